@@ -48,7 +48,7 @@ class Release:
 
 
 class Source(Protocol):
-    """Where a tool's releases are published. A new kind of source is one file in ``sources/`` and one line in its table."""
+    """Where a tool's releases are published. A new kind of source is one file in ``sources/``, one line in its table."""
 
     session: requests.Session
     """Carries the source's credentials, and no one else's; proxies and CAs come from the environment."""
@@ -58,5 +58,8 @@ class Source(Protocol):
         ...
 
     def releases(self) -> Sequence[Release]:
-        """Return every release, in the publisher's order. Raises ReleaseError (unreachable, unknown, unauthorised, rate limited)."""
+        """Return every release, in the publisher's order.
+
+        Raises ReleaseError: unreachable, unknown, unauthorised, rate limited.
+        """
         ...

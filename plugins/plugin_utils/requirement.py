@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What does a program need of a machine? The value type that readers, lock file and choice share. Pure; runs on the controller.
+"""What does a program need of a machine? The value that readers, lock file and choice share. Pure; on the controller.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
@@ -19,17 +19,22 @@ class Requirement:
     """What one program needs in order to start, read from its own bytes.
 
     os          one of OPERATING_SYSTEMS, or ``any`` for a script
-    arch        ``x86_64 i686 aarch64 arm powerpc powerpc64 powerpc64le s390x riscv64 riscv32 loongarch64 mips mipsel
-                mips64 mips64el sparc64``, or ``any`` for a script. ARM's version is in *cpu*, its float ABI in *abi*.
-    abi         ``eabi``/``eabihf`` (arm), ``x32`` (x86_64), ``elfv1``/``elfv2`` (powerpc64*), ``lp64``/``lp64d`` (riscv64), ``arm64e``; else None
-    libc        ``glibc``, ``musl``, ``bionic``, ``static`` (needs none), ``system`` (the one libc of macOS, Windows, BSDs), None for a script
-    libc_min    highest ``GLIBC_x.y`` its version needs name (``2.28``); None if it names none
-    interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or the program a ``#!`` line names
+    arch        ``x86_64 i686 aarch64 arm powerpc powerpc64 powerpc64le s390x riscv64 riscv32 loongarch64
+                mips mipsel mips64 mips64el sparc64``, or ``any`` for a script.
+                ARM's version is in *cpu*, its float ABI in *abi*
+    abi         ``eabi``/``eabihf`` (arm), ``x32`` (x86_64), ``elfv1``/``elfv2`` (powerpc64*),
+                ``lp64``/``lp64d`` (riscv64); else None
+    libc        ``glibc``, ``musl``, ``bionic``, ``static`` (needs none), ``system`` (the one libc of macOS,
+                Windows, the BSDs), None for a script
+    libc_min    highest ``GLIBC_x.y`` that its version needs name (``2.28``); None if they name none
+    interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or what a ``#!`` line names
     libraries   DT_NEEDED, import or dylib names as written, sorted
-    cpu         ``x86-64-v2`` … ``x86-64-v4``; ``armv5te armv6 armv7 armv8`` for arm; None is the architecture's baseline or unknown
+    cpu         ``x86-64-v2`` … ``x86-64-v4``; ``armv5te armv6 armv7 armv8`` for arm;
+                None is the architecture's baseline, or unknown
     os_min      lowest macOS (``11.0``) or Windows subsystem (``6.1``) version
-    versions    other symbol versions needed, highest of each: ``(("CXXABI", "1.3.8"), ("GLIBCXX", "3.4.21"))``, sorted
-    page_size   alignment, in bytes, of its LOAD segments: a kernel with larger pages cannot map it. None where unknown
+    versions    other symbol versions needed, the highest of each, sorted:
+                ``(("CXXABI", "1.3.8"), ("GLIBCXX", "3.4.21"))``
+    page_size   alignment, in bytes, of its LOAD segments: a kernel with larger pages cannot map it
     """
 
     os: str
