@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import requests
+if TYPE_CHECKING:
+    import requests
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class Release:
 
 
 class Source(Protocol):
-    """Where a tool's releases are published. A new kind of source is one file in ``sources/``, one line in its table."""
+    """Where a tool's releases are published. A new kind of source is one file in ``sources/`` and a line in its table."""
 
     session: requests.Session
     """Carries the source's credentials, and no one else's; proxies and CAs come from the environment."""
