@@ -49,7 +49,7 @@ class Release:
 
 
 class Source(Protocol):
-    """Where a tool's releases are published. A new kind of source is one file in ``sources/`` and a line in its table."""
+    """Where a tool's releases are published. A new kind is one file in ``sources/`` and one line in its table."""
 
     session: requests.Session
     """Carries the source's credentials, and no one else's; proxies and CAs come from the environment."""
