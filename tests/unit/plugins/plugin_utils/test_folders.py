@@ -1,0 +1,51 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where the controller keeps what it fetched."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.plugin_utils import folders
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"PINNED_RELEASE_CACHE": "/srv/cache"}, "/srv/cache"),
+        ({"PINNED_RELEASE_CACHE": "~/elsewhere"}, "/home/somebody/elsewhere"),
+        ({"XDG_CACHE_HOME": "/var/cache/me"}, "/var/cache/me/pinned.release"),
+        ({"XDG_CACHE_HOME": "relative/is/ignored"}, "/home/somebody/.cache/pinned.release"),
+        ({}, "/home/somebody/.cache/pinned.release"),
+    ],
+)
+def test_the_cache_lies_where_the_environment_says(monkeypatch, environment, expected):
+    for name in ("PINNED_RELEASE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/somebody")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert folders.default_cache_root() == Path(expected)
+
+
+def test_every_folder_that_is_created_is_for_this_user_alone(tmp_path):
+    folders.make_private(tmp_path / "a" / "b")
+    assert [(tmp_path / name).stat().st_mode & 0o777 for name in ("a", "a/b")] == [0o700, 0o700]
+    assert folders.is_private(tmp_path / "a" / "b")
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o777])
+def test_a_folder_that_others_can_write_is_not_private(tmp_path, mode):
+    tmp_path.chmod(mode)
+    assert not folders.is_private(tmp_path)
+
+
+def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch):
+    (tmp_path / "file").write_bytes(b"before")
+    monkeypatch.setattr(folders.os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("no")))
+    with pytest.raises(OSError, match="no"):
+        folders.write_atomically(tmp_path / "file", b"after")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+    assert (tmp_path / "file").read_bytes() == b"before"
