@@ -1,0 +1,324 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What does an ELF program require? Rules over what elf_structures.py read. Pure; runs on the controller.
+
+The rules come from
+- System V gABI, chapters 4 and 5; its registry of EI_OSABI and e_machine values
+- Linux Standard Base, core specification: .note.ABI-tag, symbol versioning; glibc's own GLIBC_ABI_ marks
+- x86-64 psABI: micro-architecture levels (GNU_PROPERTY_X86_ISA_1_NEEDED), x32 (ELFCLASS32)
+- Arm IHI 0044 (e_flags) and IHI 0045 (Tag_CPU_arch, which arm_code.py can correct; Tag_ABI_VFP_args)
+- RISC-V psABI, LoongArch psABI, 64-bit PowerPC ELF ABI, MIPS psABI: e_flags
+- the notes by which FreeBSD, NetBSD, OpenBSD, DragonFly and Android recognise their programs
+
+What no header tells: the GOARM or GOAMD64 that Go compiled for (static Go programs for ARM have neither float flags nor
+build attributes: abi and cpu are None, they call no library whose float ABI could differ), and instructions that a
+program uses only after asking the processor.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterable
+
+from ansible_collections.pinned.release.plugins.plugin_utils.arm_code import is_compiled_for_armv6
+from ansible_collections.pinned.release.plugins.plugin_utils.elf_structures import EM_ARM, Elf, read_elf
+from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
+
+ET_EXEC, ET_DYN = 2, 3
+WHAT_ELSE_IT_IS = {0: "a file of no type", 1: "an object file or kernel module", 4: "a core dump"}
+
+EM_MIPS, EM_PPC64, EM_X86_64, EM_AARCH64, EM_RISCV, EM_LOONGARCH = 8, 21, 62, 183, 243, 258
+#: (e_machine, class, byte order) → architecture
+ARCHITECTURES = {
+    (3, 32, "<"): "i686",
+    (EM_X86_64, 64, "<"): "x86_64",
+    (EM_X86_64, 32, "<"): "x86_64",
+    (EM_AARCH64, 64, "<"): "aarch64",
+    (EM_ARM, 32, "<"): "arm",
+    (20, 32, ">"): "powerpc",
+    (EM_PPC64, 64, ">"): "powerpc64",
+    (EM_PPC64, 64, "<"): "powerpc64le",
+    (22, 64, ">"): "s390x",
+    (EM_RISCV, 64, "<"): "riscv64",
+    (EM_RISCV, 32, "<"): "riscv32",
+    (EM_LOONGARCH, 64, "<"): "loongarch64",
+    (EM_MIPS, 32, ">"): "mips",
+    (EM_MIPS, 32, "<"): "mipsel",
+    (EM_MIPS, 64, ">"): "mips64",
+    (EM_MIPS, 64, "<"): "mips64el",
+    (43, 64, ">"): "sparc64",
+}
+
+#: EI_OSABI of those that set it; 0 (System V) leaves the question to notes and interpreter, 97 is old ARM Linux.
+OS_ABIS = {2: "netbsd", 3: "linux", 6: "illumos", 9: "freebsd", 12: "openbsd"}
+SILENT_OS_ABIS = (0, 97)
+#: Owner of a note of type 1 → system. "GNU" says it in its content.
+NOTE_OWNERS = {
+    "Android": "android",
+    "DragonFly": "dragonfly",
+    "FreeBSD": "freebsd",
+    "NetBSD": "netbsd",
+    "OpenBSD": "openbsd",
+    "OHOS": "OpenHarmony",
+}
+#: First word of a GNU .note.ABI-tag.
+GNU_ABI_TAGS = {0: "linux", 1: "GNU Hurd", 2: "illumos", 3: "GNU/kFreeBSD", 4: "GNU/NetBSD", 5: "Syllable", 6: "NaCl"}
+#: Interpreters, by pattern of their whole path → system. ld.so.1 is Linux's own on MIPS and 32-bit PowerPC.
+SYSTEMS_OF_INTERPRETERS = (
+    (re.compile(r".*/linker(64)?|.*/linker_[a-z]*asan(64)?"), "android"),
+    (re.compile(r".*/ld-elf\.so\.1|.*/ld-elf32\.so\.1"), "freebsd"),
+    (re.compile(r".*/ld-elf\.so\.2"), "dragonfly"),
+    (re.compile(r".*/ld\.elf_so"), "netbsd"),
+    (re.compile(r"/usr/libexec/ld\.so"), "openbsd"),
+    (re.compile(r"(/usr)?/lib/(64/|amd64/|sparcv9/)ld\.so\.1"), "illumos"),
+    (re.compile(r"/system/runtime_loader"), "Haiku"),
+)
+SYSTEM_V_LOADER = re.compile(r"(/usr)?/lib/ld\.so\.1")
+
+GLIBC_LOADER = re.compile(r"ld-(linux|lsb)[-.].*|ld64\.so\.[12]|ld\.so\.1")
+MUSL_LOADER = re.compile(r"ld-musl-.*")
+MUSL_LIBRARY = re.compile(r"libc\.musl-.*|libc\.so|ld-musl-.*")
+GLIBC_LIBRARY = re.compile(r"libc\.so\.6(\.1)?|ld-linux.*")
+
+SYMBOL_VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC)_([0-9]{1,6}(?:\.[0-9]{1,6})*)")
+#: Marks that linkers add so that an older glibc stops instead of crashing, and the release that has them for certain
+#: (the last three were also ported back to 2.42 and before, by some distributions).
+GLIBC_ABI_MARKS = {
+    "GLIBC_ABI_DT_RELR": "2.36",
+    "GLIBC_ABI_DT_X86_64_PLT": "2.43",
+    "GLIBC_ABI_GNU_TLS": "2.43",
+    "GLIBC_ABI_GNU2_TLS": "2.43",
+}
+
+NT_GNU_ABI_TAG, NT_GNU_PROPERTY_TYPE_0 = 1, 5
+GNU_PROPERTY_X86_ISA_1_NEEDED = 0xC0008002
+X86_64_LEVELS = ((0x8, "x86-64-v4"), (0x4, "x86-64-v3"), (0x2, "x86-64-v2"))
+
+EF_ARM_EABIMASK, EF_ARM_ABI_FLOAT_SOFT, EF_ARM_ABI_FLOAT_HARD = 0xFF000000, 0x200, 0x400
+EF_ARM_EABI_VER4 = 0x04000000
+TAG_CPU_ARCH, TAG_ABI_VFP_ARGS = 6, 28
+#: Tag_CPU_arch → the processor that has it. 8 (v6T2) has Thumb-2, which armv6 processors in Linux machines lack.
+ARM_PROCESSORS = {
+    **dict.fromkeys(range(6), "armv5te"),
+    **dict.fromkeys((6, 7, 9, 11, 12), "armv6"),
+    **dict.fromkeys((8, 10, 13), "armv7"),
+    **dict.fromkeys(range(14, 23), "armv8"),
+}
+EF_RISCV_FLOAT_ABI, EF_RISCV_RVE = 0x6, 0x8
+EF_PPC64_ABI = 0x3
+EF_MIPS_ABI2, EF_MIPS_ARCH, EF_MIPS_ARCH_R6 = 0x20, 0xF0000000, (0x90000000, 0xA0000000)
+EF_LOONGARCH_ABI = 0x7
+
+
+def elf_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
+    """Return what an ELF program requires. Raises NotAProgram for what nobody means to start, else ReleaseError."""
+    elf = read_elf(source)
+    _check_is_program(elf, source)
+    arch = _arch(elf, source)
+    os = _os(elf, arch, source)
+    libc = _libc(elf, os)
+    if libc is None and not source.is_head:
+        raise _unknown_libc(elf, source)
+    dynamic = elf.dynamic
+    versions = _highest_versions(dynamic.version_needs if dynamic else (), source)
+    aligns = [segment.align for segment in elf.loads if segment.align > 1]
+    requirement = Requirement(
+        os=os,
+        arch=arch,
+        abi=_abi(elf, arch, libc, source),
+        libc=libc,
+        libc_min=versions.pop("GLIBC", None),
+        interpreter=elf.interpreter,
+        libraries=tuple(sorted(set(dynamic.needed if dynamic else ()))),
+        cpu=_cpu(elf, source),
+        versions=tuple(sorted(versions.items())),
+        page_size=min(aligns, default=None),
+    )
+    return (requirement,)
+
+
+def _check_is_program(elf: Elf, source: ProgramBytes) -> None:
+    if elf.kind not in (ET_EXEC, ET_DYN):
+        raise source.no_program(WHAT_ELSE_IT_IS.get(elf.kind, f"an ELF file of type {elf.kind:#x}"))
+    if elf.kind == ET_DYN and _is_library(elf):
+        raise source.no_program("a shared library")
+    if elf.segments is None:
+        return
+    if not any(0 <= elf.entry - segment.address < segment.file_size for segment in elf.loads):
+        raise source.no_program("an ELF file without code at its entry point: debug symbols, or a library")
+
+
+def _is_library(elf: Elf) -> bool:
+    """Return whether a position-independent file is a library: it may have an entry point, even an interpreter.
+
+    Without a dynamic section it is a packed or static program. A linker that is too old for DF_1_PIE leaves
+    DT_SONAME and DT_NEEDED, which a static program lacks.
+    """
+    if elf.dynamic is None or elf.dynamic.is_marked_as_program:
+        return False
+    if elf.has_interpreter:
+        return elf.dynamic.has_soname
+    return elf.dynamic.has_soname or bool(elf.dynamic.needed) or elf.entry == 0
+
+
+def _arch(elf: Elf, source: ProgramBytes) -> str:
+    arch = ARCHITECTURES.get((elf.machine, elf.bits, elf.order))
+    if arch is None:
+        order = "little" if elf.order == "<" else "big"
+        raise source.foreign(f"ELF machine {elf.machine}, {elf.bits} bits, {order}-endian")
+    if elf.machine == EM_MIPS and elf.flags & EF_MIPS_ARCH in EF_MIPS_ARCH_R6:
+        raise source.foreign("MIPS release 6, whose instructions are others than those of the releases before")
+    if elf.machine == EM_MIPS and elf.bits == 32 and elf.flags & EF_MIPS_ABI2:
+        raise source.foreign("MIPS with the n32 ABI")
+    return arch
+
+
+def _os(elf: Elf, arch: str, source: ProgramBytes) -> str:
+    if elf.os_abi not in (*OS_ABIS, *SILENT_OS_ABIS):
+        raise source.foreign(f"ELF system {elf.os_abi}")
+    os = _os_of_notes(elf) or _os_of_interpreter(elf.interpreter, arch) or OS_ABIS.get(elf.os_abi) or "linux"
+    if os not in OPERATING_SYSTEMS:
+        raise source.foreign(f"a program for {os}")
+    return os
+
+
+def _os_of_notes(elf: Elf) -> str | None:
+    for note in elf.notes:
+        if note.kind != NT_GNU_ABI_TAG:
+            continue
+        if note.owner in NOTE_OWNERS:
+            return NOTE_OWNERS[note.owner]
+        if note.owner == "GNU" and len(note.content) >= 16:
+            return GNU_ABI_TAGS.get(struct.unpack_from(elf.order + "I", note.content)[0])
+    return None
+
+
+def _os_of_interpreter(interpreter: str | None, arch: str) -> str | None:
+    if interpreter is None:
+        return None
+    if arch in ("i686", "x86_64", "sparc64") and SYSTEM_V_LOADER.fullmatch(interpreter):
+        return "illumos"
+    return next((os for pattern, os in SYSTEMS_OF_INTERPRETERS if pattern.fullmatch(interpreter)), None)
+
+
+def _libc(elf: Elf, os: str) -> str | None:
+    """Return the family of C library, None if nothing tells: the interpreter decides, then libraries and versions."""
+    needed = elf.dynamic.needed if elf.dynamic else ()
+    if elf.is_packed or elf.segments is None:
+        return None
+    if not elf.has_interpreter and not needed:
+        return "static"
+    if os not in ("linux", "android"):
+        return "system"
+    if os == "android":
+        return "bionic"
+    loader = (elf.interpreter or "").rpartition("/")[2]
+    if GLIBC_LOADER.fullmatch(loader):
+        return "glibc"
+    if MUSL_LOADER.fullmatch(loader):
+        return "musl"
+    if any(map(GLIBC_LIBRARY.fullmatch, needed)):
+        return "glibc"
+    return "musl" if any(map(MUSL_LIBRARY.fullmatch, needed)) else None
+
+
+def _unknown_libc(elf: Elf, source: ProgramBytes) -> Exception:
+    if elf.is_packed:
+        return source.foreign("it is packed with UPX, which hides what it requires")
+    return source.foreign(f"its loader, {elf.interpreter!r}, is that of no C library known here")
+
+
+def _highest_versions(names: Iterable[str], source: ProgramBytes) -> dict[str, str]:
+    """Return the highest version needed of each family. Other names (GLIBC_PRIVATE, OPENSSL_3.0.0) order nothing."""
+    highest: dict[str, str] = {}
+    for name in names:
+        if name.startswith("GLIBC_ABI_"):
+            if name not in GLIBC_ABI_MARKS:
+                raise source.foreign(f"it needs a glibc with {name}, and it is not known which has it")
+            name = f"GLIBC_{GLIBC_ABI_MARKS[name]}"
+        matched = SYMBOL_VERSION.fullmatch(name)
+        if matched:
+            family, version = matched.groups()
+            highest[family] = max(highest.get(family, "0"), version, key=_numbers)
+    return highest
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
+
+
+def _abi(elf: Elf, arch: str, libc: str | None, source: ProgramBytes) -> str | None:
+    if elf.machine == EM_X86_64:
+        return "x32" if elf.bits == 32 else None
+    if elf.machine == EM_ARM:
+        return _arm_abi(elf, libc, source)
+    if elf.machine == EM_PPC64:
+        unmarked = "elfv2" if elf.order == "<" else "elfv1"
+        return {1: "elfv1", 2: "elfv2"}.get(elf.flags & EF_PPC64_ABI, unmarked)
+    if elf.machine == EM_RISCV:
+        integers = "lp64" if elf.bits == 64 else "ilp32"
+        reduced = "e" if elf.flags & EF_RISCV_RVE else ""
+        return integers + reduced + ("", "f", "d", "q")[(elf.flags & EF_RISCV_FLOAT_ABI) >> 1]
+    if elf.machine == EM_LOONGARCH:
+        return {1: "lp64s", 2: "lp64f", 3: "lp64d"}.get(elf.flags & EF_LOONGARCH_ABI)
+    return None
+
+
+def _arm_abi(elf: Elf, libc: str | None, source: ProgramBytes) -> str | None:
+    """Return the float calling convention: the linker's flags, else the attributes, else the loader's name.
+
+    None for a static program that says nothing, and for one that fits both (Tag_ABI_VFP_args 3).
+    """
+    if elf.flags & EF_ARM_EABIMASK < EF_ARM_EABI_VER4:
+        raise source.foreign("ARM before the EABI")
+    if elf.flags & EF_ARM_ABI_FLOAT_HARD:
+        return "eabihf"
+    if elf.flags & EF_ARM_ABI_FLOAT_SOFT:
+        return "eabi"
+    if elf.arm_attributes is not None:
+        return {0: "eabi", 1: "eabihf"}.get(elf.arm_attributes.get(TAG_ABI_VFP_ARGS, 0))
+    if libc == "static":
+        return None
+    loader = elf.interpreter or ""
+    return "eabihf" if "armhf" in loader else "eabi"
+
+
+def _cpu(elf: Elf, source: ProgramBytes) -> str | None:
+    if elf.machine == EM_ARM:
+        return _arm_processor(elf, source)
+    if elf.machine != EM_X86_64:
+        return None
+    needed = 0
+    for note in elf.notes:
+        if note.owner == "GNU" and note.kind == NT_GNU_PROPERTY_TYPE_0:
+            needed |= _x86_isa_needed(note.content, elf)
+    return next((level for bit, level in X86_64_LEVELS if needed & bit), None)
+
+
+def _arm_processor(elf: Elf, source: ProgramBytes) -> str | None:
+    processor = ARM_PROCESSORS.get((elf.arm_attributes or {}).get(TAG_CPU_ARCH, -1))
+    if processor not in ("armv7", "armv8"):
+        return processor
+    code = max(
+        (segment for segment in elf.loads if segment.is_code), key=lambda segment: segment.file_size, default=None
+    )
+    if code and is_compiled_for_armv6(source, code.offset, code.file_size):
+        return "armv6"
+    return processor
+
+
+def _x86_isa_needed(properties: bytes, elf: Elf) -> int:
+    """Return the bits of GNU_PROPERTY_X86_ISA_1_NEEDED; each property is padded to the size of an address."""
+    position = 0
+    while position + 8 <= len(properties):
+        kind, size = struct.unpack_from(elf.order + "II", properties, position)
+        if kind == GNU_PROPERTY_X86_ISA_1_NEEDED and size == 4 and position + 12 <= len(properties):
+            return int(struct.unpack_from(elf.order + "I", properties, position + 8)[0])
+        alignment = elf.bits // 8
+        position += 8 + -(-size // alignment) * alignment
+    return 0

@@ -1,0 +1,324 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What do the headers of an ELF file say? Its structures, unjudged: elf.py says what they require. Pure; controller.
+
+Read the way a kernel and a dynamic loader read them, through the program headers: section headers may be stripped or
+lie, so they are used for ARM's build attributes only, which nothing else leads to.
+
+- System V gABI, chapters 4 (ELF header), 5 (program header, note section, dynamic section)
+- Linux Standard Base, core specification, "Symbol Versioning" (.gnu.version_r by DT_VERNEED)
+- Linux Extensions to gABI, "Program Property" (NT_GNU_PROPERTY_TYPE_0)
+- Arm IHI 0045, "Addenda to, and errata in, the ABI for the Arm architecture" (build attributes)
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
+
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
+PT_GNU_PROPERTY = 0x6474E553
+PF_X = 1
+DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_DEBUG = 0, 1, 5, 10, 14, 21
+DT_FLAGS_1, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
+DF_1_PIE = 0x08000000
+VER_FLG_WEAK = 0x2
+SHT_ARM_ATTRIBUTES = 0x70000003
+EM_ARM = 40
+
+# Several times what the largest real programs have; the Linux kernel refuses program headers of more than 64 KiB.
+MAX_SEGMENTS = 1024
+MAX_SECTIONS = 4096
+MAX_DYNAMIC_ENTRIES = 4096
+MAX_VERSION_NEEDS = 4096
+MAX_NOTE_SEGMENTS = 16
+MAX_NOTES_SIZE = 65536
+MAX_ATTRIBUTES_SIZE = 65536
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One program header."""
+
+    kind: int
+    offset: int
+    address: int
+    file_size: int
+    is_code: bool
+    align: int
+
+
+@dataclass(frozen=True)
+class Note:
+    """One entry of a note segment."""
+
+    owner: str
+    kind: int
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Dynamic:
+    """What the dynamic section says to the loader.
+
+    version_needs          names of the symbol versions without which the loader stops (weak ones are not among them)
+    is_marked_as_program   DF_1_PIE, or DT_DEBUG, which linkers give to programs and never to shared libraries
+    """
+
+    needed: tuple[str, ...]
+    version_needs: tuple[str, ...]
+    has_soname: bool
+    is_marked_as_program: bool
+
+
+@dataclass(frozen=True)
+class Elf:
+    """An ELF file as its headers describe it. What lies beyond a head is None, or missing from the notes.
+
+    bits, order      class and byte order, as 32 or 64 and ``<`` or ``>``
+    has_interpreter  whether there is a PT_INTERP; *interpreter* is what it says
+    is_packed        whether UPX compressed the program: then the other fields tell of its unpacker
+    """
+
+    bits: int
+    order: str
+    os_abi: int
+    kind: int
+    machine: int
+    flags: int
+    entry: int
+    segments: tuple[Segment, ...] | None
+    has_interpreter: bool
+    interpreter: str | None
+    dynamic: Dynamic | None
+    notes: tuple[Note, ...]
+    arm_attributes: dict[int, int] | None
+    is_packed: bool
+
+    @property
+    def loads(self) -> tuple[Segment, ...]:
+        """Return the segments that are mapped into memory."""
+        return tuple(segment for segment in self.segments or () if segment.kind == PT_LOAD)
+
+
+class _Layout:
+    """The shape of the structures of one class and byte order (gABI, figures 4-3, 4-8, 5-1, 5-9)."""
+
+    def __init__(self, bits: int, order: str) -> None:
+        is_32 = bits == 32
+        self.order = order
+        self.is_32 = is_32
+        self.header = struct.Struct(order + ("HHIIIIIHHHHHH" if is_32 else "HHIQQQIHHHHHH"))
+        self.segment = struct.Struct(order + ("IIIIIIII" if is_32 else "IIQQQQQQ"))
+        self.section = struct.Struct(order + ("IIIIIIIIII" if is_32 else "IIQQQQIIQQ"))
+        self.dynamic = struct.Struct(order + ("II" if is_32 else "QQ"))
+        self.library_need = struct.Struct(order + "HHIII")
+        self.version_need = struct.Struct(order + "IHHII")
+
+
+def read_elf(source: ProgramBytes) -> Elf:
+    """Return what the headers of *source* say. Raises ReleaseError where they contradict themselves or the file."""
+    identification = source.must(0, 16)
+    bits = {1: 32, 2: 64}.get(identification[4])
+    order = {1: "<", 2: ">"}.get(identification[5])
+    if bits is None or order is None or identification[6] != 1:
+        raise source.broken(f"an ELF identification of {identification[4:7].hex(' ')}")
+    layout = _Layout(bits, order)
+    kind, machine, _, entry, segments_at, sections_at, flags, _, segment_size, segments, section_size, sections, _ = (
+        layout.header.unpack(source.must(16, layout.header.size))
+    )
+    known = _segments(source, layout, segments_at, segment_size, segments)
+    table = known or ()
+    interpreters = [segment for segment in table if segment.kind == PT_INTERP]
+    dynamics = [segment for segment in table if segment.kind == PT_DYNAMIC]
+    note_areas = [segment for segment in table if segment.kind in (PT_NOTE, PT_GNU_PROPERTY)]
+    has_attributes = machine == EM_ARM and section_size == layout.section.size
+    return Elf(
+        bits=bits,
+        order=order,
+        os_abi=identification[7],
+        kind=kind,
+        machine=machine,
+        flags=flags,
+        entry=entry,
+        segments=known,
+        has_interpreter=bool(interpreters),
+        interpreter=_interpreter(source, interpreters[0]) if interpreters else None,
+        dynamic=_dynamic(source, layout, table, dynamics[0]) if dynamics else None,
+        notes=tuple(note for area in note_areas[:MAX_NOTE_SEGMENTS] for note in _notes(source, layout, area)),
+        arm_attributes=_arm_attributes(source, layout, sections_at, sections) if has_attributes else None,
+        is_packed=_is_packed(source, segments_at + segments * segment_size),
+    )
+
+
+def _segments(
+    source: ProgramBytes, layout: _Layout, offset: int, entry_size: int, count: int
+) -> tuple[Segment, ...] | None:
+    if count == 0:
+        return ()
+    if entry_size != layout.segment.size or count > MAX_SEGMENTS:
+        raise source.broken(f"{count} program headers of {entry_size} bytes each")
+    table = source.at(offset, count * entry_size)
+    if table is None:
+        return None
+    found = []
+    for fields in layout.segment.iter_unpack(table):
+        if layout.is_32:
+            kind, file_offset, address, _, file_size, _, flags, align = fields
+        else:
+            kind, flags, file_offset, address, _, file_size, _, align = fields
+        found.append(Segment(kind, file_offset, address, file_size, bool(flags & PF_X), align))
+    return tuple(found)
+
+
+def _interpreter(source: ProgramBytes, segment: Segment) -> str | None:
+    path = source.text_at(segment.offset, segment.offset + segment.file_size)
+    if path == "":
+        raise source.broken("an interpreter without a name")
+    return path
+
+
+def _dynamic(source: ProgramBytes, layout: _Layout, segments: tuple[Segment, ...], segment: Segment) -> Dynamic | None:
+    count = min(segment.file_size // layout.dynamic.size, MAX_DYNAMIC_ENTRIES)
+    table = source.at(segment.offset, count * layout.dynamic.size)
+    if table is None:
+        return None
+    entries: dict[int, int] = {}
+    needed_at = []
+    for tag, value in layout.dynamic.iter_unpack(table):
+        if tag == DT_NULL:
+            break
+        entries[tag] = value
+        if tag == DT_NEEDED:
+            needed_at.append(value)
+    needed: list[str | None] = []
+    version_needs: list[str | None] = []
+    if needed_at or entries.get(DT_VERNEED):
+        strings_at = _file_offset(source, segments, entries.get(DT_STRTAB))
+        strings = range(strings_at, strings_at + entries.get(DT_STRSZ, 0))
+        needed = [source.text_at(strings.start + index, strings.stop) for index in needed_at]
+        if entries.get(DT_VERNEED):
+            start = _file_offset(source, segments, entries[DT_VERNEED])
+            version_needs = list(_version_needs(source, layout, start, entries.get(DT_VERNEEDNUM, 0), strings))
+    return Dynamic(
+        needed=tuple(name for name in needed if name is not None),
+        version_needs=tuple(name for name in version_needs if name is not None),
+        has_soname=DT_SONAME in entries,
+        is_marked_as_program=DT_DEBUG in entries or bool(entries.get(DT_FLAGS_1, 0) & DF_1_PIE),
+    )
+
+
+def _file_offset(source: ProgramBytes, segments: tuple[Segment, ...], address: int | None) -> int:
+    """Return where in the file the bytes lie that are mapped to *address*."""
+    for segment in segments:
+        if segment.kind == PT_LOAD and address is not None and 0 <= address - segment.address < segment.file_size:
+            return address - segment.address + segment.offset
+    raise source.broken("a dynamic section whose tables no segment loads")
+
+
+def _version_needs(
+    source: ProgramBytes, layout: _Layout, start: int, libraries: int, strings: range
+) -> Iterator[str | None]:
+    """Yield the names in .gnu.version_r: for each library (Verneed) a chain of versions (Vernaux)."""
+    left = MAX_VERSION_NEEDS
+    for _library in range(min(libraries, MAX_VERSION_NEEDS)):
+        library_need = source.at(start, layout.library_need.size)
+        if library_need is None:
+            return
+        _, versions, _, first_version, next_library = layout.library_need.unpack(library_need)
+        position = start + first_version
+        for _version in range(versions):
+            left -= 1
+            if left < 0:
+                raise source.broken(f"more than {MAX_VERSION_NEEDS} symbol versions needed")
+            version_need = source.at(position, layout.version_need.size)
+            if version_need is None:
+                return
+            _, flags, _, name_at, next_version = layout.version_need.unpack(version_need)
+            if not flags & VER_FLG_WEAK:
+                yield source.text_at(strings.start + name_at, strings.stop)
+            if next_version == 0:
+                break
+            position += next_version
+        if next_library == 0:
+            return
+        start += next_library
+
+
+def _notes(source: ProgramBytes, layout: _Layout, segment: Segment) -> Iterator[Note]:
+    """Yield the notes of one segment; what does not fit into it ends them, as it does for kernels."""
+    area = source.at(segment.offset, min(segment.file_size, MAX_NOTES_SIZE))
+    if area is None:
+        return
+    alignment = 8 if segment.align == 8 else 4
+    position = 0
+    while position + 12 <= len(area):
+        owner_size, content_size, kind = struct.unpack_from(layout.order + "III", area, position)
+        content_at = _align(position + 12 + owner_size, alignment)
+        end = content_at + content_size
+        if end > len(area):
+            return
+        owner = area[position + 12 : position + 12 + owner_size]
+        yield Note(owner.rstrip(b"\0").decode("latin-1"), kind, area[content_at:end])
+        position = _align(end, alignment)
+
+
+def _align(number: int, alignment: int) -> int:
+    return -(-number // alignment) * alignment
+
+
+def _arm_attributes(source: ProgramBytes, layout: _Layout, offset: int, count: int) -> dict[int, int] | None:
+    """Return ARM's build attributes by tag, None without any. Nothing needs them to run: an oddity only ends them."""
+    size = min(count, MAX_SECTIONS) * layout.section.size
+    if not source.has(offset, size):
+        return None
+    for fields in layout.section.iter_unpack(source.must(offset, size)):
+        kind, start, size = fields[1], fields[4], min(fields[5], MAX_ATTRIBUTES_SIZE)
+        if kind == SHT_ARM_ATTRIBUTES and source.has(start, size):
+            return _file_attributes(source.must(start, size), layout.order)
+    return None
+
+
+def _file_attributes(area: bytes, order: str) -> dict[int, int] | None:
+    """Return the attributes that hold for the whole file: format 'A', vendor "aeabi", scope Tag_File (1)."""
+    if area[:1] != b"A" or area[5:11] != b"aeabi\0" or area[11:12] != b"\x01" or len(area) < 16:
+        return None
+    (size,) = struct.unpack_from(order + "I", area, 12)
+    attributes = area[16 : 11 + size]
+    found: dict[int, int] = {}
+    position = 0
+    while position < len(attributes):
+        tag, position = _uleb128(attributes, position)
+        is_text = tag in (4, 5) or (tag >= 32 and tag % 2 == 1)
+        if tag == 32 or not is_text:
+            found[tag], position = _uleb128(attributes, position)
+        if tag == 32 or is_text:
+            end = attributes.find(b"\0", position)
+            position = len(attributes) if end < 0 else end + 1
+    return found
+
+
+def _uleb128(area: bytes, position: int) -> tuple[int, int]:
+    """Return the number at *position* and the position after it; its first 64 bits, whatever follows."""
+    value = shift = 0
+    while position < len(area):
+        byte = area[position]
+        position += 1
+        if shift < 64:
+            value |= (byte & 0x7F) << shift
+        shift += 7
+        if not byte & 0x80:
+            break
+    return value, position
+
+
+def _is_packed(source: ProgramBytes, end_of_program_headers: int) -> bool:
+    """Return whether UPX compressed the program: its mark lies 4 bytes after the program headers, which it wrote."""
+    offset = end_of_program_headers + 4
+    return source.has(offset, 4) and source.at(offset, 4) == b"UPX!"
