@@ -56,11 +56,9 @@ class Source(Protocol):
 
     def describe(self) -> str:
         """Return the source as a person would name it: ``GitHub repository astral-sh/uv``."""
-        ...
 
     def releases(self) -> Sequence[Release]:
         """Return every release, in the publisher's order.
 
         Raises ReleaseError: unreachable, unknown, unauthorised, rate limited.
         """
-        ...

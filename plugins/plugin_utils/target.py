@@ -84,7 +84,9 @@ KERNEL_ALSO_RUNS = {
     "aarch64": ("arm",),
     "powerpc64": ("powerpc",),
 }
-PAGE_SIZE_OF_A_QUIET_HEADER = 4096
+#: Architectures on which every kernel has the same page size, and the largest size that any kernel has, in bytes.
+FIXED_PAGE_SIZES = {"x86_64": 4096, "i686": 4096, "s390x": 4096, "arm": 4096, "riscv64": 4096}
+LARGEST_PAGE_SIZE = 65536
 
 
 def needs(requirement: Requirement) -> tuple[str, ...]:
@@ -128,7 +130,7 @@ def _check_os(requirement: Requirement, host: Host) -> str | None:
     if requirement.os == "macos" and requirement.os_min:
         if host.os_version is None:
             return f"needs macOS {requirement.os_min}, the host's version is unknown"
-        if _version(host.os_version) < _version(requirement.os_min):
+        if version_key(host.os_version) < version_key(requirement.os_min):
             return f"needs macOS {requirement.os_min}, host has {host.os_version}"
     return None
 
@@ -181,8 +183,11 @@ def _check_cpu(requirement: Requirement, host: Host) -> str | None:
 
 
 def _check_page_size(requirement: Requirement, host: Host) -> str | None:
-    if requirement.page_size is None or (host.page_size or PAGE_SIZE_OF_A_QUIET_HEADER) <= requirement.page_size:
+    host_page_size = host.page_size or FIXED_PAGE_SIZES.get(requirement.arch)
+    if requirement.page_size is None or (host_page_size or LARGEST_PAGE_SIZE) <= requirement.page_size:
         return None
+    if host_page_size is None:
+        return f"is aligned for pages of {requirement.page_size} bytes, the host's page size is unknown"
     return f"is aligned for pages of {requirement.page_size} bytes, the host's kernel has {host.page_size}"
 
 
@@ -200,7 +205,7 @@ def _check_libc(requirement: Requirement, host: Host) -> str | None:
         return None
     if host.libc_version is None:
         return f"{label} build needs {requirement.libc} {requirement.libc_min}, the host's version is unknown"
-    if _version(host.libc_version) < _version(requirement.libc_min):
+    if version_key(host.libc_version) < version_key(requirement.libc_min):
         return f"{label} build needs {requirement.libc} {requirement.libc_min}, host has {host.libc_version}"
     return None
 
@@ -245,7 +250,7 @@ def preference(requirement: Requirement, host: Host, prefer: str = "native") -> 
     order = ARM_VERSIONS if requirement.arch == "arm" else ("", *(level for level, flags in X86_64_LEVELS))
     level = order.index(requirement.cpu) if requirement.cpu in order else 0
     foreign_float_abi = requirement.arch == "arm" and requirement.abi != host.abi
-    floor = _version(requirement.libc_min or "0")
+    floor = version_key(requirement.libc_min or "0")
     return (is_translated, is_unwanted_kind, foreign_float_abi, -level, *(-part for part in floor))
 
 
@@ -362,7 +367,8 @@ def x86_64_level(flags: Iterable[str]) -> str:
     return reached
 
 
-def _version(text: str) -> tuple[int, ...]:
+def version_key(text: str) -> tuple[int, ...]:
+    """Return a key by which dotted version numbers sort: ``2.9`` before ``2.28``."""
     parts = []
     for part in text.split("."):
         if not part.isdigit():

@@ -1,0 +1,41 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells what a host can run. Options and results are documented in modules/target_facts.py."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, probe, target
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """One shell exec; nothing is written."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.update(asking.told(self, task_vars or {}, self._facts))
+        return result
+
+    def _facts(self) -> dict[str, Any]:
+        asking.options(self, options.TARGET_FACTS)
+        host = asking.ask(self, probe.Question()).host
+        if host is None:
+            raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
+        facts = asdict(host)
+        del facts["libraries"]
+        facts["loaders"] = list(host.loaders or ())
+        facts["emulates"] = list(host.emulates)
+        return {
+            "changed": False,
+            "ansible_facts": {"release_target": {"triples": list(target.host_triples(host)), **facts}},
+        }

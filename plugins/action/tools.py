@@ -1,0 +1,151 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Brings a host to the lock file: ask, plan, obey. Options and results are documented in modules/tools.py."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, plan
+
+ATTEMPTS = 3
+RULES = {
+    "required_if": [("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
+    "mutually_exclusive": [("tools", "exact")],
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """One shell exec when nothing is to do; one module run more when something is."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        result.update(asking.told(self, variables, lambda: self._converge(variables)))
+        return result
+
+    def _converge(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        wanted = self._wanted()
+        for _attempt in range(ATTEMPTS):
+            answer = asking.ask(self, plan.question(wanted))
+            if answer.sealed is not None:
+                return _report(plan.sealed_plan(wanted, answer.sealed))
+            if answer.host is None or answer.state is None:
+                raise ReleaseError(
+                    "the host's answer is incomplete", fix="run again with -vvvv and report what it said"
+                )
+            planned = plan.make_plan(wanted, answer.host, answer.state)
+            if self._task.check_mode:
+                return _report(planned)
+            obeyed = self._execute_module(
+                module_name="pinned.release.tools",
+                module_args={"_orders": to_json(plan.orders(planned))},
+                task_vars=task_vars,
+            )
+            if not obeyed.get("stale"):
+                return self._outcome(planned, obeyed)
+        return {**obeyed, "failed": True, "changed": False}
+
+    def _outcome(self, planned: plan.Plan, obeyed: dict[str, Any]) -> dict[str, Any]:
+        if obeyed.get("failed"):
+            kept = {
+                key: value for key, value in obeyed.items() if not key.startswith("_ansible") and key != "invocation"
+            }
+            return {**kept, "changed": False}
+        report = _report(planned)
+        for done in obeyed.get("done", ()):
+            report["tools"][done["tool"]].update(downloaded=done["downloaded"])
+            if done["backups"]:
+                report["tools"][done["tool"]]["backups"] = done["backups"]
+        return report
+
+    def _wanted(self) -> plan.Wanted:
+        given = asking.options(self, options.TOOLS, **RULES)
+        lock, digest = self._lock(given["lockfile"])
+        return plan.Wanted(
+            lock=lock,
+            lock_digest=digest,
+            names=tuple(sorted(set(given["tools"] or ()))),
+            is_present=given["state"] == "present",
+            exact=given["exact"],
+            root=asking.folder(given["root"], "root"),
+            bin_dir=asking.folder(given["bin_dir"], "bin_dir"),
+            owner=given["owner"],
+            group=given["group"],
+            mode=_mode(given["mode"]),
+            keep=max(given["keep"], 0),
+            integrity=given["integrity"],
+            prefer=given["prefer"],
+            adopt=given["adopt"],
+            checks={tool: tuple(_command(tool, command)) for tool, command in given["check"].items()},
+        )
+
+    def _lock(self, name: str | None) -> tuple[lockfile.LockFile, str]:
+        if name is None:
+            return lockfile.LockFile(), ""
+        path = Path(self._loader.path_dwim(name))
+        try:
+            content = path.read_bytes()
+            text = content.decode("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ReleaseError(
+                f"cannot read the lock file {path}",
+                found=getattr(error, "strerror", None) or str(error),
+                fix="make it with pinned.release.lock, or mend the option lockfile",
+            ) from error
+        return lockfile.parse(text, str(path)), hashlib.sha256(content).hexdigest()
+
+
+def _report(planned: plan.Plan) -> dict[str, Any]:
+    report: dict[str, Any] = {"changed": planned.is_changed, "tools": plan.results(planned)}
+    if planned.is_changed:
+        report["diff"] = plan.diff(planned)
+    return report
+
+
+def _command(tool: str, command: object) -> list[str]:
+    words = shlex.split(command) if isinstance(command, str) else command
+    if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
+        return words
+    raise ReleaseError(
+        f"the check of {tool} is no command",
+        expected=f"text such as '{tool} --version', or a list",
+        found=repr(command),
+    )
+
+
+def _mode(mode: object) -> int:
+    """Return *mode* as number: octal text and numbers as ansible.builtin.file takes them, symbolic on top of 0755."""
+    try:
+        if isinstance(mode, int) and not isinstance(mode, bool):
+            number = mode
+        elif re.match(r"(0o?)?[0-7]{3,4}\Z", str(mode)):
+            number = int(str(mode), 8)
+        else:
+            number = AnsibleModule._symbolic_mode_to_octal(SimpleNamespace(st_mode=0o100755), str(mode))
+    except (ValueError, TypeError) as error:
+        raise ReleaseError(
+            "mode is neither octal nor symbolic", expected="'0755' or 'u=rwx,go=rx'", found=str(mode)
+        ) from error
+    if number & 0o7002 or not number & 0o100:
+        raise ReleaseError(
+            "mode does not suit a program that must stay as it was installed",
+            expected="executable by its owner, no set-id or sticky bit, not writable by everyone",
+            found=f"{number:04o}",
+        )
+    return number

@@ -1,0 +1,67 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells what is installed on a host, and what drifted. Options and results are documented in modules/tools_info.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils import options, orders
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, drift, probe
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """One shell exec; nothing is written."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.update(asking.told(self, task_vars or {}, self._info))
+        return result
+
+    def _info(self) -> dict[str, Any]:
+        given = asking.options(self, options.TOOLS_INFO)
+        question = probe.Question(
+            ask="state",
+            root=asking.folder(given["root"], "root"),
+            bin_dir=asking.folder(given["bin_dir"], "bin_dir"),
+            integrity=given["integrity"],
+        )
+        state = asking.ask(self, question).state
+        if state is None:
+            raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
+        names = given["tools"] or sorted(state.active)
+        tools = {name: _tool(name, state) for name in names if name in state.active}
+        return {
+            "changed": False,
+            "root": state.root,
+            "bin_dir": state.bin_dir,
+            "tools": tools,
+            "drifted": [name for name, tool in tools.items() if tool["drift"]],
+        }
+
+
+def _tool(name: str, state: probe.State) -> dict[str, Any]:
+    active = state.active[name]
+    tree = state.described.get(
+        (name, active), probe.Tree(active, verified_by="seal", damage=("its files are missing",))
+    )
+    programs = _programs(tree.receipt)
+    found = drift.of_tree(name, tree, programs, tree.receipt.get("sha256")) + drift.of_links(name, programs, state)
+    kept = [kept for kept in state.trees.get(name, ()) if kept != active]
+    return {"receipt": dict(tree.receipt), "drift": list(found), "verified_by": tree.verified_by, "kept": kept}
+
+
+def _programs(receipt: Mapping[str, Any]) -> dict[str, orders.Program]:
+    """Return the programs that a receipt names; a receipt that cannot be read names none, and is damage by itself."""
+    try:
+        return {name: orders.Program(**program) for name, program in receipt.get("executables", {}).items()}
+    except (AttributeError, TypeError):
+        return {}

@@ -1,0 +1,47 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What options does each verb take? The argument specs that an action and the module of its name share.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+import typing as t
+
+Spec = t.Dict[str, t.Any]
+
+PLACE = {
+    "root": {"type": "str"},
+    "bin_dir": {"type": "str"},
+}  # type: Spec
+INTEGRITY = {
+    "integrity": {"type": "str", "choices": ["quick", "full"], "default": "quick"},
+}  # type: Spec
+
+TOOLS = dict(
+    PLACE,
+    lockfile={"type": "path"},
+    tools={"type": "list", "elements": "str"},
+    state={"type": "str", "choices": ["present", "absent"], "default": "present"},
+    exact={"type": "bool", "default": False},
+    owner={"type": "str"},
+    group={"type": "str"},
+    mode={"type": "raw", "default": "0755"},
+    keep={"type": "int", "default": 1},
+    prefer={"type": "str", "choices": ["native", "static"], "default": "native"},
+    check={"type": "dict", "default": {}},
+    adopt={"type": "bool", "default": False},
+    _orders={"type": "dict"},
+    **INTEGRITY,
+)  # type: Spec
+
+TOOLS_INFO = dict(PLACE, tools={"type": "list", "elements": "str"}, **INTEGRITY)  # type: Spec
+
+TARGET_FACTS = {}  # type: Spec
+
+LOCK = {
+    "manifest": {"type": "path", "default": "releases.yml"},
+    "lockfile": {"type": "path"},
+    "upgrade": {"type": "list", "elements": "str", "default": []},
+    "token": {"type": "str", "no_log": True},
+}  # type: Spec

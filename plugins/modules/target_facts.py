@@ -1,0 +1,102 @@
+#!/usr/bin/python
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents the action plugin of this name, which needs no module on the host."""
+
+DOCUMENTATION = r"""
+module: target_facts
+short_description: Find out what a host can really run
+version_added: 0.1.0
+author: pinned.release contributors (@pinned-release)
+description:
+  - Sets the fact C(release_target), the host as probed and its target triples, best first.
+  - The probe reads the ELF headers of the host's own shell and Python, and asks its libc for its version. Gathered
+    facts alone cannot tell glibc from musl, C(armhf) from C(armel), or a 32-bit userspace on a 64-bit kernel.
+  - Asks the host one question in plain shell. No module runs, and the host needs no Python.
+options: {}
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  facts:
+    description: Returns C(ansible_facts).
+    support: full
+seealso:
+  - module: pinned.release.tools
+extends_documentation_fragment:
+  - pinned.release.attributes
+"""
+
+EXAMPLES = r"""
+- name: Find out what this host can run
+  pinned.release.target_facts:
+
+- name: Show its own target triple
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts.release_target.triples | first }}"
+"""
+
+RETURN = r"""
+ansible_facts:
+  description: Facts that are added to the host's.
+  returned: always
+  type: dict
+  contains:
+    release_target:
+      description: The host as probed.
+      type: dict
+      returned: success
+      contains:
+        triples:
+          description: Target triples whose programs run on the host, best first.
+          type: list
+          elements: str
+          returned: success
+          sample: [x86_64-unknown-linux-gnu, x86_64-unknown-linux-musl]
+        os:
+          description: Operating system.
+          type: str
+          returned: success
+          sample: linux
+        arch:
+          description: Architecture of the userspace.
+          type: str
+          returned: success
+          sample: x86_64
+        abi:
+          description: ABI, where the architecture has several, such as C(eabihf).
+          type: str
+          returned: success
+        libc:
+          description: The libc of the userspace.
+          type: str
+          returned: success
+          sample: glibc
+        libc_version:
+          description: Its version.
+          type: str
+          returned: success
+          sample: "2.36"
+        kernel_arch:
+          description: Architecture of the kernel.
+          type: str
+          returned: success
+          sample: x86_64
+        cpu:
+          description: x86-64 level or ARM version of the processor.
+          type: str
+          returned: success
+          sample: x86-64-v3
+        page_size:
+          description: Page size of the kernel in bytes.
+          type: int
+          returned: success
+          sample: 4096
+        distribution:
+          description: The distribution, for people.
+          type: str
+          returned: success
+          sample: Debian GNU/Linux 12 (bookworm)
+"""

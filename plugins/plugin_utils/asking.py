@@ -1,0 +1,57 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does an action put the one question to a host, read its options, and fail? On the controller.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import probe
+
+
+def options(action: ActionBase, spec: Mapping[str, Any], **rules: Any) -> dict[str, Any]:
+    """Return the task's options, checked and converted by *spec* as a module would. Raises ReleaseError."""
+    checked = ArgumentSpecValidator(dict(spec), **rules).validate(dict(action._task.args))
+    if checked.error_messages:
+        raise ReleaseError("; ".join(checked.error_messages), fix=f"see ansible-doc {action._task.action}")
+    parameters: dict[str, Any] = checked.validated_parameters
+    return parameters
+
+
+def folder(path: str | None, option: str) -> str:
+    """Return the folder that *option* names, tidied; "" stands for the default. Raises ReleaseError."""
+    if not path:
+        return ""
+    path = path.rstrip("/")
+    if not re.match(r"(/|~/)[^\0\n]+\Z", path) or ".." in path.split("/"):
+        raise ReleaseError(
+            f"{option} is not the path of a folder to work in", expected="/a/path or ~/a/path", found=path
+        )
+    return os.path.normpath(path)
+
+
+def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
+    """Put *question* to the action's host: one shell exec, no module, no Python, no temporary folder there."""
+    # Without become there is no need for a terminal, which sudoable would ask of ssh.
+    needs_become = bool(action._connection.become)
+    answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
+    return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""))
+
+
+def told(action: ActionBase, task_vars: Mapping[str, Any], run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Return what *run* returns; what it raises for the user to act on becomes the failed result."""
+    try:
+        return run()
+    except ReleaseError as error:
+        host = task_vars.get("inventory_hostname", "localhost")
+        return {"failed": True, "changed": False, "msg": f"{host}: {error}", "error": error.as_dict()}
