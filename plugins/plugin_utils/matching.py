@@ -1,0 +1,371 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which assets of a release are programs for which platform? Proposed by name and metadata; pure, on the controller.
+
+A proposal is a guess that the bytes confirm or refute later (executable.py). Where names leave room the answer is the
+cautious one: nothing, or an error that asks, never a file for another system. How names are read: naming.py.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import glob
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils.naming import (
+    FORMATS,
+    LONGEST_NAME,
+    Label,
+    Reading,
+    is_platform_word,
+    kind,
+    label,
+    read_release,
+    release_number,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
+
+__all__ = ("Ambiguous", "Label", "Platform", "Proposal", "kind", "label", "nothing_for", "parse_platform", "propose")
+
+
+@dataclass(frozen=True)
+class Platform:
+    """One line of a manifest's ``platforms``. *cpu* and *abi*, as in requirement.py, tell the ARM ones apart."""
+
+    os: str
+    arch: str
+    cpu: str | None = None
+    abi: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.os}/{self.cpu or self.arch}"
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An asset that may serve a platform. *instead_of*: the same build in other packings or spellings, left aside."""
+
+    name: str
+    label: Label
+    instead_of: tuple[str, ...] = ()
+
+
+class Ambiguous(ReleaseError):  # noqa: N818 - it is what the release is
+    """Several products of one release serve the platform, and no name tells which is meant. *candidates* are names."""
+
+    def __init__(self, what: str, candidates: Sequence[str], fix: str) -> None:
+        super().__init__(what, expected="files of one product", found=", ".join(candidates), fix=fix)
+        self.candidates = tuple(candidates)
+
+
+def parse_platform(text: str) -> Platform:
+    """Return the platform that ``linux/x86_64``, or a usual alias of it (``linux/amd64``, ``darwin/arm64``), names."""
+    system, _slash, arch = text.strip().lower().partition("/")
+    canonical = f"{_SYSTEM_ALIASES.get(system, system)}/{_ARCH_ALIASES.get(arch, arch)}"
+    if canonical in _PLATFORMS:
+        return _PLATFORMS[canonical]
+    raise ReleaseError(
+        f"unknown platform {text[:LONGEST_NAME]!r}",
+        expected="one of " + " ".join(_PLATFORMS),
+        fix="write it as system/architecture, for example linux/x86_64",
+    )
+
+
+def propose(
+    assets: Sequence[Asset], tool: str, version: str, platform: Platform, pattern: str | None = None
+) -> tuple[Proposal, ...]:
+    """Return every variant of *tool* that could serve *platform*, best first; nothing where no asset does.
+
+    *pattern* is the manifest's ``asset:``, a shell glob on whole names in which ``{version}`` stands for the version
+    without what precedes its first digit. It settles which product is meant and admits files whose names say little
+    or nothing of a platform; files that name another platform it does not admit, so one pattern serves all platforms.
+
+    Raises Ambiguous where several products fit equally well.
+    """
+    readings = read_release(assets, tool, version)
+    programs = [reading for reading in readings if reading.kind == "program"]
+    if pattern is not None:
+        named = _matching(readings, pattern, version)
+        fitting = _first_tier(named, platform, _NAMED_BY_THE_USER, named)
+    else:
+        fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, programs)
+    if not programs and not fitting:
+        fitting = [r for r in readings if r.kind == "script" and r.product == () and not r.is_labelled]
+    return _variants(_of_one_product(fitting, readings, tool, version, platform), platform)
+
+
+def nothing_for(assets: Sequence[Asset], tool: str, version: str, platform: Platform) -> ReleaseError:
+    """Return the error for when propose() found nothing: what there is instead, and what would settle it."""
+    readings = read_release(assets, tool, version)
+    programs = [reading.name for reading in readings if reading.kind == "program"]
+    others = sorted({reading.kind for reading in readings if reading.kind != "program"})
+    listed = ", ".join(programs[:_MOST_SHOWN]) or "no program"
+    more = f" and {len(programs) - _MOST_SHOWN} more" if len(programs) > _MOST_SHOWN else ""
+    return ReleaseError(
+        f"{tool} {version} has no program for {platform}",
+        expected=f"an asset whose name says {platform}",
+        found=listed + more + (f" (besides: {', '.join(others)})" if others else ""),
+        fix=f"take {platform} out of the platforms of {tool}, choose another version, "
+        'or name the file in the manifest: asset: "…"',
+    )
+
+
+# Platforms: the manifest's words for them.
+
+_ARM = {
+    "armv7": Platform("linux", "arm", "armv7", "eabihf"),
+    "armv6": Platform("linux", "arm", "armv6", "eabihf"),
+    "armv5te": Platform("linux", "arm", "armv5te", "eabi"),
+}
+_ARCHES_OF = {
+    "linux": "x86_64 i686 aarch64 armv7 armv6 armv5te powerpc64le powerpc64 s390x riscv64 loongarch64 "
+    "mips mipsel mips64 mips64el sparc64",
+    "macos": "aarch64 x86_64",
+    "windows": "x86_64 i686 aarch64",
+    "freebsd": "x86_64 i686 aarch64",
+    "openbsd": "x86_64 i686 aarch64",
+    "netbsd": "x86_64 i686 aarch64",
+    "dragonfly": "x86_64",
+    "illumos": "x86_64",
+    "android": "aarch64 x86_64",
+}
+_PLATFORMS: dict[str, Platform] = {
+    f"{system}/{arch}": _ARM.get(arch, Platform(system, arch))
+    for system, all_of in _ARCHES_OF.items()
+    for arch in all_of.split()
+}
+_SYSTEM_ALIASES = {
+    "darwin": "macos",
+    "osx": "macos",
+    "mac": "macos",
+    "win": "windows",
+    "win32": "windows",
+    "sunos": "illumos",
+}
+_ARCH_ALIASES = {
+    **dict.fromkeys(("amd64", "x64", "x86-64", "64bit"), "x86_64"),
+    **dict.fromkeys(("i386", "386", "i586", "x86", "ia32", "32bit"), "i686"),
+    **dict.fromkeys(("arm64", "armv8"), "aarch64"),
+    **dict.fromkeys(("armhf", "armv7l", "arm", "arm/v7", "arm32v7"), "armv7"),
+    **dict.fromkeys(("armv6l", "armv6hf", "arm/v6", "arm32v6"), "armv6"),
+    **dict.fromkeys(("armel", "armv5", "arm/v5", "armv5tel"), "armv5te"),
+    **dict.fromkeys(("ppc64le", "ppc64el"), "powerpc64le"),
+    "ppc64": "powerpc64",
+    "riscv64gc": "riscv64",
+    **dict.fromkeys(("loong64", "loongarch"), "loongarch64"),
+    "mipsle": "mipsel",
+    "mips64le": "mips64el",
+}
+
+# Which readings serve a platform: tiers, firmest first. The first tier that holds any file is the answer.
+
+_Tier = Callable[[Reading, Platform, Sequence[Reading]], bool]
+_ARM_LEVELS = ("armv5te", "armv6", "armv7", "armv8")
+
+
+def _first_tier(
+    readings: Sequence[Reading], platform: Platform, tiers: Sequence[_Tier], release: Sequence[Reading]
+) -> list[Reading]:
+    """Return the readings of the first tier that holds any; *release* is what the publisher's usage is seen from."""
+    for tier in tiers:
+        found = [reading for reading in readings if tier(reading, platform, release)]
+        if found:
+            return found
+    return []
+
+
+def _says_the_platform(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """System and architecture are said, and are the platform's."""
+    return reading.label.os == platform.os and not reading.has_vague_arch and _has_arch(reading.label, platform)
+
+
+def _says_it_with_a_vague_word(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """``x86`` and ``win32`` are 32-bit, unless the publisher has no other word for 64-bit x86 on any system."""
+    if reading.label.os != platform.os or not reading.has_vague_arch:
+        return False
+    has_64_bit_word = any("x86_64" in (r.label.arch, *r.label.archs) for r in release)
+    return platform.arch == "i686" or (platform.arch == "x86_64" and not has_64_bit_word)
+
+
+def _says_the_system_only(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """Without an architecture x86_64 is meant; on macOS, whichever of the two the publisher does not name."""
+    if reading.label.os != platform.os or reading.label.arch or reading.label.archs:
+        return False
+    return platform.arch == "x86_64" or platform.os == "macos"
+
+
+def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """Without a system Linux is meant, unless others say it; a zip or .exe without a system is a habit of Windows."""
+    if reading.label.os is not None or platform.os != "linux" or reading.format in ("zip", "unreadable"):
+        return False
+    return _has_arch(reading.label, platform) and not any(r.label.os == "linux" for r in release)
+
+
+def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """Beside labelled siblings a bare file without any label is the one for Linux x86_64 (``k3s``, ``k3s-arm64``)."""
+    if reading.is_labelled or reading.format != "bare" or not any(r.is_labelled for r in release):
+        return False
+    return platform == _PLATFORMS["linux/x86_64"] and not any(
+        r.label.os == "linux" and not r.label.arch for r in release
+    )
+
+
+def _nothing_is_labelled(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """A release in which no name says a platform: only the bytes can tell."""
+    return not any(r.is_labelled for r in release)
+
+
+def _is_not_of_another(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+    """What the user named himself need not say its platform; it must only not say another one."""
+    says_os = reading.label.os in (None, platform.os)
+    says_arch = not (reading.label.arch or reading.label.archs) or _has_arch(reading.label, platform)
+    return says_os and (says_arch or (reading.has_vague_arch and platform.arch == "x86_64"))
+
+
+_TIERS: tuple[_Tier, ...] = (
+    _says_the_platform,
+    _says_it_with_a_vague_word,
+    _says_the_system_only,
+    _says_the_arch_only,
+    _is_the_bare_one,
+    _nothing_is_labelled,
+)
+_NAMED_BY_THE_USER: tuple[_Tier, ...] = (*_TIERS[:2], _is_not_of_another)
+
+
+def _has_arch(said: Label, platform: Platform) -> bool:
+    """The architecture, the float ABI and the libc that a label says are such as the platform can have."""
+    if platform.arch not in (said.arch, *said.archs) or said.libc in ("uclibc", "mixed") or said.abi == "x32":
+        return False
+    if platform.arch != "arm" or platform.cpu is None:
+        return True
+    needs_no_libc = said.libc in ("musl", "static")
+    has_abi = said.abi in (None, platform.abi) or (needs_no_libc and said.abi == "eabi")
+    if platform.cpu == "armv5te" and said.cpu is None and said.abi is None:
+        return False  # plain "arm" means armv6 or newer to today's compilers
+    return has_abi and (said.cpu is None or _ARM_LEVELS.index(said.cpu) <= _ARM_LEVELS.index(platform.cpu))
+
+
+# Which product is the tool.
+
+
+def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:
+    """Where the tool's own name, and no word more, labels any file, other products of the release are not meant."""
+    if any(reading.product == () and reading.is_labelled for reading in programs):
+        return [reading for reading in programs if reading.product == ()]
+    return programs
+
+
+def _of_one_product(
+    fitting: Sequence[Reading], release: Sequence[Reading], tool: str, version: str, platform: Platform
+) -> Sequence[Reading]:
+    """Return the files of the product that is the tool: named exactly so, else the one that all others extend."""
+    for group in (
+        [reading for reading in fitting if reading.product == ()],
+        [reading for reading in fitting if reading.is_named],
+        list(fitting),
+    ):
+        products = {reading.product for reading in group}
+        base = min(products, key=lambda product: (len(product), product), default=())
+        if group and all(product[: len(base)] == base for product in products):
+            return [reading for reading in group if reading.product == base]
+        if group:
+            raise _ambiguity(group, release, tool, version, platform)
+    return []
+
+
+def _ambiguity(
+    group: Sequence[Reading], release: Sequence[Reading], tool: str, version: str, platform: Platform
+) -> Ambiguous:
+    """Show one candidate of each product, and the line of manifest that chooses the first of them."""
+    firsts = {reading.product: reading.name for reading in sorted(group, key=lambda r: r.name, reverse=True)}
+    names = sorted(firsts.values())
+    settled = next(reading for reading in group if reading.name == names[0])
+    others = [reading.name for reading in release if reading.product != settled.product]
+    return Ambiguous(
+        f"{tool} {version} has several products for {platform}",
+        names[:_MOST_SHOWN],
+        f'say which in the manifest, for example asset: "{_suggestion(names[0], others, version)}"',
+    )
+
+
+_MOST_SHOWN = 40
+
+
+def _suggestion(name: str, others: Sequence[str], version: str) -> str:
+    """Return a glob for *name* and its siblings on other platforms, that matches none of *others*."""
+    number = release_number(version)
+    kept = [
+        part if index % 2 else ("*" if is_platform_word(part) else glob.escape(part))
+        for index, part in enumerate(re.split(r"([-_.])", name))
+    ]
+    wide = re.sub(r"\*(?:[-_.]?\*)+", "*", "".join(kept))
+    for pattern in (wide, glob.escape(name)):
+        told = pattern.replace(number, "{version}") if number else pattern
+        if not any(_glob(told, version).match(other) for other in others) and _glob(told, version).match(name):
+            return told
+    return glob.escape(name)
+
+
+def _matching(readings: Sequence[Reading], pattern: str, version: str) -> list[Reading]:
+    """Return what the user's pattern names, but what cannot be installed whoever names it."""
+    matcher = _glob(pattern, version)
+    return [r for r in readings if matcher.match(r.name) and r.kind not in ("checksum", "signature", "sbom")]
+
+
+def _glob(pattern: str, version: str) -> re.Pattern[str]:
+    """Compile a shell glob in which ``{version}`` stands for the version's number."""
+    if len(pattern) > LONGEST_NAME:
+        raise ReleaseError(
+            "asset: pattern is too long", expected=f"at most {LONGEST_NAME} characters", found=f"{len(pattern)}"
+        )
+    return re.compile(fnmatch.translate(pattern.replace("{version}", glob.escape(release_number(version)))))
+
+
+# Variants: builds that differ in what they need of a host, best first; packings of one build count once.
+
+
+def _variants(readings: Sequence[Reading], platform: Platform) -> tuple[Proposal, ...]:
+    """Return one proposal for each build."""
+    builds: dict[tuple[Label, str], list[Reading]] = {}
+    for reading in sorted(readings, key=_packing_rank):
+        builds.setdefault((reading.label, reading.distribution), []).append(reading)
+    ranked = sorted(builds.values(), key=lambda build: _build_rank(build[0], platform))
+    return tuple(Proposal(b[0].name, b[0].label, tuple(reading.name for reading in b[1:])) for b in ranked)
+
+
+def _packing_rank(reading: Reading) -> tuple[int, int, int, int, str]:
+    """Fewest words of packing, then the archive that most hosts can open, then the smallest."""
+    toolchain = ("msvc", "", "gnu", "mingw", "gnullvm").index(reading.toolchain) if reading.label.os == "windows" else 0
+    size_bytes = reading.size_bytes if reading.size_bytes is not None else 0
+    return (toolchain, _FORMAT_RANK[reading.format], reading.neutral, size_bytes, reading.name)
+
+
+def _build_rank(reading: Reading, platform: Platform) -> tuple[object, ...]:
+    """Thin before universal, baseline before newer levels, the exact ARM before older ones, glibc before musl."""
+    said = reading.label
+    levels: tuple[str | None, ...] = (None, "x86-64-v2", "x86-64-v3", "x86-64-v4")
+    if platform.arch == "arm" and platform.cpu is not None:
+        below = _ARM_LEVELS[: _ARM_LEVELS.index(platform.cpu) + 1][::-1]
+        levels = (below[0], None, *below[1:]) if platform.cpu == "armv7" else (*below, None)
+    libcs: tuple[str | None, ...] = ("glibc", None, "static", "musl")
+    floor = [int(number) for number in (said.libc_min or "0").split(".")]
+    return (
+        bool(said.archs),
+        levels.index(said.cpu) if said.cpu in levels else len(levels),
+        said.abi != platform.abi,
+        libcs.index(said.libc) if said.libc in libcs else len(libcs),
+        floor,
+        reading.distribution != "",
+        reading.distribution,
+        reading.name,
+    )
+
+
+_FORMAT_RANK = {name: rank for rank, name in enumerate(FORMATS)}
