@@ -1,0 +1,93 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Turns a manifest into a lock file. Options and results are documented in modules/lock.py."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils.folders import write_atomically
+from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Outcome, Resolution, Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Runs on the controller, once, whatever the number of hosts."""
+
+    BYPASS_HOST_LOOP = True
+    TRANSFERS_FILES = False
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        result.update(asking.told(self, task_vars or {}, self._lock))
+        return result
+
+    def _lock(self) -> dict[str, Any]:
+        given = asking.options(self, options.LOCK)
+        wanted_path = Path(self._loader.path_dwim(given["manifest"]))
+        lock_path = self._lock_path(given["lockfile"], wanted_path)
+        wanted = manifest.parse(_read(wanted_path, "manifest"), str(wanted_path))
+        before = _read(lock_path, "lock file") if lock_path.exists() else ""
+        locked = lockfile.parse(before, str(lock_path)) if before else lockfile.LockFile()
+        resolver = Resolver(
+            open_source=partial(open_source, token=given["token"], base=wanted_path.parent),
+            cache=Cache(),
+            now=datetime.now(timezone.utc),
+            progress=Display().display,
+        )
+        resolution = resolver.resolve(wanted, locked, given["upgrade"])
+        after = lockfile.emit(resolution.lock)
+        if after != before and not self._task.check_mode:
+            _write(lock_path, after)
+        return _result(lock_path, before, after, resolution)
+
+    def _lock_path(self, given: str | None, wanted_path: Path) -> Path:
+        if given is None:
+            return wanted_path.with_suffix(".lock.json")
+        return Path(self._loader.path_dwim(given))
+
+
+def _read(path: Path, kind: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        raise ReleaseError(f"cannot read the {kind} {path}", found=found, fix=f"mend the option, or {path}") from error
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_atomically(path, text.encode(), mode=0o644)
+    except OSError as error:
+        raise ReleaseError(f"cannot write the lock file {path}", found=error.strerror) from error
+
+
+def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict[str, Any]:
+    headers = {"before_header": str(path), "after_header": str(path)}
+    return {
+        "changed": before != after,
+        "lockfile": str(path),
+        "tools": {name: asdict(outcome) for name, outcome in resolution.outcomes.items()},
+        "notes": [f"{name}: {line}" for name, outcome in resolution.outcomes.items() for line in _story(outcome)],
+        "diff": {**headers, "before": before, "after": after} if before != after else {},
+    }
+
+
+def _story(outcome: Outcome) -> list[str]:
+    versions = " → ".join(version for version in (outcome.previous, outcome.version) if version)
+    return [f"{outcome.action} {versions}".strip(), *outcome.notes] if outcome.action != "kept" else []

@@ -1,0 +1,119 @@
+#!/usr/bin/python
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Documents the action plugin of this name, which runs on the controller alone."""
+
+DOCUMENTATION = r"""
+module: lock
+short_description: Pin the releases that a manifest asks for in a lock file
+version_added: 0.1.0
+author: pinned.release contributors (@pinned-release)
+description:
+  - Reads a manifest of tools, version constraints and platforms, and writes a lock file that names every asset with
+    URL, size and digest, what its programs need in order to start, and the reasons to believe its bytes.
+  - Downloads each asset once into a cache on the controller, compares it with every digest that its publisher offers,
+    opens it, and reads the headers of its programs. An asset that is not what its name says is refused.
+  - What is locked and still satisfies the manifest stays as it is, without a look at the network.
+  - The old lock file is untouched until the new one is whole. Equal locks are equal bytes, from any controller.
+  - Runs on the controller, once, whatever the number of hosts.
+requirements:
+  - the C(requests), C(packaging) and C(pypi-simple) libraries on the controller
+options:
+  manifest:
+    description: The manifest on the controller. Relative paths start at the playbook.
+    type: path
+    default: releases.yml
+  lockfile:
+    description:
+      - The lock file to write on the controller.
+      - By default its name is the manifest's, with V(.lock.json) in place of V(.yml).
+    type: path
+  upgrade:
+    description:
+      - Tools to bring to the newest release that the manifest allows, even though what is locked still satisfies it.
+      - V(all) stands for all of them.
+    type: list
+    elements: str
+    default: []
+  token:
+    description:
+      - Token for the GitHub API, for private repositories and a higher rate limit.
+      - By default E(GITHUB_TOKEN) or E(GH_TOKEN) of the controller.
+    type: str
+attributes:
+  check_mode:
+    support: full
+    details: Releases are resolved and downloaded into the controller's cache; the lock file is not written.
+  diff_mode:
+    support: full
+notes:
+  - The cache is in E(PINNED_RELEASE_CACHE), by default V($XDG_CACHE_HOME/pinned.release).
+  - Proxies and certificate authorities come from the environment of the controller.
+seealso:
+  - module: pinned.release.tools
+extends_documentation_fragment:
+  - pinned.release.attributes
+"""
+
+EXAMPLES = r"""
+- name: Lock what the manifest asks for, and keep what is locked already
+  pinned.release.lock:
+    manifest: releases.yml
+
+- name: Move one tool to its newest release
+  pinned.release.lock:
+    manifest: releases.yml
+    upgrade: [uv]
+
+- name: Show what an upgrade of everything would change
+  pinned.release.lock:
+    manifest: releases.yml
+    upgrade: [all]
+  check_mode: true
+  diff: true
+"""
+
+RETURN = r"""
+lockfile:
+  description: Path of the lock file.
+  returned: success
+  type: str
+  sample: /home/me/releases.lock.json
+tools:
+  description: What became of each tool, by name.
+  returned: success
+  type: dict
+  contains:
+    action:
+      description: C(kept), C(added), C(upgraded), C(downgraded), C(relocked) (same version, other assets) or C(removed).
+      type: str
+      returned: success
+      sample: upgraded
+    version:
+      description: The version that is locked now.
+      type: str
+      returned: success
+      sample: 0.9.9
+    previous:
+      description: The version that was locked before.
+      type: str
+      returned: success
+      sample: 0.9.8
+    targets:
+      description: Target triples that are locked.
+      type: list
+      elements: str
+      returned: success
+    notes:
+      description: Targets that disappeared or are new, a line each.
+      type: list
+      elements: str
+      returned: success
+notes:
+  description: What changed, a line each.
+  returned: success
+  type: list
+  elements: str
+  sample: ["uv: upgraded 0.9.8 → 0.9.9"]
+"""
