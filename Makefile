@@ -1,0 +1,38 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# Everything is installed into .venv and .build by pip as this machine configures it. ONLY=words runs some gates only.
+
+GATES = tests/gate/run.sh
+IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
+
+.DEFAULT_GOAL := help
+.PHONY: help quickstart test gate bench test-fleet docs clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+quickstart: ## Pin real tools, put them on this machine, prove it: the whole story in a few minutes, without root
+	@$(GATES) setup
+	@$(IN_VENV) docs/quickstart/run.sh
+
+test: ## Run the gates that every contributor needs
+	@$(GATES) test --only "$(ONLY)"
+
+gate: ## Run every gate, on the oldest and the newest ansible-core and every Python found
+	@$(GATES) gate --only "$(ONLY)"
+
+bench: ## Measure the promises in numbers
+	@$(GATES) setup
+	@$(IN_VENV) tests/bench/run
+
+test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
+	@$(GATES) setup
+	@$(IN_VENV) tests/fleet/run
+
+docs: ## Build the reference as a web site in .build/docs
+	@$(GATES) docs
+
+clean: ## Remove everything that the gates made
+	rm -rf .venv .build tests/output .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,173 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What does this machine offer the gates: which Pythons, and virtual environments of them? Standard library only.
+
+Everything is installed by pip, as the machine configures it, and lies below the clone: what programs would write into
+HOME goes to ``.build/home``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / ".build"
+HOME = BUILD / "home"
+
+#: Pythons that ansible-core runs on, newest first; one that is newer still is no use before ansible-test knows it.
+CONTROLLER_PYTHONS = ("3.14", "3.13", "3.12", "3.11", "3.10")
+HOST_PYTHONS = (*CONTROLLER_PYTHONS, "3.9", "3.8", "3.7", "3.6")
+
+HOW_TO_INSTALL = """\
+  Debian, Ubuntu   apt-get install python3 python3-venv
+  Fedora, RHEL     dnf install python3.12
+  macOS            brew install python
+  pyenv            pyenv install 3.13"""
+
+
+class GateError(Exception):
+    """A gate did not pass, or the machine lacks what it needs; the text says which and what to do."""
+
+
+@dataclass(frozen=True)
+class Python:
+    """An interpreter of this machine that can make virtual environments. *version* is ``3.12``."""
+
+    version: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A virtual environment in *folder* into which pip installs *requirements*, its arguments."""
+
+    folder: Path
+    python: Python
+    requirements: tuple[str, ...]
+
+    @property
+    def bin(self) -> Path:
+        return self.folder / "bin"
+
+    def ensure(self, log: IO[str]) -> None:
+        """Create and fill the environment, unless that has been done with the same Python and requirements."""
+        made = self.folder / ("made-of-" + _digest([str(self.python.path)]))
+        filled = self.folder / ("holds-" + _digest(self._contents_of_requirements()))
+        if not made.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            run([self.python.path, "-m", "venv", self.folder], log)
+            made.touch()
+        if not filled.exists():
+            run([self.bin / "python", "-m", "pip", "install", *self.requirements], log)
+            filled.touch()
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables in which this environment's programs, and then every Python found, are on PATH."""
+        folders = [str(self.bin), *(str(python.path.parent) for python in pythons()), os.environ["PATH"]]
+        return {"PATH": os.pathsep.join(dict.fromkeys(folders)), "VIRTUAL_ENV": str(self.folder)}
+
+    def _contents_of_requirements(self) -> Iterator[str]:
+        for requirement in self.requirements:
+            yield requirement
+            if requirement.endswith(".txt"):
+                yield (ROOT / requirement).read_text()
+
+
+def run(
+    command: Sequence[str | Path], log: IO[str], variables: Mapping[str, str] | None = None, folder: Path = ROOT
+) -> None:
+    """Run *command* with its output in *log*; raise GateError unless it succeeds."""
+    words = [str(word) for word in command]
+    log.write(f"\n$ {' '.join(words)}\n")
+    log.flush()
+    finished = subprocess.run(
+        words,
+        cwd=folder,
+        env={**_inherited_variables(), **_home_variables(), **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    if finished.returncode:
+        raise GateError(f"{Path(words[0]).name} ended with {finished.returncode}")
+
+
+@cache
+def pythons() -> tuple[Python, ...]:
+    """Return one interpreter of each version of HOST_PYTHONS that is on this machine, newest first."""
+    found = (_find(version) for version in HOST_PYTHONS)
+    return tuple(python for python in found if python)
+
+
+def newest_python(versions: Sequence[str] = CONTROLLER_PYTHONS) -> Python:
+    """Return the newest interpreter whose version is one of *versions*; the one that ``PYTHON`` names comes first."""
+    chosen = _ask(os.environ.get("PYTHON") or "")
+    for python in filter(None, (chosen, *pythons())):
+        if python.version in versions:
+            return python
+    without_venv = next((version for version in versions if shutil.which("python" + version)), None)
+    if without_venv:
+        raise GateError(
+            f"Python {without_venv} is here, but cannot make a virtual environment. To mend it:\n"
+            f"  Debian, Ubuntu   apt-get install python3-venv"
+        )
+    raise GateError(f"No Python of the versions {', '.join(versions)} was found. To install one:\n{HOW_TO_INSTALL}")
+
+
+def _find(version: str) -> Python | None:
+    """Return an interpreter of *version*; pyenv's shims often do not run, so look behind them too."""
+    names = [shutil.which("python" + version), shutil.which("python3")]
+    for root in _pyenv_roots():
+        names += sorted(map(str, root.glob(f"versions/{version}.*/bin/python{version}")), reverse=True)
+    answers = (_ask(name) for name in names if name)
+    return next((python for python in answers if python and python.version == version), None)
+
+
+def _ask(name: str) -> Python | None:
+    """Return the interpreter behind *name*, None if it does not run or cannot make virtual environments."""
+    question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2], sys.executable)"
+    try:
+        answer = subprocess.run([name, "-c", question], capture_output=True, text=True)
+    except OSError:
+        return None
+    version, _, path = answer.stdout.strip().partition(" ")
+    return Python(version, Path(path)) if answer.returncode == 0 else None
+
+
+def _pyenv_roots() -> Iterator[Path]:
+    yield Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    for folder in os.environ["PATH"].split(os.pathsep):
+        if folder.endswith("/shims"):
+            yield Path(folder).parent
+
+
+def _inherited_variables() -> dict[str, str]:
+    """Return the user's variables without those that would make the gates' outcome depend on the user."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON", "PYTEST_"))}
+
+
+def _home_variables() -> dict[str, str]:
+    """Return what keeps programs out of the user's HOME, while pip still finds the user's configuration and logins."""
+    variables = {"HOME": str(HOME), "PIP_CACHE_DIR": str(BUILD / "cache/pip"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    kept = {
+        "PIP_CONFIG_FILE": (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf"),
+        "NETRC": (".netrc",),
+    }
+    for name, places in kept.items():
+        files = [Path.home() / place for place in places if (Path.home() / place).is_file()]
+        if files and name not in os.environ:
+            variables[name] = str(files[0])
+    return variables
+
+
+def _digest(words: Iterator[str] | Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]

