@@ -1,0 +1,432 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How is one HTTP GET made, when neither server nor network is trusted? Bounded in time and memory. Runs on hosts.
+
+Follows RFC 9110 (redirects, Retry-After) over what the standard library speaks, HTTP/1.1 and TLS. The environment says
+how out: ``http_proxy``, ``https_proxy`` and ``no_proxy``; ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` for authorities that
+the system does not know. (``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` belong to other programs: Python's library does
+not read them.) Nothing turns TLS verification off.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+import base64
+import email.utils
+import http.client
+import io
+import os
+import re
+import socket
+import ssl
+import string
+import time
+import typing as t
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+
+MAX_REDIRECTS = 10
+#: A server that asks for more patience than this is told to the user instead.
+MAX_RETRY_AFTER_S = 120
+#: Slower than this for the whole of a timeout is as good as silent; without a floor a trickle would never end.
+MIN_BYTES_PER_S = 1024
+
+_BUFFER_BYTES = 64 * 1024
+_REDIRECTS = (301, 302, 303, 307, 308)
+_TRANSIENT_STATUSES = (408, 425, 429)
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
+_HEADER_VALUE = re.compile("[\t\x20-\x7e\xa0-\xff]*\\Z")
+_NOT_IN_URL = re.compile("[\x00-\x20\x7f]")
+_SECONDS = re.compile(r"\d{1,9}\Z")
+_TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
+_USER_AGENT = "pinned.release (an Ansible collection)"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NETWORK_ERRORS = (OSError, http.client.HTTPException, ValueError)
+
+
+class TransientError(ReleaseError):
+    """A failure that may pass by itself; *pause_s* is how long the server asks to wait before the next try."""
+
+    pause_s = None  # type: t.Optional[float]
+
+
+class Answer:
+    """A server's answer: *url* that it came from in the end, *status*, *length* in bytes (None if not said), body."""
+
+    def __init__(self, response: http.client.HTTPResponse, url: str, deadline: "_Deadline", proxy: str) -> None:
+        self.url = url
+        self.status = response.status
+        self.length = response.length
+        self._response = response
+        self._deadline = deadline
+        self._proxy = proxy
+
+    def __enter__(self) -> "Answer":
+        return self
+
+    def __exit__(self, *_exception: t.Any) -> None:
+        self._response.close()
+
+    def header(self, name: str) -> str:
+        """Return the header *name*, "" if there is none."""
+        return str(self._response.headers.get(name, ""))
+
+    def read(self, size: int) -> bytes:
+        """Return the next bytes of the body, at most *size*; b"" at its end. Raises ReleaseError."""
+        try:
+            data = self._response.read1(size)
+        except _NETWORK_ERRORS as error:
+            raise _explained(error, self.url, self._proxy) from error
+        self._deadline.came(len(data))
+        return data
+
+
+class Client:
+    """Makes requests; each may take *timeout_s* to be answered, and then has to keep up a minimum of speed."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._deadline = _Deadline(timeout_s)
+        self._opener = urllib.request.OpenerDirector()
+        # Only these two: no file, ftp or data URL can be reached, and no answer's body is read behind our back.
+        for handler in (_HttpHandler(self._deadline), _HttpsHandler(self._deadline)):
+            self._opener.add_handler(handler)
+
+    def get(self, url: str, headers: t.Mapping[str, str], secret_headers: t.Mapping[str, str]) -> Answer:
+        """Return the answer (200, 206 or 416) for *url*, redirects followed. Raises ReleaseError or TransientError.
+
+        *secret_headers* are left out as soon as a redirect leads to another host.
+        """
+        url, authorization = _without_user(url)
+        secret_headers = {**authorization, **secret_headers}
+        first_url = url
+        for _hop in range(MAX_REDIRECTS + 1):
+            is_elsewhere = _origin(url) != _origin(first_url)
+            if is_elsewhere:
+                secret_headers = {}
+            answer = self._ask(url, headers, secret_headers)
+            if answer.status in (200, 206, 416):
+                return answer
+            with answer:
+                if answer.status not in _REDIRECTS:
+                    raise _refusal(answer, is_elsewhere)
+                url = _redirected(url, answer.header("Location"))
+        raise ReleaseError(
+            "cannot download {0}: it leads to more than {1} redirects".format(
+                url_without_secrets(first_url), MAX_REDIRECTS
+            ),
+            found="at last a redirect to {0}".format(url_without_secrets(url)),
+        )
+
+    def _ask(self, url: str, headers: t.Mapping[str, str], secret_headers: t.Mapping[str, str]) -> Answer:
+        request = urllib.request.Request(url, headers={"User-Agent": _USER_AGENT})
+        for name, value in {**secret_headers, **headers, "Accept-Encoding": "identity"}.items():
+            request.add_header(name, value)
+        proxy = _Proxy.of(url)
+        if proxy:
+            proxy.use_for(request)
+        shown_proxy = proxy.address if proxy else ""
+        try:
+            response = self._opener.open(request, timeout=self._timeout_s)
+        except _NETWORK_ERRORS as error:
+            raise _explained(error, url, shown_proxy) from error
+        return Answer(t.cast(http.client.HTTPResponse, response), url, self._deadline, shown_proxy)
+
+
+def checked_url(url: str) -> str:
+    """Return *url* (http, https or file) as ASCII. Raises ReleaseError for one that cannot be asked for."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+        is_right = parts.scheme == "file" or (parts.scheme in _DEFAULT_PORTS and bool(parts.hostname))
+        is_right = is_right and parts.port != 0 and not _NOT_IN_URL.search(url)
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise ReleaseError(
+            "{0} is no URL to download from".format(url_without_secrets(url)), expected="http, https or file"
+        )
+    return urllib.parse.quote(url, safe=string.punctuation)
+
+
+def check_headers(headers: t.Mapping[str, str]) -> None:
+    """Refuse what cannot be a header, without showing its value, which may be a secret."""
+    for name, value in headers.items():
+        if not _HEADER_NAME.match(name) or not _HEADER_VALUE.match(value):
+            raise ReleaseError(
+                "the header {0} has characters that no HTTP header can have".format(ascii(name)),
+                fix="look for a line break at its end",
+            )
+
+
+def url_without_secrets(url: str) -> str:
+    """Return *url* fit to be printed: no user and password, and no query, which may be a signature."""
+    try:
+        parts = urllib.parse.urlsplit(url)
+    except ValueError:
+        return "(a URL that cannot be read)"
+    host = parts.netloc.rpartition("@")[2]
+    query = "?..." if parts.query else ""
+    return ascii("{0}://{1}{2}{3}".format(parts.scheme, host, parts.path, query))[1:-1]
+
+
+class _Deadline:
+    """By when what is waited for must have come: an answer's head, then again and again a minimum of bytes."""
+
+    def __init__(self, timeout_s: float) -> None:
+        self._timeout_s = timeout_s
+        self._at_s = 0.0
+        self._bytes = 0
+        self.renew()
+
+    def renew(self) -> None:
+        self._at_s = time.monotonic() + self._timeout_s
+        self._bytes = 0
+
+    def came(self, count: int) -> None:
+        self._bytes += count
+        if self._bytes >= self._timeout_s * MIN_BYTES_PER_S:
+            self.renew()
+
+    def remaining_s(self) -> float:
+        remaining_s = self._at_s - time.monotonic()
+        if remaining_s <= 0:
+            raise socket.timeout("timed out")
+        return remaining_s
+
+
+class _DeadlineFile(io.RawIOBase):
+    """What comes from a socket. Python's own timeout is for each byte, which lets a server take for ever."""
+
+    def __init__(self, connection: socket.socket, deadline: _Deadline) -> None:
+        super().__init__()
+        self._connection = connection
+        self._deadline = deadline
+        self._raw = connection.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: t.Any) -> t.Optional[int]:
+        self._connection.settimeout(self._deadline.remaining_s())
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _DeadlineSocket:
+    """As much of a socket as http.client reads an answer from."""
+
+    def __init__(self, connection: socket.socket, deadline: _Deadline) -> None:
+        self._connection = connection
+        self._deadline = deadline
+
+    def makefile(self, *_mode: t.Any) -> io.BufferedReader:
+        return io.BufferedReader(_DeadlineFile(self._connection, self._deadline), _BUFFER_BYTES)
+
+
+def _with_deadline(connection: http.client.HTTPConnection, deadline: _Deadline) -> http.client.HTTPConnection:
+    class Response(http.client.HTTPResponse):
+        def __init__(self, connected: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
+            super().__init__(t.cast(socket.socket, _DeadlineSocket(connected, deadline)), *arguments, **options)
+
+    deadline.renew()
+    connection.response_class = Response
+    return connection
+
+
+class _HttpHandler(urllib.request.HTTPHandler):
+    def __init__(self, deadline: _Deadline) -> None:
+        super().__init__()
+        self._deadline = deadline
+
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._connection, req)
+
+    def _connection(self, host: str, **options: t.Any) -> http.client.HTTPConnection:
+        return _with_deadline(http.client.HTTPConnection(host, **options), self._deadline)
+
+
+class _HttpsHandler(urllib.request.HTTPSHandler):
+    def __init__(self, deadline: _Deadline) -> None:
+        # Verifies certificates and host names, against what the system or SSL_CERT_FILE and SSL_CERT_DIR name.
+        self._tls = ssl.create_default_context()
+        super().__init__(context=self._tls)
+        self._deadline = deadline
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(self._connection, req)
+
+    def _connection(self, host: str, **options: t.Any) -> http.client.HTTPConnection:
+        return _with_deadline(http.client.HTTPSConnection(host, context=self._tls, **options), self._deadline)
+
+
+class _Proxy:
+    """The proxy that the environment names for a URL; *address* is fit to be printed."""
+
+    def __init__(self, url: str) -> None:
+        try:
+            parts = urllib.parse.urlsplit(url if "://" in url else "http://" + url)
+            port = parts.port or _DEFAULT_PORTS.get(parts.scheme, 0)
+        except ValueError:
+            parts, port = urllib.parse.urlsplit(""), 0
+        host = parts.netloc.rpartition("@")[2]
+        self._scheme = parts.scheme
+        self._host = "{0}:{1}".format(re.sub(r":\d*\Z", "", host), port)
+        self._credentials = _basic(parts)
+        self.address = ascii("{0}://{1}".format(parts.scheme, self._host))[1:-1]
+        if not port or not parts.hostname:
+            raise ReleaseError(
+                "the proxy of this machine's environment cannot be used",
+                expected="http://HOST:PORT in http_proxy and https_proxy",
+                found="a {0} URL".format(parts.scheme) if parts.scheme else "no URL",
+            )
+
+    @classmethod
+    def of(cls, url: str) -> t.Optional["_Proxy"]:
+        proxies = urllib.request.getproxies_environment()
+        parts = urllib.parse.urlsplit(url)
+        proxy = proxies.get(parts.scheme)
+        if not proxy or urllib.request.proxy_bypass(parts.netloc):
+            return None
+        return cls(proxy)
+
+    def use_for(self, request: urllib.request.Request) -> None:
+        if self._credentials:
+            request.add_header("Proxy-Authorization", self._credentials)
+        request.set_proxy(self._host, self._scheme)
+
+
+def _without_user(url: str) -> t.Tuple[str, t.Dict[str, str]]:
+    """Return *url* without its user and password, and the header that they belong into."""
+    parts = urllib.parse.urlsplit(url)
+    credentials = _basic(parts)
+    plain_url = urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2], fragment=""))
+    return plain_url, {"Authorization": credentials} if credentials else {}
+
+
+def _basic(parts: urllib.parse.SplitResult) -> str:
+    """Return a URL's user and password as RFC 7617 has them in a header, "" if it has none."""
+    if "@" not in parts.netloc:
+        return ""
+    user, _colon, password = parts.netloc.rpartition("@")[0].partition(":")
+    pair = b":".join(urllib.parse.unquote_to_bytes(part) for part in (user, password))
+    return "Basic " + base64.b64encode(pair).decode("ascii")
+
+
+def _origin(url: str) -> t.Tuple[str, str, t.Optional[int]]:
+    parts = urllib.parse.urlsplit(url)
+    return parts.scheme, parts.hostname or "", parts.port or _DEFAULT_PORTS.get(parts.scheme)
+
+
+def _redirected(url: str, location: str) -> str:
+    """Return where *location* leads from *url*."""
+    try:
+        target = urllib.parse.urljoin(url, urllib.parse.quote(location, safe=string.punctuation, encoding="latin-1"))
+        parts = urllib.parse.urlsplit(checked_url(target))
+    except (ValueError, ReleaseError):
+        parts = urllib.parse.urlsplit("")
+    is_refused = parts.scheme not in _DEFAULT_PORTS or (parts.scheme, url[:6]) == ("http", "https:")
+    if is_refused:
+        raise ReleaseError(
+            "{0} redirects to where it must not".format(url_without_secrets(url)),
+            expected="an https URL" if url.startswith("https:") else "an http or https URL",
+            found=url_without_secrets(location) if location else "no URL",
+        )
+    # A redirect's own user and password are not the user's to send.
+    return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
+    """Return the error for an answer that is not the asset."""
+    status = answer.status
+    what = "cannot download {0}".format(url_without_secrets(answer.url))
+    found = "{0} {1}".format(status, http.client.responses.get(status, "")).strip()
+    if status >= 500 or status in _TRANSIENT_STATUSES:
+        pause_s = _retry_after_s(answer.header("Retry-After"))
+        if pause_s is not None and pause_s > MAX_RETRY_AFTER_S:
+            return ReleaseError(
+                what, found=found, fix="the server asks to wait {0:.0f} s: run again then".format(pause_s)
+            )
+        error = TransientError(what, found=found, fix="run again later, or use a mirror")
+        error.pause_s = pause_s
+        return error
+    fixes = {
+        401: "give the server's token or password",
+        403: "give a token or password that may read it, or allow this machine's address",
+        404: "see whether the publisher or the mirror still has it; if not, lock again",
+        407: "give the proxy's user and password in http_proxy and https_proxy",
+        410: "the publisher withdrew it: lock another version",
+    }
+    fix = fixes.get(status)
+    if status in (401, 403) and is_elsewhere:
+        fix = "the server redirects to another host, to which tokens and passwords are not sent: pin that URL instead"
+    return ReleaseError(what, found=found, fix=fix)
+
+
+def _retry_after_s(value: str) -> t.Optional[float]:
+    if _SECONDS.match(value):
+        return float(value)
+    try:
+        date = email.utils.parsedate_tz(value)
+        return max(0.0, email.utils.mktime_tz(date) - time.time()) if date else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
+    """Return what a failure of the network means to the user."""
+    reason = getattr(error, "reason", None)
+    cause = reason if isinstance(error, urllib.error.URLError) and isinstance(reason, Exception) else error
+    what = "cannot download {0}".format(url_without_secrets(url))
+    if proxy:
+        what += " through the proxy {0}".format(proxy)
+    host = proxy or "{0}://{1}".format(*_origin(url)[:2])
+    tunnel = _TUNNEL_STATUS.search(str(cause))
+    if tunnel:
+        return _tunnel_refusal(what, int(tunnel.group(1)))
+    if isinstance(cause, ssl.CertificateError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
+        return _distrust(what, cause)
+    if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return TransientError(what, found="the connection was closed while TLS was spoken")
+    if isinstance(cause, ssl.SSLError):
+        fix = "check that the URL's port speaks TLS, and what stands between this machine and it"
+        return ReleaseError(what, found="TLS failed: {0}".format(cause.reason or "no reason given"), fix=fix)
+    if isinstance(cause, socket.gaierror):
+        found = "no address for {0}: {1}".format(host, cause.strerror)
+        fix = "check the name and this machine's DNS; if it reaches the network by a proxy, set https_proxy"
+        kind = TransientError if cause.errno == socket.EAI_AGAIN else ReleaseError
+        return kind(what, found=found, fix=fix)
+    if isinstance(cause, (socket.timeout, TimeoutError)):
+        return TransientError(what, found="{0} did not answer in time, or too slowly".format(host))
+    if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, http.client.IncompleteRead)):
+        return TransientError(what, found="the connection was cut")
+    if isinstance(cause, OSError):
+        found = "{0}: {1}".format(host, os.strerror(cause.errno) if cause.errno else type(cause).__name__)
+        fix = "check the network of this machine; if it goes by a proxy, set https_proxy, for a mirror inside no_proxy"
+        return ReleaseError(what, found=found, fix=fix)
+    return ReleaseError(what, found="{0} does not speak HTTP ({1})".format(host, type(cause).__name__))
+
+
+def _tunnel_refusal(what: str, status: int) -> ReleaseError:
+    found = "the proxy answers {0} {1}".format(status, http.client.responses.get(status, "")).strip()
+    if status >= 500:
+        return TransientError(what, found=found, fix="see why the proxy does not reach the server")
+    fix = "let the proxy allow this host, or name the host in no_proxy"
+    if status == 407:
+        fix = "give the proxy's user and password in https_proxy"
+    return ReleaseError(what, found=found, fix=fix)
+
+
+def _distrust(what: str, cause: Exception) -> ReleaseError:
+    names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    return ReleaseError(
+        "{0}: the server's certificate is not trusted".format(what),
+        found=str(getattr(cause, "verify_message", "") or cause),
+        fix="add the authority that signed it to the system's trust store, or name its file in SSL_CERT_FILE{0}; "
+        "verification cannot be turned off".format(" (set now: {0})".format(", ".join(names)) if names else ""),
+    )

@@ -1,0 +1,128 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How are an archive's files written so that nothing lands outside of the tree? Runs on hosts.
+
+Every path is taken relative to the directory that was opened at the start (openat(2)), created and never followed or
+overwritten, and has a mode without set-id, sticky or group-writable bits.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+import errno
+import hashlib
+import io
+import os
+import posixpath
+import typing as t
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
+from ansible_collections.pinned.release.plugins.module_utils.member_names import refused, shown
+
+_BUFFER_BYTES = 256 * 1024
+_SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
+_DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS
+
+
+class UnpackedFile(t.NamedTuple):
+    """One regular file as written. Symbolic links are not listed: they hold no bytes of their own."""
+
+    path: str
+    sha256: str
+    size: int
+    is_executable: bool
+
+
+class StagedTree:
+    """The tree being written below *destination*, an existing, empty directory; *executables* become programs."""
+
+    def __init__(self, destination: str, archive: str, executables: t.Collection[str]) -> None:
+        self._archive = archive
+        self._executables = frozenset(executables)
+        self._files = {}  # type: t.Dict[str, UnpackedFile]
+        self._directories = {"": None}  # type: t.Dict[str, None]
+        try:
+            self._root = os.open(destination, _DIRECTORY_FLAGS)
+        except OSError as error:
+            raise file_error("unpack into", destination, error) from error
+        if os.listdir(self._root):
+            self.close()
+            raise ReleaseError("cannot unpack into {0}: it is not empty".format(shown(destination)))
+
+    def close(self) -> None:
+        os.close(self._root)
+
+    def files(self) -> t.List[UnpackedFile]:
+        return list(self._files.values())
+
+    def write(self, path: str, content: t.BinaryIO, is_executable: bool) -> None:
+        """Write *content*, read until b"", as the file *path*."""
+        self.make_directory(posixpath.dirname(path))
+        is_executable = is_executable or path in self._executables
+        digest = hashlib.sha256()
+        size = 0
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _SAFE_FLAGS
+        descriptor = self._made(path, lambda name: os.open(name, flags, 0o600, dir_fd=self._root))
+        with io.FileIO(descriptor, "wb") as file:
+            for data in iter(lambda: content.read(_BUFFER_BYTES), b""):
+                digest.update(data)
+                size += len(data)
+                _write_all(file, data)
+            # Not left to open(2), whose mode the umask of whoever runs us narrows.
+            os.fchmod(descriptor, 0o755 if is_executable else 0o644)
+        self._files[path] = UnpackedFile(path, digest.hexdigest(), size, is_executable)
+
+    def copy(self, path: str, original: str, is_executable: bool) -> None:
+        """Write the content of *original*, a file written before, as the file *path* too."""
+        with io.FileIO(self._open(original, os.O_RDONLY | _SAFE_FLAGS), "rb") as file:
+            self.write(path, t.cast(t.BinaryIO, file), is_executable)
+
+    def link(self, path: str, target: str) -> None:
+        """Make *path* a symbolic link to *target*, a path in this tree. No file may be written after the first link."""
+        self.make_directory(posixpath.dirname(path))
+        # Made from where the link leads in the end, so that no text of the archive gets into the file system.
+        text = posixpath.relpath(target, posixpath.dirname(path) or ".")
+        self._made(path, lambda name: os.symlink(text.encode("utf-8"), name, dir_fd=self._root))
+
+    def make_directory(self, path: str) -> None:
+        missing = []
+        while path not in self._directories:
+            missing.append(path)
+            path = posixpath.dirname(path)
+        for path in reversed(missing):
+            self._made(path, lambda name: os.mkdir(name, 0o755, dir_fd=self._root))
+            os.chmod(path.encode("utf-8"), 0o755, dir_fd=self._root)
+            self._directories[path] = None
+
+    def sync(self) -> None:
+        """Bring all that was written to disk, directories after what is in them."""
+        for path in self._files:
+            self._sync(path, os.O_RDONLY | _SAFE_FLAGS)
+        for path in reversed(list(self._directories)):
+            self._sync(path or ".", _DIRECTORY_FLAGS)
+
+    def _made(self, path: str, make: t.Callable[[bytes], t.Any]) -> t.Any:
+        """Make *path*, as bytes: a host's locale may not know its characters."""
+        try:
+            return make(path.encode("utf-8"))
+        except OSError as error:
+            if error.errno != errno.EEXIST:
+                raise
+            raise refused(self._archive, path, "is another member's name to this file system") from error
+
+    def _open(self, path: str, flags: int) -> int:
+        return os.open(path.encode("utf-8"), flags, dir_fd=self._root)
+
+    def _sync(self, path: str, flags: int) -> None:
+        descriptor = self._open(path, flags)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _write_all(file: io.FileIO, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[file.write(left) or 0 :]
