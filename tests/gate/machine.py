@@ -96,6 +96,7 @@ def run(
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
+        check=False,
     )
     if finished.returncode:
         raise GateError(f"{Path(words[0]).name} ended with {finished.returncode}")
@@ -136,11 +137,13 @@ def _ask(name: str) -> Python | None:
     """Return the interpreter behind *name*, None if it does not run or cannot make virtual environments."""
     question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2], sys.executable)"
     try:
-        answer = subprocess.run([name, "-c", question], capture_output=True, text=True)
+        answer = subprocess.run([name, "-c", question], capture_output=True, text=True, check=False)
     except OSError:
         return None
-    version, _, path = answer.stdout.strip().partition(" ")
-    return Python(version, Path(path)) if answer.returncode == 0 else None
+    if answer.returncode:
+        return None
+    version, path = answer.stdout.strip().split(" ", 1)
+    return Python(version, Path(path))
 
 
 def _pyenv_roots() -> Iterator[Path]:

@@ -169,7 +169,7 @@ def types(environment: Environment, log: IO[str]) -> str:
     """Check the plugins by their package, and of the tests whatever is not itself a test."""
     helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
     variables = {**environment.variables(), "MYPYPATH": os.pathsep.join(map(str, (LINKED, ROOT / "tests/gate")))}
-    mypy = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
+    mypy: list[str | Path] = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
     run([*mypy, "-p", "ansible_collections.pinned.release.plugins"], log, variables, LINKED)
     run([*mypy, *helpers], log, variables)
     return ""
@@ -323,8 +323,9 @@ def collection_variables(environment: Environment, copy: Path) -> dict[str, str]
 
 
 def core_version(environment: Environment) -> str:
-    command = [environment.bin / "python", "-c", "from ansible.release import __version__; print(__version__)"]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    question = "from ansible.release import __version__; print(__version__)"
+    python = str(environment.bin / "python")
+    return subprocess.run([python, "-c", question], check=True, capture_output=True, text=True).stdout.strip()
 
 
 def refuse_warnings(log: IO[str]) -> None:
