@@ -45,15 +45,6 @@ GRACE_S = 60.0
 SLOWEST_BYTES_PER_S = 10 * 1024
 #: requests' own exceptions are OSErrors.
 _TRANSPORT_ERRORS = (OSError, ValueError, urllib3.exceptions.HTTPError)
-_MISUNDERSTANDINGS = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    RecursionError,
-    TypeError,
-    ValueError,
-)
 
 
 @dataclass(frozen=True)
@@ -177,11 +168,16 @@ def failure(error: Exception, url: str) -> ReleaseError:
 
 @contextlib.contextmanager
 def understood(what: str, expected: str) -> Iterator[None]:
-    """Turn any failure to make sense of an answer inside the block into one ReleaseError: *what* was not *expected*."""
+    """Turn any failure to make sense of an answer inside the block into one ReleaseError: *what* was not *expected*.
+
+    Whatever a stranger sends, and whichever way a parser fails on it, the user reads one kind of error.
+    """
     try:
         yield
-    except _MISUNDERSTANDINGS as error:
-        found = shown(f"{type(error).__name__}: {error}".splitlines()[0])
+    except ReleaseError:
+        raise
+    except Exception as error:
+        found = shown(f"{type(error).__name__}: {error}".partition("\n")[0])
         raise ReleaseError(f"{what} could not be understood", expected=expected, found=found) from error
 
 
