@@ -7,7 +7,7 @@ The rules come from
 - System V gABI, chapters 4 and 5; its registry of EI_OSABI and e_machine values
 - Linux Standard Base, core specification: .note.ABI-tag, symbol versioning; glibc's own GLIBC_ABI_ marks
 - x86-64 psABI: micro-architecture levels (GNU_PROPERTY_X86_ISA_1_NEEDED), x32 (ELFCLASS32)
-- Arm IHI 0044 (e_flags) and IHI 0045 (Tag_CPU_arch, which arm_code.py can correct; Tag_ABI_VFP_args)
+- Arm IHI 0044 (e_flags) and IHI 0045 (Tag_ABI_VFP_args; Tag_CPU_arch, which arm_code.py corrects)
 - RISC-V psABI, LoongArch psABI, 64-bit PowerPC ELF ABI, MIPS psABI: e_flags
 - the notes by which FreeBSD, NetBSD, OpenBSD, DragonFly and Android recognise their programs
 
@@ -24,7 +24,7 @@ import re
 import struct
 from collections.abc import Iterable
 
-from ansible_collections.pinned.release.plugins.plugin_utils.arm_code import is_compiled_for_armv6
+from ansible_collections.pinned.release.plugins.plugin_utils.arm_code import processor_of_code
 from ansible_collections.pinned.release.plugins.plugin_utils.elf_structures import EM_ARM, Elf, read_elf
 from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
@@ -126,13 +126,15 @@ def elf_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
         raise _unknown_libc(elf, source)
     dynamic = elf.dynamic
     versions = _highest_versions(dynamic.version_needs if dynamic else (), source)
+    # Some ports of libgcc call their own oldest version GLIBC_2.0, under musl, too.
+    glibc = versions.pop("GLIBC", None)
     aligns = [segment.align for segment in elf.loads if segment.align > 1]
     requirement = Requirement(
         os=os,
         arch=arch,
         abi=_abi(elf, arch, libc, source),
         libc=libc,
-        libc_min=versions.pop("GLIBC", None),
+        libc_min=glibc if libc == "glibc" else None,
         interpreter=elf.interpreter,
         libraries=tuple(sorted(set(dynamic.needed if dynamic else ()))),
         cpu=_cpu(elf, source),
@@ -230,7 +232,9 @@ def _libc(elf: Elf, os: str) -> str | None:
 def _unknown_libc(elf: Elf, source: ProgramBytes) -> Exception:
     if elf.is_packed:
         return source.foreign("it is packed with UPX, which hides what it requires")
-    return source.foreign(f"its loader, {elf.interpreter!r}, is that of no C library known here")
+    if elf.has_interpreter and not elf.interpreter:
+        return source.broken("a program interpreter without a name")
+    return source.foreign(f"its loader, {elf.interpreter!r}, and its libraries are those of no C library known here")
 
 
 def _highest_versions(names: Iterable[str], source: ProgramBytes) -> dict[str, str]:
@@ -301,15 +305,13 @@ def _cpu(elf: Elf, source: ProgramBytes) -> str | None:
 
 
 def _arm_processor(elf: Elf, source: ProgramBytes) -> str | None:
-    processor = ARM_PROCESSORS.get((elf.arm_attributes or {}).get(TAG_CPU_ARCH, -1))
-    if processor not in ("armv7", "armv8"):
-        return processor
-    code = max(
-        (segment for segment in elf.loads if segment.is_code), key=lambda segment: segment.file_size, default=None
-    )
-    if code and is_compiled_for_armv6(source, code.offset, code.file_size):
-        return "armv6"
-    return processor
+    """Return the lowest processor: what the code shows, else what the attributes say."""
+    attributed = ARM_PROCESSORS.get((elf.arm_attributes or {}).get(TAG_CPU_ARCH, -1))
+    code = next((segment for segment in elf.loads if segment.is_code), None)
+    compiled_for = processor_of_code(source, code.offset, code.file_size) if code else None
+    if attributed == "armv8" and compiled_for == "armv7":
+        return attributed
+    return compiled_for or attributed
 
 
 def _x86_isa_needed(properties: bytes, elf: Elf) -> int:

@@ -178,10 +178,10 @@ def _segments(
 
 
 def _interpreter(source: ProgramBytes, segment: Segment) -> str | None:
-    path = source.text_at(segment.offset, segment.offset + segment.file_size)
-    if path == "":
-        raise source.broken("an interpreter without a name")
-    return path
+    """Return the loader's path, None without one: files of debug symbols keep the segment, but not its bytes."""
+    if segment.file_size == 0:
+        return None
+    return source.text_at(segment.offset, segment.offset + segment.file_size)
 
 
 def _dynamic(source: ProgramBytes, layout: _Layout, segments: tuple[Segment, ...], segment: Segment) -> Dynamic | None:

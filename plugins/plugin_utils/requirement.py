@@ -23,11 +23,12 @@ class Requirement:
                 mips mipsel mips64 mips64el sparc64``, or ``any`` for a script.
                 ARM's version is in *cpu*, its float ABI in *abi*
     abi         ``eabi``/``eabihf`` (arm), ``x32`` (x86_64), ``elfv1``/``elfv2`` (powerpc64*),
-                ``lp64``/``lp64d`` (riscv64); else None
+                ``lp64``/``lp64d`` (riscv64, loongarch64), ``arm64e`` (macOS); else None, also where either fits
     libc        ``glibc``, ``musl``, ``bionic``, ``static`` (needs none), ``system`` (the one libc of macOS,
-                Windows, the BSDs), None for a script
-    libc_min    highest ``GLIBC_x.y`` that its version needs name (``2.28``); None if they name none
-    interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or what a ``#!`` line names
+                Windows, the BSDs), None for a script, and where only a file's first bytes are known
+    libc_min    highest ``GLIBC_x.y`` that a glibc program's version needs name (``2.28``); None if they name none
+    interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or what a ``#!`` line names:
+                a path, or the bare name that ``/usr/bin/env`` looks up
     libraries   DT_NEEDED, import or dylib names as written, sorted
     cpu         ``x86-64-v2`` … ``x86-64-v4``; ``armv5te armv6 armv7 armv8`` for arm;
                 None is the architecture's baseline, or unknown
