@@ -461,14 +461,13 @@ def make_ctl(lab: Lab) -> None:
 def start_proxy(lab: Lab) -> None:
     """Start the hosts' only way out. It lives in ctl and lets its connecting threads enter this process's network."""
     script = str(Path(__file__).with_name("proxy.py"))
-    listening = any(listens(pid, str(CTL_ADDRESS), PROXY_PORT) for pid in processes(lab.ctl))
-    if listening:
+    if any(listens(pid, str(CTL_ADDRESS), PROXY_PORT) for pid in processes(lab.ctl)):
         return
     arguments = [f"--listen={CTL_ADDRESS}:{PROXY_PORT}", f"--log={lab.proxy_log}"]
     arguments.append(f"--upstream-network=/proc/{os.getpid()}/ns/net")
     errors = lab.folder / "proxy.err"
     process = start(["ip", "netns", "exec", lab.ctl, sys.executable, script, *arguments], {}, errors)
-    wait_for(lambda: listens(process.pid, str(CTL_ADDRESS), PROXY_PORT), process, errors, "the proxy", 10)
+    wait_for_port(process.pid, str(CTL_ADDRESS), PROXY_PORT, "the proxy", errors, patience_s=20)
 
 
 def start_host(lab: Lab, name: str, kind_name: str, index: int) -> Running:
@@ -567,7 +566,7 @@ def wait_until_listening(lab: Lab, hosts: Mapping[str, Running]) -> None:
     for name, host in hosts.items():
         log = lab.folder / "hosts" / name / "log"
         patience_s = 120 if KINDS[host.kind].root.emulator else 20
-        wait_for(lambda host=host: host.is_listening, host, log, name, patience_s)  # type: ignore[misc]
+        wait_for_port(host.pid, host.address, SSH_PORT, name, log, patience_s)
 
 
 # ----------------------------------------------------------------------------------------------------------------- down
@@ -761,10 +760,10 @@ def start(command: Sequence[str], environment: Mapping[str, str], log: Path) -> 
         )
 
 
-def wait_for(is_ready, process, log: Path, name: str, patience_s: float) -> None:  # type: ignore[no-untyped-def]
+def wait_for_port(pid: int, address: str, port: int, name: str, log: Path, patience_s: float) -> None:
     deadline = time.monotonic() + patience_s
-    while not is_ready():
-        if time.monotonic() > deadline or not process_start(process.pid):
+    while not listens(pid, address, port):
+        if time.monotonic() > deadline or not process_start(pid):
             raise LabError(f"{name} did not start; its log ends:\n{tail(log.read_text(encoding='utf-8'))}")
         time.sleep(0.02)
 
@@ -774,7 +773,11 @@ def ip_batch(namespace: str, *lines: str) -> None:
 
 
 def run(
-    command: Sequence[str], *, environment: Mapping[str, str] | None = None, standard_input: str = "", is_checked=True
+    command: Sequence[str],
+    *,
+    environment: Mapping[str, str] | None = None,
+    standard_input: str = "",
+    is_checked: bool = True,
 ) -> str:
     """Run a command to its end and return what it printed; its failure says why."""
     result = subprocess.run(
