@@ -109,12 +109,15 @@ def pythons() -> tuple[Python, ...]:
     return tuple(python for python in found if python)
 
 
-def newest_python(versions: Sequence[str] = CONTROLLER_PYTHONS) -> Python:
-    """Return the newest interpreter whose version is one of *versions*; the one that ``PYTHON`` names comes first."""
+def first_python(versions: Sequence[str] = CONTROLLER_PYTHONS) -> Python:
+    """Return the interpreter of the first of *versions* that this machine has; ``PYTHON``, if it is set, names it."""
     chosen = _ask(os.environ.get("PYTHON") or "")
-    for python in filter(None, (chosen, *pythons())):
-        if python.version in versions:
-            return python
+    if chosen and chosen.version in versions:
+        return chosen
+    found = {python.version: python for python in pythons()}
+    for version in versions:
+        if version in found:
+            return found[version]
     without_venv = next((version for version in versions if shutil.which("python" + version)), None)
     if without_venv:
         raise GateError(

