@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from ansible_collections.pinned.release.plugins.plugin_utils import libraries
+
 ROOT = Path(__file__).resolve().parents[2]
 CONTROLLER_FOLDERS = ("action", "filter", "lookup", "plugin_utils")
 #: Module → the distribution that has it, where the names differ.
@@ -28,7 +30,7 @@ def imported_modules(source: Path) -> Iterator[str]:
 
 def imported_distributions() -> set[str]:
     sources = [path for folder in CONTROLLER_FOLDERS for path in (ROOT / "plugins" / folder).rglob("*.py")]
-    modules = {module for source in sources for module in imported_modules(source)}
+    modules = {module for source in sources for module in imported_modules(source)} | set(libraries.__all__)
     others = modules - set(sys.stdlib_module_names) - {"ansible", "ansible_collections"}
     return {DISTRIBUTIONS.get(module, module.replace("_", "-")) for module in others}
 
