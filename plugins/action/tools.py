@@ -112,7 +112,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _report(planned: plan.Plan) -> dict[str, Any]:
-    report: dict[str, Any] = {"changed": planned.is_changed, "tools": plan.results(planned)}
+    report: dict[str, Any] = {"changed": planned.is_changed, "tools": plan.results(planned), "notes": plan.notes(planned)}
     if planned.is_changed:
         report["diff"] = plan.diff(planned)
     return report

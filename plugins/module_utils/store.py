@@ -62,9 +62,8 @@ def obey(orders: Orders) -> t.List[Done]:
     with _changes_reported(orders):
         store.create()
         with store.lock():
-            store.empty_staging()
             store.refuse_stale_orders()
-            staged = {order.tool: store.stage(order) for order in orders.tools if order.tree}
+            staged = store.stage_all()
             done = []
             for order in orders.tools:
                 backups = store.activate(order, staged[order.tool].tree) if order.tree else store.remove(order)
@@ -107,12 +106,8 @@ class _Store:
         self.orders = orders
         self.root = orders.root
         self.staging = os.path.join(self.root, "staging")
-        self.uid = pwd.getpwnam(orders.owner).pw_uid if orders.owner and not orders.owner.isdigit() else -1
-        self.gid = grp.getgrnam(orders.group).gr_gid if orders.group and not orders.group.isdigit() else -1
-        if orders.owner and orders.owner.isdigit():
-            self.uid = int(orders.owner)
-        if orders.group and orders.group.isdigit():
-            self.gid = int(orders.group)
+        self.uid = _number_of("user", orders.owner, lambda name: pwd.getpwnam(name).pw_uid)
+        self.gid = _number_of("group", orders.group, lambda name: grp.getgrnam(name).gr_gid)
 
     def create(self) -> None:
         os.umask(0o022)
@@ -145,6 +140,22 @@ class _Store:
                     )
                 time.sleep(0.1)
             yield
+
+    def stage_all(self) -> t.Dict[str, "_Staged"]:
+        """Stage every order, or none: what was staged before a failure is taken away again."""
+        self.empty_staging()
+        staged = {}  # type: t.Dict[str, _Staged]
+        try:
+            for order in self.orders.tools:
+                if order.tree:
+                    staged[order.tool] = self.stage(order)
+        except BaseException:
+            self.empty_staging()
+            for order in self.orders.tools:
+                if order.tool in staged and not order.reuse:
+                    _delete(self._path("store", order.tool, staged[order.tool].tree))
+            raise
+        return staged
 
     def empty_staging(self) -> None:
         for name in os.listdir(self.staging):
@@ -271,7 +282,9 @@ class _Store:
             raise StaleError("{0}: there is nothing to download or to go back to".format(order.tool), fix="run again")
         download(asset.url, path, asset.sha256, asset.size)
         single = sorted(order.programs)[0]
-        unpacked = unpack(path, asset.format, single, os.path.join(tree, "files"), asset.unpacked_size)
+        executables = [program.path for program in order.programs.values()]
+        files = os.path.join(tree, "files")
+        unpacked = unpack(path, asset.format, single, files, asset.unpacked_size, executables)
         os.unlink(path)
         digests = {file.path: file.sha256 for file in unpacked}
         for name, program in sorted(order.programs.items()):
@@ -389,6 +402,16 @@ class _Store:
         else:
             os.link(path, backup)
         return backup
+
+
+def _number_of(kind: str, name: t.Optional[str], look_up: t.Callable[[str], int]) -> int:
+    """Return the number of a user or group; -1, which chown(2) leaves alone, where none is asked for."""
+    if name is None:
+        return -1
+    try:
+        return int(name) if name.isdigit() else look_up(name)
+    except KeyError:
+        raise ReleaseError("this host has no {0} {1}".format(kind, name), fix="create it first, or mend the option")
 
 
 def _replace_link(target: str, path: str) -> None:

@@ -197,6 +197,12 @@ tools:
       description: Foreign files that were set aside, with their backups.
       type: dict
       returned: when there are any
+notes:
+  description: What changed, a line each.
+  returned: success
+  type: list
+  elements: str
+  sample: ["uv: upgrade 0.9.8 → 0.9.9 (gnu build needs glibc 2.17, host has 2.36)"]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -18,7 +18,6 @@ from datetime import timedelta
 from typing import Any
 
 import yaml
-
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import NAME

@@ -443,6 +443,16 @@ def _result(tool: ToolPlan) -> dict[str, Any]:
     return result
 
 
+def notes(plan: Plan) -> list[str]:
+    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9 (gnu build needs glibc 2.17, host has 2.36)``."""
+    return [_note(tool) for tool in plan.tools if tool.action != "none"]
+
+
+def _note(tool: ToolPlan) -> str:
+    versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
+    return f"{tool.tool}: {tool.action} {versions} ({tool.reason})"
+
+
 def diff(plan: Plan) -> dict[str, str]:
     """Return the plan's changes as Ansible shows them with --diff."""
     changed = [tool for tool in plan.tools if tool.action != "none"]
