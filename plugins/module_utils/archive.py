@@ -102,7 +102,7 @@ def check_format(head: bytes, archive_format: str, name: str) -> None:
         is_right = head.startswith(_ZIP_MAGIC)
     elif outer == "tar":
         # Archives from before POSIX have no magic; their header's checksum is checked when it is read.
-        is_right = len(head) == _HEAD_BYTES and _kind_of(head) in ("tar", None)
+        is_right = len(head) == _HEAD_BYTES and _kind_of(head) in ("tar", None) and not _WEB_PAGE.match(head)
     else:
         is_right = bool(head) and not _WEB_PAGE.match(head)
     if is_right:
@@ -273,7 +273,8 @@ class Archive:
         self._file.seek(0)
         if self._format == "bare":
             size = os.fstat(self._file.fileno()).st_size
-            yield Member(path, size, True, "file", None), _capped(self._file, budget, path)
+            budget.spend(size, path)
+            yield Member(path, size, True, "file", None), _capped(self._file, _Budget(self.name, size), path)
             return
         with decompress(self._file, self._format, self.name) as stream:
             yield Member(path, UNKNOWN_SIZE, True, "file", None), _capped(stream, budget, path)

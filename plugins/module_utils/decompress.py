@@ -53,7 +53,7 @@ def decompress(file: io.FileIO, compression: str, name: str) -> t.BinaryIO:
     *file* is unbuffered, since zstd's program reads its descriptor. Close the stream when done; *file* stays open.
     """
     if compression == "zst" and not _has_module("compression.zstd"):
-        raw = _ZstdProgram(file, name)  # type: io.RawIOBase
+        raw = _run_zstd(file, name)  # type: io.RawIOBase
     else:
         raw = _Plain(file, compression, name)
     return t.cast(t.BinaryIO, io.BufferedReader(raw, BUFFER_BYTES))
@@ -139,31 +139,17 @@ class _Gunzip:
 class _ZstdProgram(io.RawIOBase):
     """The output of the system's zstd, for Pythons that cannot decode it themselves."""
 
-    def __init__(self, file: io.FileIO, name: str) -> None:
+    def __init__(self, process: t.Any, complaints: t.Any, name: str) -> None:
         super().__init__()
+        self._process = process
+        self._complaints = complaints
         self._name = name
-        # A file, since nobody would read a pipe while zstd's output is read.
-        program = _zstd_program(name)
-        try:
-            with contextlib.ExitStack() as on_error:
-                self._complaints = on_error.enter_context(tempfile.TemporaryFile())
-                self._process = subprocess.Popen(
-                    [program, "-d", "-c", "-q"],
-                    stdin=file,
-                    stdout=subprocess.PIPE,
-                    stderr=self._complaints,
-                    bufsize=BUFFER_BYTES,
-                    env={"LC_ALL": "C"},
-                )
-                on_error.pop_all()
-        except OSError as error:
-            raise file_error("run", program, error) from error
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: t.Any) -> int:
-        length = t.cast(io.BufferedReader, self._process.stdout).readinto(buffer)
+        length = self._process.stdout.readinto(buffer)  # type: int
         if length == 0 and self._process.wait() != 0:
             self._complaints.seek(0)
             complaint = self._complaints.read(200).decode("ascii", "replace").strip()
@@ -172,12 +158,32 @@ class _ZstdProgram(io.RawIOBase):
 
     def close(self) -> None:
         if not self.closed:
-            t.cast(io.BufferedReader, self._process.stdout).close()
+            self._process.stdout.close()
             if self._process.poll() is None:
                 self._process.kill()
             self._process.wait()
             self._complaints.close()
         super().close()
+
+
+def _run_zstd(file: io.FileIO, name: str) -> _ZstdProgram:
+    program = _zstd_program(name)
+    try:
+        with contextlib.ExitStack() as on_error:
+            # A file, since nobody would read a pipe while zstd's output is read.
+            complaints = on_error.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen(
+                [program, "-d", "-c", "-q"],
+                stdin=file,
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                bufsize=BUFFER_BYTES,
+                env={"LC_ALL": "C"},
+            )
+            on_error.pop_all()
+            return _ZstdProgram(process, complaints, name)
+    except OSError as error:
+        raise file_error("run", program, error) from error
 
 
 def _codec(compression: str, name: str) -> t.Tuple[t.Callable[[], t.Any], t.Tuple[t.Type[Exception], ...]]:

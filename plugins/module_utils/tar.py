@@ -22,6 +22,7 @@ FILE, DIRECTORY, SYMLINK, HARDLINK = "file", "directory", "symlink", "hardlink"
 #: A path and a link target of the greatest length, and room for what tools add (times, extended attributes).
 MAX_EXTENSION_BYTES = 1024 * 1024
 MAX_EXTENSIONS_TOTAL_BYTES = 64 * 1024 * 1024
+MAX_PADDING_BYTES = 16 * 1024 * 1024
 
 _BLOCK_BYTES = 512
 _SKIP_BYTES = 256 * 1024
@@ -96,6 +97,7 @@ class _Reader:
         while True:
             header = self._header()
             if header is None:
+                self._finish()
                 return
             kind = header[156:157]
             if kind in (b"x", b"g", b"L", b"K"):
@@ -129,6 +131,13 @@ class _Reader:
         if expected not in (unsigned, signed):
             raise self._damaged("what stands where a tar header should be is none")
         return header
+
+    def _finish(self) -> None:
+        """Read on to the end of the stream, which only then can tell whether it is whole."""
+        for _read in range(0, MAX_PADDING_BYTES, _SKIP_BYTES):
+            if not self._stream.read(_SKIP_BYTES):
+                return
+        raise self._damaged("more follows the end of the tar archive than any padding")
 
     def _entry(self, header: bytes) -> Entry:
         raw_kind = header[156:157]
