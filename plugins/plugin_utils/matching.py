@@ -89,7 +89,7 @@ def propose(
     Raises Ambiguous where several products fit equally well.
     """
     readings = read_release(assets, tool, version)
-    programs = [reading for reading in readings if reading.kind == "program"]
+    programs = _programs(readings)
     if pattern is not None:
         named = _matching(readings, pattern, version)
         fitting = _first_tier(named, platform, _NAMED_BY_THE_USER, named)
@@ -208,12 +208,16 @@ def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[
 
 
 def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
-    """Beside labelled siblings a bare file without any label is the one for Linux x86_64 (``k3s``, ``k3s-arm64``)."""
-    if reading.is_labelled or reading.format != "bare" or not any(r.is_labelled for r in release):
+    """Beside labelled siblings a file without any label is the one for Linux x86_64 (``k3s``, ``k3s-arm64``).
+
+    An archive is so only where its siblings leave out Linux, too, and where it has no version: that would be sources.
+    """
+    if reading.is_labelled or platform != _PLATFORMS["linux/x86_64"] or not any(r.is_labelled for r in release):
         return False
-    return platform == _PLATFORMS["linux/x86_64"] and not any(
-        r.label.os == "linux" and not r.label.arch for r in release
-    )
+    if reading.format == "bare":
+        return True
+    siblings = [r for r in release if r.format == reading.format and r.label.arch and r.label.os is None]
+    return bool(siblings) and not reading.has_version
 
 
 def _nothing_is_labelled(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
@@ -252,7 +256,14 @@ def _has_arch(said: Label, platform: Platform) -> bool:
     return has_abi and (said.cpu is None or _ARM_LEVELS.index(said.cpu) <= _ARM_LEVELS.index(platform.cpu))
 
 
-# Which product is the tool.
+# Which files are programs, and which product is the tool.
+
+
+def _programs(readings: Sequence[Reading]) -> list[Reading]:
+    """Return what may be programs. Wheels beside other builds are there for Python's installers, not for hosts."""
+    programs = [reading for reading in readings if reading.kind == "program"]
+    others = [reading for reading in programs if reading.format != "whl"]
+    return others if any(reading.is_labelled for reading in others) else programs
 
 
 def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:

@@ -49,6 +49,7 @@ class Reading:
     product         the words left over beside the tool's own name: () is the tool itself
     is_named        the tool's name stands in the name
     has_vague_arch  its architecture rests on a word that publishers use in two senses (``x86``, ``win32``)
+    has_version     it repeats a version
     neutral         how many of its words only say how it was packed (``portable``, ``release``)
     format          its packing, a key of FORMATS
     distribution    the Linux distribution, and its version, that it names
@@ -64,6 +65,7 @@ class Reading:
     has_vague_arch: bool = False
     neutral: int = 0
     format: str = "bare"
+    has_version: bool = False
     distribution: str = ""
     toolchain: str = ""
 
@@ -116,7 +118,8 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
     if name.lower().endswith(".whl"):
         return _read_wheel(asset, tools)
     stem, packing = _without_suffix(name)
-    words, is_named = _without_tools(_words(stem, version), tools)
+    written = _words(stem, version)
+    words, is_named = _without_tools(written, tools)
     said, rest = _platform_words(words)
     facts = _facts(said, is_exe=_EXE.search(name) is not None)
     facts = _with_metadata(facts, asset.platform)
@@ -131,6 +134,7 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
         has_vague_arch="arch" not in facts and "doubtful" in facts,
         neutral=sum(word in _NEUTRAL for word in rest),
         format=packing,
+        has_version=any(word == _BREAK or _VERSION_WORD.fullmatch(word) for word in written),
         distribution=facts.get("distribution", ""),
         toolchain=next((word for word in ("msvc", "gnullvm", "mingw", "gnu") if word in said), ""),
     )
@@ -718,6 +722,7 @@ def _read_wheel(asset: Asset, tools: Sequence[str]) -> Reading:
         product=tuple(word for word in words if word != _BREAK),
         is_named=is_named,
         format="whl",
+        has_version=True,
     )
 
 

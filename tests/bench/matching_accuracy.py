@@ -1,0 +1,121 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How often does a name propose the right asset? Runs matching.py over the corpus of release listings and prints it.
+
+A question is one listing and one platform. Its right answers were written down from the names, by reading, not by this
+code; several may be right (glibc and musl, two packings), and none is an answer too: the release has no program for it.
+
+right      the first proposal, and every further one, is a right answer; or nothing is proposed where nothing is right
+refused    nothing is proposed, or the choice is left to the user, where an answer exists
+wrong      the first proposal is right, but a further one is not
+dangerous  the first proposal is not right, or any proposal belongs to another platform
+
+Usage: python tests/bench/matching_accuracy.py [--part all|tuned|held-out] [--json]
+The exit status is 1 where a promise is broken: 99 % right, less than 0.1 % dangerous.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.plugin_utils.matching import Ambiguous, parse_platform, propose
+from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
+
+CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "listings.json"
+LEAST_RIGHT_PERCENT = 99.0
+MOST_DANGEROUS_PERCENT = 0.1
+OUTCOMES = ("right", "refused", "wrong", "dangerous")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of one question."""
+
+    tool: str
+    version: str
+    platform: str
+    expected: tuple[str, ...]
+    proposed: tuple[str, ...]
+    outcome: str
+    reason: str = ""
+
+
+def load(part: str = "all", corpus: Path = CORPUS) -> list[dict[str, Any]]:
+    """Return the listings of the corpus, or of the part that was looked at (``tuned``) or not (``held-out``)."""
+    listings: list[dict[str, Any]] = json.loads(corpus.read_text(encoding="utf-8"))
+    return [row for row in listings if part == "all" or row["held_out"] == (part == "held-out")]
+
+
+def assets_of(listing: dict[str, Any]) -> list[Asset]:
+    """Return the assets of one listing, as a source would hand them over."""
+    return [Asset(name=name, url="https://example.org/" + name) for name in listing["assets"]]
+
+
+def answers(listings: Sequence[dict[str, Any]]) -> Iterator[Answer]:
+    """Ask every question of *listings*."""
+    for listing in listings:
+        assets = assets_of(listing)
+        owners: dict[str, set[str]] = {}
+        for platform, names in listing["right"].items():
+            for name in names:
+                owners.setdefault(name, set()).add(platform)
+        for platform, expected in listing["right"].items():
+            proposed, reason = _ask(assets, listing, platform)
+            outcome = _outcome(platform, expected, proposed, owners)
+            yield Answer(listing["tool"], listing["version"], platform, tuple(expected), proposed, outcome, reason)
+
+
+def _ask(assets: Sequence[Asset], listing: dict[str, Any], platform: str) -> tuple[tuple[str, ...], str]:
+    try:
+        found = propose(assets, listing["tool"], listing["version"], parse_platform(platform))
+    except Ambiguous as error:
+        return (), "ambiguous: " + ", ".join(error.candidates)
+    return tuple(proposal.name for proposal in found), "" if found else "nothing"
+
+
+def _outcome(platform: str, expected: Sequence[str], proposed: Sequence[str], owners: dict[str, set[str]]) -> str:
+    if not proposed:
+        return "refused" if expected else "right"
+    astray = [name for name in proposed if name not in expected]
+    if not astray:
+        return "right"
+    is_of_another = any(owners.get(name, {platform}) != {platform} and platform not in owners[name] for name in astray)
+    return "dangerous" if proposed[0] in astray or is_of_another else "wrong"
+
+
+def main() -> int:
+    """Print the accuracy, and every question that was not answered rightly."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--part", choices=("all", "tuned", "held-out"), default="all")
+    parser.add_argument("--json", action="store_true", help="print the numbers as one JSON object")
+    parser.add_argument("--summary", action="store_true", help="print the numbers only")
+    arguments = parser.parse_args()
+    listings = load(arguments.part)
+    asked = list(answers(listings))
+    count = Counter(answer.outcome for answer in asked)
+    percent = {outcome: 100 * count[outcome] / len(asked) for outcome in OUTCOMES}
+    if arguments.json:
+        print(json.dumps({"listings": len(listings), "questions": len(asked), **{o: count[o] for o in OUTCOMES}}))
+    else:
+        print(f"matching: {len(listings)} listings ({arguments.part}), {len(asked)} questions")
+        for outcome in OUTCOMES:
+            print(f"  {outcome:10}{count[outcome]:6}  {percent[outcome]:6.2f} %")
+        for answer in () if arguments.summary else asked:
+            if answer.outcome != "right":
+                shown = ", ".join(answer.proposed) or answer.reason
+                wanted = ", ".join(answer.expected) or "nothing"
+                print(f"{answer.outcome}: {answer.tool} {answer.version} {answer.platform}: {shown} (right: {wanted})")
+    kept = percent["right"] >= LEAST_RIGHT_PERCENT and percent["dangerous"] < MOST_DANGEROUS_PERCENT
+    return 0 if kept else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
