@@ -397,12 +397,15 @@ def up(lab: Lab, kinds: Sequence[str], copies: int) -> None:
         make_ctl(lab)
         start_proxy(lab)
         hosts = read_state(lab)
-        for kind in kinds:
-            for name in copy_names(kind, copies):
-                if name not in hosts or not hosts[name].is_alive:
-                    hosts[name] = start_host(lab, name, kind, index_for(name, hosts))
-                    write_state(lab, hosts)
-        wait_until_listening(lab, hosts)
+        wanted = {name: kind for kind in kinds for name in copy_names(kind, copies)}
+        for name, kind in wanted.items():
+            if name not in hosts or not hosts[name].is_alive:
+                # Recorded before it lives: an address is never given twice, whenever this process may end.
+                hosts[name] = new_host(kind, index_for(name, hosts))
+                write_state(lab, hosts)
+                hosts[name] = start_host(lab, name, hosts[name])
+        write_state(lab, hosts)
+        wait_until_listening(lab, {name: hosts[name] for name in wanted})
 
 
 def copy_names(kind: str, copies: int) -> list[str]:
@@ -446,8 +449,9 @@ def make_layer(lab: Lab) -> None:
 
 def make_ctl(lab: Lab) -> None:
     """Make the controller's namespace: a bridge on which all hosts hang, and no way out."""
-    if lab.ctl in namespaces(lab):
+    if lab.ctl in namespaces(lab) and run(["ip", "-n", lab.ctl, "link", "show", "br0", "up"], is_checked=False):
         return
+    stop_namespace(lab.ctl)
     run(["ip", "netns", "add", lab.ctl])
     ip_batch(
         lab.ctl,
@@ -470,25 +474,26 @@ def start_proxy(lab: Lab) -> None:
     wait_for_port(process.pid, str(CTL_ADDRESS), PROXY_PORT, "the proxy", errors, patience_s=20)
 
 
-def start_host(lab: Lab, name: str, kind_name: str, index: int) -> Running:
+def new_host(kind: str, index: int) -> Running:
+    interpreter = oldest_python() / "bin/python3.6" if KINDS[kind].has_oldest_python else "/usr/bin/python3"
+    return Running(kind, index, pid=0, started="", interpreter=str(interpreter))
+
+
+def start_host(lab: Lab, name: str, host: Running) -> Running:
     """Start one host with the files its kind prescribes and a network card of its own."""
-    kind = KINDS[kind_name]
-    host = Running(kind_name, index, 0, "", "/usr/bin/python3")
+    kind = KINDS[host.kind]
     files = lab.folder / "hosts" / name
     stop_namespace(lab.namespace(name))
     remove_tree(files)
-    mounts = []
-    if kind.has_oldest_python:
-        tree = oldest_python()
-        mounts.append(str(tree))
-        host = dataclasses.replace(host, interpreter=str(tree / "bin" / "python3.6"))
+    mounts = [str(oldest_python())] if kind.has_oldest_python else []
     make_host_files(files, name, host, mounts)
     make_network_card(lab, name, host)
     serves_itself = (lab.root(kind.root) / "usr/sbin/sshd").exists()
     script = ENABLE_EMULATOR if kind.root.emulator else ""
     script += ENTER_HOST + (CHROOT_SSHD if serves_itself else MACHINE_SSHD)
+    (files / "start").write_text(script, encoding="utf-8")
     separate = ["unshare", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child"]
-    command = ["ip", "netns", "exec", lab.namespace(name), *separate, "sh", "-c", script, "sshd"]
+    command = ["ip", "netns", "exec", lab.namespace(name), *separate, "sh", str(files / "start")]
     environment = {
         **kind.environment,
         "EMULATOR": kind.root.emulator,
@@ -523,6 +528,8 @@ def make_network_card(lab: Lab, name: str, host: Running) -> None:
     namespace, port = lab.namespace(name), f"host{host.index}"
     mac = "02:00:" + ":".join(f"{byte:02x}" for byte in ipaddress.ip_address(host.address).packed)
     run(["ip", "netns", "add", namespace])
+    # The card of this host's former life goes when the kernel finds the time.
+    run(["ip", "-n", lab.ctl, "link", "delete", port], is_checked=False)
     ip_batch(
         lab.ctl,
         f"link add {port} type veth peer name eth0 netns {namespace} address {mac}",
@@ -576,9 +583,9 @@ def down(lab: Lab, names: Sequence[str]) -> None:
     """Stop the hosts *names*, or all and everything else of the lab. Needs no state: namespaces tell what is ours."""
     with locked(lab.cache / f"{lab.name}.lock"):
         hosts = read_state(lab)
+        if unknown := [name for name in names if name not in hosts]:
+            raise LabError(f"no host {', '.join(unknown)} in this lab; it has: {', '.join(hosts) or 'none'}")
         for name in names:
-            if name not in hosts:
-                raise LabError(f"no host {name} in this lab; it has: {', '.join(hosts) or 'none'}")
             stop_namespace(lab.namespace(name))
             remove_tree(lab.folder / "hosts" / name)
             del hosts[name]
@@ -601,7 +608,8 @@ def stop_namespace(namespace: str) -> None:
         if time.monotonic() > deadline:
             raise LabError(f"processes {pids} in namespace {namespace} do not end")
         time.sleep(0.02)
-    run(["ip", "netns", "delete", namespace])
+    run(["ip", "netns", "delete", namespace], is_checked=False)
+    Path("/run/netns", namespace).unlink(missing_ok=True)  # all there is of one whose making was cut short
 
 
 def remove_tree(tree: Path) -> None:
@@ -724,7 +732,7 @@ def namespaces(lab: Lab) -> list[str]:
 
 
 def processes(namespace: str) -> list[int]:
-    return [int(pid) for pid in run(["ip", "netns", "pids", namespace]).split()]
+    return [int(pid) for pid in run(["ip", "netns", "pids", namespace], is_checked=False).split()]
 
 
 def process_start(pid: int) -> str:
