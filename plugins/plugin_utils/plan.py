@@ -214,7 +214,7 @@ def _plan_removal(name: str, state: probe.State) -> ToolPlan:
     active = state.active.get(name)
     if not trees and active is None:
         return ToolPlan(name, "none", None, None, "is not installed")
-    before = _installed(name, state)
+    before = installed(name, state)
     order = ToolOrder(
         tool=name, expects=active, unlink=list(drift.links_of(name, state)), prune=list(trees), receipt={}, programs={}
     )
@@ -229,7 +229,7 @@ def _plan_tool(
     _refuse_foreign(name, asset, wanted, state, doomed)
     whole, damaged = _trees_of(name, tool, asset, state)
     active = state.active.get(name)
-    before = _installed(name, state)
+    before = installed(name, state)
     after = _described(tool.version, asset, state.bin_dir)
     damage = damaged.get(active or "", ())
     if active is not None and active in whole:
@@ -362,7 +362,7 @@ def _is_foreign(program: str, state: probe.State) -> bool:
     return program in state.foreign or (program in state.links and drift.owner(program, state) is None)
 
 
-def _installed(name: str, state: probe.State) -> dict[str, Any]:
+def installed(name: str, state: probe.State) -> dict[str, Any]:
     """Return what a diff shows of the tool as it is on the host."""
     tree = state.described.get((name, state.active.get(name, "")))
     if tree is None:

@@ -3,6 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Real little releases for tests: a gzipped tar of shell programs on disk, and the orders that install it."""
 
+import gzip
 import hashlib
 import io
 import os
@@ -25,14 +26,9 @@ class Released:
             for name in programs
         }
         contents["{0}-{1}/README".format(tool, version)] = b"read me\n"
-        with tarfile.open(self.path, "w:gz") as archive:
-            for path, content in contents.items():
-                member = tarfile.TarInfo(path)
-                member.size = len(content)
-                member.mode = 0o755 if "/bin/" in path else 0o644
-                archive.addfile(member, io.BytesIO(content))
-        with open(self.path, "rb") as handle:
-            published = handle.read()
+        published = _packed(contents)
+        with open(self.path, "wb") as handle:
+            handle.write(published)
         self.sha256 = hashlib.sha256(published).hexdigest()
         self.tree = "{0}-{1}".format(version, self.sha256[:12])
         self.programs = {
@@ -53,6 +49,19 @@ class Released:
         """Return the order that installs this version on a host without any."""
         order = ToolOrder(tool=self.tool, tree=self.tree, asset=self.asset, programs=self.programs)
         return order._replace(**dict({"receipt": {"version": self.version, "sha256": self.sha256}}, **changes))
+
+
+def _packed(contents):
+    """Return a gzipped tar, the same bytes for the same contents."""
+    packed = io.BytesIO()
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as compressed:
+        with tarfile.open(fileobj=compressed, mode="w") as archive:
+            for path, content in contents.items():
+                member = tarfile.TarInfo(path)
+                member.size = len(content)
+                member.mode = 0o755 if "/bin/" in path else 0o644
+                archive.addfile(member, io.BytesIO(content))
+    return packed.getvalue()
 
 
 def orders_for(folder, *tools, **changes):

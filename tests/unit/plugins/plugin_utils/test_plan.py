@@ -1,0 +1,288 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a plan announces is what happens: the real probe, the pure plan and the real store, on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import plan
+from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils.target import Host
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked
+
+GNU = Requirement("linux", "x86_64", libc="glibc", libc_min="2.39", interpreter="/lib64/ld-linux-x86-64.so.2")
+STATIC = Requirement("linux", "x86_64", libc="static")
+BOOKWORM = Host("linux", "x86_64", libc="glibc", libc_version="2.36", loaders=("/lib64/ld-linux-x86-64.so.2",))
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine(tmp_path)
+
+
+def test_first_converge_installs_and_second_finds_nothing_to_do(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    assert machine.converge(wanted).tools[0].action == "install"
+    assert machine.run("hello") == "hello 1.0"
+    assert machine.ask(wanted).sealed == {"hello": Released(tmp_path).tree}
+
+
+def test_moving_forth_and_back_is_announced_as_such(machine: Machine, tmp_path: Path) -> None:
+    old, new = machine.wanted(Released(tmp_path, version="1.9")), machine.wanted(Released(tmp_path, version="1.10"))
+    machine.converge(old)
+    assert machine.actions(new) == {"hello": "upgrade"}
+    machine.converge(new)
+    assert machine.actions(old) == {"hello": "downgrade"}
+
+
+def test_going_back_is_ordered_from_what_is_kept(machine: Machine, tmp_path: Path) -> None:
+    old, new = machine.wanted(Released(tmp_path, version="1.0")), machine.wanted(Released(tmp_path, version="2.0"))
+    machine.converge(old)
+    machine.converge(new)
+    os.unlink(tmp_path / "hello-1.0.tar.gz")
+    machine.converge(old)
+    assert machine.run("hello") == "hello 1.0"
+
+
+@pytest.mark.parametrize("integrity", ["quick", "full"])
+def test_one_changed_byte_is_found_and_repaired(machine: Machine, tmp_path: Path, integrity: str) -> None:
+    wanted = machine.wanted(Released(tmp_path), integrity=integrity)
+    machine.converge(wanted)
+    program = machine.program_file("hello", "hello")
+    times = program.stat()
+    program.write_bytes(program.read_bytes().replace(b"hello", b"jello"))
+    os.utime(program, ns=(times.st_atime_ns, times.st_mtime_ns))
+    repair = machine.converge(wanted).tools[0]
+    assert repair.action == "repair"
+    assert repair.reason.endswith("is changed")
+    assert machine.run("hello") == "hello 1.0"
+
+
+def test_full_integrity_looks_even_where_the_seal_says_all_is_well(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    assert machine.ask(wanted).sealed is not None
+    full = machine.wanted(Released(tmp_path), integrity="full")
+    answer = machine.ask(full)
+    assert answer.sealed is None
+    assert answer.state is not None
+    assert {tree.verified_by for tree in answer.state.described.values()} == {"hash"}
+
+
+@pytest.mark.parametrize("seal", ["", "1 forged\n", "2 {wanted}\n\n", "1 {wanted}\nhello/9.9\n", "\0\0\0"])
+def test_false_seal_means_ask_fully(machine: Machine, tmp_path: Path, seal: str) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    (machine.root / "seal").write_text(seal.format(wanted=plan.wanted_digest(wanted)))
+    assert machine.ask(wanted).sealed is None
+    assert machine.actions(wanted) == {"hello": "none"}
+
+
+def test_seal_is_renewed_without_a_change_when_only_the_question_differs(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path), keep=1))
+    wanted = machine.wanted(Released(tmp_path), keep=2)
+    assert machine.ask(wanted).sealed is None
+    assert not machine.converge(wanted).is_changed
+    assert machine.ask(wanted).sealed is not None
+
+
+def test_lost_link_and_wrong_mode_are_repaired_without_a_download(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    os.unlink(tmp_path / "hello-1.0.tar.gz")
+    os.unlink(machine.bin_dir / "hello")
+    machine.program_file("hello", "hello").chmod(0o644)
+    planned = machine.converge(wanted)
+    assert planned.tools[0].reason == (
+        f"{machine.bin_dir}/hello does not lead to it; hello has mode 0644, not 0755"
+    )
+    assert machine.run("hello") == "hello 1.0"
+
+
+def test_program_that_the_new_version_lacks_loses_its_link(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, version="1.0", programs=("hello", "goodbye"))))
+    machine.converge(machine.wanted(Released(tmp_path, version="2.0", programs=("hello",))))
+    assert sorted(os.listdir(machine.bin_dir)) == ["hello"]
+
+
+def test_foreign_file_is_an_error_that_names_it(machine: Machine, tmp_path: Path) -> None:
+    (machine.bin_dir / "hello").write_text("mine")
+    with pytest.raises(ReleaseError, match=f"{machine.bin_dir}/hello is there already"):
+        machine.plan(machine.wanted(Released(tmp_path)))
+
+
+def test_adopt_takes_the_place_of_a_foreign_file(machine: Machine, tmp_path: Path) -> None:
+    (machine.bin_dir / "hello").symlink_to("/bin/true")
+    machine.converge(machine.wanted(Released(tmp_path), adopt=True))
+    assert machine.run("hello") == "hello 1.0"
+    assert len(os.listdir(machine.bin_dir)) == 2
+
+
+def test_two_tools_with_one_program_are_refused(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path, "one", programs=("same",)), Released(tmp_path, "two", programs=("same",)))
+    with pytest.raises(ReleaseError, match="two tools, one and two, both have a program same"):
+        machine.plan(wanted)
+
+
+def test_program_of_another_installed_tool_is_refused(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, "one", programs=("same",))))
+    two = Released(tmp_path, "two", programs=("same",))
+    with pytest.raises(ReleaseError, match="belongs to another installed tool, one"):
+        machine.plan(machine.wanted(two))
+    assert machine.actions(machine.wanted(two, exact=True)) == {"one": "remove", "two": "install"}
+
+
+def test_exact_removes_what_the_lock_no_longer_names(machine: Machine, tmp_path: Path) -> None:
+    one, two = Released(tmp_path, "one", programs=("one",)), Released(tmp_path, "two", programs=("two",))
+    machine.converge(machine.wanted(one, two))
+    assert machine.actions(machine.wanted(one)) == {"one": "none"}
+    machine.converge(machine.wanted(one, exact=True))
+    assert os.listdir(machine.root / "store") == ["one"]
+    assert os.listdir(machine.bin_dir) == ["one"]
+
+
+def test_absent_removes_a_tool_and_is_idempotent(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path)))
+    gone = machine.wanted(names=("hello",), is_present=False)
+    assert machine.converge(gone).tools[0].previous == "1.0"
+    assert machine.actions(gone) == {"hello": "none"}
+    assert os.listdir(machine.bin_dir) == []
+
+
+def test_keep_says_how_many_old_versions_stay(machine: Machine, tmp_path: Path) -> None:
+    for version in ("1.0", "2.0", "3.0", "4.0"):
+        machine.converge(machine.wanted(Released(tmp_path, version=version), keep=2))
+    kept = [tree.split("-")[0] for tree in sorted(os.listdir(machine.root / "store/hello"))]
+    assert kept == ["2.0", "3.0", "4.0"]
+    assert machine.actions(machine.wanted(Released(tmp_path, version="4.0"), keep=0)) == {"hello": "prune"}
+
+
+def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="no tool named hallo") as raised:
+        machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))
+    assert raised.value.expected == "one of hello"
+
+
+def test_reason_says_why_the_native_build_was_passed_over(tmp_path: Path) -> None:
+    gnu, static = locked(Released(tmp_path, version="1"), GNU), locked(Released(tmp_path, version="2"), STATIC)
+    both = type(gnu)("1", {}, gnu.assets + static.assets)
+    assert plan.choose("hello", both, BOOKWORM).reason == "gnu build needs glibc 2.39, host has 2.36 → static musl build"
+
+
+def test_refusal_names_every_build_and_why_it_does_not_run(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="no locked asset runs on this host") as raised:
+        plan.choose("hello", locked(Released(tmp_path), GNU), BOOKWORM)
+    assert raised.value.found == "hello-1.0.tar.gz: gnu build needs glibc 2.39, host has 2.36"
+
+
+def test_digest_of_what_is_wanted_changes_with_all_that_decides(tmp_path: Path) -> None:
+    wanted = plan.Wanted(LockFile((), {"hello": locked(Released(tmp_path))}))
+    variants = [
+        wanted,
+        plan.Wanted(LockFile((), {"hello": locked(Released(tmp_path, version="2.0"))})),
+        *(
+            plan.Wanted(wanted.lock, **option)
+            for option in (
+                {"mode": 0o700},
+                {"root": "/srv/x"},
+                {"bin_dir": "/srv/bin"},
+                {"owner": "a"},
+                {"group": "a"},
+                {"keep": 5},
+                {"prefer": "static"},
+                {"exact": True},
+                {"is_present": False},
+            )
+        ),
+    ]
+    assert len({plan.wanted_digest(variant) for variant in variants}) == len(variants)
+
+
+def test_digest_of_what_is_wanted_ignores_how_it_is_looked_at(tmp_path: Path) -> None:
+    wanted = plan.Wanted(LockFile((), {"hello": locked(Released(tmp_path))}))
+    looked_at = plan.Wanted(wanted.lock, integrity="full", adopt=True, lock_digest="x", checks={"hello": ("hello",)})
+    assert plan.wanted_digest(wanted) == plan.wanted_digest(looked_at)
+
+
+TOOLS = {"one": ("same", "one"), "two": ("two", "three")}
+DAMAGES = ("none", "program", "mode", "link", "tree", "receipt", "sums", "seal", "current", "extra", "staging", "foreign")
+
+
+def damage(machine: Machine, kind: str, tool: str) -> None:
+    """Do to *tool* on *machine* what people and accidents do."""
+    current = machine.root / "current" / tool
+    if kind == "seal":
+        (machine.root / "seal").unlink(missing_ok=True)
+    if kind == "staging":
+        (machine.root / "staging/left/over").mkdir(parents=True, exist_ok=True)
+    if kind == "foreign":
+        shutil.rmtree(machine.bin_dir)
+        machine.bin_dir.mkdir()
+        (machine.bin_dir / TOOLS[tool][0]).write_text("mine")
+    if not current.exists():
+        return
+    program = machine.program_file(tool, TOOLS[tool][0])
+    if kind == "program":
+        program.write_text("#!/bin/sh\necho evil\n")
+    elif kind == "mode":
+        program.chmod(0o644)
+    elif kind == "link":
+        (machine.bin_dir / TOOLS[tool][0]).unlink(missing_ok=True)
+    elif kind == "tree":
+        shutil.rmtree(current.resolve())
+    elif kind == "receipt":
+        (current / "receipt.json").write_text("{")
+    elif kind == "sums":
+        (current / "files.sha256").unlink()
+    elif kind == "current":
+        current.unlink()
+    elif kind == "extra":
+        (current / "files/extra").write_text("more")
+
+
+steps = st.lists(
+    st.tuples(
+        st.sampled_from(["1.0", "2.0", "3.0"]),
+        st.sampled_from([("one",), ("two",), ("one", "two")]),
+        st.sampled_from(DAMAGES),
+        st.sampled_from(["quick", "full"]),
+        st.booleans(),
+        st.integers(0, 2),
+        st.sampled_from([0o755, 0o700]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(steps)
+def test_what_is_announced_is_what_happens(history: list[tuple[str, tuple[str, ...], str, str, bool, int, int]]) -> None:
+    """Whatever a host went through: the plan's outcome is the host's new state, and then there is nothing to do."""
+    with TemporaryDirectory() as folder:
+        machine = Machine(Path(folder))
+        for version, names, kind, integrity, exact, keep, mode in history:
+            released = [Released(folder, name, version, TOOLS[name]) for name in names]
+            wanted = machine.wanted(*released, integrity=integrity, exact=exact, keep=keep, mode=mode, adopt=True)
+            planned = machine.converge(wanted)
+            announced = {tool.tool: dict(tool.after) for tool in planned.tools if tool.action != "none"}
+            answer = machine.ask(machine.wanted(*released, integrity="full", mode=mode, keep=keep, exact=exact))
+            assert answer.state is not None
+            found = {name: plan.installed(name, answer.state) for name in announced}
+            assert found == announced
+            assert machine.ask(wanted).sealed is not None or integrity == "full"
+            assert not machine.plan(wanted).is_changed
+            assert all(machine.run(program) == f"{program} {version}" for name in names for program in TOOLS[name])
+            damage(machine, kind, names[0])
