@@ -36,7 +36,7 @@ EM_ARM = 40
 MAX_SEGMENTS = 1024
 MAX_SECTIONS = 4096
 MAX_DYNAMIC_ENTRIES = 4096
-MAX_VERSION_NEEDS = 4096
+MAX_CHAIN_LENGTH = 256
 MAX_NOTE_SEGMENTS = 16
 MAX_NOTES_SIZE = 65536
 MAX_ATTRIBUTES_SIZE = 65536
@@ -225,30 +225,30 @@ def _file_offset(source: ProgramBytes, segments: tuple[Segment, ...], address: i
 def _version_needs(
     source: ProgramBytes, layout: _Layout, start: int, libraries: int, strings: range
 ) -> Iterator[str | None]:
-    """Yield the names in .gnu.version_r: for each library (Verneed) a chain of versions (Vernaux)."""
-    left = MAX_VERSION_NEEDS
-    for _library in range(min(libraries, MAX_VERSION_NEEDS)):
-        library_need = source.at(start, layout.library_need.size)
-        if library_need is None:
-            return
-        _, versions, _, first_version, next_library = layout.library_need.unpack(library_need)
-        position = start + first_version
-        for _version in range(versions):
-            left -= 1
-            if left < 0:
-                raise source.broken(f"more than {MAX_VERSION_NEEDS} symbol versions needed")
-            version_need = source.at(position, layout.version_need.size)
-            if version_need is None:
-                return
-            _, flags, _, name_at, next_version = layout.version_need.unpack(version_need)
+    """Yield the names in .gnu.version_r: a chain of libraries (Verneed), each with a chain of versions (Vernaux)."""
+    for library_at, library in _chain(source, layout.library_need, start, libraries):
+        _, versions, _, first_version, _ = library
+        for _, version in _chain(source, layout.version_need, library_at + first_version, versions):
+            _, flags, _, name_at, _ = version
             if not flags & VER_FLG_WEAK:
                 yield source.text_at(strings.start + name_at, strings.stop)
-            if next_version == 0:
-                break
-            position += next_version
-        if next_library == 0:
+
+
+def _chain(
+    source: ProgramBytes, layout: struct.Struct, start: int, count: int
+) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Yield position and fields of each entry; its last field is the distance to the next, 0 at the end."""
+    if count > MAX_CHAIN_LENGTH:
+        raise source.broken(f"a chain of {count} needed libraries or versions")
+    for _ in range(count):
+        entry = source.at(start, layout.size)
+        if entry is None:
             return
-        start += next_library
+        fields = layout.unpack(entry)
+        yield start, fields
+        if fields[-1] == 0:
+            return
+        start += fields[-1]
 
 
 def _notes(source: ProgramBytes, layout: _Layout, segment: Segment) -> Iterator[Note]:

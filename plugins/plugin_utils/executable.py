@@ -106,8 +106,9 @@ def _script_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     """
     head = source.must(0, min(MAX_SCRIPT_LINE, source.size))
     line, newline, _ = head.partition(b"\n")
-    if not newline and source.size > len(head) and not line[2:].split(None, 1)[1:]:
-        raise source.broken(f"a #! line of more than {MAX_SCRIPT_LINE} bytes")
+    is_cut_off = source.is_head or source.size > len(head)
+    if not newline and is_cut_off and not line[2:].split(None, 1)[1:]:
+        raise source.broken(f"a #! line of more than {len(head)} bytes")
     if line.endswith(b"\r"):
         raise source.broken("a #! line that ends as on Windows, so that the name of its interpreter does, too")
     words = source.text(line[2:].replace(b"\t", b" ").split(b"\0")[0]).split()

@@ -114,7 +114,7 @@ def _imported_libraries(source: ProgramBytes, sections: tuple[Section, ...], add
     for index in range(MAX_IMPORTS):
         descriptor = source.at(_file_offset(source, sections, address + 20 * index), 20)
         if descriptor is None:
-            break
+            return tuple(sorted(names))
         (name_address,) = struct.unpack_from("<I", descriptor, 12)
         if name_address == 0:
             return tuple(sorted(names))
@@ -122,8 +122,6 @@ def _imported_libraries(source: ProgramBytes, sections: tuple[Section, ...], add
         name = source.text_at(start, start + MAX_NAME_LENGTH)
         if name:
             names.add(name)
-    if source.is_head:
-        return tuple(sorted(names))
     raise source.broken(f"more than {MAX_IMPORTS} imported libraries")
 
 

@@ -49,8 +49,6 @@ class ProgramBytes:
 
     def at(self, offset: int, size: int) -> bytes | None:
         """Return *size* bytes from *offset*; None where a head ends before them."""
-        if size > MAX_BYTES_READ:
-            raise self.broken(f"a table of {size} bytes")
         if not self.has(offset, size):
             if self.is_head:
                 return None
