@@ -86,7 +86,7 @@ class Root:
     @property
     def emulator(self) -> str:
         """Name qemu's emulator for it, or "" where this machine runs it natively."""
-        return "" if self.architecture in NATIVE.get(platform.machine(), ()) else QEMU[self.architecture]
+        return "" if self.architecture in NATIVE.get(platform.machine(), ()) else f"qemu-{QEMU[self.architecture]}"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,13 +158,14 @@ for file in passwd group shadow; do mount --bind "/mnt/etc/$file" "/etc/$file"; 
 for tree in dev proc run; do mount --rbind "/mnt/$tree" "/$tree"; done
 exec /usr/sbin/sshd "$@" -o ChrootDirectory=/mnt
 """
-# What the package would have registered at the machine's start; kernels since 6.7 forget it with the last mount.
+# As the package would register it at the machine's start, but with "C": programs keep their set-uid bit, so sudo works.
+# Kernels since 6.7 forget it when the last mount goes, which may be this one.
 ENABLE_EMULATOR = """
 set -eu
 formats=/proc/sys/fs/binfmt_misc
 [ -e $formats/register ] || mount -t binfmt_misc binfmt_misc $formats
-if [ -n "$EMULATOR" ] && [ ! -e "$formats/qemu-$EMULATOR" ]; then
-    cat "/usr/lib/binfmt.d/qemu-$EMULATOR.conf" > $formats/register
+if [ -n "$EMULATOR" ] && [ ! -e "$formats/$USER_OF_IT.$EMULATOR" ]; then
+    sed "s/^:[^:]*:/:$USER_OF_IT.$EMULATOR:/; s/:[A-Z]*$/:OCPF/" "/usr/lib/binfmt.d/$EMULATOR.conf" > $formats/register
 fi
 """
 
@@ -283,7 +284,8 @@ def bootstrap_debian(root: Root, target: Path) -> None:
             debian_mirror(),
         ]
         emulated = ["unshare", "--mount", "sh", "-c", ENABLE_EMULATOR + 'exec nice "$@"', "sh", *command]
-        run(emulated, environment={"EMULATOR": root.emulator})
+        run(emulated, environment={"EMULATOR": root.emulator, "USER_OF_IT": "building"})
+        forget_emulators("building")
 
 
 def unpack_alpine(lab: Lab, root: Root, target: Path) -> None:
@@ -503,6 +505,7 @@ def start_host(lab: Lab, name: str, host: Running) -> Running:
         "NAME": name,
         "PERSONALITY": "setarch linux32" if kind.is_linux32 else "",
         "ROOT": str(lab.root(kind.root)),
+        "USER_OF_IT": lab.name,
     }
     keys = "/etc/ssh/lab" if serves_itself else "/mnt/etc/ssh/lab"
     process = start([*command, *sshd_options(host, kind, keys)], environment, files / "log")
@@ -593,6 +596,7 @@ def down(lab: Lab, names: Sequence[str]) -> None:
         if not names:
             for namespace in namespaces(lab):
                 stop_namespace(namespace)
+            forget_emulators(lab.name)
             remove_tree(lab.folder)
 
 
@@ -610,6 +614,11 @@ def stop_namespace(namespace: str) -> None:
         time.sleep(0.02)
     run(["ip", "netns", "delete", namespace], is_checked=False)
     Path("/run/netns", namespace).unlink(missing_ok=True)  # all there is of one whose making was cut short
+
+
+def forget_emulators(user: str) -> None:
+    for registered in Path("/proc/sys/fs/binfmt_misc").glob(f"{user}.qemu-*"):
+        registered.write_text("-1", encoding="utf-8")
 
 
 def remove_tree(tree: Path) -> None:
