@@ -14,7 +14,7 @@ run under qemu's user emulation, which the kernel enables for the whole machine 
     lab.py traffic                              what was fetched through the proxy
     lab.py down
 
-Everything of one lab lives in namespaces named `<lab>.*` and in one folder, so `down` needs nobody's memory to find it.
+Everything of one lab lives in one folder and in namespaces that bear its name, so `down` needs nobody's memory.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ import sys
 import tempfile
 import time
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -178,6 +179,12 @@ class Lab:
     cache: Path
 
     @property
+    def mark(self) -> str:
+        """Return what the names of this lab's namespaces begin with: another cache's lab is another lab."""
+        is_default = str(self.cache) == DEFAULT_CACHE
+        return self.name if is_default else f"{self.name}-{zlib.crc32(os.fsencode(self.cache)):08x}"
+
+    @property
     def ctl(self) -> str:
         return self.namespace("ctl")
 
@@ -207,7 +214,7 @@ class Lab:
         return self.cache / "ssh" / "user"
 
     def namespace(self, host: str) -> str:
-        return f"{self.name}.{host}"
+        return f"{self.mark}.{host}"
 
     def root(self, root: Root) -> Path:
         return self.cache / f"roots-{RECIPE_VERSION}" / root.name
@@ -273,7 +280,6 @@ def bootstrap_debian(root: Root, target: Path) -> None:
         options.flush()
         command = [
             "mmdebstrap",
-            "--quiet",
             "--mode=root",
             "--variant=essential",
             f"--architectures={root.architecture}",
@@ -505,7 +511,7 @@ def start_host(lab: Lab, name: str, host: Running) -> Running:
         "NAME": name,
         "PERSONALITY": "setarch linux32" if kind.is_linux32 else "",
         "ROOT": str(lab.root(kind.root)),
-        "USER_OF_IT": lab.name,
+        "USER_OF_IT": lab.mark,
     }
     keys = "/etc/ssh/lab" if serves_itself else "/mnt/etc/ssh/lab"
     process = start([*command, *sshd_options(host, kind, keys)], environment, files / "log")
@@ -596,7 +602,7 @@ def down(lab: Lab, names: Sequence[str]) -> None:
         if not names:
             for namespace in namespaces(lab):
                 stop_namespace(namespace)
-            forget_emulators(lab.name)
+            forget_emulators(lab.mark)
             remove_tree(lab.folder)
 
 
@@ -737,7 +743,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def namespaces(lab: Lab) -> list[str]:
-    return sorted(path.name for path in Path("/run/netns").glob(f"{lab.name}.*"))
+    return sorted(path.name for path in Path("/run/netns").glob(f"{lab.mark}.*"))
 
 
 def processes(namespace: str) -> list[int]:

@@ -138,3 +138,14 @@ def test_an_unreachable_origin_is_a_502_and_a_failure(tmp_path: Path) -> None:
     answer = asyncio.run(ask(tmp_path / "log", lambda port: b"CONNECT 127.0.0.1:1 HTTP/1.1\r\n\r\n"))
     assert answer.startswith(b"HTTP/1.1 502 ")
     assert proxy.summary((tmp_path / "log").read_text().splitlines())["failed"] == 1
+
+
+def test_labs_of_different_names_or_caches_share_no_namespace() -> None:
+    usual = lab.Lab("lab", Path(lab.DEFAULT_CACHE))
+    marks = {
+        usual.mark,
+        dataclasses.replace(usual, name="bench").mark,
+        dataclasses.replace(usual, cache=Path("/x")).mark,
+    }
+    assert usual.ctl == "lab.ctl"
+    assert len(marks) == 3
