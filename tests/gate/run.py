@@ -117,7 +117,7 @@ def gates(with_matrix: bool) -> list[Gate]:
     newest = Environment(ROOT / ".venv", first_python(), (*requirements, "-r", "tests/gate/requirements.txt"))
     table = [
         Gate("tools installed", partial(install, newest)),
-        Gate("ruff check", partial(call, newest, "ruff check .")),
+        Gate("ruff check", partial(call, newest, "ruff check --output-format concise .")),
         Gate("ruff format", partial(call, newest, "ruff format --check .")),
         Gate("licences", partial(call, newest, "reuse lint")),
         Gate("types", partial(types, newest)),
@@ -212,7 +212,7 @@ def oldest_host_units(log: IO[str]) -> str:
     """Run the units of what is sent to hosts on the oldest Python of a host that this machine has."""
     python = pythons()[-1]
     if python == first_python():
-        raise SkippedError(f"Python {python.version} is the only one here; 3.6 is the oldest supported on hosts")
+        raise SkippedError(f"Python {python.version} is the only one here; hosts may have 3.6 (pyenv install 3.6)")
     environment = Environment(BUILD / f"python{python.version}", python, ("pytest", "hypothesis"))
     environment.ensure(log)
     return f"Python {python.version}: {units(environment, 'tests/unit/plugins/module_utils', log)}"
@@ -353,7 +353,7 @@ def core_version(environment: Environment) -> str:
 
 def refuse_warnings(log: IO[str]) -> None:
     """Raise GateError if a tool warned of anything but what cannot be helped on this machine."""
-    warnings = re.findall(r"^(?:\[?WARNING\]?): (.*)", read(log), re.MULTILINE)
+    warnings = re.findall(r"^WARNING: (.*)", read(log), re.MULTILINE)
     for warning in warnings:
         if not HARMLESS_WARNING.match(warning):
             raise GateError(f"it warned: {warning}")
