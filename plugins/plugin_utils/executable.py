@@ -103,17 +103,21 @@ def _script_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     """Return what a script requires: nothing but the program that its ``#!`` line names.
 
     That is a path (``/bin/bash``), or, behind ``/usr/bin/env``, the bare name that env looks up in PATH (``python3``).
+    Text that begins with ``#!`` but could not start, as Rust's ``#![…]`` does, is no program.
     """
     head = source.must(0, min(MAX_SCRIPT_LINE, source.size))
     line, newline, _ = head.partition(b"\n")
-    is_cut_off = source.is_head or source.size > len(head)
-    if not newline and is_cut_off and not line[2:].split(None, 1)[1:]:
-        raise source.broken(f"a #! line of more than {len(head)} bytes")
+    # Linux starts a script whose first line is longer if at least the interpreter's path ends in what it reads.
+    is_cut_off = source.is_head or (source.size > len(head) and len(line[2:].split(None, 1)) < 2)
+    if is_cut_off and not newline:
+        raise source.no_program(f"text that begins with #!, without the end of that line in {len(head)} bytes")
     if line.endswith(b"\r"):
-        raise source.broken("a #! line that ends as on Windows, so that the name of its interpreter does, too")
+        raise source.no_program(
+            "a script whose #! line ends as on Windows: no system finds an interpreter of that name"
+        )
     words = source.text(line[2:].replace(b"\t", b" ").split(b"\0")[0]).split()
-    if not words:
-        raise source.broken("a #! line that names no program")
+    if not words or not words[0].startswith("/"):
+        raise source.no_program("text that begins with #!, but not with the path of an interpreter")
     return (Requirement(os="any", arch="any", interpreter=_env_looks_for(words) or words[0]),)
 
 

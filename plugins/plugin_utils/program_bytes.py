@@ -4,7 +4,8 @@
 """How are a program's bytes looked at without trusting them? Bounded random access for the readers of program headers.
 
 Every number in a header is the word of a stranger. However a header sends its reader about, no more than
-MAX_BYTES_READ bytes are read, each once, and what lies outside the file is one clear error. Runs on the controller.
+MAX_BYTES_READ bytes are read, each once, no more than MAX_BYTES_LOOKED_AT are looked at, however often, and what lies
+outside the file is one clear error. Runs on the controller.
 
 A *head* is the first bytes of a longer file that is elsewhere (a host's shell). What lies beyond it is not wrong, but
 unknown: ``at`` and ``text_at`` then return None. Of a whole file they never do, so one reader serves both.
@@ -21,6 +22,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 
 #: Real programs need less than a tenth of it: their tables lie together, at the front and at the end.
 MAX_BYTES_READ = 4 * 1024 * 1024
+MAX_BYTES_LOOKED_AT = 16 * 1024 * 1024
 BLOCK_SIZE = 4096
 #: PATH_MAX of every system we know; no name in a header is longer.
 MAX_NAME_LENGTH = 4096
@@ -38,6 +40,7 @@ class ProgramBytes:
         self.is_head = is_head
         self._file = file
         self._blocks: dict[int, bytes] = {}
+        self._looked_at = 0
         try:
             self.size = file.seek(0, io.SEEK_END)
         except OSError as error:
@@ -53,6 +56,9 @@ class ProgramBytes:
             if self.is_head:
                 return None
             raise self.broken(f"it speaks of bytes up to {offset + size}, the file has {self.size}")
+        self._looked_at += size
+        if self._looked_at > MAX_BYTES_LOOKED_AT:
+            raise self.broken("its tables send the reader round in circles")
         first = offset // BLOCK_SIZE
         after_last = -(-(offset + size) // BLOCK_SIZE)
         joined = b"".join(self._block(number) for number in range(first, after_last))

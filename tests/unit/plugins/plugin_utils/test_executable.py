@@ -384,6 +384,12 @@ def test_position_independent_program_is_a_program(options: dict[str, Any]) -> N
         b"PK\3\4",
         b"\x01\xf7",
         "\ufeff#!/bin/sh\n".encode(),
+        b"#!\n",
+        b"#! \t \n",
+        b"#!/bin/sh\r\nexit\r\n",
+        b"#!/" + b"a" * 5000,
+        b"#![allow(dead_code)]\nfn main() {}\n",
+        b"#!python\n",
     ],
 )
 def test_libraries_objects_and_data_are_not_programs(data: bytes) -> None:
@@ -445,10 +451,6 @@ def test_tables_that_no_segment_loads_are_broken() -> None:
         pe()[:0x46] + b"\x61\0" + pe()[0x48:],
         pe(imports=["x.dll"] * 1100),
         pe().replace(struct.pack("<I", 0x1028), struct.pack("<I", 0x9000)),
-        b"#!\n",
-        b"#! \t \n",
-        b"#!/bin/sh\r\nexit\r\n",
-        b"#!" + b"a" * 5000,
         b"#!/bin/\xff\xfe\n",
     ],
 )
@@ -700,6 +702,20 @@ def test_tables_scattered_over_the_file_cost_no_more_than_the_bound() -> None:
     with pytest.raises(ReleaseError, match="scattered"):
         read(file)
     assert file.count <= program_bytes.MAX_BYTES_READ
+
+
+def test_tables_that_go_round_in_circles_end_soon() -> None:
+    program = bytearray(elf(interpreter=GLIBC_X86_64, needed=["n" * 4000], versions=["GLIBC_2.5"]).ljust(2**18, b"\0"))
+    libraries_at, versions_at, name_at = 100_000, 150_000, 1
+    for number in range(256):
+        following = 16 if number < 255 else 0
+        to_versions = versions_at - libraries_at - 16 * number
+        struct.pack_into("<HHIII", program, libraries_at + 16 * number, 1, 256, 0, to_versions, following)
+        struct.pack_into("<IHHII", program, versions_at + 16 * number, 0, 0, 0, name_at, following)
+    tags = program.index(struct.pack("<Q", 0x6FFFFFFE))
+    struct.pack_into("<QQQQ", program, tags, 0x6FFFFFFE, 0x10000 + libraries_at, 0x6FFFFFFF, 256)
+    struct.pack_into("<Q", program, 64 + 32, len(program))
+    assert "circles" in (refusal(bytes(program)).found or "")
 
 
 def test_real_programs_are_read_by_a_few_kilobytes() -> None:
