@@ -187,12 +187,15 @@ def call(environment: Environment, command: str, log: IO[str]) -> str:
 
 
 def types(environment: Environment, log: IO[str]) -> str:
-    """Check the plugins by their package, and of the tests whatever is not itself a test."""
-    helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
-    variables = {**environment.variables(), "MYPYPATH": os.pathsep.join(map(str, (LINKED, ROOT / "tests/gate")))}
+    """Check the plugins as the package they are, and of the tests whatever is not itself a test, a folder at a time."""
     mypy: list[str | Path] = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
+    variables = {**environment.variables(), "MYPYPATH": str(LINKED)}
     run([*mypy, "-p", "ansible_collections.pinned.release.plugins"], log, variables, LINKED)
-    run([*mypy, *helpers], log, variables)
+    helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
+    for folder in sorted({Path(path).parts[1] for path in helpers}):
+        variables["MYPYPATH"] = os.pathsep.join(map(str, (LINKED, LINKED / COLLECTION / "tests" / folder)))
+        sources = [COLLECTION / path for path in helpers if Path(path).parts[1] == folder]
+        run([*mypy, *sources], log, variables, LINKED)
     return ""
 
 
