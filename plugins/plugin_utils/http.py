@@ -47,6 +47,10 @@ SLOWEST_BYTES_PER_S = 10 * 1024
 _TRANSPORT_ERRORS = (OSError, ValueError, urllib3.exceptions.HTTPError)
 
 
+class InterruptedAnswerError(ReleaseError):
+    """An answer that broke off on its way: the rest of it may still be had."""
+
+
 @dataclass(frozen=True)
 class Credential:
     """Headers that prove who asks, for URLs that begin with *prefix* and for no others. The headers are never shown."""
@@ -87,7 +91,7 @@ def get(session: requests.Session, url: str, headers: Mapping[str, str] | None =
 def read_chunks(response: requests.Response, *, is_decoded: bool) -> Iterator[bytes]:
     """Yield a streamed answer's bytes as they arrive, decoded from its content encoding or as sent.
 
-    Raises ReleaseError when the connection breaks, or when the server sends so slowly that it would never end.
+    Raises InterruptedAnswerError when the connection breaks, ReleaseError when it is so slow that it would never end.
     """
     url = response.url
     started = time.monotonic()
@@ -98,7 +102,8 @@ def read_chunks(response: requests.Response, *, is_decoded: bool) -> Iterator[by
         try:
             chunk = read(CHUNK_BYTES, decode_content=is_decoded)
         except _TRANSPORT_ERRORS as error:
-            raise failure(error, url) from None
+            broken = failure(error, url)
+            raise InterruptedAnswerError(broken.what, broken.expected, broken.found, broken.fix) from None
         if not chunk:
             return
         received += len(chunk)
