@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,10 @@ HOW_TO_INSTALL = """\
   Fedora, RHEL     dnf install python3.12
   macOS            brew install python
   pyenv            pyenv install 3.13"""
+
+
+#: Programs that come with no Python → the package that has them: on Debian and Ubuntu, on Fedora and RHEL.
+PACKAGES = {"git": ("git", "git"), "ssh-keygen": ("openssh-client", "openssh")}
 
 
 class GateError(Exception):
@@ -100,6 +104,18 @@ def run(
     )
     if finished.returncode:
         raise GateError(f"{Path(words[0]).name} ended with {finished.returncode}")
+
+
+def require_programs(*programs: str) -> None:
+    """Raise GateError, with how to install them, if any of *programs* is not on PATH."""
+    missing = [program for program in programs if not shutil.which(program)]
+    if missing:
+        debian, fedora = (" ".join(PACKAGES[program][index] for program in missing) for index in (0, 1))
+        raise GateError(
+            f"{' and '.join(missing)} not found on PATH. To install:\n"
+            f"  Debian, Ubuntu   apt-get install {debian}\n"
+            f"  Fedora, RHEL     dnf install {fedora}"
+        )
 
 
 @cache
@@ -175,5 +191,5 @@ def _home_variables() -> dict[str, str]:
     return variables
 
 
-def _digest(words: Iterator[str] | Sequence[str]) -> str:
+def _digest(words: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:16]

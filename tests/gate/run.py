@@ -23,7 +23,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, run
+from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, require_programs, run
 
 LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
@@ -77,7 +77,9 @@ def main() -> int:
     try:
         if arguments.what in ("setup", "docs"):
             return {"setup": set_up, "docs": build_docs}[arguments.what]()
-        chosen = [gate for gate in gates(arguments.what == "gate") if arguments.only in gate.name]
+        require_programs("git", "ssh-keygen")
+        installed, *others = gates(arguments.what == "gate")
+        chosen = [installed, *(gate for gate in others if arguments.only in gate.name)]
     except GateError as failure:
         print(failure, file=sys.stderr)
         return 1
@@ -189,13 +191,19 @@ def call(environment: Environment, command: str, log: IO[str]) -> str:
 def types(environment: Environment, log: IO[str]) -> str:
     """Check the plugins as the package they are, and of the tests whatever is not itself a test, a folder at a time."""
     mypy: list[str | Path] = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
-    variables = {**environment.variables(), "MYPYPATH": str(LINKED)}
-    run([*mypy, "-p", "ansible_collections.pinned.release.plugins"], log, variables, LINKED)
+    checks: list[tuple[Path, list[str | Path]]] = [(LINKED, ["-p", "ansible_collections.pinned.release.plugins"])]
     helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
     for folder in sorted({Path(path).parts[1] for path in helpers}):
-        variables["MYPYPATH"] = os.pathsep.join(map(str, (LINKED, LINKED / COLLECTION / "tests" / folder)))
         sources = [COLLECTION / path for path in helpers if Path(path).parts[1] == folder]
-        run([*mypy, *sources], log, variables, LINKED)
+        checks.append((LINKED / COLLECTION / "tests" / folder, [*sources]))
+    failures = []
+    for base, what in checks:
+        try:
+            run([*mypy, *what], log, {**environment.variables(), "MYPYPATH": f"{LINKED}{os.pathsep}{base}"}, LINKED)
+        except GateError as failure:
+            failures.append(str(failure))
+    if failures:
+        raise GateError(f"{len(failures)} of {len(checks)} runs of mypy failed")
     return ""
 
 
