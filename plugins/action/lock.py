@@ -19,11 +19,13 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils.folders import write_atomically
+from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
+from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
 from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Outcome, Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """Runs on the controller, once, whatever the number of hosts."""
 
     BYPASS_HOST_LOOP = True
@@ -44,17 +46,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         wanted = manifest.parse(_read(wanted_path, "manifest"), str(wanted_path))
         before = _read(lock_path, "lock file") if lock_path.exists() else ""
         locked = lockfile.parse(before, str(lock_path)) if before else lockfile.LockFile()
+        cache = Cache()
         resolver = Resolver(
-            open_source=partial(open_source, token=given["token"], base=wanted_path.parent),
-            cache=Cache(),
+            open_source=partial(self._open, token=given["token"], base=wanted_path.parent, cache_root=cache.root),
+            cache=cache,
             now=datetime.now(timezone.utc),
-            progress=Display().display,
+            progress=Progress(Display().display),
         )
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(resolution.lock)
         if after != before and not self._task.check_mode:
             _write(lock_path, after)
         return _result(lock_path, before, after, resolution)
+
+    @staticmethod
+    def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
+        return open_source(wanted.source, exact=wanted.exact, is_wanted=wanted.allows, **how)
 
     def _lock_path(self, given: str | None, wanted_path: Path) -> Path:
         if given is None:

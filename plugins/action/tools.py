@@ -26,7 +26,7 @@ RULES = {
 }
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """One shell exec when nothing is to do; one module run more when something is."""
 
     TRANSFERS_FILES = False
@@ -112,7 +112,11 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
 
 def _report(planned: plan.Plan) -> dict[str, Any]:
-    report: dict[str, Any] = {"changed": planned.is_changed, "tools": plan.results(planned), "notes": plan.notes(planned)}
+    report: dict[str, Any] = {
+        "changed": planned.is_changed,
+        "tools": plan.results(planned),
+        "notes": plan.notes(planned),
+    }
     if planned.is_changed:
         report["diff"] = plan.diff(planned)
     return report

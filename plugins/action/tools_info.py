@@ -14,7 +14,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, drift, probe
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(ActionBase):
     """One shell exec; nothing is written."""
 
     TRANSFERS_FILES = False

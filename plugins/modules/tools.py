@@ -211,7 +211,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.orders import from_json
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=options.TOOLS, supports_check_mode=True)
     orders = module.params["_orders"]
     if orders is None or module.check_mode:

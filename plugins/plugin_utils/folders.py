@@ -40,12 +40,15 @@ def is_private(folder: Path) -> bool:
     return found.st_uid in (os.geteuid(), 0) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write *content* to *path*, for this user alone, so that a reader sees all of it or none. Raises OSError."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write *content* to *path* so that a reader, or a power cut, sees all of it or none. Raises OSError."""
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         with contextlib.suppress(OSError):

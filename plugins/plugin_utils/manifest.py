@@ -43,6 +43,12 @@ class WantedTool:
     asset: str | None = None
     executables: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def exact(self) -> str | None:
+        """The only version that the constraint admits, where it names one."""
+        version = self.constraint.removeprefix("==")
+        return version if re.fullmatch(r"[^<>=!~*,\s]+", version) else None
+
     def allows(self, version: str) -> bool:
         """Return whether *version* satisfies the constraint. Pre-releases only do when it names one."""
         if not self.constraint:

@@ -12,16 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import contents, matching, target
+from ansible_collections.pinned.release.plugins.plugin_utils import contents, http, matching, target
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache, CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence, agreed_digests
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence.sums import digests_of
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
@@ -32,17 +33,19 @@ from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils.matching import Label, Platform, Proposal
+from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 PARALLEL_DOWNLOADS = 6
-#: Told to the user: one line each.
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one tool: ``kept``, ``added``, ``upgraded``, ``downgraded``, ``relocked`` or ``removed``, and notes."""
+    """What became of one tool, and notes.
+
+    action  ``kept``, ``added``, ``upgraded``, ``downgraded``, ``relocked`` (same version, other assets), ``removed``
+    """
 
     action: str
     version: str | None
@@ -61,12 +64,12 @@ class Resolution:
 
 @dataclass(frozen=True)
 class Resolver:
-    """Where everything comes from: *open_source* by declaration, bytes through *cache*, *now* in UTC."""
+    """Where everything comes from: releases by *open_source*, bytes through *cache*, *now* in UTC."""
 
-    open_source: Callable[[Mapping[str, str]], Source]
+    open_source: Callable[[WantedTool], Source]
     cache: Cache
     now: datetime
-    progress: Progress = lambda line: None
+    progress: Progress
 
     def resolve(self, manifest: Manifest, locked: LockFile, upgrade: Sequence[str] = ()) -> Resolution:
         """Return the lock for *manifest*, starting from what was *locked*. *upgrade* are tools, or ``all``.
@@ -89,15 +92,16 @@ class Resolver:
     def _tool(self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None, is_upgrade: bool) -> LockedTool:
         if locked and not is_upgrade and _still_satisfies(locked, wanted, manifest.platforms):
             return locked
-        source = self.open_source(wanted.source)
+        source = self.open_source(wanted)
         pinned = locked.version if locked and not is_upgrade and wanted.allows(locked.version) else None
         release = choose_release(wanted, manifest, source, self.now, pinned)
         proposals = self._proposals(wanted, release, manifest.platforms)
-        self.progress(f"{wanted.name} {release.version}: {len(proposals)} assets from {source.describe()}")
+        self.progress.expect(len(proposals))
         assets = self._locked_assets(wanted, release, source, proposals, manifest.platforms)
         tool = LockedTool(release.version, dict(wanted.source), assets, _utc(release.published))
         _refuse_unserved(wanted, tool, manifest.platforms)
         _refuse_republished(wanted.name, locked, tool)
+        self.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool)}, from {source.describe()}")
         return tool
 
     def _proposals(self, wanted: WantedTool, release: Release, platforms: Iterable[Platform]) -> dict[str, Proposal]:
@@ -129,11 +133,10 @@ class Resolver:
     def _locked_asset(
         self, wanted: WantedTool, release: Release, source: Source, asset: Asset, proposal: Proposal
     ) -> list[LockedAsset]:
-        evidence = digests_of(asset, release, source.session)
-        cached = self.cache.fetch(asset, source.session, evidence)
-        self.progress(
-            f"{wanted.name} {release.version}: {asset.name} is {cached.size / 1e6:.1f} MB, sha256 {cached.sha256[:12]}…"
-        )
+        evidence = digests_of(asset, release, lambda sums: http.get(source.session, sums.api_url or sums.url).content)
+        known = replace(asset, digests={**asset.digests, **agreed_digests(asset.name, evidence)})
+        cached = self.cache.fetch(known, source.session, progress=partial(self.progress.receive, asset.name))
+        self.progress.finish(asset.name)
         found = contents.look_into(cached.path, format_of(asset.name), wanted.name)
         programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
         requirements = contents.merge(programs.values(), found.files)
@@ -153,14 +156,25 @@ def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
         )
 
 
-def _still_satisfies(locked: LockedTool, wanted: WantedTool, platforms: Iterable[Platform]) -> bool:
+def _still_satisfies(locked: LockedTool, wanted: WantedTool, platforms: Sequence[Platform]) -> bool:
     return (
         dict(locked.source) == dict(wanted.source)
         and wanted.allows(locked.version)
         and all(any(serves(asset.requires, platform) for asset in locked.assets) for platform in platforms)
         and all(not wanted.executables or set(asset.executables) == set(wanted.executables) for asset in locked.assets)
-        and all(matching.fits(wanted.asset, asset.name, locked.version) for asset in locked.assets if wanted.asset)
+        and (not wanted.asset or _are_those_meant(locked, wanted, platforms))
     )
+
+
+def _are_those_meant(locked: LockedTool, wanted: WantedTool, platforms: Sequence[Platform]) -> bool:
+    """Return whether the manifest's pattern still admits every locked asset."""
+    assets = [Asset(asset.name, asset.url) for asset in locked.assets]
+    proposed = {
+        proposal.name
+        for platform in platforms
+        for proposal in matching.propose(assets, wanted.name, locked.version, platform, wanted.asset)
+    }
+    return proposed == {asset.name for asset in assets}
 
 
 def choose_release(
@@ -346,6 +360,14 @@ def _moved(before: LockedTool, after: LockedTool) -> tuple[str, ...]:
 
 def _is_heir(heir: Requirement, old: Requirement) -> bool:
     return (heir.os, heir.arch) == (old.os, old.arch)
+
+
+def _summary(tool: LockedTool) -> str:
+    assets = {asset.sha256: asset for asset in tool.assets}.values()
+    megabytes = sum(asset.size for asset in assets) / MEGABYTE
+    voices = {(evidence.algorithm, evidence.origin) for asset in assets for evidence in asset.evidence}
+    word = f"{len(assets)} asset{'s' if len(assets) > 1 else ''}, {megabytes:.1f} MB"
+    return f"{word}, as published" if voices else f"{word}, whose publisher offers no digest: pinned as downloaded"
 
 
 def _utc(moment: datetime | None) -> str | None:

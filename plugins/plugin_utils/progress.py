@@ -1,0 +1,57 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far is the work? A line now and then while many downloads run side by side. Runs on the controller.
+
+Ansible's workers have no terminal of their own, so there are lines, never a bar that redraws itself.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from threading import Lock
+
+SECONDS_BETWEEN_LINES = 2.0
+MEGABYTE = 1_000_000
+
+
+class Progress:
+    """Counts assets and bytes, from any thread, and tells *show* about them at most every few seconds."""
+
+    def __init__(self, show: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
+        """Tell lines to *show*; *clock* counts seconds."""
+        self._show = show
+        self._clock = clock
+        self._told_at = clock()
+        self._lock = Lock()
+        self._expected = 0
+        self._done = 0
+        self._received: dict[str, int] = {}
+
+    def tell(self, line: str) -> None:
+        """Show *line* at once."""
+        self._show(line)
+
+    def expect(self, assets: int) -> None:
+        """Add *assets* to those that are to come."""
+        with self._lock:
+            self._expected += assets
+
+    def receive(self, asset: str, received: int) -> None:
+        """Note that *received* bytes of *asset* are here; tell the sum when it is time to."""
+        with self._lock:
+            self._received[asset] = received
+            if self._clock() - self._told_at < SECONDS_BETWEEN_LINES:
+                return
+            self._told_at = self._clock()
+            megabytes = sum(self._received.values()) / MEGABYTE
+            line = f"  … {self._done} of {self._expected} assets, {megabytes:.1f} MB"
+        self._show(line)
+
+    def finish(self, asset: str) -> None:
+        """Note that *asset* is complete."""
+        with self._lock:
+            self._done += 1
