@@ -30,6 +30,9 @@ COLLECTION = Path("ansible_collections/pinned/release")
 #: Where pytest, mypy and ansible-playbook import the clone itself from, by a symlink.
 LINKED = BUILD / "collections"
 
+#: Folders of programs that import the files beside them; all else is imported by its full name.
+FOLDERS_OF_SCRIPTS = ("tests/fleet", "tests/gate")
+
 OLDEST_CORE = "2.16"
 OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
 
@@ -189,13 +192,15 @@ def call(environment: Environment, command: str, log: IO[str]) -> str:
 
 
 def types(environment: Environment, log: IO[str]) -> str:
-    """Check the plugins as the package they are, and of the tests whatever is not itself a test, a folder at a time."""
+    """Check the plugins as the package they are, and of the tests whatever is not itself a test."""
     mypy: list[str | Path] = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
     checks: list[tuple[Path, list[str | Path]]] = [(LINKED, ["-p", "ansible_collections.pinned.release.plugins"])]
     helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
-    for folder in sorted({Path(path).parts[1] for path in helpers}):
-        sources = [COLLECTION / path for path in helpers if Path(path).parts[1] == folder]
-        checks.append((LINKED / COLLECTION / "tests" / folder, [*sources]))
+    for folder in FOLDERS_OF_SCRIPTS:
+        scripts = [path for path in helpers if path.startswith(f"{folder}/")]
+        helpers = [path for path in helpers if path not in scripts]
+        checks.append((LINKED / COLLECTION / folder, [COLLECTION / path for path in scripts]))
+    checks.append((LINKED, [COLLECTION / path for path in helpers]))
     failures = []
     for base, what in checks:
         try:
