@@ -94,7 +94,8 @@ def propose(
         named = _matching(readings, pattern, version)
         fitting = _first_tier(named, platform, _NAMED_BY_THE_USER, named)
     else:
-        fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, programs)
+        published = [reading for reading in readings if reading.kind not in _ABOUT_OTHER_FILES]
+        fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, published)
     if not programs and not fitting:
         fitting = [r for r in readings if r.kind == "script" and r.product == () and not r.is_labelled]
     return _variants(_of_one_product(fitting, readings, tool, version, platform), platform)
@@ -204,7 +205,7 @@ def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[
     """Without a system Linux is meant, unless others say it; a zip or .exe without a system is a habit of Windows."""
     if reading.label.os is not None or platform.os != "linux" or reading.format in ("zip", "unreadable"):
         return False
-    return _has_arch(reading.label, platform) and not any(r.label.os == "linux" for r in release)
+    return _has_arch(reading.label, platform) and not any(r.label.os == "linux" for r in _programs(release))
 
 
 def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
@@ -216,7 +217,7 @@ def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Rea
         return False
     if reading.format == "bare":
         return True
-    siblings = [r for r in release if r.format == reading.format and r.label.arch and r.label.os is None]
+    siblings = [r for r in _programs(release) if r.format == reading.format and r.label.arch and r.label.os is None]
     return bool(siblings) and not reading.has_version
 
 
@@ -255,6 +256,8 @@ def _has_arch(said: Label, platform: Platform) -> bool:
         return False  # plain "arm" means armv6 or newer to today's compilers
     return has_abi and (said.cpu is None or _ARM_LEVELS.index(said.cpu) <= _ARM_LEVELS.index(platform.cpu))
 
+
+_ABOUT_OTHER_FILES = frozenset({"checksum", "signature", "sbom"})
 
 # Which files are programs, and which product is the tool.
 
@@ -327,7 +330,7 @@ def _suggestion(name: str, others: Sequence[str], version: str) -> str:
 def _matching(readings: Sequence[Reading], pattern: str, version: str) -> list[Reading]:
     """Return what the user's pattern names, but what cannot be installed whoever names it."""
     matcher = _glob(pattern, version)
-    return [r for r in readings if matcher.match(r.name) and r.kind not in ("checksum", "signature", "sbom")]
+    return [r for r in readings if matcher.match(r.name) and r.kind not in _ABOUT_OTHER_FILES]
 
 
 def _glob(pattern: str, version: str) -> re.Pattern[str]:

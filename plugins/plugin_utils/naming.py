@@ -121,7 +121,7 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
     written = _words(stem, version)
     words, is_named = _without_tools(written, tools)
     said, rest = _platform_words(words)
-    facts = _facts(said, is_exe=_EXE.search(name) is not None)
+    facts = _facts(said, "windows" if _EXE.search(name) else _SUFFIX_SYSTEMS.get(name.lower().rpartition(".")[2]))
     facts = _with_metadata(facts, asset.platform)
     product = tuple(w for w in rest if w not in _NEUTRAL and w != _BREAK and not _VERSION_WORD.fullmatch(w))
     return Reading(
@@ -146,6 +146,8 @@ _ARM_HARD = {"arch": "arm", "abi": "eabihf"}
 _OS_WORDS: dict[str, dict[str, str]] = {
     **{word: {"os": "linux"} for word in ("linux", "gnulinux", "lin", "lnx")},
     **{word: {"os": "macos"} for word in ("macos", "macosx", "darwin", "osx", "mac", "apple", "macintosh")},
+    # Releases of macOS, as its packagers name them.
+    **{word: {"os": "macos"} for word in ("mojave", "catalina", "bigsur", "monterey", "ventura", "sonoma", "sequoia")},
     **{word: {"os": "windows"} for word in ("windows", "win", "msvc", "mingw", "winnt", "uwp", "msys", "gnullvm")},
     **{word: {"os": "freebsd"} for word in ("freebsd", "fbsd")},
     "openbsd": {"os": "openbsd"},
@@ -158,7 +160,21 @@ _OS_WORDS: dict[str, dict[str, str]] = {
         word: {"os": word}
         for word in (
             *("solaris", "aix", "plan9", "ios", "iphoneos", "tvos", "watchos", "visionos", "maccatalyst", "catalyst"),
-            *("haiku", "fuchsia", "hurd", "redox", "qnx", "nto", "zos", "dos", "msdos", "os2", "cygwin", "wasi"),
+            *(
+                "openharmony",
+                "haiku",
+                "fuchsia",
+                "hurd",
+                "redox",
+                "qnx",
+                "nto",
+                "zos",
+                "dos",
+                "msdos",
+                "os2",
+                "cygwin",
+                "wasi",
+            ),
             *("wasip1", "wasip2", "emscripten", "openwrt", "bsd", "ohos", "harmonyos", "uefi", "hermit", "serenity"),
         )
     },
@@ -341,6 +357,12 @@ _SUFFIX_KINDS: dict[str, str] = {
     for suffix in suffixes.split()
 }
 _DEEPEST_SUFFIX = 3
+#: Packages for one system only. (An .apk is Android's or Alpine's.)
+_SUFFIX_SYSTEMS = {
+    **dict.fromkeys(("deb", "rpm", "appimage", "snap", "flatpak"), "linux"),
+    **dict.fromkeys(("dmg", "pkg", "mpkg"), "macos"),
+    **dict.fromkeys(("msi", "msix", "msixbundle", "appx", "appxbundle"), "windows"),
+}
 
 _WORD_KINDS: dict[str, str] = {
     word: kind_name
@@ -416,11 +438,11 @@ _VERSION_WORD = re.compile(
 _NUMBERED = re.compile(r"([a-z]+?)(\d{1,4})")
 _NUMBERED_SYSTEMS = (frozenset(_OS_WORDS) | frozenset(_DISTRIBUTIONS)) - {"linux", "lin"}
 _GLIBC_MIN = re.compile(r"glibcmin(\d)x(\d{1,2})")
-_EXE = re.compile(r"\.exe(?:\.(?:gz|xz|zip|bz2|zst|7z))?$", re.IGNORECASE)
+_EXE = re.compile(r"\.exe(?:\.\w{2,4}|\.tar\.\w{2,4})?$", re.IGNORECASE)
 _LONGEST_FUSED = 24
 #: A general word beside a special one means the special system.
 _SPECIAL_SYSTEMS: tuple[tuple[str, frozenset[str]], ...] = (
-    ("linux", frozenset({"android", "openwrt", "ohos", "harmonyos"})),
+    ("linux", frozenset({"android", "openwrt", "ohos", "harmonyos", "openharmony"})),
     ("macos", frozenset({"ios", "iphoneos", "tvos", "watchos", "visionos", "maccatalyst", "catalyst"})),
     ("windows", frozenset({"cygwin"})),
 )
@@ -568,7 +590,7 @@ def _platform_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     rest: list[str] = []
     for index, word in enumerate(words):
         is_number_of_system = word.isdigit() and groups[-1] and groups[-1][-1] in _NUMBERED_SYSTEMS
-        if is_number_of_system or _says_platform(words, index):
+        if is_number_of_system or _says_platform(words, index) or _is_vendor(words, index):
             groups[-1].append(word)
         else:
             rest.append(word)
@@ -591,13 +613,19 @@ def _says_platform(words: Sequence[str], index: int) -> bool:
     return any(word in _WORDS and word not in _ONLY_BESIDE_ANOTHER for word in neighbours)
 
 
+def _is_vendor(words: Sequence[str], index: int) -> bool:
+    """A triple's second field, between architecture and system, is anyone's name: ``s390x-ibm-linux-musl``."""
+    is_between = 0 < index < len(words) - 1 and words[index - 1] in _ARCH_WORDS and words[index + 1] in _OS_WORDS
+    return is_between and words[index] != _BREAK and words[index] not in _WORD_KINDS
+
+
 def _contradict(first: Sequence[str], second: Sequence[str]) -> bool:
     """Two groups of words name different systems, or different architectures."""
     one, other = _facts(first), _facts(second)
     return any(one.get(key, other.get(key)) != other.get(key, one.get(key)) for key in ("os", "arch"))
 
 
-def _facts(said: Sequence[str], is_exe: bool = False) -> dict[str, str]:
+def _facts(said: Sequence[str], of_suffix: str | None = None) -> dict[str, str]:
     """Put together what the words of a platform say."""
     facts: dict[str, str] = {}
     systems = {fact["os"] for word in said if "os" in (fact := _WORDS.get(word, {}))}
@@ -612,8 +640,8 @@ def _facts(said: Sequence[str], is_exe: bool = False) -> dict[str, str]:
                 number = said[index + 1] if said[index + 1 : index + 2] and said[index + 1].isdigit() else ""
                 value = f"{value}{number:0>4}" if number else value
             facts[key] = value
-    if is_exe:
-        systems.add("windows")
+    if of_suffix:
+        systems.add(of_suffix)
     if systems:
         facts["os"] = _one_system(systems)
     if len(arches) > 1:
