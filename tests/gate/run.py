@@ -143,6 +143,7 @@ def gates(with_matrix: bool) -> list[Gate]:
     )
     return [
         *table,
+        Gate("crashes", partial(crashes, newest)),
         Gate("every Python's units, newest ansible-core", partial(every_units, newest)),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest)),
         Gate(f"every Python's units, ansible-core {OLDEST_CORE}", partial(every_units, oldest)),
@@ -232,6 +233,13 @@ def oldest_host_units(log: IO[str]) -> str:
     environment = Environment(BUILD / f"python{python.version}", python, ("pytest", "hypothesis"))
     environment.ensure(log)
     return f"Python {python.version}: {units(environment, 'tests/unit/plugins/module_utils', log)}"
+
+
+def crashes(environment: Environment, log: IO[str]) -> str:
+    """Kill the host's program at every system call that matters."""
+    if not shutil.which("strace"):
+        raise SkippedError("it takes strace (apt-get install strace), which only Linux has")
+    return units(environment, "tests/adversity", log)
 
 
 def changelog(environment: Environment, log: IO[str]) -> str:
