@@ -86,7 +86,8 @@ tools:
   type: dict
   contains:
     action:
-      description: C(kept), C(added), C(upgraded), C(downgraded), C(relocked) (same version, other assets) or C(removed).
+      description:
+        - C(kept), C(added), C(upgraded), C(downgraded), C(relocked) (same version, other assets) or C(removed).
       type: str
       returned: success
       sample: upgraded
