@@ -64,7 +64,8 @@ def read_host_elf(head: bytes, name: str = "the host's running program") -> tupl
     """Return what can be known of a host from the *head* of a program that runs there: its first few KiB.
 
     The same reader as ``read``; what lies beyond the head is unknown, and None or empty in the answer: libc where no
-    interpreter tells it, libraries, versions. Several Requirements for the universal programs of macOS.
+    interpreter tells it, libraries, versions. *os* is ``linux`` where neither header nor notes nor interpreter say
+    another. Several Requirements for the universal programs of macOS.
     """
     return _read(ProgramBytes(io.BytesIO(head), name, is_head=True))
 
