@@ -279,7 +279,7 @@ class _Proxy:
         self._host = "{0}:{1}".format(re.sub(r":\d*\Z", "", host), port)
         self._credentials = _basic(parts)
         self.address = ascii("{0}://{1}".format(parts.scheme, self._host))[1:-1]
-        if not port or not parts.hostname:
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not port:
             raise ReleaseError(
                 "the proxy of this machine's environment cannot be used",
                 expected="http://HOST:PORT in http_proxy and https_proxy",
@@ -330,8 +330,8 @@ def _redirected(url: str, location: str) -> str:
         parts = urllib.parse.urlsplit(checked_url(target))
     except (ValueError, ReleaseError):
         parts = urllib.parse.urlsplit("")
-    is_refused = parts.scheme not in _DEFAULT_PORTS or (parts.scheme, url[:6]) == ("http", "https:")
-    if is_refused:
+    is_downgrade = parts.scheme == "http" and url.startswith("https:")
+    if not location or parts.scheme not in _DEFAULT_PORTS or is_downgrade:
         raise ReleaseError(
             "{0} redirects to where it must not".format(url_without_secrets(url)),
             expected="an https URL" if url.startswith("https:") else "an http or https URL",
@@ -391,11 +391,13 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
         return _tunnel_refusal(what, int(tunnel.group(1)))
     if isinstance(cause, ssl.CertificateError) or "CERTIFICATE_VERIFY_FAILED" in str(cause):
         return _distrust(what, cause)
-    if isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+    # Python 3.6 has no name for the way in which OpenSSL 3 says it.
+    is_hung_up = isinstance(cause, ssl.SSLError) and "unexpected eof" in str(cause)
+    if is_hung_up or isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return TransientError(what, found="the connection was closed while TLS was spoken")
     if isinstance(cause, ssl.SSLError):
         fix = "check that the URL's port speaks TLS, and what stands between this machine and it"
-        return ReleaseError(what, found="TLS failed: {0}".format(cause.reason or "no reason given"), fix=fix)
+        return ReleaseError(what, found="TLS failed: {0}".format(cause), fix=fix)
     if isinstance(cause, socket.gaierror):
         found = "no address for {0}: {1}".format(host, cause.strerror)
         fix = "check the name and this machine's DNS; if it reaches the network by a proxy, set https_proxy"
