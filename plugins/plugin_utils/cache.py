@@ -32,6 +32,7 @@ from urllib.request import url2pathname
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import folders, http
+from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Fetch
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 
 if TYPE_CHECKING:
@@ -89,6 +90,10 @@ class Cache:
         self._fetched[asset.url] = found.sha256
         progress(found.size)
         return found
+
+    def reader(self, session: requests.Session, limit_bytes: int) -> Fetch:
+        """Return what reads a release's own small files, none larger than *limit_bytes*, as evidence is made of."""
+        return lambda asset: self.fetch(asset, session, limit_bytes=limit_bytes).path.read_bytes()
 
     def find(self, sha256: str) -> CachedFile | None:
         """Return the file whose bytes have this digest, None when it is not here. Raises ReleaseError."""

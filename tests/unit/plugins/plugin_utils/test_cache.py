@@ -124,6 +124,15 @@ def test_bytes_that_are_not_what_is_listed_are_refused_and_not_kept(tmp_path, fi
     assert [path for path in tmp_path.rglob("*") if path.is_file() and path.parent.name != "locks"] == []
 
 
+def test_small_files_are_read_within_a_limit(tmp_path):
+    with Web(files({"/tool": b"sums"})) as web:
+        read = Cache(tmp_path).reader(http.session(), 4)
+        assert (read(asset(web)), read(asset(web))) == (b"sums", b"sums")
+        assert len(web.questions) == 1
+        with pytest.raises(ReleaseError, match="at most 3 bytes"):
+            Cache(tmp_path).reader(http.session(), 3)(asset(web))
+
+
 def test_a_second_digest_is_compared_with_what_is_here_too(tmp_path):
     with serving() as web:
         Cache(tmp_path).fetch(asset(web), http.session())

@@ -42,6 +42,12 @@ def test_a_folder_that_others_can_write_is_not_private(tmp_path, mode):
     assert not folders.is_private(tmp_path)
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o644])
+def test_a_file_is_written_with_the_permissions_asked_for(tmp_path, mode):
+    folders.write_atomically(tmp_path / "file", b"content", mode=mode)
+    assert ((tmp_path / "file").read_bytes(), (tmp_path / "file").stat().st_mode & 0o777) == (b"content", mode)
+
+
 def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"before")
     monkeypatch.setattr(folders.os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("no")))

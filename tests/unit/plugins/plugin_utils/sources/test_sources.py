@@ -1,0 +1,91 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a manifest's ``source:`` to the source it means."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import sources
+from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
+from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import is_file_name, web_address
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch, tmp_path):
+    """Run without the machine's index and tokens, and with a cache of one's own."""
+    for name in ("PIP_INDEX_URL", "GITHUB_TOKEN", "GH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PINNED_RELEASE_CACHE", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("declaration", "description"),
+    [
+        ({"pypi": "uv"}, "project uv on the Python package index"),
+        (
+            {"pypi": "uv", "index": "https://index.example.org/simple/"},
+            "project uv on the index at https://index.example.org/simple/",
+        ),
+        ({"github": "astral-sh/uv"}, "GitHub repository astral-sh/uv"),
+        ({"github": "astral-sh/uv", "tag": "cli/v{version}"}, "GitHub repository astral-sh/uv"),
+        (
+            {"github": "owner/repo", "api_url": "https://ghe.example.org/api/v3"},
+            "GitHub repository owner/repo at https://ghe.example.org/api/v3",
+        ),
+    ],
+)
+def test_a_source_is_what_its_mapping_declares(declaration, description):
+    assert open_source(declaration).describe() == description
+
+
+@pytest.mark.parametrize(
+    "declaration", [{}, {"gitlab": "a/b"}, {"pypi": "uv", "github": "a/b"}, {"index": "https://example.org"}]
+)
+def test_what_is_of_no_one_kind_is_refused_with_the_known_ones(declaration):
+    with pytest.raises(ReleaseError, match="one known kind") as failure:
+        open_source(declaration)
+    assert all(kind in failure.value.expected for kind in sources.KINDS)
+
+
+def test_an_unknown_option_is_refused_with_the_known_ones():
+    with pytest.raises(ReleaseError, match="source github does not know branch") as failure:
+        open_source({"github": "a/b", "branch": "main"})
+    assert "api_url or tag" in failure.value.expected
+
+
+@pytest.mark.parametrize("value", [5, None, ["uv"], {"name": "uv"}])
+def test_a_value_that_is_no_text_is_refused(value):
+    with pytest.raises(ReleaseError, match=r"source\.pypi cannot be right"):
+        open_source({"pypi": value})
+
+
+@pytest.mark.parametrize("declaration", [{"pypi": "uv", "index": "https://user:hunter2@example.org/simple/"}])
+def test_a_secret_that_the_lock_file_would_repeat_is_refused_and_not_shown(declaration):
+    with pytest.raises(ReleaseError, match="written to the lock file") as failure:
+        open_source(declaration)
+    assert "hunter2" not in str(failure.value)
+
+
+def test_a_token_given_for_github_goes_nowhere_else():
+    assert open_source({"pypi": "uv"}, token="secret").session.auth is None
+
+
+def test_listings_are_kept_where_the_environment_says(tmp_path):
+    session = open_source({"pypi": "uv"}).session
+    assert session.get_adapter("https://")._listings._folder == tmp_path / "listings"
+
+
+@pytest.mark.parametrize("name", ["tool", "tool 1.0 (linux).zip", "...", "ümlaut", "x" * 255])
+def test_file_names_are_recognised(name):
+    assert is_file_name(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\0b", "x" * 256, "ü" * 200, "\ud800"])
+def test_what_could_leave_its_folder_is_no_file_name(name):
+    assert not is_file_name(name)
+
+
+def test_a_web_address_loses_user_and_fragment():
+    assert web_address("https://user:pw@example.org/x?y#z", "it") == "https://example.org/x?y"
