@@ -315,14 +315,13 @@ _MOST_SHOWN = 40
 def _suggestion(name: str, others: Sequence[str], version: str) -> str:
     """Return a glob for *name* and its siblings on other platforms, that matches none of *others*."""
     number = release_number(version)
-    kept = [
-        part if index % 2 else ("*" if is_platform_word(part) else glob.escape(part))
-        for index, part in enumerate(re.split(r"([-_.])", name))
-    ]
-    wide = re.sub(r"\*(?:[-_.]?\*)+", "*", "".join(kept))
-    for pattern in (wide, glob.escape(name)):
-        told = pattern.replace(number, "{version}") if number else pattern
-        if not any(_glob(told, version).match(other) for other in others) and _glob(told, version).match(name):
+    marked = name.replace(number, "\0") if number else name
+    pieces = re.split(r"([-_.])", marked)
+    first = next((index for index, piece in enumerate(pieces) if index % 2 == 0 and is_platform_word(piece)), None)
+    wide = "".join(pieces[:first]) if first else None
+    for literal, rest in ((wide, "*"), (marked, "")):
+        told = glob.escape(literal or "").replace("\0", "{version}") + rest
+        if literal and not any(_glob(told, version).match(other) for other in others):
             return told
     return glob.escape(name)
 

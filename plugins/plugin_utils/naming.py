@@ -124,10 +124,13 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
     facts = _facts(said, "windows" if _EXE.search(name) else _SUFFIX_SYSTEMS.get(name.lower().rpartition(".")[2]))
     facts = _with_metadata(facts, asset.platform)
     product = tuple(w for w in rest if w not in _NEUTRAL and w != _BREAK and not _VERSION_WORD.fullmatch(w))
+    kind_of_file = _kind(name, stem, packing, product, tools)
+    if kind_of_file == "script" and product[-1:] == (stem.lower().rpartition(".")[2],):
+        product = product[:-1]
     return Reading(
         name=name,
         label=_as_label(facts),
-        kind=_kind(name, stem, packing, product, tools),
+        kind=kind_of_file,
         size_bytes=asset.size,
         product=product,
         is_named=is_named,
@@ -393,6 +396,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<![a-z0-9])glibc[-_.]?(2)[._](\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
         (r"(?<![a-z0-9])gnu[.]?(2)[.](\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
         (r"sse4[._-]2", " sse42 "),
+        (r"sha[23]?[-_](1|224|256|384|512)", r"sha\1"),
         (r"(?<!\d)64[-_ ]bits?(?![a-z])", " 64bit "),
         (r"(?<!\d)32[-_ ]bits?(?![a-z])", " 32bit "),
         (r"(?:amd64|x64|x86[-_. ]?64)[-_.]?v([1-4])(?![0-9a-z]|\.\d)", r" x8664v\1 "),
@@ -699,16 +703,15 @@ def _as_label(facts: Mapping[str, str]) -> Label:
 
 def _kind(name: str, stem: str, packing: str, product: Sequence[str], tools: Sequence[str]) -> str:
     """Return the sort of file: by its ending, else by a word beside its platform and product, else a program."""
-    for candidate in (name, stem):
-        by_suffix = _kind_by_suffix(candidate)
-        if by_suffix:
-            return by_suffix
-    for word in product:
-        if word in _WORD_KINDS:
-            return _WORD_KINDS[word]
-        if word.endswith(("setup", "installer")) and word not in _words(" ".join(tools)):
-            return "installer"
-    last = stem.rpartition(".")[2].lower() if "." in stem else ""
+    by_suffix = _kind_by_suffix(name) or _kind_by_suffix(stem)
+    by_word = next((_WORD_KINDS[word] for word in product if word in _WORD_KINDS), None)
+    if by_word is None and any(word.endswith(("setup", "installer")) for word in product):
+        by_word = "installer"
+    if by_suffix in ("metadata", "script") and by_word in ("checksum", "signature", "sbom", "installer"):
+        return by_word
+    if by_suffix or by_word:
+        return by_suffix or by_word or "other"
+    last = stem.rpartition(".")[2] if "." in stem else ""
     if packing == "bare" and last and not _EXE.search(name) and not _is_part_of_a_name(last, tools):
         return "other"
     return "program"
