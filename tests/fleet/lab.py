@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -9,10 +8,10 @@ and IPC namespaces of its own, and a real sshd. Hosts hang on a bridge in one mo
 ("ctl"). None has a route out: what they fetch goes through the counting proxy next to this file. Foreign architectures
 run under qemu's user emulation, which the kernel enables for the whole machine while such a host is up.
 
-    lab.py up                                   the default hosts, built first where they are missing
-    lab.py exec -- ansible all -m ping          as the controller, with the lab's inventory
-    lab.py traffic                              what was fetched through the proxy
-    lab.py down
+    python3 lab.py up                                   the default hosts, built first where they are missing
+    python3 lab.py exec -- ansible all -m ping          as the controller, with the lab's inventory
+    python3 lab.py traffic                              what was fetched through the proxy
+    python3 lab.py down
 
 Everything of one lab lives in one folder and in namespaces that bear its name, so `down` needs nobody's memory.
 """
@@ -692,7 +691,7 @@ def print_status(lab: Lab) -> None:
 def execute(lab: Lab, command: Sequence[str]) -> None:
     """Become *command*, as the controller: in its network, with the lab's inventory and proxy in the environment."""
     if lab.ctl not in namespaces(lab):
-        raise LabError("the lab is down; `lab.py up` first")
+        raise LabError("the lab is down; `up` first")
     environment = {
         **os.environ,
         "ANSIBLE_INVENTORY": str(lab.inventory),
