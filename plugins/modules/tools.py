@@ -202,7 +202,7 @@ notes:
   returned: success
   type: list
   elements: str
-  sample: ["uv: upgrade 0.9.8 → 0.9.9 (gnu build needs glibc 2.17, host has 2.36)"]
+  sample: ["uv: upgrade 0.9.8 → 0.9.9, x86_64-unknown-linux-gnu (gnu build needs glibc 2.17, host has 2.36)"]
 """
 
 from ansible.module_utils.basic import AnsibleModule

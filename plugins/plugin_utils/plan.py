@@ -444,13 +444,14 @@ def _result(tool: ToolPlan) -> dict[str, Any]:
 
 
 def notes(plan: Plan) -> list[str]:
-    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9 (gnu build needs glibc 2.17, host has 2.36)``."""
+    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
     return [_note(tool) for tool in plan.tools if tool.action != "none"]
 
 
 def _note(tool: ToolPlan) -> str:
     versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
-    return f"{tool.tool}: {tool.action} {versions} ({tool.reason})"
+    target_of_it = f", {tool.asset.target}" if tool.asset and tool.version else ""
+    return f"{tool.tool}: {tool.action} {versions}{target_of_it} ({tool.reason})"
 
 
 def diff(plan: Plan) -> dict[str, str]:

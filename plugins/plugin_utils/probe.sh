@@ -153,13 +153,13 @@ describe_program() {
     target=$(readlink "bin/$3")
     file=${target#../}
     attributes=$(stat -c '%a %u %g %U %G' "$file" 2>/dev/null || stat -f '%Lp %u %g %Su %Sg' "$file" 2>/dev/null)
-    sum=$(say "$sums" | grep -F "  $file")
-    say "program $1 $2 $3 ${attributes:-- - - - -} ${sum%% *} $target"
+    sum=$(say "$sums" | while read -r sum path; do if [ "$path" = "$file" ]; then say "$sum"; fi; done)
+    say "program $1 $2 $3 ${attributes:-- - - - -} $sum $target"
 }
 
 is_as_sealed() {
     [ "$integrity" = quick ] && [ "$(readlink "$root/current/$1")" = "../store/$1/$2" ] && [ -r "$root/seal" ] || return 1
-    sealed=$(grep -e " $1\$" -e " $1/" "$root/seal")
+    sealed=$(sed 1,2d "$root/seal" | grep -e " $1\$" -e " $1/")
     [ -n "$sealed" ] && [ "$sealed" = "$(say "$now" | grep -e " $1\$" -e " $1/")" ]
 }
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import subprocess
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,3 @@ def locked(released: Released, requires: Requirement = SHELL_PROGRAM) -> LockedT
 def with_options(wanted: plan.Wanted, **options: Any) -> plan.Wanted:
     return replace(wanted, **options)
 
-
-def described(tool: plan.ToolPlan) -> dict[str, Any]:
-    return asdict(tool)

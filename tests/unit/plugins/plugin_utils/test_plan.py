@@ -20,7 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import Loc
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils.target import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked, with_options
 
 GNU = Requirement("linux", "x86_64", libc="glibc", libc_min="2.39", interpreter="/lib64/ld-linux-x86-64.so.2")
 STATIC = Requirement("linux", "x86_64", libc="static")
@@ -54,6 +54,23 @@ def test_going_back_is_ordered_from_what_is_kept(machine: Machine, tmp_path: Pat
     os.unlink(tmp_path / "hello-1.0.tar.gz")
     machine.converge(old)
     assert machine.run("hello") == "hello 1.0"
+
+
+def test_program_whose_name_begins_with_anothers_is_told_apart(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path, "uv", programs=("uv", "uvx")))
+    machine.converge(wanted)
+    assert machine.actions(with_options(wanted, integrity="full")) == {"uv": "none"}
+
+
+def test_only_what_changed_since_the_seal_is_hashed(machine: Machine, tmp_path: Path) -> None:
+    names = ("one", "two", "three")
+    wanted = machine.wanted(*(Released(tmp_path, name, programs=(name,)) for name in names))
+    machine.converge(wanted)
+    machine.program_file("two", "two").touch()
+    state = machine.ask(wanted).state
+    assert state is not None
+    verified = {tool: tree.verified_by for (tool, _name), tree in state.described.items()}
+    assert verified == {"one": "seal", "two": "hash", "three": "seal"}
 
 
 @pytest.mark.parametrize("integrity", ["quick", "full"])
