@@ -18,6 +18,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import Declaration, without_user
+from ansible_collections.pinned.release.plugins.plugin_utils.sources.directory import DirectorySource
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.github import GithubSource
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.pypi import PypiSource
 
@@ -34,6 +35,7 @@ class Kind(Protocol):
 
 #: The word in a manifest → the kind it means.
 KINDS: Mapping[str, Kind] = {
+    "directory": DirectorySource,
     "github": GithubSource,
     "pypi": PypiSource,
 }

@@ -28,6 +28,8 @@ def environment(monkeypatch, tmp_path):
             {"pypi": "uv", "index": "https://index.example.org/simple/"},
             "project uv on the index at https://index.example.org/simple/",
         ),
+        ({"directory": "/srv/releases/uv"}, "folder /srv/releases/uv"),
+        ({"directory": "https://example.org/{version}/", "sums": "sums.txt"}, "folder https://example.org/{version}/"),
         ({"github": "astral-sh/uv"}, "GitHub repository astral-sh/uv"),
         ({"github": "astral-sh/uv", "tag": "cli/v{version}"}, "GitHub repository astral-sh/uv"),
         (
