@@ -35,6 +35,7 @@ class WantedTool:
     constraint   PEP 440 specifiers as text, or one version that must match to the letter; "" takes the newest
     asset        pattern that settles which assets are meant; None leaves it to matching
     executables  the programs to install: name → glob on the path inside the asset; empty takes those of the asset
+    platforms    those to serve; the manifest's, where the tool names none of its own
     """
 
     name: str
@@ -42,6 +43,7 @@ class WantedTool:
     constraint: str = ""
     asset: str | None = None
     executables: Mapping[str, str] = field(default_factory=dict)
+    platforms: tuple[Platform, ...] = ()
 
     @property
     def exact(self) -> str | None:
@@ -76,23 +78,27 @@ def parse(text: str, name: str = "the manifest") -> Manifest:
         raise ReleaseError(f"{name} is not YAML", found=" ".join(str(error).split()), fix="mend that line") from error
     fields = _fields(document, f"{name}", ("tools", "platforms"), ("policy",))
     policy = _fields(fields.get("policy") or {}, f"{name}: policy", (), ("minimum_age",))
-    platforms = fields["platforms"]
-    if not isinstance(platforms, list) or not platforms or not all(isinstance(value, str) for value in platforms):
-        raise _misfit(f"{name}: platforms", "a list such as [linux/x86_64, linux/aarch64]", platforms)
+    platforms = _platforms(fields["platforms"], f"{name}: platforms")
     if not isinstance(fields["tools"], dict):
         raise _misfit(f"{name}: tools", "a mapping of tool names to source and version", fields["tools"])
     return Manifest(
-        tools={str(tool): _tool(str(tool), wanted, name) for tool, wanted in sorted(fields["tools"].items())},
-        platforms=tuple(dict.fromkeys(parse_platform(platform) for platform in platforms)),
+        tools={str(tool): _tool(str(tool), wanted, name, platforms) for tool, wanted in fields["tools"].items()},
+        platforms=platforms,
         minimum_age=_duration(policy.get("minimum_age", "0d"), f"{name}: policy.minimum_age"),
     )
 
 
-def _tool(tool: str, wanted: object, name: str) -> WantedTool:
+def _platforms(value: object, place: str) -> tuple[Platform, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(platform, str) for platform in value):
+        raise _misfit(place, "a list such as [linux/x86_64, linux/aarch64]", value)
+    return tuple(dict.fromkeys(parse_platform(platform) for platform in value))
+
+
+def _tool(tool: str, wanted: object, name: str, platforms: tuple[Platform, ...]) -> WantedTool:
     place = f"{name}: tools.{tool}"
     if not NAME.match(tool):
         raise _misfit(place, "a name of letters, digits and . _ + -", tool)
-    fields = _fields(wanted, place, ("source",), ("version", "asset", "executables"))
+    fields = _fields(wanted, place, ("source",), ("version", "asset", "executables", "platforms"))
     source = fields["source"]
     if not isinstance(source, dict) or not source:
         raise _misfit(f"{place}.source", "a mapping such as {github: astral-sh/uv}", source)
@@ -105,6 +111,7 @@ def _tool(tool: str, wanted: object, name: str) -> WantedTool:
         constraint=_constraint(fields.get("version", ""), f"{place}.version"),
         asset=asset,
         executables=_executables(fields.get("executables") or {}, f"{place}.executables"),
+        platforms=_platforms(fields["platforms"], f"{place}.platforms") if "platforms" in fields else platforms,
     )
 
 

@@ -85,21 +85,22 @@ class Resolver:
                 for name, wanted in manifest.tools.items()
             }
             tools = {name: future.result() for name, future in pending.items()}
-        lock = LockFile(tuple(sorted(map(str, manifest.platforms))), tools)
+        platforms = {str(platform) for wanted in manifest.tools.values() for platform in wanted.platforms}
+        lock = LockFile(tuple(sorted(platforms)), tools)
         names = sorted({*tools, *locked.tools})
         return Resolution(lock, {name: _outcome(locked.tools.get(name), tools.get(name)) for name in names})
 
     def _tool(self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None, is_upgrade: bool) -> LockedTool:
-        if locked and not is_upgrade and _still_satisfies(locked, wanted, manifest.platforms):
+        if locked and not is_upgrade and _still_satisfies(locked, wanted, wanted.platforms):
             return locked
         source = self.open_source(wanted)
         pinned = locked.version if locked and not is_upgrade and wanted.allows(locked.version) else None
         release = choose_release(wanted, manifest, source, self.now, pinned)
-        proposals = self._proposals(wanted, release, manifest.platforms)
+        proposals = self._proposals(wanted, release, wanted.platforms)
         self.progress.expect(len(proposals))
-        assets = self._locked_assets(wanted, release, source, proposals, manifest.platforms)
+        assets = self._locked_assets(wanted, release, source, proposals, wanted.platforms)
         tool = LockedTool(release.version, dict(wanted.source), assets, _utc(release.published))
-        _refuse_unserved(wanted, tool, manifest.platforms)
+        _refuse_unserved(wanted, tool, wanted.platforms)
         _refuse_republished(wanted.name, locked, tool)
         self.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool)}, from {source.describe()}")
         return tool
