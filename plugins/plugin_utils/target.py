@@ -1,54 +1,45 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Will this program run on that machine, and what is that machine's target triple? Pure; runs on the controller.
+"""Will this program start on that machine, and which of several is the best there? Pure; runs on the controller.
 
-The triples are those of Rust's platform support list (doc.rust-lang.org/rustc/platform-support.html). The rules follow
-the System V gABI (program interpreter, needed libraries, symbol versions), the x86-64 psABI (micro-architecture
-levels) and the Arm ABI (float calling conventions).
+The rules follow the System V gABI (program interpreter, needed libraries, symbol versions), the x86-64 psABI
+(micro-architecture levels), the Arm, RISC-V and LoongArch ABIs (float calling conventions), and what dyld takes from
+macOS itself. Hosts are defined in host.py, target triples in triples.py; both can be had from here.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ansible_collections.pinned.release.plugins.plugin_utils.host import (
+    ARM_VERSIONS,
+    PROCESSORS,
+    X86_64_LEVELS,
+    Host,
+    version_key,
+    x86_64_level,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils.triples import RUST_TARGETS, host_triples, triple
 
-
-@dataclass(frozen=True)
-class Host:
-    """What one machine provides. None means unknown, and unknown refuses.
-
-    os, arch, abi, libc   in the words of Requirement; they speak of the userspace, not of the kernel
-    libc_version          ``2.36``, ``1.2.5``
-    kernel_arch           what the kernel itself runs; on a 64-bit kernel it may be more than *arch*
-    loaders               program interpreters that exist there, by path
-    libraries             those of the asked-for needs (see needs) that were found there
-    cpu                   x86-64 level, or ARM version
-    has_vfp               ARM: whether the processor has the floating point unit that hard-float code uses
-    page_size             of the kernel, in bytes
-    os_version            of macOS, FreeBSD …
-    distribution          for people: ``Debian GNU/Linux 12 (bookworm)``
-    emulates              architectures that it runs by translation, after its own (``("x86_64",)`` with Rosetta 2)
-    """
-
-    os: str | None
-    arch: str | None
-    abi: str | None = None
-    libc: str | None = None
-    libc_version: str | None = None
-    kernel_arch: str | None = None
-    loaders: tuple[str, ...] | None = None
-    libraries: frozenset[str] | None = None
-    cpu: str | None = None
-    has_vfp: bool | None = None
-    page_size: int | None = None
-    os_version: str | None = None
-    distribution: str | None = None
-    emulates: tuple[str, ...] = ()
+__all__ = [
+    "ARM_VERSIONS",
+    "RUST_TARGETS",
+    "X86_64_LEVELS",
+    "Host",
+    "Verdict",
+    "admissible",
+    "host_triples",
+    "needs",
+    "preference",
+    "triple",
+    "version_key",
+    "x86_64_level",
+]
 
 
 @dataclass(frozen=True)
@@ -59,67 +50,77 @@ class Verdict:
     reason: str
 
 
-#: x86-64 psABI, section 3.1.1: the flags of /proc/cpuinfo that each micro-architecture level adds.
-X86_64_LEVELS = (
-    ("x86-64-v2", frozenset("cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3".split())),
-    ("x86-64-v3", frozenset("avx avx2 bmi1 bmi2 f16c fma abm movbe".split())),
-    ("x86-64-v4", frozenset("avx512f avx512bw avx512cd avx512dq avx512vl".split())),
-)
-ARM_VERSIONS = ("armv4t", "armv5te", "armv6", "armv7", "armv8")
-
 #: Libraries that are parts of a libc itself: where that libc is, they are.
 LIBC_PARTS = {
-    "glibc": frozenset(
-        "libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libutil.so.1 libresolv.so.2 libanl.so.1 "
-        "libc.so.6.1 libm.so.6.1".split()
-    ),
+    "glibc": frozenset(["libc.so.6", "libm.so.6", "libmvec.so.1", "libdl.so.2", "libpthread.so.0", "librt.so.1"])
+    | frozenset(["libutil.so.1", "libresolv.so.2", "libanl.so.1"]),
     "musl": frozenset(["libc.so"]),
-    "bionic": frozenset("libc.so libm.so libdl.so liblog.so".split()),
+    "bionic": frozenset(["libc.so", "libm.so", "libdl.so", "liblog.so"]),
 }
+LOADERS_AS_LIBRARIES = ("ld-linux", "ld64.so", "ld-musl-", "libc.musl-", "ld.so")
+SYSTEM_NAMES = {"macos": "macOS", "windows": "Windows"}
+#: Where macOS keeps its own libraries: since macOS 11 most of them are in no file.
+MACOS_LIBRARIES = ("/usr/lib/", "/System/")
 #: Which library carries a family of symbol versions.
 VERSION_CARRIERS = {"GLIBCXX": "libstdc++.so.6", "CXXABI": "libstdc++.so.6", "GCC": "libgcc_s.so.1"}
-#: Architectures whose programs a kernel runs beside its own, when nothing but the kernel is needed.
-KERNEL_ALSO_RUNS = {
-    "x86_64": ("i686",),
-    "aarch64": ("arm",),
-    "powerpc64": ("powerpc",),
-}
-#: Architectures on which every kernel has the same page size, and the largest size that any kernel has, in bytes.
-FIXED_PAGE_SIZES = {"x86_64": 4096, "i686": 4096, "s390x": 4096, "arm": 4096, "riscv64": 4096}
+#: Architectures on which every Linux kernel has the same page size, and the largest that any kernel has, in bytes.
+FIXED_PAGE_SIZES = {"x86_64": 4096, "i686": 4096, "s390x": 4096, "riscv64": 4096}
 LARGEST_PAGE_SIZE = 65536
+#: A program for ARM that does not say for which processor is Go's, and GOARM=7 is the highest that Go knows.
+SILENT_ARM_PROGRAM = "armv7"
+#: ABIs that matter only between a program and its libraries: their code uses no registers that a processor may lack.
+ABIS_WITHOUT_HARDWARE = ("elfv1", "elfv2", "ilp32", "lp64", "lp64s")
+#: Architectures that have several ABIs, so that a program without a known one may be any of them.
+SEVERAL_ABIS = ("powerpc64", "powerpc64le", "riscv32", "riscv64", "loongarch64")
+#: A reason names no more than so many missing things, and has no more than so many characters.
+MAX_NAMED, MAX_REASON_LENGTH = 4, 300
 
 
 def needs(requirement: Requirement) -> tuple[str, ...]:
-    """Return what must be looked for on a host: ``libz.so.1``, ``libstdc++.so.6:GLIBCXX_3.4.21``, ``/bin/bash``.
+    """Return what must be looked for on a host.
 
-    The libc's own parts, and what every macOS has, need no question.
+    That is libraries (``libz.so.1``), symbol versions in them (``libstdc++.so.6:GLIBCXX_3.4.21``), files
+    (``/bin/bash``), and programs in the system's own folders (``bin/python3``). The libc's own parts, and what every
+    macOS has, need no question; a symbol version matters only if its library is not the program's own.
     """
     if requirement.os == "any":
-        return (requirement.interpreter,) if requirement.interpreter else ()
-    if requirement.libc not in LIBC_PARTS:
+        interpreter = requirement.interpreter or ""
+        return (interpreter if interpreter.startswith("/") else f"bin/{interpreter}",) if interpreter else ()
+    if requirement.libc in (None, "static") or requirement.os == "windows":
         return ()
+    if requirement.os == "macos":
+        libraries = (library for library in requirement.libraries if library.startswith("/"))
+        return tuple(sorted({library for library in libraries if not library.startswith(MACOS_LIBRARIES)}))
     named = {library for library in requirement.libraries if not _is_part_of_libc(library, requirement.libc)}
     for family, version in requirement.versions:
-        if family in VERSION_CARRIERS:
-            named.add(f"{VERSION_CARRIERS[family]}:{family}_{version}")
+        carrier = VERSION_CARRIERS.get(family)
+        if carrier in requirement.libraries:
+            named.add(f"{carrier}:{family}_{version}")
     return tuple(sorted(named))
 
 
-def _is_part_of_libc(library: str, libc: str) -> bool:
-    is_loader = library.startswith(("ld-linux", "ld64.so", "ld-musl-", "libc.musl-", "ld.so"))
-    return is_loader or library in LIBC_PARTS[libc]
+def _is_part_of_libc(library: str, libc: str | None) -> bool:
+    parts = LIBC_PARTS.get(libc or "")
+    return parts is not None and (library in parts or library.startswith(LOADERS_AS_LIBRARIES))
 
 
 def admissible(requirement: Requirement, host: Host) -> Verdict:
     """Return whether a program with *requirement* starts on *host*, with the reason for either answer.
 
-    What is not known of the host counts as not there: the answer never guesses upward.
+    What is not known of the host counts as not there: the answer never guesses upward. So a host that provides more
+    admits whatever one that provides less does.
     """
     for check in (_check_os, _check_arch, _check_abi, _check_cpu, _check_page_size, _check_libc, _check_libraries):
         obstacle = check(requirement, host)
         if obstacle:
-            return Verdict(False, obstacle)
-    return Verdict(True, _why(requirement, host))
+            return Verdict(False, _one_line(obstacle))
+    return Verdict(True, _one_line(_why(requirement, host)))
+
+
+def _one_line(text: str) -> str:
+    """Paths and names in it come from the bytes of programs, which may hold line ends and terminal controls."""
+    line = "".join(character if character.isprintable() else "?" for character in text)
+    return line if len(line) <= MAX_REASON_LENGTH else line[: MAX_REASON_LENGTH - 1] + "…"
 
 
 def _check_os(requirement: Requirement, host: Host) -> str | None:
@@ -127,251 +128,156 @@ def _check_os(requirement: Requirement, host: Host) -> str | None:
         return None
     if host.os != requirement.os:
         return f"is built for {requirement.os}, host runs {host.os or 'an unknown system'}"
-    if requirement.os == "macos" and requirement.os_min:
-        if host.os_version is None:
-            return f"needs macOS {requirement.os_min}, the host's version is unknown"
-        if version_key(host.os_version) < version_key(requirement.os_min):
-            return f"needs macOS {requirement.os_min}, host has {host.os_version}"
+    if requirement.os_min is None:
+        return None
+    needed = f"{SYSTEM_NAMES.get(requirement.os, requirement.os)} {requirement.os_min}"
+    if host.os_version is None:
+        return f"needs {needed}, the host's version is unknown"
+    if version_key(host.os_version) < version_key(requirement.os_min):
+        return f"needs {needed}, host has {host.os_version}"
     return None
 
 
 def _check_arch(requirement: Requirement, host: Host) -> str | None:
-    if requirement.arch in ("any", host.arch) or requirement.arch in host.emulates:
+    """Beside the userspace's own programs a host starts those of its kernel and of its translators, if they are static.
+
+    A translator of macOS brings the libraries along. Whether a 64-bit kernel also runs 32-bit programs is up to its
+    makers and the processor, so it is not guessed.
+    """
+    arch = requirement.arch
+    if requirement.os == "any" or arch == host.arch:
         return None
-    runs_beside = {host.kernel_arch, *KERNEL_ALSO_RUNS.get(host.kernel_arch or "", ())}
-    if requirement.arch not in runs_beside:
-        return f"is built for {requirement.arch}, host runs {host.arch or 'an unknown architecture'}"
-    if requirement.arch == host.kernel_arch and requirement.libc == "static":
+    is_translated = arch in host.emulates
+    if is_translated and host.os == "macos":
         return None
-    if requirement.interpreter in (host.loaders or ()):
-        return f"is built for {requirement.arch}; the host has a loader for it, but its libraries are not known"
-    return f"is built for {requirement.arch}, the host's userspace is {host.arch}"
+    if is_translated or arch == host.kernel_arch:
+        if requirement.libc == "static":
+            return None
+        return f"is built for {arch} and not static, the host's libraries are for {host.arch or 'unknown'} programs"
+    without = " without Rosetta 2" if (host.os, host.arch, arch) == ("macos", "aarch64", "x86_64") else ""
+    return f"is built for {arch}, host runs {host.arch or 'an unknown architecture'}{without}"
 
 
 def _check_abi(requirement: Requirement, host: Host) -> str | None:
-    if requirement.arch != "arm":
-        if requirement.abi == "x32":
-            return "uses the x32 ABI, which kernels rarely enable"
-        if requirement.abi and host.abi and requirement.arch == host.arch and requirement.abi != host.abi:
-            return f"uses the {requirement.abi} ABI, host uses {host.abi}"
+    """Programs that share libraries must agree on the ABI; a static one must only find the registers that it uses."""
+    needed = requirement.abi
+    offered = host.abi if requirement.arch == host.arch else None
+    is_static = requirement.libc == "static"
+    if requirement.arch == "arm":
+        if is_static and needed != "eabi" and offered != "eabihf" and not host.has_vfp:
+            return "may use hardware floating point, which this host is not known to have"
+        if is_static or needed is None:
+            return None
+    if needed is None and requirement.arch in SEVERAL_ABIS:
+        return f"does not say which ABI of {requirement.arch} it uses"
+    if needed == offered or (is_static and (needed in ABIS_WITHOUT_HARDWARE or offered == "x32")):
         return None
-    if requirement.abi in (None, host.abi):
-        return None
-    if requirement.libc != "static":
-        return f"uses the {requirement.abi} float ABI, host uses {host.abi or 'an unknown one'}"
-    if requirement.abi == "eabihf" and not host.has_vfp:
-        return "uses hardware floating point, which this host is not known to have"
-    return None
+    if offered is None:
+        return f"uses the {needed} ABI, which this host is not known to have"
+    return f"uses the {needed or 'usual'} ABI of {requirement.arch}, host uses {offered}"
 
 
 def _check_cpu(requirement: Requirement, host: Host) -> str | None:
+    if requirement.cpu is None and requirement.arch != "arm":
+        return None
+    needed = requirement.cpu or SILENT_ARM_PROGRAM
+    order = PROCESSORS.get(requirement.arch, ())
+    if needed in order and host.cpu in order and order.index(host.cpu) >= order.index(needed):
+        return None
+    found = f"host has {host.cpu}" if host.cpu else "the host's is unknown"
     if requirement.cpu is None:
-        return None
-    if requirement.arch == "arm":
-        order: tuple[str, ...] = ARM_VERSIONS
-    elif requirement.arch == "x86_64":
-        order = tuple(level for level, flags in X86_64_LEVELS)
-    else:
-        return None
-    if requirement.cpu not in order:
-        return None
-    if host.cpu is None:
-        return f"needs an {requirement.cpu} processor, the host's is unknown"
-    if host.cpu not in order or order.index(host.cpu) < order.index(requirement.cpu):
-        return f"needs an {requirement.cpu} processor, host has {host.cpu}"
-    return None
+        return f"does not say for which processor it is built; {needed} would do, {found}"
+    return f"needs an {needed} processor, {found}"
 
 
 def _check_page_size(requirement: Requirement, host: Host) -> str | None:
-    host_page_size = host.page_size or FIXED_PAGE_SIZES.get(requirement.arch)
-    if requirement.page_size is None or (host_page_size or LARGEST_PAGE_SIZE) <= requirement.page_size:
+    page_size = host.page_size or FIXED_PAGE_SIZES.get(requirement.arch)
+    if requirement.page_size is None or (page_size or LARGEST_PAGE_SIZE) <= requirement.page_size:
         return None
-    if host_page_size is None:
-        return f"is aligned for pages of {requirement.page_size} bytes, the host's page size is unknown"
-    return f"is aligned for pages of {requirement.page_size} bytes, the host's kernel has {host.page_size}"
+    found = f"the host's kernel has {page_size}" if page_size else "the host's page size is unknown"
+    return f"is aligned for pages of {requirement.page_size} bytes, {found}"
 
 
 def _check_libc(requirement: Requirement, host: Host) -> str | None:
-    if requirement.libc in (None, "static", "system"):
+    if requirement.os == "any" or requirement.libc == "static":
         return None
-    label = "gnu" if requirement.libc == "glibc" else requirement.libc
+    if requirement.libc is None:
+        return "does not say which libc it needs"
+    needed = f"{_label(requirement)} needs {requirement.libc}"
     if host.libc is None:
-        return f"{label} build needs {requirement.libc}, the host's libc is unknown"
+        return f"{needed}, the host's libc is unknown"
     if requirement.libc != host.libc:
-        return f"{label} build needs {requirement.libc}, host has {_libc_of(host)}"
-    if requirement.interpreter and host.loaders is not None and requirement.interpreter not in host.loaders:
-        return f"{label} build needs the loader {requirement.interpreter}, which this host lacks"
-    if requirement.libc_min is None:
+        return f"{needed}, host has {' '.join(filter(None, (host.libc, host.libc_version)))}"
+    if requirement.libc_min:
+        if host.libc_version is None:
+            return f"{needed} {requirement.libc_min}, the host's version is unknown"
+        if version_key(host.libc_version) < version_key(requirement.libc_min):
+            return f"{needed} {requirement.libc_min}, host has {host.libc_version}"
+    return _check_loader(requirement, host)
+
+
+def _check_loader(requirement: Requirement, host: Host) -> str | None:
+    if requirement.libc == "system":
         return None
-    if host.libc_version is None:
-        return f"{label} build needs {requirement.libc} {requirement.libc_min}, the host's version is unknown"
-    if version_key(host.libc_version) < version_key(requirement.libc_min):
-        return f"{label} build needs {requirement.libc} {requirement.libc_min}, host has {host.libc_version}"
-    return None
+    if requirement.interpreter is None:
+        return "is not static, yet names no loader"
+    needed = f"{_label(requirement)} needs the loader {requirement.interpreter}"
+    if host.loaders is None:
+        return f"{needed}, the host's loaders are unknown"
+    return None if requirement.interpreter in host.loaders else f"{needed}, which this host lacks"
 
 
 def _check_libraries(requirement: Requirement, host: Host) -> str | None:
+    if requirement.os == "any" and not requirement.interpreter:
+        return "is a script that does not say what runs it"
     wanted = needs(requirement)
     if not wanted:
         return None
     if host.libraries is None:
-        return f"needs {', '.join(wanted)}, the host's libraries are unknown"
+        return f"needs {_listed(wanted)}; what of it the host has is unknown"
     missing = [need for need in wanted if need not in host.libraries]
-    return f"needs {', '.join(missing)}, which this host lacks" if missing else None
+    return f"needs {_listed(missing)}, which was not found on this host" if missing else None
+
+
+def _listed(wanted: Sequence[str]) -> str:
+    named = [need.removeprefix("bin/").replace(":", " with ") for need in wanted[:MAX_NAMED]]
+    more = f" and {len(wanted) - MAX_NAMED} more" if len(wanted) > MAX_NAMED else ""
+    return ", ".join(named) + more
+
+
+def _label(requirement: Requirement) -> str:
+    return f"{'gnu' if requirement.libc == 'glibc' else requirement.libc} build"
 
 
 def _why(requirement: Requirement, host: Host) -> str:
     if requirement.os == "any":
         return f"script, host has {requirement.interpreter}"
-    by_translation = "" if requirement.arch in (host.arch, "any") else f", {requirement.arch} on {host.arch}"
+    beside = (
+        "" if requirement.arch == host.arch else f", {requirement.arch} beside {host.arch or 'an unknown userspace'}"
+    )
     if requirement.libc == "static":
-        return f"static {requirement.arch} build, needs no libc{by_translation}"
+        return f"static {requirement.arch} build, needs no libc{beside}"
     if requirement.libc == "system":
         floor = f" {requirement.os_min}" if requirement.os_min else ""
-        return f"needs {requirement.os}{floor}, host has {host.os_version or 'it'}{by_translation}"
+        system = SYSTEM_NAMES.get(requirement.os, requirement.os)
+        return f"needs {system}{floor}, host has {host.os_version or 'it'}{beside}"
     floor = f" {requirement.libc_min}" if requirement.libc_min else ""
-    label = "gnu" if requirement.libc == "glibc" else requirement.libc
-    return f"{label} build needs {requirement.libc}{floor}, host has {host.libc_version or 'it'}"
-
-
-def _libc_of(host: Host) -> str:
-    return f"{host.libc} {host.libc_version}" if host.libc_version else str(host.libc)
+    return f"{_label(requirement)} needs {requirement.libc}{floor}, host has {host.libc_version or 'it'}"
 
 
 def preference(requirement: Requirement, host: Host, prefer: str = "native") -> tuple[int, ...]:
-    """Return a sort key for the admissible programs of *host*: the smallest is the one to take.
+    """Return a sort key for the programs of one tool on *host*: the smallest is the one to take, if it is admissible.
 
-    Native architecture before translated; then *prefer* ``native`` (the host's libc before static) or ``static``;
-    then the newest processor level; then the highest libc floor, since that build was made for the newer systems.
+    Native architecture before translated, the newest processor level first, then by *prefer*: the host's own libc
+    before static builds (``native``) or after them (``static``); scripts and what is for another libc last. Of equals,
+    ARM's own float ABI, and the highest libc floor, since that build was made for the newer systems; so does pip
+    (PEP 600).
     """
-    is_translated = requirement.arch not in (host.arch, "any")
-    is_static = requirement.libc == "static"
-    is_unwanted_kind = is_static if prefer == "native" else not is_static
-    order = ARM_VERSIONS if requirement.arch == "arm" else ("", *(level for level, flags in X86_64_LEVELS))
+    order = PROCESSORS.get(requirement.arch, ())
     level = order.index(requirement.cpu) if requirement.cpu in order else 0
-    foreign_float_abi = requirement.arch == "arm" and requirement.abi != host.abi
-    floor = version_key(requirement.libc_min or "0")
-    return (is_translated, is_unwanted_kind, foreign_float_abi, -level, *(-part for part in floor))
-
-
-def triple(requirement: Requirement) -> str:
-    """Return the Rust target triple of a program with *requirement*: ``armv7-unknown-linux-musleabihf``.
-
-    A static Linux program is named by its musl triple, whatever linked it: both say "needs no libc".
-    """
-    if requirement.os == "any":
-        return "any"
-    libc = "musl" if requirement.libc == "static" else requirement.libc
-    return _triple(requirement.os, requirement.arch, libc, requirement.abi, requirement.cpu)
-
-
-def host_triples(host: Host) -> tuple[str, ...]:
-    """Return the target triples whose programs *host* can run, best first, static ones (musl) after its own libc."""
-    if host.os is None or host.arch is None:
-        return ()
-    libcs: list[str | None] = [host.libc] if host.libc else []
-    if host.os == "linux" and "musl" not in libcs:
-        libcs.append("musl")
-    ranked = [
-        _triple(host.os, host.arch, libc, abi, cpu)
-        for cpu in _processors(host)
-        for libc in libcs or [None]
-        for abi in _float_abis(host, libc)
-    ]
-    if host.os == "linux" and host.kernel_arch and host.kernel_arch != host.arch:
-        ranked.append(_triple(host.os, host.kernel_arch, "musl", None, None))
-    ranked += [_triple(host.os, arch, host.libc, None, None) for arch in host.emulates]
-    return tuple(dict.fromkeys(name for name in ranked if name in RUST_TARGETS))
-
-
-def _processors(host: Host) -> tuple[str | None, ...]:
-    if host.arch != "arm":
-        return (None,)
-    known = host.cpu if host.cpu in ARM_VERSIONS else "armv5te"
-    return tuple(reversed(ARM_VERSIONS[: ARM_VERSIONS.index(known) + 1]))
-
-
-def _float_abis(host: Host, libc: str | None) -> tuple[str | None, ...]:
-    if host.arch != "arm":
-        return (host.abi,)
-    if libc != "musl":
-        return (host.abi,)
-    if host.abi == "eabihf" or host.has_vfp:
-        return ("eabihf", "eabi") if host.abi == "eabihf" else ("eabi", "eabihf")
-    return ("eabi",)
-
-
-def _triple(os: str, arch: str, libc: str | None, abi: str | None, cpu: str | None) -> str:
-    if os == "linux":
-        return _linux_triple(arch, libc, abi, cpu)
-    if os == "android":
-        return {"arm": "armv7-linux-androideabi"}.get(arch, f"{arch}-linux-android")
-    if os == "macos":
-        return f"{arch}-apple-darwin"
-    if os == "windows":
-        return f"{arch}-pc-windows-msvc"
-    return f"{arch}-unknown-{os}"
-
-
-def _linux_triple(arch: str, libc: str | None, abi: str | None, cpu: str | None) -> str:
-    environment = {"glibc": "gnu", "musl": "musl"}.get(libc or "", libc or "gnu")
-    if arch == "arm":
-        name = {"armv8": "armv7", "armv6": "arm", None: "arm"}.get(cpu, cpu or "arm")
-        return f"{name}-unknown-linux-{environment}{abi or 'eabi'}"
-    if arch == "x86_64" and abi == "x32":
-        return f"x86_64-unknown-linux-{environment}x32"
-    if arch.startswith("mips64"):
-        environment += "abi64"
-    name = {"riscv64": "riscv64gc", "riscv32": "riscv32gc"}.get(arch, arch)
-    return f"{name}-unknown-linux-{environment}"
-
-
-#: Every triple this collection can say, each a target that rustc knows (platform support, tiers 1 to 3).
-RUST_TARGETS = frozenset(
-    """
-    aarch64-apple-darwin aarch64-linux-android aarch64-pc-windows-msvc aarch64-unknown-freebsd
-    aarch64-unknown-illumos aarch64-unknown-linux-gnu aarch64-unknown-linux-musl aarch64-unknown-netbsd
-    aarch64-unknown-openbsd arm-unknown-linux-gnueabi arm-unknown-linux-gnueabihf arm-unknown-linux-musleabi
-    arm-unknown-linux-musleabihf armv4t-unknown-linux-gnueabi armv5te-unknown-linux-gnueabi
-    armv5te-unknown-linux-musleabi armv7-linux-androideabi armv7-unknown-linux-gnueabi
-    armv7-unknown-linux-gnueabihf armv7-unknown-linux-musleabi armv7-unknown-linux-musleabihf
-    i686-apple-darwin i686-linux-android i686-pc-windows-msvc i686-unknown-freebsd i686-unknown-linux-gnu
-    i686-unknown-linux-musl i686-unknown-netbsd i686-unknown-openbsd loongarch64-unknown-linux-gnu
-    loongarch64-unknown-linux-musl mips-unknown-linux-gnu mips-unknown-linux-musl mips64-unknown-linux-gnuabi64
-    mips64-unknown-linux-muslabi64 mips64el-unknown-linux-gnuabi64 mips64el-unknown-linux-muslabi64
-    mipsel-unknown-linux-gnu mipsel-unknown-linux-musl powerpc-unknown-linux-gnu powerpc-unknown-linux-musl
-    powerpc64-unknown-freebsd powerpc64-unknown-linux-gnu powerpc64-unknown-linux-musl
-    powerpc64-unknown-openbsd powerpc64le-unknown-freebsd powerpc64le-unknown-linux-gnu
-    powerpc64le-unknown-linux-musl riscv32gc-unknown-linux-gnu riscv32gc-unknown-linux-musl
-    riscv64-linux-android riscv64gc-unknown-freebsd riscv64gc-unknown-linux-gnu riscv64gc-unknown-linux-musl
-    riscv64gc-unknown-netbsd riscv64gc-unknown-openbsd s390x-unknown-linux-gnu s390x-unknown-linux-musl
-    sparc64-unknown-linux-gnu sparc64-unknown-netbsd sparc64-unknown-openbsd x86_64-apple-darwin
-    x86_64-linux-android x86_64-pc-windows-msvc x86_64-unknown-dragonfly x86_64-unknown-freebsd
-    x86_64-unknown-illumos x86_64-unknown-linux-gnu x86_64-unknown-linux-gnux32 x86_64-unknown-linux-musl
-    x86_64-unknown-netbsd x86_64-unknown-openbsd
-    """.split()
-)
-
-
-def x86_64_level(flags: Iterable[str]) -> str:
-    """Return the x86-64 level that the processor *flags* of /proc/cpuinfo make up: ``x86-64-v3``.
-
-    A level counts only when all below it are complete (x86-64 psABI, section 3.1.1).
-    """
-    have = {"lahf_lm" if flag == "lahf" else "sse3" if flag == "pni" else flag for flag in flags}
-    reached = "x86-64-v1"
-    for level, added in X86_64_LEVELS:
-        if not added <= have:
-            break
-        reached = level
-    return reached
-
-
-def version_key(text: str) -> tuple[int, ...]:
-    """Return a key by which dotted version numbers sort: ``2.9`` before ``2.28``."""
-    parts = []
-    for part in text.split("."):
-        if not part.isdigit():
-            break
-        parts.append(int(part))
-    return tuple(parts) or (0,)
+    kinds = [host.libc, "static"] if prefer == "native" else ["static", host.libc]
+    kind = kinds.index(requirement.libc) if requirement.libc and requirement.libc in kinds else len(kinds)
+    major, minor, patch = (*version_key(requirement.libc_min or ""), 0, 0, 0)[:3]
+    is_translated = requirement.arch not in (host.arch, "any")
+    is_foreign_abi = requirement.abi != host.abi
+    return (is_translated, -level, kind, is_foreign_abi, -major, -minor, -patch)

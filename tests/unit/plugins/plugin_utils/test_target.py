@@ -1,0 +1,690 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which programs start where, with what reason, and which of several is taken."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.pinned.release.plugins.plugin_utils.host import ARM_VERSIONS, PROCESSORS
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils.target import (
+    RUST_TARGETS,
+    Host,
+    admissible,
+    host_triples,
+    needs,
+    preference,
+    triple,
+    version_key,
+    x86_64_level,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+BOOKWORM = Host(
+    os="linux",
+    arch="x86_64",
+    libc="glibc",
+    libc_version="2.36",
+    kernel_arch="x86_64",
+    loaders=("/lib64/ld-linux-x86-64.so.2",),
+    libraries=frozenset(["libgcc_s.so.1", "libgcc_s.so.1:GCC_4.2.0", "/bin/bash", "bin/python3"]),
+    cpu="x86-64-v2",
+    page_size=4096,
+)
+ALPINE = replace(BOOKWORM, libc="musl", libc_version="1.2.5", loaders=("/lib/ld-musl-x86_64.so.1",))
+NIXOS = replace(BOOKWORM, libc_version="2.40", loaders=())
+I386_ON_X86_64 = replace(BOOKWORM, arch="i686", loaders=("/lib/ld-linux.so.2",))
+ARM64 = replace(
+    BOOKWORM, arch="aarch64", kernel_arch="aarch64", loaders=("/lib/ld-linux-aarch64.so.1",), cpu=None, page_size=4096
+)
+ARMHF = replace(
+    ARM64,
+    arch="arm",
+    abi="eabihf",
+    kernel_arch="arm",
+    loaders=("/lib/ld-linux-armhf.so.3",),
+    cpu="armv7",
+    has_vfp=True,
+)
+ARMEL = replace(ARMHF, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=False)
+ARMV6 = replace(ARMHF, cpu="armv6")
+RISCV64 = replace(
+    ARM64, arch="riscv64", abi="lp64d", kernel_arch="riscv64", loaders=("/lib/ld-linux-riscv64-lp64d.so.1",)
+)
+TERMUX = Host(
+    os="android",
+    arch="aarch64",
+    libc="bionic",
+    kernel_arch="aarch64",
+    loaders=("/system/bin/linker64",),
+    libraries=frozenset(),
+    page_size=4096,
+)
+INTEL_MAC = Host(os="macos", arch="x86_64", libc="system", kernel_arch="x86_64", os_version="13.6")
+MAC = Host(os="macos", arch="aarch64", libc="system", kernel_arch="aarch64", os_version="14.5")
+MAC_WITH_ROSETTA = replace(MAC, emulates=("x86_64",))
+FREEBSD = replace(BOOKWORM, os="freebsd", libc="system", libc_version=None, libraries=frozenset(["libc.so.7"]))
+
+GNU = Requirement(
+    os="linux",
+    arch="x86_64",
+    libc="glibc",
+    libc_min="2.17",
+    interpreter="/lib64/ld-linux-x86-64.so.2",
+    libraries=("libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"),
+    page_size=4096,
+)
+RIPGREP = replace(GNU, libc_min="2.39", libraries=("libc.so.6", "libgcc_s.so.1"), versions=(("GCC", "4.2.0"),))
+MUSL = replace(GNU, libc="musl", libc_min=None, interpreter="/lib/ld-musl-x86_64.so.1", libraries=("libc.so",))
+STATIC = Requirement(os="linux", arch="x86_64", libc="static", page_size=4096)
+ARM64_GNU = replace(GNU, arch="aarch64", interpreter="/lib/ld-linux-aarch64.so.1", page_size=65536)
+ARM64_STATIC = replace(STATIC, arch="aarch64", page_size=65536)
+HARD = replace(GNU, arch="arm", abi="eabihf", interpreter="/lib/ld-linux-armhf.so.3", cpu="armv7", page_size=65536)
+SOFT = replace(HARD, abi="eabi", interpreter="/lib/ld-linux.so.3", cpu="armv5te")
+HARD_STATIC = replace(STATIC, arch="arm", abi="eabihf", cpu="armv7")
+SOFT_STATIC = replace(STATIC, arch="arm", abi="eabi", cpu="armv5te")
+GO_ARM = replace(STATIC, arch="arm")
+MACHO = Requirement(os="macos", arch="aarch64", libc="system", os_min="11.0", libraries=("/usr/lib/libSystem.B.dylib",))
+MACHO_X86_64 = replace(MACHO, arch="x86_64", os_min="10.12")
+SCRIPT = Requirement(os="any", arch="any", interpreter="/bin/bash")
+
+STARTS: list[tuple[str, Requirement, Host, str]] = [
+    ("floor met", GNU, BOOKWORM, "gnu build needs glibc 2.17, host has 2.36"),
+    ("library there", replace(RIPGREP, libc_min="2.31"), BOOKWORM, "gnu build needs glibc 2.31, host has 2.36"),
+    ("musl on musl", MUSL, ALPINE, "musl build needs musl, host has 1.2.5"),
+    ("static on glibc", STATIC, BOOKWORM, "static x86_64 build, needs no libc"),
+    ("static on musl", STATIC, ALPINE, "static x86_64 build, needs no libc"),
+    ("static on NixOS", STATIC, NIXOS, "static x86_64 build, needs no libc"),
+    ("static beside i386", STATIC, I386_ON_X86_64, "static x86_64 build, needs no libc, x86_64 beside i686"),
+    (
+        "static where only the kernel is known",
+        STATIC,
+        Host("linux", None, kernel_arch="x86_64"),
+        "static x86_64 build, needs no libc, x86_64 beside an unknown userspace",
+    ),
+    (
+        "static on arm64 with armhf",
+        ARM64_STATIC,
+        replace(ARMHF, kernel_arch="aarch64"),
+        "static aarch64 build, needs no libc, aarch64 beside arm",
+    ),
+    (
+        "static by qemu-user",
+        ARM64_STATIC,
+        replace(BOOKWORM, emulates=("aarch64",)),
+        "static aarch64 build, needs no libc, aarch64 beside x86_64",
+    ),
+    ("its own float ABI", HARD, ARMHF, "gnu build needs glibc 2.17, host has 2.36"),
+    ("soft float is static", SOFT_STATIC, ARMHF, "static arm build, needs no libc"),
+    (
+        "hard float where there are registers",
+        HARD_STATIC,
+        replace(ARMEL, has_vfp=True),
+        "static arm build, needs no libc",
+    ),
+    ("Go on ARMv7", GO_ARM, ARMHF, "static arm build, needs no libc"),
+    ("armv6 on armv7", replace(HARD, cpu="armv6"), ARMHF, "gnu build needs glibc 2.17, host has 2.36"),
+    ("64K pages", ARM64_GNU, replace(ARM64, page_size=65536), "gnu build needs glibc 2.17, host has 2.36"),
+    ("v2 on v2", replace(GNU, cpu="x86-64-v2"), BOOKWORM, "gnu build needs glibc 2.17, host has 2.36"),
+    (
+        "RISC-V",
+        replace(GNU, arch="riscv64", abi="lp64d", interpreter="/lib/ld-linux-riscv64-lp64d.so.1"),
+        RISCV64,
+        "gnu build needs glibc 2.17, host has 2.36",
+    ),
+    (
+        "soft float RISC-V is static",
+        replace(STATIC, arch="riscv64", abi="lp64"),
+        RISCV64,
+        "static riscv64 build, needs no libc",
+    ),
+    ("macOS", MACHO, MAC, "needs macOS 11.0, host has 14.5"),
+    (
+        "macOS by major version",
+        replace(MACHO, os_min="14.0"),
+        replace(MAC, os_version="14"),
+        "needs macOS 14.0, host has 14",
+    ),
+    ("Rosetta", MACHO_X86_64, MAC_WITH_ROSETTA, "needs macOS 10.12, host has 14.5, x86_64 beside aarch64"),
+    (
+        "Termux",
+        Requirement("android", "aarch64", libc="bionic", interpreter="/system/bin/linker64", libraries=("libc.so",)),
+        TERMUX,
+        "bionic build needs bionic, host has it",
+    ),
+    (
+        "FreeBSD",
+        Requirement("freebsd", "x86_64", libc="system", libraries=("libc.so.7",)),
+        FREEBSD,
+        "needs freebsd, host has it",
+    ),
+    ("script", SCRIPT, BOOKWORM, "script, host has /bin/bash"),
+    ("script by env", replace(SCRIPT, interpreter="python3"), BOOKWORM, "script, host has python3"),
+]
+
+REFUSED: list[tuple[str, Requirement, Host, str]] = [
+    ("glibc on musl", GNU, ALPINE, "gnu build needs glibc, host has musl 1.2.5"),
+    ("musl on glibc", MUSL, BOOKWORM, "musl build needs musl, host has glibc 2.36"),
+    (
+        "musl on glibc with a musl loader",
+        MUSL,
+        replace(BOOKWORM, loaders=("/lib64/ld-linux-x86-64.so.2", "/lib/ld-musl-x86_64.so.1")),
+        "musl build needs musl, host has glibc 2.36",
+    ),
+    ("ripgrep 15", RIPGREP, BOOKWORM, "gnu build needs glibc 2.39, host has 2.36"),
+    (
+        "ripgrep 15 on NixOS",
+        RIPGREP,
+        NIXOS,
+        "gnu build needs the loader /lib64/ld-linux-x86-64.so.2, which this host lacks",
+    ),
+    (
+        "unknown glibc",
+        GNU,
+        replace(BOOKWORM, libc_version=None),
+        "gnu build needs glibc 2.17, the host's version is unknown",
+    ),
+    ("unknown libc", GNU, replace(BOOKWORM, libc=None), "gnu build needs glibc, the host's libc is unknown"),
+    (
+        "unknown loaders",
+        GNU,
+        replace(BOOKWORM, loaders=None),
+        "gnu build needs the loader /lib64/ld-linux-x86-64.so.2, the host's loaders are unknown",
+    ),
+    ("loader not told", replace(GNU, interpreter=None), BOOKWORM, "is not static, yet names no loader"),
+    ("libc not told", replace(GNU, libc=None), BOOKWORM, "does not say which libc it needs"),
+    (
+        "library not there",
+        replace(GNU, libraries=("libc.so.6", "libz.so.1")),
+        BOOKWORM,
+        "needs libz.so.1, which was not found on this host",
+    ),
+    (
+        "libstdc++ too old",
+        replace(GNU, libraries=("libstdc++.so.6",), versions=(("GLIBCXX", "3.4.30"),)),
+        replace(BOOKWORM, libraries=frozenset(["libstdc++.so.6"])),
+        "needs libstdc++.so.6 with GLIBCXX_3.4.30, which was not found on this host",
+    ),
+    (
+        "unknown libraries",
+        replace(GNU, libraries=("libz.so.1",)),
+        replace(BOOKWORM, libraries=None),
+        "needs libz.so.1; what of it the host has is unknown",
+    ),
+    (
+        "many libraries",
+        replace(GNU, libraries=tuple(f"lib{n}.so" for n in range(9))),
+        BOOKWORM,
+        "needs lib0.so, lib1.so, lib2.so, lib3.so and 5 more, which was not found on this host",
+    ),
+    ("i386 on x86_64", replace(GNU, arch="i686"), BOOKWORM, "is built for i686, host runs x86_64"),
+    ("static i386 on x86_64", replace(STATIC, arch="i686"), BOOKWORM, "is built for i686, host runs x86_64"),
+    (
+        "gnu x86_64 beside i386",
+        GNU,
+        I386_ON_X86_64,
+        "is built for x86_64 and not static, the host's libraries are for i686 programs",
+    ),
+    (
+        "gnu by qemu-user",
+        ARM64_GNU,
+        replace(BOOKWORM, emulates=("aarch64",)),
+        "is built for aarch64 and not static, the host's libraries are for x86_64 programs",
+    ),
+    ("static arm on arm64", HARD_STATIC, ARM64, "is built for arm, host runs aarch64"),
+    (
+        "unknown architecture",
+        STATIC,
+        replace(BOOKWORM, arch=None, kernel_arch=None),
+        "is built for x86_64, host runs an unknown architecture",
+    ),
+    (
+        "big-endian POWER",
+        replace(STATIC, arch="powerpc64", abi="elfv2"),
+        replace(ARM64, arch="powerpc64le", kernel_arch="powerpc64le"),
+        "is built for powerpc64, host runs powerpc64le",
+    ),
+    ("armhf on armel", HARD, ARMEL, "uses the eabihf ABI of arm, host uses eabi"),
+    ("armel on armhf", SOFT, ARMHF, "uses the eabi ABI of arm, host uses eabihf"),
+    (
+        "armhf where facts cannot tell",
+        HARD,
+        replace(ARMHF, abi=None, has_vfp=None),
+        "uses the eabihf ABI, which this host is not known to have",
+    ),
+    (
+        "hard float without registers",
+        HARD_STATIC,
+        ARMEL,
+        "may use hardware floating point, which this host is not known to have",
+    ),
+    ("Go without registers", GO_ARM, ARMEL, "may use hardware floating point, which this host is not known to have"),
+    ("Go on ARMv6", GO_ARM, ARMV6, "does not say for which processor it is built; armv7 would do, host has armv6"),
+    ("armv7 on armv6", HARD, ARMV6, "needs an armv7 processor, host has armv6"),
+    ("v3 on v2", replace(STATIC, cpu="x86-64-v3"), BOOKWORM, "needs an x86-64-v3 processor, host has x86-64-v2"),
+    (
+        "v3 on an unknown processor",
+        replace(STATIC, cpu="x86-64-v3"),
+        replace(BOOKWORM, cpu=None),
+        "needs an x86-64-v3 processor, the host's is unknown",
+    ),
+    (
+        "a level of the future",
+        replace(STATIC, cpu="x86-64-v5"),
+        BOOKWORM,
+        "needs an x86-64-v5 processor, host has x86-64-v2",
+    ),
+    (
+        "4K program on 64K pages",
+        replace(ARM64_STATIC, page_size=4096),
+        replace(ARM64, page_size=65536),
+        "is aligned for pages of 4096 bytes, the host's kernel has 65536",
+    ),
+    (
+        "4K program on unknown pages",
+        replace(ARM64_STATIC, page_size=4096),
+        replace(ARM64, page_size=None),
+        "is aligned for pages of 4096 bytes, the host's page size is unknown",
+    ),
+    ("x32", replace(STATIC, abi="x32"), BOOKWORM, "uses the x32 ABI, which this host is not known to have"),
+    ("x86_64 on x32", GNU, replace(BOOKWORM, abi="x32"), "uses the usual ABI of x86_64, host uses x32"),
+    (
+        "hard float RISC-V",
+        replace(STATIC, arch="riscv64", abi="lp64d"),
+        replace(RISCV64, abi="lp64"),
+        "uses the lp64d ABI of riscv64, host uses lp64",
+    ),
+    (
+        "LoongArch without flags",
+        replace(STATIC, arch="loongarch64"),
+        replace(ARM64, arch="loongarch64"),
+        "does not say which ABI of loongarch64 it uses",
+    ),
+    (
+        "ELFv2 on ELFv1",
+        replace(GNU, arch="powerpc64", abi="elfv2"),
+        replace(ARM64, arch="powerpc64", abi="elfv1"),
+        "uses the elfv2 ABI of powerpc64, host uses elfv1",
+    ),
+    ("Linux on Termux", ARM64_STATIC, TERMUX, "is built for linux, host runs android"),
+    ("macOS on Linux", MACHO, ARM64, "is built for macos, host runs linux"),
+    ("unknown system", STATIC, replace(BOOKWORM, os=None), "is built for linux, host runs an unknown system"),
+    ("no Rosetta", MACHO_X86_64, MAC, "is built for x86_64, host runs aarch64 without Rosetta 2"),
+    (
+        "Haswell by Rosetta",
+        replace(MACHO_X86_64, cpu="x86-64-v3"),
+        MAC_WITH_ROSETTA,
+        "needs an x86-64-v3 processor, the host's is unknown",
+    ),
+    ("arm64 on an Intel Mac", MACHO, INTEL_MAC, "is built for aarch64, host runs x86_64"),
+    ("old macOS", replace(MACHO, os_min="15.0"), MAC, "needs macOS 15.0, host has 14.5"),
+    ("unknown macOS", MACHO, replace(MAC, os_version=None), "needs macOS 11.0, the host's version is unknown"),
+    (
+        "Homebrew's library",
+        replace(MACHO, libraries=("/opt/homebrew/lib/libssl.3.dylib", "/usr/lib/libSystem.B.dylib")),
+        replace(MAC, libraries=frozenset()),
+        "needs /opt/homebrew/lib/libssl.3.dylib, which was not found on this host",
+    ),
+    (
+        "another OpenBSD",
+        Requirement("openbsd", "x86_64", libc="system", libraries=("libc.so.97.1",)),
+        replace(FREEBSD, os="openbsd"),
+        "needs libc.so.97.1, which was not found on this host",
+    ),
+    ("system libc on Linux", replace(GNU, libc="system"), BOOKWORM, "system build needs system, host has glibc 2.36"),
+    ("any architecture, yet no script", replace(STATIC, arch="any"), BOOKWORM, "is built for any, host runs x86_64"),
+    (
+        "script without its shell",
+        replace(SCRIPT, interpreter="/usr/bin/fish"),
+        BOOKWORM,
+        "needs /usr/bin/fish, which was not found on this host",
+    ),
+    (
+        "script by env without it",
+        replace(SCRIPT, interpreter="node"),
+        BOOKWORM,
+        "needs node, which was not found on this host",
+    ),
+    ("script of nothing", replace(SCRIPT, interpreter=None), BOOKWORM, "is a script that does not say what runs it"),
+]
+
+
+@pytest.mark.parametrize(
+    ("requirement", "host", "reason"), [case[1:] for case in STARTS], ids=[case[0] for case in STARTS]
+)
+def test_what_starts_says_why(requirement: Requirement, host: Host, reason: str) -> None:
+    verdict = admissible(requirement, host)
+    assert (verdict.is_admissible, verdict.reason) == (True, reason)
+
+
+@pytest.mark.parametrize(
+    ("requirement", "host", "reason"), [case[1:] for case in REFUSED], ids=[case[0] for case in REFUSED]
+)
+def test_what_is_refused_says_why(requirement: Requirement, host: Host, reason: str) -> None:
+    verdict = admissible(requirement, host)
+    assert (verdict.is_admissible, verdict.reason) == (False, reason)
+
+
+def test_a_reason_carries_no_controls_of_a_hostile_program() -> None:
+    requirement = replace(SCRIPT, interpreter="/bin/\x1b[2J\nall is well\u2028")
+    assert admissible(requirement, BOOKWORM).reason == "needs /bin/?[2J?all is well?, which was not found on this host"
+
+
+@pytest.mark.parametrize(
+    ("requirement", "asked"),
+    [
+        (STATIC, ()),
+        (MACHO, ()),
+        (GNU, ()),
+        (MUSL, ()),
+        (RIPGREP, ("libgcc_s.so.1", "libgcc_s.so.1:GCC_4.2.0")),
+        (replace(MUSL, libraries=("libc.musl-x86_64.so.1", "libgcc_s.so.1")), ("libgcc_s.so.1",)),
+        (replace(GNU, versions=(("GLIBCXX", "3.4.30"),)), ()),  # its libstdc++ came along in the asset
+        (Requirement("freebsd", "x86_64", libc="system", libraries=("libc.so.7",)), ("libc.so.7",)),
+        (Requirement("windows", "x86_64", libc="system", libraries=("KERNEL32.dll",)), ()),
+        (
+            replace(MACHO, libraries=("@rpath/libswiftCore.dylib", "/usr/local/lib/libz.dylib")),
+            ("/usr/local/lib/libz.dylib",),
+        ),
+        (SCRIPT, ("/bin/bash",)),
+        (replace(SCRIPT, interpreter="python3"), ("bin/python3",)),
+    ],
+)
+def test_only_what_no_libc_brings_along_is_asked_of_a_host(requirement: Requirement, asked: tuple[str, ...]) -> None:
+    assert needs(requirement) == asked
+
+
+@pytest.mark.parametrize(
+    ("requirement", "name"),
+    [
+        (GNU, "x86_64-unknown-linux-gnu"),
+        (MUSL, "x86_64-unknown-linux-musl"),
+        (STATIC, "x86_64-unknown-linux-musl"),
+        (replace(GNU, abi="x32"), "x86_64-unknown-linux-gnux32"),
+        (replace(STATIC, abi="x32"), "linux/x86_64"),
+        (replace(GNU, arch="i686"), "i686-unknown-linux-gnu"),
+        (HARD, "armv7-unknown-linux-gnueabihf"),
+        (replace(HARD, cpu="armv8"), "armv7-unknown-linux-gnueabihf"),
+        (replace(HARD, cpu="armv6"), "arm-unknown-linux-gnueabihf"),
+        (replace(HARD, abi=None), "armv7-unknown-linux-gnueabihf"),
+        (SOFT, "armv5te-unknown-linux-gnueabi"),
+        (replace(SOFT, cpu="armv4t"), "armv4t-unknown-linux-gnueabi"),
+        (HARD_STATIC, "armv7-unknown-linux-musleabihf"),
+        (GO_ARM, "arm-unknown-linux-musleabi"),
+        (replace(HARD_STATIC, cpu="armv5te"), "linux/arm"),
+        (replace(GNU, arch="powerpc64le", abi="elfv2"), "powerpc64le-unknown-linux-gnu"),
+        (replace(STATIC, arch="powerpc64le", abi="elfv2"), "powerpc64le-unknown-linux-musl"),
+        (replace(GNU, arch="powerpc64", abi="elfv1"), "powerpc64-unknown-linux-gnu"),
+        (replace(GNU, arch="powerpc"), "powerpc-unknown-linux-gnu"),
+        (replace(GNU, arch="s390x"), "s390x-unknown-linux-gnu"),
+        (replace(GNU, arch="riscv64", abi="lp64d"), "riscv64gc-unknown-linux-gnu"),
+        (replace(GNU, arch="riscv64", abi="lp64"), "linux/riscv64"),
+        (replace(STATIC, arch="loongarch64", abi="lp64d"), "loongarch64-unknown-linux-musl"),
+        (replace(GNU, arch="mips64el"), "mips64el-unknown-linux-gnuabi64"),
+        (replace(STATIC, arch="mipsel"), "mipsel-unknown-linux-musl"),
+        (replace(STATIC, arch="sparc64"), "linux/sparc64"),
+        (MACHO, "aarch64-apple-darwin"),
+        (replace(MACHO, arch="powerpc"), "macos/powerpc"),
+        (Requirement("windows", "x86_64", libc="system"), "x86_64-pc-windows-msvc"),
+        (Requirement("android", "aarch64", libc="bionic"), "aarch64-linux-android"),
+        (Requirement("android", "arm", abi="eabi", libc="bionic", cpu="armv7"), "armv7-linux-androideabi"),
+        (Requirement("android", "arm", abi="eabi", libc="bionic", cpu="armv5te"), "arm-linux-androideabi"),
+        (Requirement("freebsd", "x86_64", libc="static"), "x86_64-unknown-freebsd"),
+        (Requirement("freebsd", "riscv64", abi="lp64d", libc="system"), "riscv64gc-unknown-freebsd"),
+        (Requirement("illumos", "x86_64", libc="system"), "x86_64-unknown-illumos"),
+        (SCRIPT, "any"),
+    ],
+)
+def test_a_program_is_named_by_its_rust_target(requirement: Requirement, name: str) -> None:
+    assert triple(requirement) == name
+
+
+@pytest.mark.parametrize(
+    ("host", "triples"),
+    [
+        (BOOKWORM, "x86_64-unknown-linux-gnu x86_64-unknown-linux-musl"),
+        (ALPINE, "x86_64-unknown-linux-musl"),
+        (NIXOS, "x86_64-unknown-linux-musl"),
+        (replace(BOOKWORM, libc=None), "x86_64-unknown-linux-musl"),
+        (replace(BOOKWORM, arch=None), "x86_64-unknown-linux-musl"),
+        (I386_ON_X86_64, "i686-unknown-linux-gnu i686-unknown-linux-musl x86_64-unknown-linux-musl"),
+        (
+            ARMHF,
+            "armv7-unknown-linux-gnueabihf armv7-unknown-linux-musleabihf armv7-unknown-linux-musleabi "
+            "arm-unknown-linux-gnueabihf arm-unknown-linux-musleabihf arm-unknown-linux-musleabi "
+            "armv5te-unknown-linux-musleabi",
+        ),
+        (
+            ARMEL,
+            "armv7-unknown-linux-gnueabi armv7-unknown-linux-musleabi arm-unknown-linux-gnueabi "
+            "arm-unknown-linux-musleabi armv5te-unknown-linux-gnueabi armv5te-unknown-linux-musleabi "
+            "armv4t-unknown-linux-gnueabi",
+        ),
+        (
+            replace(ARMHF, abi=None, has_vfp=None),
+            "armv7-unknown-linux-musleabi arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi",
+        ),
+        (replace(ARMHF, abi=None, has_vfp=None, cpu=None), ""),
+        (
+            replace(ARMV6, libc="musl", kernel_arch="aarch64"),
+            "arm-unknown-linux-musleabihf arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi "
+            "aarch64-unknown-linux-musl",
+        ),
+        (RISCV64, "riscv64gc-unknown-linux-gnu riscv64gc-unknown-linux-musl"),
+        (replace(RISCV64, abi="lp64"), ""),
+        (MAC, "aarch64-apple-darwin"),
+        (MAC_WITH_ROSETTA, "aarch64-apple-darwin x86_64-apple-darwin"),
+        (TERMUX, "aarch64-linux-android"),
+        (FREEBSD, "x86_64-unknown-freebsd"),
+        (Host(None, "x86_64"), ""),
+        (Host("linux", None), ""),
+    ],
+)
+def test_a_host_has_the_triples_it_runs_best_first(host: Host, triples: str) -> None:
+    assert host_triples(host) == tuple(triples.split())
+
+
+@pytest.mark.skipif(shutil.which("rustc") is None, reason="only rustc itself knows its targets")
+def test_every_triple_is_one_that_rustc_knows() -> None:
+    known = subprocess.run(["rustc", "--print", "target-list"], check=True, capture_output=True, text=True).stdout
+    assert RUST_TARGETS.issubset(known.split())
+
+
+def test_every_triple_can_be_said() -> None:
+    said = {
+        triple(Requirement(os, arch, abi, libc, cpu=cpu))
+        for os in OPERATING_SYSTEMS
+        for arch in ARCHES
+        for abi in (None, "eabi", "eabihf", "x32", "lp64d", "ilp32d")
+        for libc in ("glibc", "musl", "bionic", "system")
+        for cpu in (None, *ARM_VERSIONS)
+    }
+    assert {name for name in said if "/" not in name} == RUST_TARGETS
+
+
+def ranked(requirements: list[Requirement], host: Host, prefer: str = "native") -> list[Requirement]:
+    return sorted(requirements, key=lambda requirement: preference(requirement, host, prefer))
+
+
+@pytest.mark.parametrize(
+    ("better", "worse", "host", "prefer"),
+    [
+        (GNU, STATIC, BOOKWORM, "native"),
+        (STATIC, GNU, BOOKWORM, "static"),
+        (MUSL, STATIC, ALPINE, "native"),
+        (STATIC, MUSL, ALPINE, "static"),
+        (STATIC, GNU, ALPINE, "native"),
+        (STATIC, GNU, replace(BOOKWORM, libc=None), "native"),
+        (MACHO, MACHO_X86_64, MAC_WITH_ROSETTA, "native"),
+        (replace(STATIC, arch="i686"), STATIC, I386_ON_X86_64, "native"),
+        (replace(GNU, libc_min="2.28"), GNU, BOOKWORM, "native"),
+        (replace(GNU, libc_min="2.28"), replace(GNU, libc_min="2.9"), BOOKWORM, "native"),
+        (replace(GNU, libc_min="2.2"), replace(GNU, libc_min=None), BOOKWORM, "native"),
+        (replace(STATIC, cpu="x86-64-v3"), GNU, BOOKWORM, "native"),
+        (replace(GNU, cpu="x86-64-v3"), replace(STATIC, cpu="x86-64-v2"), BOOKWORM, "static"),
+        (replace(HARD_STATIC, cpu="armv7"), replace(HARD, cpu="armv6"), ARMHF, "native"),
+        (HARD_STATIC, replace(HARD_STATIC, abi="eabi"), ARMHF, "native"),
+        (replace(HARD_STATIC, abi="eabi"), HARD_STATIC, replace(ARMEL, has_vfp=True), "native"),
+        (STATIC, SCRIPT, BOOKWORM, "native"),
+        (GNU, SCRIPT, BOOKWORM, "static"),
+    ],
+)
+def test_the_better_program_comes_first(better: Requirement, worse: Requirement, host: Host, prefer: str) -> None:
+    assert ranked([worse, better], host, prefer) == [better, worse]
+
+
+@pytest.mark.parametrize(
+    "host", [BOOKWORM, ALPINE, NIXOS, I386_ON_X86_64, ARMHF, ARMEL, ARMV6, RISCV64, MAC_WITH_ROSETTA]
+)
+def test_programs_rank_as_the_triples_of_their_host_do(host: Host) -> None:
+    requirements = [
+        Requirement(os, arch, abi, libc, interpreter=(host.loaders or (None,))[0], cpu=cpu)
+        for os in ("linux", "macos")
+        for arch in ARCHES
+        for libc in ("glibc", "musl", "static", "system")
+        for abi in ABIS.get(arch, (None,))
+        if abi or arch != "arm" or libc == "static"
+        for cpu in (ARM_VERSIONS if arch == "arm" else (None,))
+    ]
+    startable = [requirement for requirement in requirements if admissible(requirement, host).is_admissible]
+    names = dict.fromkeys(name for name in map(triple, ranked(startable, host)) if name in RUST_TARGETS)
+    assert list(names) == list(host_triples(host))
+
+
+def test_levels_need_every_flag_of_the_levels_below() -> None:
+    v2 = "fpu sse2 pni cx16 lahf_lm popcnt sse4_1 sse4_2 ssse3"
+    v3 = "avx avx2 bmi1 bmi2 f16c fma abm movbe"
+    assert x86_64_level([]) == "x86-64-v1"
+    assert x86_64_level(v2.replace("pni ", "").split()) == "x86-64-v1"
+    assert x86_64_level(v2.split()) == "x86-64-v2"
+    assert x86_64_level(v3.split()) == "x86-64-v1"
+    assert x86_64_level(f"{v2} {v3}".split()) == "x86-64-v3"
+    assert x86_64_level(f"{v2} {v3} avx512f avx512bw avx512cd avx512dq avx512vl".split()) == "x86-64-v4"
+
+
+@pytest.mark.parametrize(
+    ("lower", "higher"), [("2.9", "2.28"), ("2.28", "2.28.1"), ("", "0.1"), ("14", "14.0.1"), ("1rc", "2"), ("x9", "1")]
+)
+def test_versions_sort_by_their_numbers(lower: str, higher: str) -> None:
+    assert version_key(lower) < version_key(higher)
+
+
+def test_trailing_zeros_make_no_version() -> None:
+    assert version_key("14") == version_key("14.0")
+
+
+# Any host and any program: what may be is drawn, not only what is.
+ARCHES = (
+    *("x86_64", "i686", "aarch64", "arm", "powerpc", "powerpc64", "powerpc64le", "s390x", "riscv64", "riscv32"),
+    *("loongarch64", "mips", "mipsel", "mips64", "mips64el", "sparc64"),
+)
+ABIS: dict[str, tuple[str | None, ...]] = {
+    "arm": (None, "eabi", "eabihf"),
+    "riscv64": ("lp64", "lp64d"),
+    "powerpc64": ("elfv1", "elfv2"),
+    "powerpc64le": ("elfv2",),
+    "loongarch64": ("lp64s", "lp64d"),
+}
+#: Few of each, so that many draws meet.
+LOADERS = ("/lib/ld-one.so.1", "/lib/ld-two.so.2")
+LIBRARIES = ("libz.so.1", "libstdc++.so.6", "libstdc++.so.6:GLIBCXX_3.4.30", "/bin/bash")
+VERSIONS = ("2.9", "2.28", "14")
+
+
+@st.composite
+def a_program_and_two_hosts(draw: st.DrawFn) -> tuple[Requirement, Host, Host]:
+    """Draw a program, a host that it may fit, and another host that provides at least as much."""
+    os = draw(st.sampled_from(["linux", "macos", "freebsd"]))
+    arch = draw(st.sampled_from(ARCHES))
+    libc = draw(st.sampled_from(["glibc", "musl"])) if os == "linux" else "system"
+
+    def mostly(usual: Any, *others: Any) -> Any:
+        return draw(st.sampled_from([usual] * 6 + list(others)))
+
+    def rising(*steps: Any) -> tuple[Any, Any]:
+        low, high = sorted([mostly(len(steps) - 1, *range(len(steps))), mostly(len(steps) - 1, *range(len(steps)))])
+        return steps[low], steps[high]
+
+    program_libc = mostly(libc, "static", "static", "glibc", "musl", "system")
+    abis = ABIS.get(arch, (None, "x32") if arch == "x86_64" else (None,))
+    program = Requirement(
+        os=mostly(os, "linux", "macos"),
+        arch=mostly(arch, "x86_64", "aarch64"),
+        abi=draw(st.sampled_from(abis[1:] if arch == "arm" and program_libc != "static" else abis)),
+        libc=program_libc,
+        libc_min=draw(st.sampled_from([None, *VERSIONS])),
+        interpreter=mostly(*LOADERS, None),
+        libraries=draw(st.lists(st.sampled_from(LIBRARIES[:2]), unique=True).map(tuple)),
+        cpu=draw(st.sampled_from([None, None, *PROCESSORS.get(arch, ())])),
+        os_min=draw(st.sampled_from([None, None, *VERSIONS])),
+        versions=draw(st.sampled_from([(), (("GLIBCXX", "3.4.30"),)])),
+        page_size=draw(st.sampled_from([None, 4096, 65536])),
+    )
+    fields = {
+        "os": rising(None, os),
+        "arch": rising(None, arch),
+        "abi": rising(None, draw(st.sampled_from(ABIS.get(arch, (None,))))),
+        "libc": rising(None, libc),
+        "libc_version": rising(None, *VERSIONS),
+        "kernel_arch": rising(None, mostly(arch, "x86_64", "aarch64")),
+        "loaders": rising(None, (), LOADERS[:1], LOADERS),
+        "libraries": rising(None, frozenset(), frozenset(LIBRARIES[:2]), frozenset(LIBRARIES)),
+        "cpu": rising(None, *PROCESSORS.get(arch, ())),
+        "has_vfp": rising(None, False, True),
+        "page_size": rising(None, *((4096,) if arch in ("x86_64", "i686", "s390x", "riscv64") else (65536, 4096))),
+        "os_version": rising(None, *VERSIONS),
+        "emulates": rising((), ("x86_64",), ("x86_64", "arm")),
+    }
+    less, more = ({name: pair[which] for name, pair in fields.items()} for which in (0, 1))
+    return mostly(program, SCRIPT), Host(**less), Host(**more)
+
+
+@given(a_program_and_two_hosts())
+def test_a_host_that_provides_more_never_loses_a_program(drawn: tuple[Requirement, Host, Host]) -> None:
+    program, less, more = drawn
+    assert admissible(program, more).is_admissible or not admissible(program, less).is_admissible
+
+
+@given(a_program_and_two_hosts())
+def test_what_starts_has_a_triple_that_the_host_has(drawn: tuple[Requirement, Host, Host]) -> None:
+    program, _less, host = drawn
+    if triple(program) in RUST_TARGETS and admissible(program, host).is_admissible:
+        assert triple(program) in host_triples(host)
+
+
+TEXT = st.none() | st.text(max_size=20) | st.sampled_from(["linux", "macos", "any", "x86_64", "arm", "glibc", "static"])
+ANY_REQUIREMENT = st.builds(
+    Requirement,
+    **dict.fromkeys(("os", "arch"), TEXT.map(str)),
+    **dict.fromkeys(("abi", "libc", "libc_min", "interpreter", "cpu", "os_min"), TEXT),
+    libraries=st.lists(st.text(max_size=20)).map(tuple),
+    versions=st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9))).map(tuple),
+    page_size=st.none() | st.integers(),
+)
+ANY_HOST = st.builds(
+    Host,
+    **dict.fromkeys(("os", "arch", "abi", "libc", "libc_version", "kernel_arch", "cpu", "os_version"), TEXT),
+    loaders=st.none() | st.lists(st.text(max_size=20)).map(tuple),
+    libraries=st.none() | st.frozensets(st.text(max_size=20)),
+    has_vfp=st.none() | st.booleans(),
+    page_size=st.none() | st.integers(),
+    emulates=st.lists(st.text(max_size=20)).map(tuple),
+)
+
+
+@given(ANY_REQUIREMENT, ANY_HOST, st.text(max_size=9))
+def test_whatever_is_asked_the_answer_is_one_printable_line(requirement: Requirement, host: Host, prefer: str) -> None:
+    reason = admissible(requirement, host).reason
+    assert reason.isprintable()
+    assert 0 < len(reason) <= 300
+    assert len(preference(requirement, host, prefer)) == len(preference(STATIC, BOOKWORM))
+    assert triple(requirement) in RUST_TARGETS | {"any", f"{requirement.os}/{requirement.arch}"}
+    assert RUST_TARGETS.issuperset(host_triples(host))
+    assert list(needs(requirement)) == sorted(needs(requirement))
