@@ -298,6 +298,8 @@ class _Proxy:
     def use_for(self, request: urllib.request.Request) -> None:
         if self._credentials:
             request.add_header("Proxy-Authorization", self._credentials)
+        # urllib takes the host that is asked for from the request, where set_proxy puts the proxy's.
+        request.add_unredirected_header("Host", request.host)
         request.set_proxy(self._host, self._scheme)
 
 
