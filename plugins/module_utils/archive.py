@@ -259,7 +259,8 @@ class Archive:
             if entry.kind == HARDLINK:
                 member = self._hard_link(path, names.checked(entry.link_name), files)
             budget.spend(member.size, path)
-            files[path] = member
+            if self._format != "zip":
+                files[path] = member
             yield member, content
         self.directories = names.directories()
         for link, target in names.resolved_links():

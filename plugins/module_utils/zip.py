@@ -63,7 +63,11 @@ def read_zip(file: io.FileIO, archive: str) -> t.Iterator[t.Tuple[Entry, t.Optio
         source.is_opening = False
         members = zip_file.infolist()
         _refuse_overlaps(members, zip_file.start_dir, archive)
-        for info in members:
+        # What zipfile knows of a member is forgotten with it: it would double the memory that many members take.
+        zip_file.NameToInfo.clear()
+        members.reverse()
+        while members:
+            info = members.pop()
             content = t.cast(t.BinaryIO, _Content(zip_file, info, archive))
             yield _entry(info, content, archive), content
 
