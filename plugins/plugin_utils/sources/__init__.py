@@ -20,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.release import Sour
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import Declaration, without_user
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.directory import DirectorySource
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.github import GithubSource
+from ansible_collections.pinned.release.plugins.plugin_utils.sources.npm import NpmSource
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.pypi import PypiSource
 
 
@@ -37,6 +38,7 @@ class Kind(Protocol):
 KINDS: Mapping[str, Kind] = {
     "directory": DirectorySource,
     "github": GithubSource,
+    "npm": NpmSource,
     "pypi": PypiSource,
 }
 

@@ -30,6 +30,10 @@ def environment(monkeypatch, tmp_path):
         ),
         ({"directory": "/srv/releases/uv"}, "folder /srv/releases/uv"),
         ({"directory": "https://example.org/{version}/", "sums": "sums.txt"}, "folder https://example.org/{version}/"),
+        (
+            {"npm": "@biomejs/biome", "packages": "@biomejs/cli-*", "registry": "https://npm.example.org/"},
+            "npm package @biomejs/biome at https://npm.example.org/",
+        ),
         ({"github": "astral-sh/uv"}, "GitHub repository astral-sh/uv"),
         ({"github": "astral-sh/uv", "tag": "cli/v{version}"}, "GitHub repository astral-sh/uv"),
         (
