@@ -182,15 +182,16 @@ def _first_tier(
 
 
 def _says_the_platform(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
-    """System and architecture are said, and are the platform's."""
-    return reading.label.os == platform.os and not reading.has_vague_arch and _has_arch(reading.label, platform)
+    """System and architecture are said, and are the platform's. (macOS has no 32-bit x86 that a word could mean.)"""
+    is_firm = not reading.has_vague_arch or platform.os == "macos"
+    return reading.label.os == platform.os and is_firm and _has_arch(reading.label, platform)
 
 
 def _says_it_with_a_vague_word(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
     """``x86`` and ``win32`` are 32-bit, unless the publisher has no other word for 64-bit x86 on any system."""
     if reading.label.os != platform.os or not reading.has_vague_arch:
         return False
-    has_64_bit_word = any("x86_64" in (r.label.arch, *r.label.archs) for r in release)
+    has_64_bit_word = any("x86_64" in _arches(r) for r in release if not r.has_vague_arch)
     return platform.arch == "i686" or (platform.arch == "x86_64" and not has_64_bit_word)
 
 
@@ -202,10 +203,11 @@ def _says_the_system_only(reading: Reading, platform: Platform, release: Sequenc
 
 
 def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
-    """Without a system Linux is meant, unless others say it; a zip or .exe without a system is a habit of Windows."""
+    """Without a system Linux is meant, unless its siblings say it; a zip without a system is a habit of Windows."""
     if reading.label.os is not None or platform.os != "linux" or reading.format in ("zip", "unreadable"):
         return False
-    return _has_arch(reading.label, platform) and not any(r.label.os == "linux" for r in _programs(release))
+    siblings = [r for r in _programs(release) if (r.product, r.is_named) == (reading.product, reading.is_named)]
+    return _has_arch(reading.label, platform) and not any(r.label.os == "linux" for r in siblings)
 
 
 def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
@@ -235,13 +237,13 @@ def _is_not_of_another(reading: Reading, platform: Platform, release: Sequence[R
 
 _TIERS: tuple[_Tier, ...] = (
     _says_the_platform,
-    _says_it_with_a_vague_word,
     _says_the_system_only,
+    _says_it_with_a_vague_word,
     _says_the_arch_only,
     _is_the_bare_one,
     _nothing_is_labelled,
 )
-_NAMED_BY_THE_USER: tuple[_Tier, ...] = (*_TIERS[:2], _is_not_of_another)
+_NAMED_BY_THE_USER: tuple[_Tier, ...] = (_says_the_platform, _is_not_of_another)
 
 
 def _has_arch(said: Label, platform: Platform) -> bool:
@@ -270,10 +272,20 @@ def _programs(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:
-    """Where the tool's own name, and no word more, labels any file, other products of the release are not meant."""
-    if any(reading.product == () and reading.is_labelled for reading in programs):
-        return [reading for reading in programs if reading.product == ()]
-    return programs
+    """Where the tool's own name, and no word more, labels any file, its rivals are not meant.
+
+    A product is a rival if it stands beside the tool's own file for any one platform. A word that only ever appears
+    where no such file is, is how the publisher names that platform's build (``tool-macos-signed.zip``).
+    """
+    served = {(r.label.os, arch) for r in programs if r.product == () for arch in _arches(r) if r.is_labelled}
+    if not served:
+        return programs
+    rivals = {r.product for r in programs if any((r.label.os, arch) in served for arch in _arches(r))} - {()}
+    return [r for r in programs if r.product == () or (r.is_named and r.is_labelled and r.product not in rivals)]
+
+
+def _arches(reading: Reading) -> tuple[str | None, ...]:
+    return reading.label.archs or (reading.label.arch,)
 
 
 def _of_one_product(
@@ -353,11 +365,12 @@ def _variants(readings: Sequence[Reading], platform: Platform) -> tuple[Proposal
     return tuple(Proposal(b[0].name, b[0].label, tuple(reading.name for reading in b[1:])) for b in ranked)
 
 
-def _packing_rank(reading: Reading) -> tuple[int, int, int, int, str]:
-    """Fewest words of packing, then the archive that most hosts can open, then the smallest."""
+def _packing_rank(reading: Reading) -> tuple[bool, int, int, int, int, str]:
+    """The release's own version, fewest words of packing, the archive that most hosts can open, the smallest."""
     toolchain = ("msvc", "", "gnu", "mingw", "gnullvm").index(reading.toolchain) if reading.label.os == "windows" else 0
     size_bytes = reading.size_bytes if reading.size_bytes is not None else 0
-    return (toolchain, _FORMAT_RANK[reading.format], reading.neutral, size_bytes, reading.name)
+    is_of_another_version = reading.has_version and not reading.is_this_version
+    return (is_of_another_version, toolchain, reading.neutral, _FORMAT_RANK[reading.format], size_bytes, reading.name)
 
 
 def _build_rank(reading: Reading, platform: Platform) -> tuple[object, ...]:

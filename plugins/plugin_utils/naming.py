@@ -49,7 +49,8 @@ class Reading:
     product         the words left over beside the tool's own name: () is the tool itself
     is_named        the tool's name stands in the name
     has_vague_arch  its architecture rests on a word that publishers use in two senses (``x86``, ``win32``)
-    has_version     it repeats a version
+    has_version     it names a version
+    is_this_version it names the version of the release
     neutral         how many of its words only say how it was packed (``portable``, ``release``)
     format          its packing, a key of FORMATS
     distribution    the Linux distribution, and its version, that it names
@@ -66,6 +67,7 @@ class Reading:
     neutral: int = 0
     format: str = "bare"
     has_version: bool = False
+    is_this_version: bool = False
     distribution: str = ""
     toolchain: str = ""
 
@@ -123,7 +125,7 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
     said, rest = _platform_words(words)
     facts = _facts(said, "windows" if _EXE.search(name) else _SUFFIX_SYSTEMS.get(name.lower().rpartition(".")[2]))
     facts = _with_metadata(facts, asset.platform)
-    product = tuple(w for w in rest if w not in _NEUTRAL and w != _BREAK and not _VERSION_WORD.fullmatch(w))
+    product = tuple(w for w in rest if w not in _NEUTRAL and w not in _MARKS and not _VERSION_WORD.fullmatch(w))
     kind_of_file = _kind(name, stem, packing, product, tools)
     if kind_of_file == "script" and product[-1:] == (stem.lower().rpartition(".")[2],):
         product = product[:-1]
@@ -137,7 +139,8 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
         has_vague_arch="arch" not in facts and "doubtful" in facts,
         neutral=sum(word in _NEUTRAL for word in rest),
         format=packing,
-        has_version=any(word == _BREAK or _VERSION_WORD.fullmatch(word) for word in written),
+        is_this_version=_names_version(stem, version),
+        has_version=any(word == _BREAK or _VERSION_WORD.fullmatch(word) for word in rest),
         distribution=facts.get("distribution", ""),
         toolchain=next((word for word in ("msvc", "gnullvm", "mingw", "gnu") if word in said), ""),
     )
@@ -163,21 +166,8 @@ _OS_WORDS: dict[str, dict[str, str]] = {
         word: {"os": word}
         for word in (
             *("solaris", "aix", "plan9", "ios", "iphoneos", "tvos", "watchos", "visionos", "maccatalyst", "catalyst"),
-            *(
-                "openharmony",
-                "haiku",
-                "fuchsia",
-                "hurd",
-                "redox",
-                "qnx",
-                "nto",
-                "zos",
-                "dos",
-                "msdos",
-                "os2",
-                "cygwin",
-                "wasi",
-            ),
+            *("openharmony", "haiku", "fuchsia", "hurd", "redox", "qnx", "nto", "zos", "dos", "msdos", "os2"),
+            *("cygwin", "wasi"),
             *("wasip1", "wasip2", "emscripten", "openwrt", "bsd", "ohos", "harmonyos", "uefi", "hermit", "serenity"),
         )
     },
@@ -189,7 +179,7 @@ _DISTRIBUTIONS: dict[str, dict[str, str]] = {
         for word in (
             *("debian", "ubuntu", "centos", "fedora", "rhel", "redhat", "rocky", "rockylinux", "alma", "almalinux"),
             *("amazonlinux", "amzn", "amzn2", "al2", "al2023", "suse", "opensuse", "sles", "archlinux", "raspbian"),
-            *("raspios", "el", "bookworm", "bullseye", "buster", "stretch", "trixie", "focal", "jammy", "noble"),
+            *("raspios", "bookworm", "bullseye", "buster", "stretch", "trixie", "focal", "jammy", "noble"),
             *("bionicbeaver", "xenial", "oraclelinux", "slackware"),
         )
     },
@@ -233,8 +223,8 @@ _ARCH_WORDS: dict[str, dict[str, str]] = {
     **{
         word: {"arch": word}
         for word in (
-            *("wasm", "wasm32", "wasm64", "armeb", "armv7r", "thumbv6", "aarch64be", "alpha", "hppa", "ia64", "m68k"),
-            *("s390", "sh4", "sparc", "ppcle", "e2k", "arc", "xtensa", "mipsisa64r6el", "amd64p32", "arm64ec"),
+            *("wasm", "wasm32", "wasm64", "armeb", "armv7r", "thumbv6", "aarch64be", "hppa", "ia64", "m68k"),
+            *("s390", "sh4", "sparc", "ppcle", "e2k", "xtensa", "mipsisa64r6el", "amd64p32", "arm64ec"),
         )
     },
 }
@@ -272,20 +262,21 @@ _OTHER_WORDS: dict[str, dict[str, str]] = {
     **{f"x8664v{level}": {"arch": "x86_64", "cpu": f"x86-64-v{level}"} for level in "234"},
     "x8664v1": {"arch": "x86_64"},
     # Filler of triples and runner names: part of a platform's spelling, without meaning of its own.
+    **{word: {} for word in ("sse2", "power8", "power9", "rva20u64")},
     **{word: {} for word in ("unknown", "pc", "softfloat", "hardfloat", "w64", "ucrt", "crt", "latest", "v8a", "v7a")},
 }
 #: These say something of a platform only beside a word that surely does: an Intel GPU build is not an architecture.
 _ONLY_BESIDE_ANOTHER = frozenset(
     (
         *("64", "32", "86", "amd", "intel", "all", "fat", "modern", "haswell", "hf", "m1", "m2", "m3", "m4"),
-        *("latest", "unknown", "pc", "silicon", "lin"),
+        *("latest", "unknown", "pc", "silicon", "lin", "universal", "universal2", "multiarch", "sse2"),
     )
 )
 _WORDS: dict[str, dict[str, str]] = {**_OS_WORDS, **_DISTRIBUTIONS, **_ARCH_WORDS, **_OTHER_WORDS}
 #: Words that may stand fused, as in ``linuxarm64`` or ``macuniversal``.
 _FUSED_TAILS = frozenset(_ARCH_WORDS) | {"64", "32", "64bit", "32bit", "x86", "intel", "musl", "gnu", "static"}
 _FUSED_TAILS |= {"universal", "silicon", "armv7", "eabihf", "glibc"}
-_FUSED_HEADS = frozenset(_OS_WORDS) - {"el", "lin", "apple", "dos", "bsd", "ios", "bionic"}
+_FUSED_HEADS = frozenset(_OS_WORDS) - {"lin", "apple", "dos", "bsd", "ios", "bionic"}
 
 #: Words that say how a program was packed, not which program it is.
 _NEUTRAL = frozenset(
@@ -294,7 +285,7 @@ _NEUTRAL = frozenset(
         *("standalone", "executable", "exe", "final", "build", "builds", "compiled", "native", "onefile", "single"),
         *("for", "the", "of", "version", "ver", "tar", "zip", "gz", "elf", "macho", "noarch", "any", "tarball"),
         *("archive", "self", "contained", "selfcontained", "prod", "production", "optimized", "opt", "lto"),
-        *("stripped", "nightly", "snapshot"),
+        *("stripped", "nightly", "snapshot", "signed", "codesigned", "notarized", "default"),
     )
 )
 
@@ -393,7 +384,7 @@ _WORD_KINDS: dict[str, str] = {
 _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
-        (r"(?<![a-z0-9])glibc[-_.]?(2)[._](\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
+        (r"(?<![a-z0-9])glibc[-_.]?(2)[._]?(\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
         (r"(?<![a-z0-9])gnu[.]?(2)[.](\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
         (r"sse4[._-]2", " sse42 "),
         (r"sha[23]?[-_](1|224|256|384|512)", r"sha\1"),
@@ -439,6 +430,7 @@ _DOTTED_VERSION = re.compile(
 _VERSION_WORD = re.compile(
     r"v?\d+[a-z]?|v\d\w*|(?:rc|alpha|beta|pre|preview|rev|r|b)\d*|(?=[a-f]*\d)[0-9a-f]{7,40}|g[0-9a-f]{7,40}"
 )
+_ENTERPRISE_LINUX = re.compile(r"(?:el|rhel|centos|rocky|alma)(\d{1,2})")
 _NUMBERED = re.compile(r"([a-z]+?)(\d{1,4})")
 _NUMBERED_SYSTEMS = (frozenset(_OS_WORDS) | frozenset(_DISTRIBUTIONS)) - {"linux", "lin"}
 _GLIBC_MIN = re.compile(r"glibcmin(\d)x(\d{1,2})")
@@ -474,6 +466,9 @@ _WHEEL_ARCHES = {"x86_64": "x8664", "amd64": "x8664", "arm64_v8a": "arm64", "arm
 _FAT_MACOS = {"universal2": ("aarch64", "x86_64"), "intel": ("i686", "x86_64"), "fat64": ("powerpc64", "x86_64")}
 #: Stands where a version stood: it parts a name into clusters of words.
 _BREAK = "|"
+#: Stands where the tool's name stood.
+_NAME = "&"
+_MARKS = frozenset({_BREAK, _NAME})
 
 
 def _head(name: str, version: str) -> tuple[str, ...]:
@@ -514,6 +509,12 @@ def _version_pattern(version: str) -> re.Pattern[str] | None:
     return re.compile(rf"(?<!\d)(?<!\d\.)(?:(?<![a-z])v)?{body}(?!\d)")
 
 
+def _names_version(text: str, version: str) -> bool:
+    """Tell whether *text* repeats the version of its release."""
+    pattern = _version_pattern(version)
+    return pattern is not None and pattern.search(text.lower()) is not None
+
+
 @lru_cache(maxsize=4096)
 def _words(text: str, version: str = "") -> tuple[str, ...]:
     """Cut *text* into words: a version becomes _BREAK, a spelling with separators of its own becomes one word."""
@@ -534,6 +535,9 @@ def _unfused(word: str) -> list[str]:
     """Split ``linuxarm64`` into its two words, ``ubuntu2204`` into word and number; leave any other word whole."""
     if not word or word in _WORDS or len(word) > _LONGEST_FUSED:
         return [word] if word else []
+    enterprise = _ENTERPRISE_LINUX.fullmatch(word)
+    if enterprise:
+        return ["rhel", enterprise.group(1)]
     numbered = _NUMBERED.fullmatch(word)
     if numbered and (numbered.group(1) in _OS_WORDS or numbered.group(1) in _DISTRIBUTIONS):
         return [numbered.group(1), numbered.group(2)]
@@ -562,12 +566,12 @@ def _without_tools(words: tuple[str, ...], tools: Sequence[str]) -> tuple[tuple[
         starts = range(len(words)) if any(word not in _WORDS for word in sought) else range(min(1, len(words)))
         found = next(((i, end) for i in starts for end in [_end_of(words, i, compact)] if end), None)
         if found is not None:
-            words = (*words[: found[0]], _BREAK, *words[found[1] :])
+            words = (*words[: found[0]], _NAME, *words[found[1] :])
             is_named = True
             continue
         fused = _unfused(words[0][len(compact) :]) if words and words[0].startswith(compact) else []
         if fused and all(part in _FUSED_HEADS or part in _FUSED_TAILS for part in fused):
-            words = (_BREAK, *fused, *words[1:])
+            words = (_NAME, *fused, *words[1:])
             is_named = True
     return words, is_named
 
@@ -587,8 +591,9 @@ def _end_of(words: Sequence[str], start: int, compact: str) -> int | None:
 def _platform_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
     """Part *words* into those that say the platform, and the rest.
 
-    Words of a platform stand together; where two groups of them contradict each other, the last one is the platform
-    and the others belong to a product's name (``darwin-exporter-linux-amd64``).
+    Words of a platform stand together, at most parted by a version. Where two groups of them contradict each other,
+    the last one is the platform and the others belong to a product's name (``darwin-exporter-linux-amd64``). So does
+    a group that names neither system nor architecture (``static-web-server-x86_64-linux``).
     """
     groups: list[list[str]] = [[]]
     rest: list[str] = []
@@ -596,17 +601,27 @@ def _platform_words(words: Sequence[str]) -> tuple[list[str], list[str]]:
         is_number_of_system = word.isdigit() and groups[-1] and groups[-1][-1] in _NUMBERED_SYSTEMS
         if is_number_of_system or _says_platform(words, index) or _is_vendor(words, index):
             groups[-1].append(word)
-        else:
-            rest.append(word)
-            if groups[-1]:
-                groups.append([])
+            continue
+        rest.append(word)
+        is_version = word in _MARKS or _VERSION_WORD.fullmatch(word) is not None
+        if groups[-1] and not (is_version and _continues(words, index, groups[-1])):
+            groups.append([])
     said: list[str] = []
     for group in reversed(groups):
-        if said and _contradict(group, said):
-            rest.extend(group)
-        else:
+        is_strong = any(_WORDS.get(word, {}).keys() & {"os", "arch", "soft", "doubtful"} for word in group)
+        if is_strong and not (said and _contradict(group, said)):
             said = group + said
+        else:
+            rest.extend(group)
     return said, rest
+
+
+def _continues(words: Sequence[str], index: int, group: Sequence[str]) -> bool:
+    """After a version, more words of the same platform follow: ``static-1.2-linux-amd64``."""
+    following = next((at for at in range(index + 1, len(words)) if words[at] not in _MARKS), None)
+    if following is None or not _says_platform(words, following):
+        return False
+    return not _contradict(group, [words[following]])
 
 
 def _says_platform(words: Sequence[str], index: int) -> bool:
@@ -620,7 +635,7 @@ def _says_platform(words: Sequence[str], index: int) -> bool:
 def _is_vendor(words: Sequence[str], index: int) -> bool:
     """A triple's second field, between architecture and system, is anyone's name: ``s390x-ibm-linux-musl``."""
     is_between = 0 < index < len(words) - 1 and words[index - 1] in _ARCH_WORDS and words[index + 1] in _OS_WORDS
-    return is_between and words[index] != _BREAK and words[index] not in _WORD_KINDS
+    return is_between and words[index] not in _MARKS and words[index] not in _WORD_KINDS
 
 
 def _contradict(first: Sequence[str], second: Sequence[str]) -> bool:
@@ -644,6 +659,8 @@ def _facts(said: Sequence[str], of_suffix: str | None = None) -> dict[str, str]:
                 number = said[index + 1] if said[index + 1 : index + 2] and said[index + 1].isdigit() else ""
                 value = f"{value}{number:0>4}" if number else value
             facts[key] = value
+    if "distribution" in facts and "bionic" in said:
+        systems.discard("android")  # the name of an Ubuntu, not of a libc
     if of_suffix:
         systems.add(of_suffix)
     if systems:
@@ -731,7 +748,7 @@ def _kind_by_suffix(name: str) -> str | None:
 def _is_part_of_a_name(last: str, tools: Sequence[str]) -> bool:
     """What follows the last dot is a platform, a version or a piece of the product, not a suffix of its own."""
     words = [word for word in _words(last) if word != _BREAK]
-    known = set(_words(" ".join(tools)))
+    known = {word for tool in tools for word in _words(tool[:LONGEST_NAME])}
     return (
         all(w in _WORDS or w in _NEUTRAL or w in known or _VERSION_WORD.fullmatch(w) for w in words) or len(words) > 1
     )
@@ -750,7 +767,7 @@ def _read_wheel(asset: Asset, tools: Sequence[str]) -> Reading:
         # A wheel bound to one Python's ABI is an extension of that Python, not a program of its own.
         kind="program" if "none" in fields[-2].split(".") else "library",
         size_bytes=asset.size,
-        product=tuple(word for word in words if word != _BREAK),
+        product=tuple(word for word in words if word not in _MARKS),
         is_named=is_named,
         format="whl",
         has_version=True,

@@ -116,6 +116,16 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-1.2.3-linux-amd64-static.tar.gz", "linux x86_64 static"),
         ("tool-x86_64-linux-gnu.2.17.tar.gz", "linux x86_64 glibc 2.17"),
         ("tool-linux-x86_64-glibc2.28.tar.gz", "linux x86_64 glibc 2.28"),
+        ("tool-linux-glibc228", "linux glibc 2.28"),
+        ("static-web-server-x86_64-unknown-linux-gnu.tar.gz", "linux x86_64 glibc"),
+        ("tool_static-1.2.3-linux-amd64.tar.gz", "linux x86_64 static"),
+        ("tool_64bit_1.2.3.tar.gz", "x86_64"),
+        ("tool-1.0-alpha-linux-amd64", "linux x86_64"),
+        ("tool-ubuntu-bionic-amd64.tar.gz", "linux x86_64 glibc"),
+        ("tool-linux-bionic-arm64.tar.gz", "android aarch64"),
+        ("universal-ctags-macos-x86_64.zip", "macos x86_64"),
+        ("tool_linux_386_sse2", "linux i686"),
+        ("tool_macosarm.tgz", "macos aarch64"),
         ("toollinuxarm64.tgz", "linux aarch64"),
         ("ToolLinux-x64.zip", "linux x86_64"),
         ("tool-osx.10.12-x64.zip", "macos x86_64"),
@@ -230,10 +240,10 @@ def test_what_the_publisher_says_outranks_the_name(name: str, fields: dict[str, 
 
 
 SORTS = {
-    "program": "tool tool-1.2.3 tool-linux-amd64 tool-linux-amd64.tar.gz tool.exe tool-1.2.3-linux.zip tool.linux-amd64 "
-    "tool.x86_64 tool_linux_amd64.gz tool-linux-x64.7z tool-v1.2 tool-linux.tar.zst tool-1.2.3-py3-none-win_amd64.whl",
-    "checksum": "SHA256SUMS SHASUMS256.txt tool_1.2.3_checksums.txt tool.tar.gz.sha256 tool-linux-amd64.sha512 checksums "
-    "tool.zip.md5 tool.dgst sha256sum.txt tool-SHA-256.txt tool.tar.gz.b3 checksums-bsd SHA2-512SUMS",
+    "program": "tool tool-1.2.3 tool-linux-amd64 tool-linux-amd64.tar.gz tool.exe tool-1.2.3-linux.zip "
+    "tool.linux-amd64 tool.x86_64 tool_linux_amd64.gz tool-linux-x64.7z tool-v1.2 tool-linux.tar.zst tool-1-py3-none-win_amd64.whl",
+    "checksum": "SHA256SUMS SHASUMS256.txt tool_1.2.3_checksums.txt tool.tar.gz.sha256 tool-linux-amd64.sha512 "
+    "checksums tool.zip.md5 tool.dgst sha256sum.txt tool-SHA-256.txt tool.tar.gz.b3 checksums-bsd SHA2-512SUMS",
     "signature": "tool.tar.gz.asc tool.sig checksums.txt.pem tool.minisig tool.intoto.jsonl multiple.intoto.jsonl "
     "cosign.pub tool.sigstore.json tool-linux-amd64.provenance.json tool.tar.gz.proof SHA2-512SUMS.sig",
     "sbom": "tool.sbom tool.spdx.json tool_linux_amd64.sbom.json bom.json tool.cdx.json tool.cyclonedx.xml",
@@ -398,6 +408,11 @@ def test_without_a_system_linux_is_meant_unless_others_say_it() -> None:
     assert chosen(["tool-x64.zip", "tool-arm64.zip"], "linux/x86_64") == []
 
 
+def test_what_another_products_files_say_of_linux_does_not_count() -> None:
+    names = ["flannel-v1.2.3-linux-amd64.tar.gz", "flanneld-amd64", "flanneld-arm64", "flanneld.exe"]
+    assert chosen(names, "linux/aarch64", tool="flanneld") == ["flanneld-arm64"]
+
+
 def test_without_an_architecture_x86_64_is_meant() -> None:
     names = ["tool-linux.zip", "tool-win.zip", "tool-linux-aarch64.zip"]
     assert chosen(names, "linux/x86_64") == ["tool-linux.zip"]
@@ -416,6 +431,9 @@ def test_x86_means_32_bit_unless_the_publisher_has_no_other_word() -> None:
     assert chosen(["tool_linux_x86", "tool_linux_arm64"], "linux/x86_64") == ["tool_linux_x86"]
     assert chosen(["tool_linux_x86", "tool_windows_x64.exe"], "linux/x86_64") == []
     assert chosen(["tool_linux_x86", "tool_windows_x64.exe"], "linux/i686") == ["tool_linux_x86"]
+    assert chosen(["tool_x86.exe", "tool.exe"], "windows/x86_64") == ["tool.exe"]
+    assert chosen(["tool_linux_x86", "tool_osx_x86", "tool_osx_arm64"], "linux/x86_64") == ["tool_linux_x86"]
+    assert chosen(["tool_mac_x86.zip", "tool_mac.zip"], "macos/x86_64") == ["tool_mac_x86.zip"]
 
 
 def test_where_no_name_says_a_platform_the_bytes_must_tell() -> None:
