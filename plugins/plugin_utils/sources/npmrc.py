@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which npm registry does this machine use for a package, and how does it prove who asks? Runs on the controller.
 
-Follows docs.npmjs.com, "npmrc" and "config": the environment (``npm_config_registry``) comes before the user's file,
+Follows the manual pages npmrc(5) and npm-config(7): the environment (``npm_config_registry``) comes before the user's file,
 that before the machine's. A project's own file is not read: it would depend on where Ansible was started. npm itself is
 asked only for the default registry, which it alone knows, and only where nothing else names one.
 
