@@ -649,7 +649,7 @@ def _facts(said: Sequence[str], of_suffix: str | None = None) -> dict[str, str]:
     facts: dict[str, str] = {}
     systems = {fact["os"] for word in said if "os" in (fact := _WORDS.get(word, {}))}
     arches = {fact["arch"] for word in said if "arch" in (fact := _WORDS.get(word, {}))}
-    libcs = {fact["libc"] for word in said if "libc" in (fact := _WORDS.get(word, {}))}
+    libcs = {fact["libc"] for word in said if "libc" in (fact := _OTHER_WORDS.get(word, {}))}
     for index, word in enumerate(said):
         minimum = _GLIBC_MIN.fullmatch(word)
         if minimum:
@@ -668,8 +668,8 @@ def _facts(said: Sequence[str], of_suffix: str | None = None) -> dict[str, str]:
     if len(arches) > 1:
         facts["arch"] = "mixed"
         facts["archs"] = " ".join(sorted(arches))
-    if len(libcs) > 1:
-        facts["libc"] = "static" if "static" in libcs else "mixed"
+    if libcs:  # what is said of a libc outranks what a distribution has
+        facts["libc"] = "static" if "static" in libcs else libcs.pop() if len(libcs) == 1 else "mixed"
     return facts
 
 

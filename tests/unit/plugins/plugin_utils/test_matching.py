@@ -6,8 +6,11 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import re
+import sys
 import time
+from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -111,6 +114,8 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-ubuntu-22.04.tar.gz", "linux glibc"),
         ("tool-x86_64-el7.tar.gz", "linux x86_64 glibc"),
         ("tool-alpine-amd64", "linux x86_64 musl"),
+        ("tool-ubuntu-x86_64-musl", "linux x86_64 musl"),
+        ("tool-alpine-amd64-static", "linux x86_64 static"),
         ("tool-linux-x64-musl", "linux x86_64 musl"),
         ("tool-linuxstatic-x64", "linux x86_64 static"),
         ("tool-1.2.3-linux-amd64-static.tar.gz", "linux x86_64 static"),
@@ -241,7 +246,8 @@ def test_what_the_publisher_says_outranks_the_name(name: str, fields: dict[str, 
 
 SORTS = {
     "program": "tool tool-1.2.3 tool-linux-amd64 tool-linux-amd64.tar.gz tool.exe tool-1.2.3-linux.zip "
-    "tool.linux-amd64 tool.x86_64 tool_linux_amd64.gz tool-linux-x64.7z tool-v1.2 tool-linux.tar.zst tool-1-py3-none-win_amd64.whl",
+    "tool.linux-amd64 tool.x86_64 tool_linux_amd64.gz tool-linux-x64.7z tool-v1.2 tool-linux.tar.zst "
+    "tool-1-py3-none-win_amd64.whl",
     "checksum": "SHA256SUMS SHASUMS256.txt tool_1.2.3_checksums.txt tool.tar.gz.sha256 tool-linux-amd64.sha512 "
     "checksums tool.zip.md5 tool.dgst sha256sum.txt tool-SHA-256.txt tool.tar.gz.b3 checksums-bsd SHA2-512SUMS",
     "signature": "tool.tar.gz.asc tool.sig checksums.txt.pem tool.minisig tool.intoto.jsonl multiple.intoto.jsonl "
@@ -536,6 +542,20 @@ def test_nothing_found_says_what_there_is() -> None:
 def test_nothing_found_bounds_what_it_lists() -> None:
     many = assets(*(f"tool{number}-linux-arm64" for number in range(500)))
     assert "and 460 more" in str(nothing_for(many, "tool", "1.2", parse_platform("linux/s390x")))
+
+
+def test_the_corpus_of_real_listings_is_answered_as_promised() -> None:
+    path = Path(__file__).resolve().parents[3] / "bench" / "matching_accuracy.py"
+    spec = importlib.util.spec_from_file_location("matching_accuracy", path)
+    assert spec is not None
+    assert spec.loader is not None
+    accuracy = importlib.util.module_from_spec(spec)
+    sys.modules["matching_accuracy"] = accuracy
+    spec.loader.exec_module(accuracy)
+    outcomes = [answer.outcome for answer in accuracy.answers(accuracy.load())]
+    assert len(outcomes) > 6000
+    assert outcomes.count("right") >= 0.99 * len(outcomes)
+    assert outcomes.count("dangerous") < 0.001 * len(outcomes)
 
 
 # Properties.
