@@ -1,0 +1,28 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Publishes, in the folder named first, as many tools as the second argument says, and a manifest that wants them."""
+
+import hashlib
+import io
+import platform
+import sys
+import tarfile
+from pathlib import Path
+
+work, count = Path(sys.argv[1]), int(sys.argv[2])
+manifest = [f"platforms: [linux/{platform.machine()}]", "tools:"]
+for number in range(count):
+    name = f"tool{number:02}"
+    folder = work / "published" / name / "1.0"
+    folder.mkdir(parents=True, exist_ok=True)
+    asset = folder / f"{name}-1.0.tar.gz"
+    with tarfile.open(asset, "w:gz") as archive:
+        content = f"#!/bin/sh\necho {name} 1.0\n".encode()
+        member = tarfile.TarInfo(f"{name}-1.0/bin/{name}")
+        member.size, member.mode = len(content), 0o755
+        archive.addfile(member, io.BytesIO(content))
+    (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(asset.read_bytes()).hexdigest()}  {asset.name}\n")
+    manifest.append(f"  {name}: {{source: {{directory: {work / 'published' / name}}}}}")
+(work / "releases.yml").write_text("\n".join(manifest) + "\n")
+(work / "releases.lock.json").unlink(missing_ok=True)
