@@ -80,7 +80,11 @@ def _write(path: Path, text: str) -> None:
     try:
         write_atomically(path, text.encode(), mode=0o644)
     except OSError as error:
-        raise ReleaseError(f"cannot write the lock file {path}", found=error.strerror) from error
+        raise ReleaseError(
+            f"cannot write the lock file {path}",
+            found=error.strerror,
+            fix="mend the option lockfile, or make its folder one that you may write",
+        ) from error
 
 
 def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict[str, Any]:
