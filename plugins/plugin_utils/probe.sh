@@ -11,7 +11,7 @@
 #   integrity     quick, or full: hash every file
 #   candidates    lines TOOL/TREE: trees that would serve, if they are kept here
 #   names         lines: programs that are to be linked
-#   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, or paths of interpreters to look for
+#   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/system/bin
 say() { printf '%s\n' "$*"; }
 newline='
@@ -82,16 +82,25 @@ find_needs() {
     say "$needs" | while IFS= read -r need; do
         case $need in
         '') ;;
+        /*.dylib | /*.so | /*.so.*) if [ -r "$need" ]; then say "need $need $need -"; fi ;;
         /*) if [ -x "$need" ]; then say "need $need $need -"; fi ;;
+        bin/*) find_program "$need" "${need#bin/}" ;;
         *) find_library "$need" "${need%%:*}" "${need#*:}" ;;
         esac
     done
 }
 
+find_program() {
+    for folder in /usr/bin /bin /usr/sbin /sbin /usr/local/bin /run/current-system/sw/bin /system/bin; do
+        if [ -f "$folder/$2" ] && [ -x "$folder/$2" ]; then say "need $1 $folder/$2 -" && break; fi
+    done
+}
+
+# find_library NEED LIBRARY SYMBOL_VERSION: names lie in the file between zeros, over which the grep of busybox stumbles.
 find_library() {
     for file in /lib/*-linux-*/"$2" /usr/lib/*-linux-*/"$2" /lib64/"$2" /usr/lib64/"$2" /lib/"$2" /usr/lib/"$2" \
-        /usr/lib32/"$2" /usr/local/lib/"$2"; do
-        if [ -r "$file" ] && { [ "$1" = "$2" ] || grep -qF -e "$3" "$file"; }; then
+        /usr/lib32/"$2" /lib/64/"$2" /usr/lib/64/"$2" /system/lib64/"$2" /system/lib/"$2" /usr/local/lib/"$2"; do
+        if [ -r "$file" ] && { [ "$1" = "$2" ] || tr '\000' '\n' <"$file" 2>/dev/null | grep -qxF -e "$3"; }; then
             say "need $1 $file $(od -An -v -tx1 -N 64 "$file" | tr -d ' \n')"
         fi
     done

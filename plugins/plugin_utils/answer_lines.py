@@ -1,0 +1,32 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What did a host say under which word? The lines that probe.sh prints, by their first word. Pure; on the controller.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+class AnswerLines:
+    """The lines of an answer. What a host says is hostile: any word may be missing, repeated or without its fields."""
+
+    def __init__(self, lines: Iterable[str]) -> None:
+        self._by_word: dict[str, list[str]] = {}
+        for line in lines:
+            word, _, rest = line.partition(" ")
+            self._by_word.setdefault(word, []).append(rest)
+
+    def all(self, word: str) -> list[str]:
+        return self._by_word.get(word, [])
+
+    def one(self, word: str) -> str:
+        return next(iter(self.all(word)), "").strip()
+
+    def fields(self, word: str, count: int) -> list[list[str]]:
+        """Return the lines of *word* that have *count* fields; the last field takes the rest of its line."""
+        split = [line.split(" ", count - 1) for line in self.all(word)]
+        return [fields for fields in split if len(fields) == count]

@@ -1,0 +1,185 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What machine is it that answered so? The evidence that probe.sh hands over → Host. Pure; runs on the controller.
+
+The header reader that reads the assets reads the host's own programs, too, so that both are spoken of in the same
+words: System V gABI, chapters 4 and 5. What the kernel calls itself decides only about the kernel.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import executable
+from ansible_collections.pinned.release.plugins.plugin_utils.answer_lines import AnswerLines
+from ansible_collections.pinned.release.plugins.plugin_utils.host import Host, x86_64_level
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+
+#: What ``uname -m`` says, in the words of Requirement. MIPS kernels say the same in both byte orders.
+MACHINES: dict[str, str | None] = {
+    "amd64": "x86_64",
+    "arm64": "aarch64",
+    "i86pc": "x86_64",
+    "ppc": "powerpc",
+    "ppc64": "powerpc64",
+    "ppc64le": "powerpc64le",
+    "mips": None,
+    "mips64": None,
+    **dict.fromkeys(("i386", "i486", "i586", "i686", "x86"), "i686"),
+}
+#: What ``uname -s`` says, in the words of Requirement.
+SYSTEMS = {
+    "Linux": "linux",
+    "Darwin": "macos",
+    "FreeBSD": "freebsd",
+    "OpenBSD": "openbsd",
+    "NetBSD": "netbsd",
+    "DragonFly": "dragonfly",
+    "SunOS": "illumos",
+}
+#: Distributions whose libc is musl, for hosts on which no dynamically linked program tells.
+MUSL_DISTRIBUTIONS = frozenset({"alpine", "chimera", "postmarketos", "openwrt"})
+#: Where programs come from whose loader is nowhere else: what lies in the usual place is at most a stub.
+STORES_WITH_LOADERS = ("/nix/store/", "/gnu/store/")
+EM_ARM, EF_ARM_ABI_FLOAT_HARD = 40, 0x400
+
+
+class Head(NamedTuple):
+    """The beginning of a program that runs on the host, and what it says."""
+
+    content: bytes
+    requires: Requirement
+
+
+def kernel_machine(uname: str) -> tuple[str | None, str | None]:
+    """Return the architecture, and for ARM its version, that ``uname -m`` tells of a kernel; None where it does not."""
+    arm = re.match(r"armv([4-8])[a-z]*(?<!b)\Z", uname)
+    if arm:
+        return "arm", {"4": "armv4t", "5": "armv5te"}.get(arm.group(1), "armv" + arm.group(1))
+    return (None if uname.startswith("armv") else MACHINES.get(uname, uname)) or None, None
+
+
+def host_of(said: AnswerLines) -> Host:
+    """Return the machine whose evidence the lines of *said* are."""
+    system, kernel, release = [*said.one("uname").split(" ", 2), "", ""][:3]
+    kernel_arch, arm_version = kernel_machine(kernel)
+    if SYSTEMS.get(system) == "macos":
+        return _macos(said, kernel_arch)
+    os_release = _os_release(said)
+    os = None if os_release.get("ID") == "solaris" else SYSTEMS.get(system)
+    heads = _heads(said)
+    userspace = next((head for head in heads if head.requires.interpreter), next(iter(heads), None))
+    if userspace is None:
+        return Host(os=os, arch=None, kernel_arch=kernel_arch, distribution=os_release.get("PRETTY_NAME"))
+    own = userspace.requires
+    libc, libc_version = _libc(said, own, os_release.get("ID", "")) if os == "linux" else ("system", None)
+    return Host(
+        os="android" if libc == "bionic" else os,
+        arch=own.arch,
+        abi=own.abi,
+        libc=libc,
+        libc_version=libc_version,
+        kernel_arch=own.arch if own.arch.startswith("mips") and kernel.startswith("mips") else kernel_arch,
+        loaders=_loaders(said, own),
+        libraries=_libraries(said, userspace),
+        cpu=_cpu(said, own, kernel_arch, arm_version),
+        has_vfp=_has_vfp(said, own, kernel_arch),
+        page_size=_number(said.one("page_size")),
+        os_version=None if os == "linux" else release.split("-")[0] or None,
+        distribution=os_release.get("PRETTY_NAME"),
+    )
+
+
+def _os_release(said: AnswerLines) -> dict[str, str]:
+    pairs = (line.partition("=") for line in said.all("os-release"))
+    return {key: value.strip("\"' ") for key, _equals, value in pairs if value.strip("\"' ")}
+
+
+def _number(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[0-9]{1,9}", text) else None
+
+
+def _macos(said: AnswerLines, kernel_arch: str | None) -> Host:
+    """A shell started under Rosetta 2 calls itself x86_64; Rosetta is only on machines that are not."""
+    has_rosetta = bool(said.all("rosetta"))
+    arch = "aarch64" if has_rosetta else kernel_arch
+    version = said.one("macos")
+    return Host(
+        os="macos",
+        arch=arch,
+        libc="system",
+        kernel_arch=arch,
+        libraries=frozenset(need for need, _path, _content in said.fields("need", 3)),
+        os_version=version or None,
+        distribution=f"macOS {version}".strip(),
+        emulates=("x86_64",) if has_rosetta else (),
+    )
+
+
+def _heads(said: AnswerLines) -> list[Head]:
+    heads = []
+    for path, text in said.fields("head", 2):
+        try:
+            content = bytes.fromhex(text)
+            heads.append(Head(content, executable.read_host_elf(content, path)[0]))
+        except (ValueError, ReleaseError):
+            continue
+    return [head for head in heads if head.content.startswith(b"\x7fELF")]
+
+
+def _libc(said: AnswerLines, own: Requirement, distribution: str) -> tuple[str | None, str | None]:
+    if own.libc == "musl" or (own.interpreter is None and distribution in MUSL_DISTRIBUTIONS):
+        versions = {path: version for path, version in said.fields("musl", 2) if version}
+        return "musl", versions.get(own.interpreter or "", next(iter(versions.values()), None))
+    if own.libc == "glibc":
+        version = re.fullmatch(r"glibc ([0-9]+(?:\.[0-9]+)+)", said.one("getconf"))
+        return "glibc", version.group(1) if version else None
+    return ("bionic", None) if own.libc == "bionic" else (None, None)
+
+
+def _loaders(said: AnswerLines, own: Requirement) -> tuple[str, ...]:
+    interpreter = own.interpreter or ""
+    if interpreter.startswith(STORES_WITH_LOADERS):
+        return ()
+    return tuple(dict.fromkeys(path for path in (*said.all("loader"), interpreter) if path))
+
+
+def _libraries(said: AnswerLines, userspace: Head) -> frozenset[str]:
+    """Return the needs that were found, libraries only if they are for the userspace: those of others lie beside."""
+    found = set()
+    for need, _path, text in said.fields("need", 3):
+        content = bytes.fromhex(text) if re.fullmatch(r"([0-9a-f]{2})*", text) else b""
+        if text == "-" or _machine_of(content) == _machine_of(userspace.content):
+            found.add(need)
+    return frozenset(found)
+
+
+def _machine_of(elf: bytes) -> tuple[bytes, bytes, bool] | None:
+    """Return EI_CLASS and EI_DATA, e_machine, and whether it is ARM with hard float; None if it is no whole header."""
+    if len(elf) < 40 or not elf.startswith(b"\x7fELF"):
+        return None
+    is_arm = elf[18:20] == EM_ARM.to_bytes(2, "little")
+    flags = int.from_bytes(elf[36:40], "little")
+    return elf[4:6], elf[18:20], is_arm and bool(flags & EF_ARM_ABI_FLOAT_HARD)
+
+
+def _cpu(said: AnswerLines, own: Requirement, kernel_arch: str | None, arm_version: str | None) -> str | None:
+    name, _colon, flags = said.one("cpu").partition(":")
+    if kernel_arch == "x86_64":
+        return x86_64_level(flags.split()) if name.strip() == "flags" else None
+    if own.arch == "arm":
+        return "armv8" if kernel_arch == "aarch64" else arm_version
+    return None
+
+
+def _has_vfp(said: AnswerLines, own: Requirement, kernel_arch: str | None) -> bool | None:
+    """64-bit kernels call the floating point unit ``fp``, unless asked by a program that says it is a 32-bit one."""
+    if own.arch != "arm":
+        return None
+    features = said.one("cpu").partition(":")[2].split()
+    return own.abi == "eabihf" or "vfp" in features or (kernel_arch == "aarch64" and "fp" in features)

@@ -1,0 +1,181 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The one question: any shell understands it, and no answer to it surprises."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils.probe import Answer, Question, command, parse
+from hypothesis import given
+from hypothesis import strategies as st
+
+#: Whatever shells and printf treat specially, in a folder's name.
+NASTY = "/no/such 'folder' \"at all\" \\n \\0101 %s !! $HOME `id` $(id) ~ * # ; é"
+QUESTION = Question(
+    ask="state",
+    root=NASTY,
+    bin_dir="~/no such bin",
+    wanted="0" * 64,
+    candidates=("uv/0.9.0-0123456789ab",),
+    names=("uv",),
+    needs=("/bin/sh", "/no/such %d \\'\"!`", "bin/env", "bin/no such", "libnowhere.so.1", "libnowhere.so.1:NO_1.0"),
+)
+#: Shells that may be a host's /bin/sh, and what they are called with.
+POSIX_SHELLS = [["sh"], ["bash"], ["bash", "--posix"], ["dash"], ["busybox", "sh"], ["mksh"], ["ksh93"], ["yash"]]
+#: Shells that may be a user's login shell: sshd hands them the command, they start /bin/sh. The csh of BSD is none of
+#: them, as its words end at 8191 bytes; that of today is tcsh.
+LOGIN_SHELLS = [["sh"], ["bash"], ["dash"], ["busybox", "sh"], ["mksh"], ["ksh93"], ["yash"], ["zsh"]]
+LOGIN_SHELLS += [["tcsh"], ["fish"]]
+
+
+def installed(shell: list[str]) -> list[str]:
+    if shutil.which(shell[0]) is None:
+        pytest.skip(f"{shell[0]} is not on this machine")
+    return shell
+
+
+def ask(shell: list[str], line: str) -> tuple[Answer, str]:
+    done = subprocess.run([*shell, "-c", line], check=False, capture_output=True, text=True)
+    return parse(done.stdout), done.stderr
+
+
+def by_ansible(line: str) -> str:
+    """Wrap *line* as Ansible's connection and shell plugins do."""
+    return f"/bin/sh -c {shlex.quote(line)}"
+
+
+def by_become(line: str) -> str:
+    """Wrap *line* as its become plugins do, leaving out the sudo in front of it."""
+    return by_ansible(by_ansible(f"echo BECOME-SUCCESS-abcdefgh ; {line}") + " && sleep 0")
+
+
+@pytest.fixture(scope="module")
+def usual() -> Answer:
+    return ask(["/bin/sh"], command(QUESTION))[0]
+
+
+def test_a_nasty_path_comes_back_as_it_went(usual: Answer) -> None:
+    assert usual.state is not None
+    assert usual.state.root == NASTY
+    assert usual.state.bin_dir == str(Path("~").expanduser()) + "/no such bin"
+
+
+def test_what_is_there_is_found_and_what_is_not_is_not(usual: Answer) -> None:
+    assert usual.host is not None
+    assert usual.host.libraries == frozenset(["/bin/sh", "bin/env"])
+
+
+def test_this_machine_knows_itself(usual: Answer) -> None:
+    assert usual.host is not None
+    assert None not in (usual.host.os, usual.host.arch, usual.host.libc, usual.host.page_size)
+
+
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+def test_every_posix_shell_gives_the_same_answer(shell: list[str], usual: Answer) -> None:
+    assert ask(installed(shell), command(QUESTION)) == (usual, "")
+
+
+@pytest.mark.parametrize("wrap", [by_ansible, by_become])
+@pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
+def test_the_question_gets_through_every_login_shell(
+    shell: list[str], wrap: Callable[[str], str], usual: Answer
+) -> None:
+    assert ask(installed(shell), wrap(command(QUESTION))) == (usual, "")
+
+
+def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
+    line = command(QUESTION)
+    assert not set("\n!") & set(line)
+    # The two quotes around it are the only ones.
+    assert line.count("'") == 2
+
+
+def test_terminals_and_banners_around_an_answer_do_no_harm() -> None:
+    answer = parse("Welcome!\r\n@@pinned.release 1\r\nuname Linux x86_64 6.12.0\r\n@@end\r\nlogout\r\n")
+    assert answer.host is not None
+    assert answer.host.kernel_arch == "x86_64"
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "sh: syntax error",
+        "@@pinned.release 1\nuname Linux x86_64 6.12.0",
+        "@@end\n@@pinned.release 1",
+        "@@pinned.release 2\n@@end",
+    ],
+)
+def test_half_an_answer_is_none(output: str) -> None:
+    with pytest.raises(ReleaseError) as error:
+        parse(output)
+    assert error.value.found == (output.strip() or "nothing")
+
+
+def test_all_as_sealed_is_one_line() -> None:
+    answer = parse("@@pinned.release 1\nsealed uv/0.9.0-0123456789ab ruff/1.0-ba9876543210\n@@end")
+    assert answer == Answer(sealed={"uv": "0.9.0-0123456789ab", "ruff": "1.0-ba9876543210"})
+
+
+WORDS = (
+    *(
+        "uname",
+        "head",
+        "loader",
+        "musl",
+        "getconf",
+        "page_size",
+        "os-release",
+        "cpu",
+        "macos",
+        "rosetta",
+        "need",
+        "sealed",
+    ),
+    *("root", "bin_dir", "active", "tree", "receipt", "verified", "unverifiable", "changed", "missing", "program"),
+    *("link", "foreign"),
+)
+FIELDS = st.sampled_from(
+    (
+        *(
+            "",
+            "-",
+            "=",
+            "²",
+            "zz",
+            "{}",
+            "[",
+            "[" * 99999,
+            '{"version": "1"}',
+            "7f454c46",
+            "7f454c4602010100" + "00" * 56,
+        ),
+        *("Linux", "Darwin", "SunOS", "x86_64", "armv7l", "mips", "glibc", "2.36", "ID", "ID=alpine", "/lib/ld.so.1"),
+        *("uv", "1.0-abc"),
+    )
+)
+LINES = st.builds(
+    lambda word, fields: " ".join([word, *fields]),
+    st.sampled_from(WORDS),
+    st.lists(FIELDS | st.text(max_size=8), max_size=10),
+)
+
+
+@given(st.lists(LINES, max_size=12))
+def test_no_whole_answer_raises_anything(lines: list[str]) -> None:
+    answer = parse("\n".join(["@@pinned.release 1", *lines, "@@end"]))
+    assert (answer.sealed is None) != (answer.host is None)
+
+
+@given(st.text(max_size=200))
+def test_no_other_text_raises_anything_but_our_error(text: str) -> None:
+    with pytest.raises(ReleaseError, match="did not answer"):
+        parse(text)
