@@ -96,16 +96,17 @@ def read_chunks(response: requests.Response, *, is_decoded: bool) -> Iterator[by
     url = response.url
     started = time.monotonic()
     received = 0
-    # urllib3 before 2.0 has no read1: it then waits for whole chunks, each within the read timeout.
+    # urllib3 before 2.0 can only wait for chunks of a given size, so a server could draw small ones out for long.
     read: Callable[..., bytes] = getattr(response.raw, "read1", response.raw.read)
+    size = CHUNK_BYTES if hasattr(response.raw, "read1") else 4096
     while True:
         try:
-            chunk = read(CHUNK_BYTES, decode_content=is_decoded)
+            chunk = read(size, decode_content=is_decoded)
         except _TRANSPORT_ERRORS as error:
             broken = failure(error, url)
-            raise InterruptedAnswerError(broken.what, broken.expected, broken.found, broken.fix) from None
+            raise InterruptedAnswerError(f"{redacted(url)} broke off", found=broken.found, fix=broken.fix) from None
         if not chunk:
-            return
+            break
         received += len(chunk)
         seconds = time.monotonic() - started
         if seconds > GRACE_S and received < seconds * SLOWEST_BYTES_PER_S:
@@ -115,6 +116,12 @@ def read_chunks(response: requests.Response, *, is_decoded: bool) -> Iterator[by
                 found=f"{received} bytes in {seconds:.0f} seconds",
             )
         yield chunk
+    # urllib3 before 2.0 takes a connection that closes early for the end.
+    announced = response.headers.get("Content-Length", "") if response.status_code not in (204, 304) else ""
+    if announced.isdecimal() and response.raw.tell() < int(announced[:18]):
+        raise InterruptedAnswerError(
+            f"{redacted(url)} broke off", expected=f"{announced[:18]} bytes", found=f"{response.raw.tell()} bytes"
+        )
 
 
 def refused(response: requests.Response) -> ReleaseError:

@@ -143,7 +143,7 @@ def _handler(web: Web, answer: Callable[[Question], Answer]) -> type[BaseHTTPReq
             if not isinstance(given.body, bytes) or given.length is not None:
                 self.close_connection = True
                 self.send_header("Connection", "close")
-            if length is not None and given.status != 304:
+            if length is not None and (given.status != 304 or given.length is not None):
                 self.send_header("Content-Length", str(length))
             self.end_headers()
             if given.status == 304:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which npm registry does this machine use for a package, and how does it prove who asks? Runs on the controller.
 
-Follows the manual pages npmrc(5) and npm-config(7): the environment (``npm_config_registry``) comes before the user's file,
-that before the machine's. A project's own file is not read: it would depend on where Ansible was started. npm itself is
-asked only for the default registry, which it alone knows, and only where nothing else names one.
+Follows npm's manual, npmrc(5) and npm-config(7): the environment (``npm_config_registry``) comes before the user's
+file, that before the machine's. A project's own file is not read: it would depend on where Ansible was started. npm
+itself is asked only for the default registry, which it alone knows, and only where nothing else names one.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
