@@ -116,11 +116,16 @@ def check_format(head: bytes, archive_format: str, name: str) -> None:
 
 
 def open_archive(
-    path: str, archive_format: str, program_name: str, max_total_bytes: int = MAX_TOTAL_BYTES
+    path: str,
+    archive_format: str,
+    program_name: str,
+    max_total_bytes: int = MAX_TOTAL_BYTES,
+    name: t.Optional[str] = None,
 ) -> "Archive":
     """Open the archive at *path*; use it in a ``with`` statement.
 
-    *program_name* is the name of the one member of formats that hold no name (gz, xz, bz2, zst, bare).
+    *program_name* is the name of the one member of formats that hold no name (gz, xz, bz2, zst, bare). *name* is what
+    errors call the archive: by default its file's name.
     """
     if archive_format not in FORMATS:
         raise ReleaseError(
@@ -130,7 +135,7 @@ def open_archive(
         file = _File(path, "rb")
     except OSError as error:
         raise file_error("read", path, error) from error
-    archive = Archive(file, os.path.basename(path), archive_format, program_name, max_total_bytes)
+    archive = Archive(file, name or os.path.basename(path), archive_format, program_name, max_total_bytes)
     try:
         archive.check_format()
     except BaseException:
@@ -146,6 +151,7 @@ def unpack(
     destination: str,
     max_total_bytes: int,
     executables: t.Collection[str] = (),
+    name: t.Optional[str] = None,
 ) -> t.List[UnpackedFile]:
     """Unpack the archive at *path* into *destination*, an empty directory that the caller made; return its files.
 
@@ -153,7 +159,7 @@ def unpack(
     0755. On return everything is on disk: files are synced after all were written, so that a journaling file system
     commits once and not for each. After an error the caller removes *destination*: all that was written lies below it.
     """
-    with open_archive(path, archive_format, program_name, max_total_bytes) as archive:
+    with open_archive(path, archive_format, program_name, max_total_bytes, name) as archive:
         tree = StagedTree(destination, archive.name, executables)
         try:
             for member, content in archive.walk():

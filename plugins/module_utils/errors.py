@@ -36,6 +36,12 @@ class ReleaseError(Exception):
             parts.append("to fix: {0}".format(self.fix))
         return "\n  ".join(parts)
 
+    def about(self, subject: str) -> "ReleaseError":
+        """Return this error with the *subject* in front that whoever raised it could not know: a tool, a file."""
+        if self.what.startswith(subject):
+            return self
+        return ReleaseError("{0}: {1}".format(subject, self.what), self.expected, self.found, self.fix)
+
     def as_dict(self) -> t.Dict[str, t.Optional[str]]:
         """Return the parts by name, for a JSON result."""
         return {"what": self.what, "expected": self.expected, "found": self.found, "fix": self.fix}

@@ -284,7 +284,7 @@ class _Store:
         single = sorted(order.programs)[0]
         executables = [program.path for program in order.programs.values()]
         files = os.path.join(tree, "files")
-        unpacked = unpack(path, asset.format, single, files, asset.unpacked_size, executables)
+        unpacked = unpack(path, asset.format, single, files, asset.unpacked_size, executables, asset.name)
         os.unlink(path)
         digests = {file.path: file.sha256 for file in unpacked}
         for name, program in sorted(order.programs.items()):

@@ -52,12 +52,15 @@ class Contents:
     files: frozenset[str]
 
 
-def look_into(path: Path, archive_format: str, tool: str) -> Contents:
-    """Return the programs of the asset at *path*. *tool* names the one program of formats that hold no name."""
+def look_into(path: Path, archive_format: str, tool: str, name: str | None = None) -> Contents:
+    """Return the programs of the asset at *path*, which errors call *name*.
+
+    *tool* names the one program of formats that hold no name.
+    """
     programs: list[Found] = []
     files: set[str] = set()
     unpacked_size = 0
-    with open_archive(str(path), archive_format, tool) as archive:
+    with open_archive(str(path), archive_format, tool, name=name) as archive:
         for member, stream in archive.walk():
             if member.kind != "file":
                 continue

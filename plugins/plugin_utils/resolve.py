@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import contents, http, matching, target
+from ansible_collections.pinned.release.plugins.plugin_utils import contents, matching, target
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache, CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence, agreed_digests
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence.sums import digests_of
@@ -92,7 +92,15 @@ class Resolver:
 
     def _tool(self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None, is_upgrade: bool) -> LockedTool:
         if locked and not is_upgrade and _still_satisfies(locked, wanted, wanted.platforms):
-            return locked
+            return _narrowed(locked, wanted.platforms)
+        try:
+            return self._resolved(wanted, manifest, locked, is_upgrade)
+        except ReleaseError as error:
+            raise error.about(wanted.name) from error
+
+    def _resolved(
+        self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None, is_upgrade: bool
+    ) -> LockedTool:
         source = self.open_source(wanted)
         pinned = locked.version if locked and not is_upgrade and wanted.allows(locked.version) else None
         release = choose_release(wanted, manifest, source, self.now, pinned)
@@ -134,11 +142,11 @@ class Resolver:
     def _locked_asset(
         self, wanted: WantedTool, release: Release, source: Source, asset: Asset, proposal: Proposal
     ) -> list[LockedAsset]:
-        evidence = digests_of(asset, release, lambda sums: http.get(source.session, sums.api_url or sums.url).content)
+        evidence = digests_of(asset, release, self.cache.reader(source.session))
         known = replace(asset, digests={**asset.digests, **agreed_digests(asset.name, evidence)})
         cached = self.cache.fetch(known, source.session, progress=partial(self.progress.receive, asset.name))
         self.progress.finish(asset.name)
-        found = contents.look_into(cached.path, format_of(asset.name), wanted.name)
+        found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name)
         programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
         requirements = contents.merge(programs.values(), found.files)
         if not requirements:
@@ -165,6 +173,12 @@ def _still_satisfies(locked: LockedTool, wanted: WantedTool, platforms: Sequence
         and all(not wanted.executables or set(asset.executables) == set(wanted.executables) for asset in locked.assets)
         and (not wanted.asset or _are_those_meant(locked, wanted, platforms))
     )
+
+
+def _narrowed(locked: LockedTool, platforms: Sequence[Platform]) -> LockedTool:
+    """Return *locked* without the assets that serve none of *platforms*: as a first lock would have it."""
+    serving = [asset for asset in locked.assets if any(serves(asset.requires, platform) for platform in platforms)]
+    return replace(locked, assets=tuple(serving))
 
 
 def _are_those_meant(locked: LockedTool, wanted: WantedTool, platforms: Sequence[Platform]) -> bool:

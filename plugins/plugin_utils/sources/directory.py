@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import http
+from ansible_collections.pinned.release.plugins.plugin_utils import transport
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence import sums
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import versions
@@ -98,7 +98,7 @@ class DirectorySource:
 
     def __init__(self, declaration: Declaration) -> None:
         """Prepare to read the declared folder. Raises ReleaseError if its address cannot be right."""
-        self.session = http.session(cache_root=declaration.cache_root)
+        self.session = transport.session(cache_root=declaration.cache_root)
         self._place = declaration.name
         before, placeholder, after = declaration.name.partition("{version}")
         self._is_by_version = bool(placeholder)
@@ -115,11 +115,11 @@ class DirectorySource:
 
     def describe(self) -> str:
         """Return the source as a person would name it."""
-        return f"folder {http.redacted(self._place) if '://' in self._place else self._place}"
+        return f"folder {transport.redacted(self._place) if '://' in self._place else self._place}"
 
     def releases(self) -> Sequence[Release]:
         """Return the folder's releases, newest version first. Raises ReleaseError."""
-        with http.understood(self.describe(), "a folder with assets and a sums file"):
+        with transport.understood(self.describe(), "a folder with assets and a sums file"):
             if not self._is_by_version and self._sums_names(self._root, self._exact or ""):
                 if self._exact is None:
                     raise ReleaseError(
@@ -127,13 +127,18 @@ class DirectorySource:
                         fix='name it in the manifest (version: "==1.2.3"), or give each version a folder of its own',
                     )
                 return [self._release(self._exact, self._root)]
-            return [self._release(version, self._of_version(version)) for version in self._versions()]
+            found = self._versions()
+            wanted = [version for version in found if self._is_wanted(version)]
+            wanted = wanted if self._root.is_complete else wanted[:VERSIONS_LIMIT]
+            # The others are named all the same: an error can then tell what there is.
+            unwanted = [Release(version, ()) for version in found if not self._is_wanted(version)]
+            return [*(self._release(version, self._of_version(version)) for version in wanted), *unwanted]
 
     def _versions(self) -> Sequence[str]:
-        """Return the versions that have a folder and that the manifest can want, newest first."""
-        if self._exact is not None:
-            return [self._exact]
+        """Return the versions that have a folder, newest first; the exact one where folders cannot be listed."""
         names = self._root.names()
+        if names is None and self._exact is not None:
+            return [self._exact]
         if names is None:
             raise ReleaseError(
                 f"{self._root.place} does not show which versions it has",
@@ -145,10 +150,9 @@ class DirectorySource:
             raise ReleaseError(
                 f"{self.describe()} has no folder of a version, and no sums file",
                 expected=f"folders like {self._before}1.2.3{self._after}",
-                found=http.shown(listed(names.folders)),
+                found=transport.shown(listed(names.folders)),
             )
-        wanted = [version for version in found if self._is_wanted(version)]
-        return wanted if self._root.is_complete else wanted[:VERSIONS_LIMIT]
+        return found
 
     def _of_version(self, version: str) -> Folder:
         rest = self._rest.replace("{version}", version)
@@ -218,7 +222,7 @@ def _refuse_unsummed(folder: Folder, names: Names, known: set[str]) -> None:
     if unknown:
         raise ReleaseError(
             f"{folder.place} has files without a digest in its sums file",
-            found=http.shown(listed(unknown)),
+            found=transport.shown(listed(unknown)),
             fix="add them to the sums file if they are to be trusted, or take them away",
         )
 
@@ -268,7 +272,7 @@ class _WebFolder:
     def __init__(self, url: str, session: requests.Session) -> None:
         self._url = url.rstrip("/") + "/"
         self._session = session
-        self.place = http.redacted(self._url)
+        self.place = transport.redacted(self._url)
         self._answers: dict[str, requests.Response | None] = {}
 
     def names(self) -> Names | None:
@@ -276,7 +280,7 @@ class _WebFolder:
         if page is None or "html" not in page.headers.get("Content-Type", ""):
             return None
         links = _Links()
-        with http.understood(self.place, "an index page"):
+        with transport.understood(self.place, "an index page"):
             links.feed(page.content[: sums.LIMIT_BYTES].decode("utf-8", errors="replace"))
         base = page.url.partition("?")[0]
         inside = [url[len(base) :] for url in (urljoin(base, link) for link in links.found) if url.startswith(base)]
@@ -296,7 +300,7 @@ class _WebFolder:
             response = self._session.get(url)
             is_absent = response.status_code in (403, 404, 410)
             if not is_absent and not response.ok:
-                raise http.refused(response)
+                raise transport.refused(response)
             self._answers[url] = None if is_absent else response
         return self._answers[url]
 

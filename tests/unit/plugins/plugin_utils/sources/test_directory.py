@@ -115,8 +115,10 @@ def test_only_versions_that_can_matter_are_asked_about(served):
     folder, url = served
     released(folder, "1.0", "2.0")
     (folder / "1.0" / "SHA256SUMS").unlink()
-    assert versions(source(url, is_wanted=lambda version: version == "2.0").releases()) == ["2.0"]
-    assert versions(source(folder, exact="2.0").releases()) == ["2.0"]
+    wanted, unwanted = source(url, exact="2.0", is_wanted=lambda version: version == "2.0").releases()
+    assert (wanted.version, unwanted.version) == ("2.0", "1.0")
+    assert wanted.assets
+    assert not unwanted.assets
 
 
 def test_a_server_that_shows_no_index_needs_an_exact_version():
