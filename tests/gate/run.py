@@ -45,6 +45,11 @@ HARMLESS_WARNING = re.compile(
     r'|Skipping (sanity test "(compile|import)"|unit tests) on Python [\d.]+ because it could not be found'
 )
 
+#: Lines that are left out when the end of a failed gate's log is shown.
+PROGRESS = re.compile(
+    r"\s*$|\s*(Collecting|Downloading|Using cached|Requirement already|Installing|Successfully) |\s+━|Running sanity test"
+)
+
 
 class SkippedError(Exception):
     """This machine has nothing that the gate could be run on; the text says what it would take."""
@@ -166,7 +171,7 @@ def judge(gate: Gate) -> Outcome:
     outcome = Outcome(gate, verdict, detail, time.monotonic() - started)
     print(f"{verdict} in {outcome.seconds:.0f} s", flush=True)
     if verdict == "failed":
-        tail = path.read_text(errors="replace").splitlines()[-60:]
+        tail = [line for line in path.read_text(errors="replace").splitlines() if not PROGRESS.match(line)][-60:]
         print("\n".join(["", *tail, "", f"{gate.name}: {detail}. All of it: {path.relative_to(ROOT)}", ""]), flush=True)
     return outcome
 
