@@ -31,7 +31,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import folders, http
+from ansible_collections.pinned.release.plugins.plugin_utils import folders, transport
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Fetch
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import requests
 
 LIMIT_BYTES = 4 * 1024**3
+SMALL_FILE_LIMIT_BYTES = 4 * 1024**2
 ATTEMPTS = 5
 PARTIAL_KEPT_DAYS = 7
 #: Digests of these identify bytes; those of other algorithms are compared, but could be forged.
@@ -91,7 +92,7 @@ class Cache:
         progress(found.size)
         return found
 
-    def reader(self, session: requests.Session, limit_bytes: int) -> Fetch:
+    def reader(self, session: requests.Session, limit_bytes: int = SMALL_FILE_LIMIT_BYTES) -> Fetch:
         """Return what reads a release's own small files, none larger than *limit_bytes*, as evidence is made of."""
         return lambda asset: self.fetch(asset, session, limit_bytes=limit_bytes).path.read_bytes()
 
@@ -200,7 +201,7 @@ class _Wanted:
                 raise ReleaseError(
                     f"a digest of {asset.name} cannot be compared",
                     expected="sha256, sha512 or another algorithm of Python's hashlib, and as many hexadecimal digits",
-                    found=http.shown(f"{algorithm} {value}"),
+                    found=transport.shown(f"{algorithm} {value}"),
                 )
         if asset.size is not None and asset.size > limit_bytes:
             raise _too_large(asset, limit_bytes, asset.size)
@@ -226,7 +227,7 @@ class _Wanted:
         differing = self.mismatch(digests, size)
         if differing is not None:
             raise ReleaseError(
-                f"{self.asset.name} from {http.redacted(self.asset.url)} is not what it should be",
+                f"{self.asset.name} from {transport.redacted(self.asset.url)} is not what it should be",
                 expected=differing[0],
                 found=differing[1],
                 fix="do not use it: it was damaged on its way, or somebody exchanged it; ask its publisher",
@@ -282,7 +283,7 @@ def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, pro
     for attempt in range(ATTEMPTS):
         try:
             _request_rest(partial, wanted, session, progress)
-        except http.InterruptedAnswerError:
+        except transport.InterruptedAnswerError:
             if attempt == ATTEMPTS - 1:
                 raise
             time.sleep(0.5 * 2**attempt)
@@ -299,7 +300,7 @@ def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
         raise ReleaseError(f"{path} could not be read", found=error.strerror) from error
     partial.restart()
     with file:
-        _receive(iter(lambda: file.read(http.CHUNK_BYTES), b""), partial, wanted, progress)
+        _receive(iter(lambda: file.read(transport.CHUNK_BYTES), b""), partial, wanted, progress)
 
 
 def _request_rest(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:
@@ -322,10 +323,10 @@ def _request_rest(partial: _Partial, wanted: _Wanted, session: requests.Session,
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and partial.received + int(announced[:18]) > wanted.limit_bytes:
             raise _too_large(wanted.asset, wanted.limit_bytes, partial.received + int(announced[:18]))
-        _receive(http.read_chunks(response, is_decoded=False), partial, wanted, progress)
+        _receive(transport.read_chunks(response, is_decoded=False), partial, wanted, progress)
     if wanted.asset.size is not None and partial.received < wanted.asset.size:
-        raise http.InterruptedAnswerError(
-            f"{http.redacted(wanted.asset.url)} broke off",
+        raise transport.InterruptedAnswerError(
+            f"{transport.redacted(wanted.asset.url)} broke off",
             expected=f"{wanted.asset.size} bytes",
             found=f"{partial.received} bytes",
         )
@@ -339,9 +340,11 @@ def _go_on(response: requests.Response, partial: _Partial) -> None:
         if response.status_code == 206 and is_rest and is_same:
             return
         partial.restart()
-        raise http.InterruptedAnswerError(f"{http.redacted(response.url)} does not resume", found="another part of it")
+        raise transport.InterruptedAnswerError(
+            f"{transport.redacted(response.url)} does not resume", found="another part of it"
+        )
     if response.status_code != 200:
-        raise http.refused(response)
+        raise transport.refused(response)
     partial.restart()
     etag = response.headers.get("ETag", "")
     partial.validator = etag if etag.startswith('"') else None
@@ -371,7 +374,7 @@ def _hashes(algorithms: tuple[str, ...]) -> dict[str, hashlib._Hash]:
 def _hash_all(file: BinaryIO, hashes: Mapping[str, hashlib._Hash]) -> int:
     """Feed all of *file* to *hashes*; return how many bytes that was."""
     size = 0
-    while chunk := file.read(http.CHUNK_BYTES):
+    while chunk := file.read(transport.CHUNK_BYTES):
         size += len(chunk)
         for made in hashes.values():
             made.update(chunk)
@@ -384,7 +387,7 @@ def _too_large(asset: Asset, limit_bytes: int, found: int | None) -> ReleaseErro
     else:
         expected = f"at most {limit_bytes} bytes"
     return ReleaseError(
-        f"{asset.name} from {http.redacted(asset.url)} is larger than it may be",
+        f"{asset.name} from {transport.redacted(asset.url)} is larger than it may be",
         expected=expected,
         found=f"{found} bytes" if found is not None else "more",
     )

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import http
+from ansible_collections.pinned.release.plugins.plugin_utils import transport
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import versions
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import (
@@ -56,20 +56,20 @@ class GithubSource:
         self._tag = versions.version_pattern(template, "tag") if template else None
         token = declaration.token or _token_of_the_environment(self._api)
         self._has_token = bool(token)
-        credentials = [http.Credential(self._api, {"Authorization": f"Bearer {token}"})] if token else []
+        credentials = [transport.Credential(self._api, {"Authorization": f"Bearer {token}"})] if token else []
         if token and not _is_safe(self._api):
             raise ReleaseError("a token would travel unencrypted", expected="an api_url with https", found=self._api)
-        self.session = http.session(credentials=credentials, cache_root=declaration.cache_root)
+        self.session = transport.session(credentials=credentials, cache_root=declaration.cache_root)
 
     def describe(self) -> str:
         """Return the source as a person would name it."""
-        place = "" if self._api == PUBLIC_API else f" at {http.redacted(self._api)}"
+        place = "" if self._api == PUBLIC_API else f" at {transport.redacted(self._api)}"
         return f"GitHub repository {self._repository}{place}"
 
     def releases(self) -> Sequence[Release]:
         """Return every published release whose tag names a version, in GitHub's order. Raises ReleaseError."""
         found: dict[str, Release] = {}
-        with http.understood(self.describe(), "a list of releases as GitHub's API describes it"):
+        with transport.understood(self.describe(), "a list of releases as GitHub's API describes it"):
             published = [item for item in self._items() if not item["draft"]]
             for tagged, item in self._versioned(published):
                 found.setdefault(tagged.version, self._release(tagged, item))
@@ -86,11 +86,11 @@ class GithubSource:
                 raise self._refused(response)
             yield from response.json()
             following = response.links.get("next", {}).get("url")
-            if following is not None and not http.Credential(self._api, {}).covers(following):
+            if following is not None and not transport.Credential(self._api, {}).covers(following):
                 raise ReleaseError(
                     f"{self.describe()} continues its list on another server",
                     expected=f"a page below {self._api}",
-                    found=http.redacted(following),
+                    found=transport.redacted(following),
                 )
 
     def _versioned(self, items: Iterable[Mapping[str, Any]]) -> Sequence[tuple[versions.Tagged, Mapping[str, Any]]]:
@@ -104,11 +104,11 @@ class GithubSource:
         if len(examples) > 1:
             raise ReleaseError(
                 f"{self.describe()} publishes several products",
-                found=f"tags like {http.shown(listed(examples.values()))}",
+                found=f"tags like {transport.shown(listed(examples.values()))}",
                 fix="say which one is meant with a pattern beside it, such as  tag: cli/v{version}",
             )
         if tagged and not known:
-            tags = http.shown(listed(str(item["tag_name"]) for _tag, item in tagged))
+            tags = transport.shown(listed(str(item["tag_name"]) for _tag, item in tagged))
             wanted = "that names a version" if self._tag is None else "of the pattern beside it"
             raise ReleaseError(
                 f"{self.describe()} has no tag {wanted}", found=f"tags {tags}", fix="check the pattern tag:"
@@ -138,7 +138,7 @@ class GithubSource:
     def _asset(self, item: Mapping[str, Any]) -> Asset:
         algorithm, _colon, value = (item.get("digest") or "").partition(":")
         # Only below the API does the token travel, and only with it does the API give out more than the web does.
-        is_private_way = self._has_token and http.Credential(self._api, {}).covers(item["url"])
+        is_private_way = self._has_token and transport.Credential(self._api, {}).covers(item["url"])
         return Asset(
             name=str(item["name"]),
             url=web_address(item["browser_download_url"], item["name"]),
@@ -163,15 +163,15 @@ class GithubSource:
             return ReleaseError(f"{self.describe()} {missing}", found="HTTP status 404", fix=fix)
         if response.status_code in (403, 429) and response.headers.get("X-RateLimit-Remaining") == "0":
             return self._rate_limited(response)
-        refused = http.refused(response)
+        refused = transport.refused(response)
         try:
-            said = http.shown(str(response.json()["message"]))
+            said = transport.shown(str(response.json()["message"]))
         except (ValueError, LookupError, TypeError, RecursionError):
             return refused
         return ReleaseError(refused.what, found=f"{refused.found}: {said}", fix=refused.fix)
 
     def _rate_limited(self, response: requests.Response) -> ReleaseError:
-        limit = http.shown(response.headers.get("X-RateLimit-Limit", "the permitted number of"))
+        limit = transport.shown(response.headers.get("X-RateLimit-Limit", "the permitted number of"))
         try:
             reset = datetime.fromtimestamp(int(response.headers["X-RateLimit-Reset"]), timezone.utc)
             minutes = max(0, round((reset - datetime.now(timezone.utc)).total_seconds() / 60))

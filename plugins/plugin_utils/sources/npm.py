@@ -27,7 +27,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import http
+from ansible_collections.pinned.release.plugins.plugin_utils import transport
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import versions
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import (
@@ -73,11 +73,11 @@ class NpmSource:
         self._config = read_npm_config(os.environ)
         self._declared = declaration.options.get("registry")
         self._registry_of(self._name)
-        self.session = http.session(credentials=self._config.credentials(), cache_root=declaration.cache_root)
+        self.session = transport.session(credentials=self._config.credentials(), cache_root=declaration.cache_root)
 
     def describe(self) -> str:
         """Return the source as a person would name it."""
-        return f"npm package {self._name} at {http.redacted(self._registry_of(self._name))}"
+        return f"npm package {self._name} at {transport.redacted(self._registry_of(self._name))}"
 
     def releases(self) -> Sequence[Release]:
         """Return every version that has programs, in the registry's order. Raises ReleaseError."""
@@ -86,7 +86,7 @@ class NpmSource:
             raise ReleaseError(
                 f"{self.describe()} does not exist", fix="check the spelling, and the registry if it is a private one"
             )
-        with http.understood(self.describe(), "a package document of the npm registry API"):
+        with transport.understood(self.describe(), "a package document of the npm registry API"):
             needed = {
                 version: self._needed(manifest)
                 for version, manifest in document["versions"].items()
@@ -132,8 +132,8 @@ class NpmSource:
         if response.status_code == 404:
             return None
         if not response.ok:
-            raise http.refused(response)
-        with http.understood(http.redacted(response.url), "a package document of the npm registry API"):
+            raise transport.refused(response)
+        with transport.understood(transport.redacted(response.url), "a package document of the npm registry API"):
             document: Document = response.json()
             if not isinstance(document["versions"], dict):
                 raise TypeError("versions is no mapping")

@@ -22,8 +22,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.http import Credential, redacted
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import web_address
+from ansible_collections.pinned.release.plugins.plugin_utils.transport import Credential, redacted
 
 MACHINE_FILES = ("/etc/npmrc", "/usr/etc/npmrc", "/usr/local/etc/npmrc")
 _SECRET_KEY = re.compile(r"(?P<place>//.+?)/?:(?P<what>_authToken|_auth|username|_password)")

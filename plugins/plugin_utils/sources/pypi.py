@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import http
+from ansible_collections.pinned.release.plugins.plugin_utils import transport
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging, pypi_simple, requests
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import (
@@ -49,11 +49,11 @@ class PypiSource:
         self._is_default = not given
         index = given or pypi_simple.PYPI_SIMPLE_ENDPOINT
         self._index = web_address(index, "the Python package index")
-        self.session = http.session(credentials=_credentials(index), cache_root=declaration.cache_root)
+        self.session = transport.session(credentials=_credentials(index), cache_root=declaration.cache_root)
 
     def describe(self) -> str:
         """Return the source as a person would name it."""
-        place = "the Python package index" if self._is_default else f"the index at {http.redacted(self._index)}"
+        place = "the Python package index" if self._is_default else f"the index at {transport.redacted(self._index)}"
         return f"project {self._project} on {place}"
 
     def releases(self) -> Sequence[Release]:
@@ -65,7 +65,7 @@ class PypiSource:
                 fix="only wheels hold programs that are built; take the tool from another source",
             )
         by_version: dict[packaging.version.Version, list[DistributionPackage]] = {}
-        with http.understood(self.describe(), "versions as PEP 440 writes them"):
+        with transport.understood(self.describe(), "versions as PEP 440 writes them"):
             for wheel in wheels:
                 version = _version(wheel)
                 if version is not None:
@@ -74,7 +74,7 @@ class PypiSource:
 
     def _packages(self) -> Sequence[DistributionPackage]:
         client = pypi_simple.PyPISimple(self._index, session=self.session, accept=pypi_simple.ACCEPT_JSON_PREFERRED)
-        with http.understood(self.describe(), "a page of the Simple Repository API"), warnings.catch_warnings():
+        with transport.understood(self.describe(), "a page of the Simple Repository API"), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of a newer minor version of the API, which is compatible
             try:
                 packages = client.get_project_page(self._project).packages
@@ -84,13 +84,13 @@ class PypiSource:
                 ) from None
             except requests.HTTPError as error:
                 if error.response is None:
-                    raise http.failure(error, self._index) from None
-                raise http.refused(error.response) from None
+                    raise transport.failure(error, self._index) from None
+                raise transport.refused(error.response) from None
         own_name = packaging.utils.canonicalize_name(self._project)
         return [one for one in packages if one.project and packaging.utils.canonicalize_name(one.project) == own_name]
 
 
-def _credentials(index: str) -> list[http.Credential]:
+def _credentials(index: str) -> list[transport.Credential]:
     """Return what proves the user and password that stand in the *index* URL, to that server and no other."""
     clean, user_and_password = without_user(index)
     if user_and_password is None:
@@ -98,7 +98,7 @@ def _credentials(index: str) -> list[http.Credential]:
     plain = ":".join(unquote(part) for part in user_and_password)
     header = "Basic " + base64.b64encode(plain.encode()).decode("ascii")
     # The files often lie beside the index rather than below it, so the whole server is covered, as with pip.
-    return [http.Credential(urlunsplit(urlsplit(clean)._replace(path="/", query="")), {"Authorization": header})]
+    return [transport.Credential(urlunsplit(urlsplit(clean)._replace(path="/", query="")), {"Authorization": header})]
 
 
 def _version(wheel: DistributionPackage) -> packaging.version.Version | None:

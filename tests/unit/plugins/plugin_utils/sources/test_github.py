@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import http
+from ansible_collections.pinned.release.plugins.plugin_utils import transport
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.github import GithubSource
 from ansible_collections.pinned.release.tests.fakes.github import FakeAsset, FakeGithub, FakeRelease
@@ -176,7 +176,7 @@ def test_the_secondary_limit_is_waited_for_or_explained(monkeypatch):
             waited.append(seconds)
             github.retry_after = None
 
-        monkeypatch.setattr(http.time, "sleep", pause)
+        monkeypatch.setattr(transport.time, "sleep", pause)
         assert len(source(github).releases()) == 1
         github.retry_after = "900"
         with pytest.raises(ReleaseError, match="secondary rate limit") as failure:
@@ -213,7 +213,7 @@ def test_the_environments_token_goes_to_the_server_it_is_meant_for(monkeypatch, 
         monkeypatch.setenv(name, value)
     made = GithubSource(Declaration("github", "owner/tool", {"api_url": api_url} if api_url else {}))
     url = (api_url or "https://api.github.com").rstrip("/") + "/repos"
-    request = made.session.prepare_request(http.requests.Request("GET", url))
+    request = made.session.prepare_request(transport.requests.Request("GET", url))
     assert request.headers.get("Authorization") == expected
 
 

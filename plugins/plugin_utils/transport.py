@@ -213,11 +213,11 @@ def shown(text: str, limit: int = 200) -> str:
 class _Session(requests.Session):
     """A session whose every failure is a ReleaseError, and whose credentials stay where they belong."""
 
-    def request(self, method: str, url: str | bytes, *arguments: Any, **named: Any) -> requests.Response:
+    def request(self, *arguments: Any, **named: Any) -> requests.Response:
         try:
-            return super().request(method, url, *arguments, **named)
+            return super().request(*arguments, **named)
         except _TRANSPORT_ERRORS as error:
-            raise failure(error, str(url)) from None
+            raise failure(error, str(named.get("url") or arguments[1])) from None
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -233,7 +233,8 @@ class _Session(requests.Session):
         return target
 
     def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
-        super().rebuild_auth(prepared_request, response)
+        rebuild: Any = super().rebuild_auth  # requests publishes no types for it, its stubs do
+        rebuild(prepared_request, response)
         if isinstance(self.auth, _Credentials):
             self.auth.withdraw(prepared_request)
 
@@ -341,8 +342,8 @@ def _read_whole(response: requests.Response, limit_bytes: int) -> None:
                 f"{redacted(response.url)} answers with more than a listing can be",
                 expected=f"at most {limit_bytes} bytes",
             )
-    response._content = bytes(body)
-    response._content_consumed = True
+    # What requests itself notes when it has read a body; it has no public way to say so.
+    response.__dict__.update(_content=bytes(body), _content_consumed=True)
     response.close()
 
 

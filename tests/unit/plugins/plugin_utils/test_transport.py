@@ -12,7 +12,7 @@ import threading
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import http
+from ansible_collections.pinned.release.plugins.plugin_utils import transport
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web, loopback_tls
 
 
@@ -29,7 +29,7 @@ def environment(monkeypatch):
 def pauses(monkeypatch):
     """Record how long the session would have waited, and do not wait."""
     waited = []
-    monkeypatch.setattr(http.time, "sleep", waited.append)
+    monkeypatch.setattr(transport.time, "sleep", waited.append)
     return waited
 
 
@@ -41,20 +41,20 @@ def answers(*given):
 
 def test_requests_name_the_collection():
     with Web(lambda question: Answer(200, b"x")) as web:
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
     assert "pinned.release" in web.questions[0].headers["User-Agent"]
 
 
 def test_server_errors_are_retried_with_growing_pauses(pauses):
     with Web(answers(Answer(503), Answer(502), Answer(200, b"here"))) as web:
-        assert http.get(http.session(), web.url).content == b"here"
+        assert transport.get(transport.session(), web.url).content == b"here"
     assert pauses == [0.5, 1.0]
 
 
 def test_a_server_that_stays_broken_is_reported_with_its_status(pauses):
     with Web(lambda question: Answer(500)) as web, pytest.raises(ReleaseError) as failure:
-        http.get(http.session(), web.url + "/list")
-    assert len(web.questions) == http.ATTEMPTS
+        transport.get(transport.session(), web.url + "/list")
+    assert len(web.questions) == transport.ATTEMPTS
     assert web.url + "/list" in failure.value.what
     assert "500" in failure.value.found
     assert "later" in failure.value.fix
@@ -62,7 +62,7 @@ def test_a_server_that_stays_broken_is_reported_with_its_status(pauses):
 
 def test_retry_after_is_respected(pauses):
     with Web(answers(Answer(429, headers={"Retry-After": "7"}), Answer(200, b"x"))) as web:
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
     assert pauses == [7]
 
 
@@ -71,7 +71,7 @@ def test_retry_after_beyond_the_limit_is_reported_not_waited_for(pauses):
         Web(lambda question: Answer(429, headers={"Retry-After": "3600"})) as web,
         pytest.raises(ReleaseError, match="Retry-After: 3600"),
     ):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
     assert pauses == []
     assert len(web.questions) == 1
 
@@ -82,13 +82,13 @@ def test_a_malformed_retry_after_is_an_ordinary_refusal(pauses, nonsense):
         Web(lambda question: Answer(429, headers={"Retry-After": nonsense})) as web,
         pytest.raises(ReleaseError, match="429"),
     ):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
     assert len(web.questions) == 1
 
 
 def test_client_errors_are_not_retried(pauses):
     with Web(lambda question: Answer(404)) as web, pytest.raises(ReleaseError, match="404"):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
     assert len(web.questions) == 1
 
 
@@ -96,71 +96,73 @@ def test_refused_connection_names_the_url_and_the_reason(pauses):
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     with pytest.raises(ReleaseError) as failure:
-        http.get(http.session(), f"http://127.0.0.1:{port}/list")
+        transport.get(transport.session(), f"http://127.0.0.1:{port}/list")
     assert f"http://127.0.0.1:{port}/list" in failure.value.what
     assert failure.value.found == "Connection refused"
 
 
 def test_unknown_host_says_so(pauses):
     with pytest.raises(ReleaseError, match=r"no-such-host\.invalid could not be reached"):
-        http.get(http.session(), "https://no-such-host.invalid/")
+        transport.get(transport.session(), "https://no-such-host.invalid/")
 
 
 def test_an_unreachable_proxy_is_named_without_its_password(monkeypatch, pauses):
     monkeypatch.setenv("HTTPS_PROXY", "http://user:hunter2@127.0.0.1:1")
     with pytest.raises(ReleaseError, match="proxy") as failure:
-        http.get(http.session(), "https://example.org/")
+        transport.get(transport.session(), "https://example.org/")
     assert "http://127.0.0.1:1" in str(failure.value)
     assert "hunter2" not in str(failure.value)
 
 
 def test_a_server_that_never_answers_times_out(monkeypatch, pauses):
-    monkeypatch.setattr(http, "READ_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(transport, "READ_TIMEOUT_S", 0.1)
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ReleaseError, match="did not answer in time"):
-        http.get(http.session(), f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        transport.get(transport.session(), f"http://127.0.0.1:{silent.getsockname()[1]}/")
 
 
 def test_an_untrusted_certificate_says_how_to_trust_it(tmp_path, pauses):
     context, certificate = loopback_tls(tmp_path)
     with Web(lambda question: Answer(200, b"safe"), context) as web:
         with pytest.raises(ReleaseError, match="could not be trusted") as failure:
-            http.get(http.session(), web.url)
+            transport.get(transport.session(), web.url)
         assert "REQUESTS_CA_BUNDLE" in failure.value.fix
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SSL_CERT_FILE", str(certificate))
-            assert http.get(http.session(), web.url).content == b"safe"
+            assert transport.get(transport.session(), web.url).content == b"safe"
     assert pauses == []
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/x", "file:///etc/passwd", "nonsense", "http://[::1", "https://"])
 def test_what_is_not_a_web_address_is_one_clear_error(url):
     with pytest.raises(ReleaseError, match="not a URL that can be fetched"):
-        http.get(http.session(), url)
+        transport.get(transport.session(), url)
 
 
 def test_credentials_in_a_url_and_its_query_are_never_shown(pauses):
     with Web(lambda question: Answer(403)) as web:
         url = web.url.replace("http://", "http://user:hunter2@") + "/x?signature=hunter2"
         with pytest.raises(ReleaseError) as failure:
-            http.get(http.session(), url)
+            transport.get(transport.session(), url)
     assert "hunter2" not in str(failure.value)
-    assert "hunter2" not in repr(http.Credential(web.url, {"Authorization": "Bearer hunter2"}))
+    assert "hunter2" not in repr(transport.Credential(web.url, {"Authorization": "Bearer hunter2"}))
 
 
 def test_credentials_go_to_their_own_place_only():
     with Web(lambda question: Answer(200)) as ours, Web(lambda question: Answer(200)) as theirs:
-        session = http.session(credentials=[http.Credential(ours.url + "/api", {"Authorization": "Bearer secret"})])
+        session = transport.session(
+            credentials=[transport.Credential(ours.url + "/api", {"Authorization": "Bearer secret"})]
+        )
         for url in (ours.url + "/api/list", ours.url + "/apis", ours.url + "/", theirs.url + "/api/list"):
-            http.get(session, url)
+            transport.get(session, url)
     assert [question.headers["Authorization"] for question in ours.questions] == ["Bearer secret", None, None]
     assert theirs.questions[0].headers["Authorization"] is None
 
 
 def test_the_most_specific_credential_is_used():
     with Web(lambda question: Answer(200)) as web:
-        wide = http.Credential(web.url, {"Authorization": "wide"})
-        narrow = http.Credential(web.url + "/npm/", {"Authorization": "narrow"})
-        http.get(http.session(credentials=[wide, narrow]), web.url + "/npm/x")
+        wide = transport.Credential(web.url, {"Authorization": "wide"})
+        narrow = transport.Credential(web.url + "/npm/", {"Authorization": "narrow"})
+        transport.get(transport.session(credentials=[wide, narrow]), web.url + "/npm/x")
     assert web.questions[0].headers["Authorization"] == "narrow"
 
 
@@ -170,8 +172,8 @@ def test_no_credential_follows_a_redirect_to_another_server():
         Web(lambda question: Answer(200, b"there")) as theirs,
         Web(lambda question: Answer(302, headers={"Location": theirs.url})) as ours,
     ):
-        session = http.session(credentials=[http.Credential(ours.url, secrets)])
-        assert http.get(session, ours.url).content == b"there"
+        session = transport.session(credentials=[transport.Credential(ours.url, secrets)])
+        assert transport.get(session, ours.url).content == b"there"
     assert ours.questions[0].headers["X-Api-Key"] == "secret"
     assert theirs.questions[0].headers["Authorization"] is None
     assert theirs.questions[0].headers["X-Api-Key"] is None
@@ -183,15 +185,15 @@ def test_a_redirect_away_from_the_web_is_refused(target):
         Web(lambda question: Answer(302, headers={"Location": target})) as web,
         pytest.raises(ReleaseError, match="nothing protects"),
     ):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
 
 
 def test_a_redirect_from_https_to_http_is_refused():
-    response = http.requests.Response()
+    response = transport.requests.Response()
     response.status_code, response.url = 302, "https://example.org/a"
     response.headers["Location"] = "http://example.org/b"
     with pytest.raises(ReleaseError, match="nothing protects"):
-        http.session().get_redirect_target(response)
+        transport.session().get_redirect_target(response)
 
 
 def test_endless_redirects_end():
@@ -199,46 +201,48 @@ def test_endless_redirects_end():
         Web(lambda question: Answer(302, headers={"Location": question.path + "x"})) as web,
         pytest.raises(ReleaseError, match="without end"),
     ):
-        http.get(http.session(), web.url + "/")
+        transport.get(transport.session(), web.url + "/")
 
 
 def test_a_listing_without_end_is_cut_off(monkeypatch):
-    monkeypatch.setattr(http, "LISTING_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(transport, "LISTING_LIMIT_BYTES", 1000)
     with (
         Web(lambda question: Answer(200, itertools.repeat(b"x" * 512))) as web,
         pytest.raises(ReleaseError, match="more than a listing can be"),
     ):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
 
 
 def test_a_compressed_bomb_is_cut_off(monkeypatch):
-    monkeypatch.setattr(http, "LISTING_LIMIT_BYTES", 1_000_000)
+    monkeypatch.setattr(transport, "LISTING_LIMIT_BYTES", 1_000_000)
     bomb = gzip.compress(bytes(50_000_000))
     with (
         Web(lambda question: Answer(200, bomb, {"Content-Encoding": "gzip"})) as web,
         pytest.raises(ReleaseError, match="more than a listing can be"),
     ):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
 
 
 def test_a_redirect_with_a_body_without_end_is_cut_off(monkeypatch):
-    monkeypatch.setattr(http, "REDIRECT_BODY_LIMIT_BYTES", 1000)
+    monkeypatch.setattr(transport, "REDIRECT_BODY_LIMIT_BYTES", 1000)
     with (
         Web(lambda question: Answer(302, itertools.repeat(b"x" * 512), {"Location": "/"})) as web,
         pytest.raises(ReleaseError, match="more than a listing can be"),
     ):
-        http.session().get(web.url, stream=True)
+        transport.session().get(web.url, stream=True)
 
 
 def test_a_refusal_with_a_body_without_end_is_not_read_before_the_next_attempt(pauses):
     endless = Answer(503, itertools.repeat(b"x" * 65536))
     with Web(answers(endless, Answer(200, b"x"))) as web:
-        assert http.get(http.session(), web.url).content == b"x"
+        assert transport.get(transport.session(), web.url).content == b"x"
 
 
-@pytest.mark.skipif(not hasattr(http.urllib3.HTTPResponse, "read1"), reason="urllib3 before 2.0 waits for whole chunks")
+@pytest.mark.skipif(
+    not hasattr(transport.urllib3.HTTPResponse, "read1"), reason="urllib3 before 2.0 waits for whole chunks"
+)
 def test_a_trickle_is_given_up(monkeypatch):
-    monkeypatch.setattr(http, "GRACE_S", 0.2)
+    monkeypatch.setattr(transport, "GRACE_S", 0.2)
     stop = threading.Event()
 
     def trickle():
@@ -247,7 +251,7 @@ def test_a_trickle_is_given_up(monkeypatch):
 
     with Web(lambda question: Answer(200, trickle())) as web:
         with pytest.raises(ReleaseError, match="too slowly"):
-            http.get(http.session(), web.url)
+            transport.get(transport.session(), web.url)
         stop.set()
 
 
@@ -256,14 +260,14 @@ def test_a_listing_that_breaks_off_is_an_error(pauses):
         Web(lambda question: Answer(200, b"half", length=8)) as web,
         pytest.raises(ReleaseError, match="broke off"),
     ):
-        http.get(http.session(), web.url)
+        transport.get(transport.session(), web.url)
 
 
 def test_cookies_are_not_kept():
     with Web(lambda question: Answer(200, headers={"Set-Cookie": "a=b"})) as web:
-        session = http.session()
-        http.get(session, web.url)
-        http.get(session, web.url)
+        session = transport.session()
+        transport.get(session, web.url)
+        transport.get(session, web.url)
     assert web.questions[1].headers["Cookie"] is None
 
 
@@ -283,8 +287,8 @@ def revalidating(body=b"list"):
 
 def test_an_unchanged_listing_is_not_sent_twice(tmp_path):
     with Web(revalidating()) as web:
-        first = http.get(http.session(cache_root=tmp_path), web.url)
-        again = http.get(http.session(cache_root=tmp_path), web.url)
+        first = transport.get(transport.session(cache_root=tmp_path), web.url)
+        again = transport.get(transport.session(cache_root=tmp_path), web.url)
     assert web.questions[1].headers["If-None-Match"] == '"None"'
     assert (again.content, again.status_code) == (first.content, 200)
     assert again.links == first.links
@@ -293,67 +297,69 @@ def test_an_unchanged_listing_is_not_sent_twice(tmp_path):
 
 def test_what_is_unchanged_may_announce_a_length_that_it_does_not_send(tmp_path):
     with Web(answers(Answer(200, b"list", {"ETag": '"1"'}), Answer(304, length=4))) as web:
-        http.get(http.session(cache_root=tmp_path), web.url)
-        assert http.get(http.session(cache_root=tmp_path), web.url).content == b"list"
+        transport.get(transport.session(cache_root=tmp_path), web.url)
+        assert transport.get(transport.session(cache_root=tmp_path), web.url).content == b"list"
 
 
 def test_a_changed_listing_replaces_the_kept_one(tmp_path):
     bodies = [Answer(200, b"old", {"ETag": '"1"'}), Answer(200, b"new", {"ETag": '"2"'}), Answer(304)]
     with Web(answers(*bodies)) as web:
-        seen = [http.get(http.session(cache_root=tmp_path), web.url).content for _time in range(3)]
+        seen = [transport.get(transport.session(cache_root=tmp_path), web.url).content for _time in range(3)]
     assert seen == [b"old", b"new", b"new"]
     assert web.questions[2].headers["If-None-Match"] == '"2"'
 
 
 def test_one_token_never_sees_what_another_was_told(tmp_path):
     with Web(lambda question: Answer(200, b"private", {"ETag": '"1"'})) as web:
-        mine = http.session(cache_root=tmp_path, credentials=[http.Credential(web.url, {"Authorization": "mine"})])
-        http.get(mine, web.url)
-        http.get(http.session(cache_root=tmp_path), web.url)
+        mine = transport.session(
+            cache_root=tmp_path, credentials=[transport.Credential(web.url, {"Authorization": "mine"})]
+        )
+        transport.get(mine, web.url)
+        transport.get(transport.session(cache_root=tmp_path), web.url)
     assert web.questions[1].headers["If-None-Match"] is None
 
 
 @pytest.mark.parametrize("headers", [{}, {"ETag": '"1"', "Cache-Control": "no-store"}])
 def test_a_listing_that_must_not_or_cannot_be_revalidated_is_not_kept(tmp_path, headers):
     with Web(lambda question: Answer(200, b"x", headers)) as web:
-        http.get(http.session(cache_root=tmp_path), web.url)
+        transport.get(transport.session(cache_root=tmp_path), web.url)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_streamed_bytes_are_never_kept(tmp_path):
     with Web(lambda question: Answer(200, b"asset", {"ETag": '"1"'})) as web:
-        response = http.session(cache_root=tmp_path).get(web.url, stream=True)
-        assert b"".join(http.read_chunks(response, is_decoded=False)) == b"asset"
+        response = transport.session(cache_root=tmp_path).get(web.url, stream=True)
+        assert b"".join(transport.read_chunks(response, is_decoded=False)) == b"asset"
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_kept_listing_is_asked_for_anew(tmp_path):
     with Web(revalidating()) as web:
-        http.get(http.session(cache_root=tmp_path), web.url)
+        transport.get(transport.session(cache_root=tmp_path), web.url)
         [kept] = (tmp_path / "listings").iterdir()
         kept.write_bytes(kept.read_bytes()[:-1])
-        assert http.get(http.session(cache_root=tmp_path), web.url).content == b"listNone"
+        assert transport.get(transport.session(cache_root=tmp_path), web.url).content == b"listNone"
     assert web.questions[1].headers["If-None-Match"] is None
 
 
 def test_listings_are_private_and_a_folder_others_can_write_is_not_used(tmp_path):
     with Web(revalidating()) as web:
-        http.get(http.session(cache_root=tmp_path), web.url)
+        transport.get(transport.session(cache_root=tmp_path), web.url)
         folder = tmp_path / "listings"
         [kept] = folder.iterdir()
         assert (folder.stat().st_mode & 0o777, kept.stat().st_mode & 0o777) == (0o700, 0o600)
         folder.chmod(0o777)
-        http.get(http.session(cache_root=tmp_path), web.url)
+        transport.get(transport.session(cache_root=tmp_path), web.url)
     assert web.questions[1].headers["If-None-Match"] is None
 
 
 def test_a_cache_that_cannot_be_written_costs_nothing_but_the_economy(tmp_path):
     (tmp_path / "listings").write_text("a file where the folder should be")
     with Web(revalidating()) as web:
-        assert http.get(http.session(cache_root=tmp_path), web.url).content == b"listNone"
+        assert transport.get(transport.session(cache_root=tmp_path), web.url).content == b"listNone"
 
 
 def test_strangers_text_is_printable_short_and_without_passwords():
-    shown = http.shown("a\x1b[31mb\nc https://user:hunter2@example.org/ " + "x" * 500)
+    shown = transport.shown("a\x1b[31mb\nc https://user:hunter2@example.org/ " + "x" * 500)
     assert shown.startswith("a?[31mb?c https://example.org/ xx")
     assert len(shown) <= 201
