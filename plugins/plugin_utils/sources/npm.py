@@ -80,7 +80,10 @@ class NpmSource:
         return f"npm package {self._name} at {transport.redacted(self._registry_of(self._name))}"
 
     def releases(self) -> Sequence[Release]:
-        """Return every version that has programs, in the registry's order. Raises ReleaseError."""
+        """Return every version that has programs, in the registry's order, then those not wanted, by name alone.
+
+        Raises ReleaseError.
+        """
         document = self._document(self._name)
         if document is None:
             raise ReleaseError(
@@ -101,9 +104,11 @@ class NpmSource:
             counting = [version for version, packages in found.items() if version in whole or (packages and not whole)]
             made = [_release(version, document, found[version], documents) for version in counting]
             releases = [release for release in made if release.assets]
+            # An error can then tell what there is.
+            unwanted = [Release(version, ()) for version in document["versions"] if version not in needed]
         if needed and not releases:
             raise self._without_programs(needed, documents)
-        return releases
+        return [*releases, *unwanted]
 
     def _needed(self, manifest: Mapping[str, Any]) -> Sequence[_Needed]:
         """Return the packages that may hold the programs of the version with this *manifest*."""

@@ -168,8 +168,9 @@ def test_of_a_registry_that_lags_behind_only_whole_releases_count():
     }
     with registry(packages) as web:
         assert versions(source(web).releases()) == ["1.0.0"]
-        [partial] = source(web, exact="2.0.0").releases()
-        assert [asset.name for asset in partial.assets] == ["linux-2.0.0.tgz"]
+        partial, unwanted = source(web, exact="2.0.0").releases()
+    assert [asset.name for asset in partial.assets] == ["linux-2.0.0.tgz"]
+    assert (unwanted.version, unwanted.assets) == ("1.0.0", ())
 
 
 def test_a_version_whose_packages_are_not_there_says_what_is():
@@ -180,7 +181,8 @@ def test_a_version_whose_packages_are_not_there_says_what_is():
         assert failure.value.found == "linux 1.0.0 (has 2.0.0)"
         with pytest.raises(ReleaseError, match="not whole"):
             source(web, is_wanted=lambda version: version == "1.0.0").releases()
-        assert source(web, exact="3.0.0").releases() == []
+        named = source(web, exact="3.0.0").releases()
+    assert [(release.version, release.assets) for release in named] == [("1.0.0", ()), ("2.0.0", ())]
 
 
 def test_packages_of_unwanted_versions_are_not_asked_for():
@@ -190,7 +192,8 @@ def test_packages_of_unwanted_versions_are_not_asked_for():
         "new": {"2.0.0": linux()},
     }
     with registry(packages) as web:
-        assert versions(source(web, is_wanted=lambda version: version == "2.0.0").releases()) == ["2.0.0"]
+        wanted, unwanted = source(web, is_wanted=lambda version: version == "2.0.0").releases()
+    assert (wanted.version, unwanted.version, unwanted.assets) == ("2.0.0", "1.0.0", ())
     assert sorted(web.paths) == ["/new", "/tool"]
 
 
