@@ -38,7 +38,7 @@ class ReleaseError(Exception):
 
     def about(self, subject: str) -> "ReleaseError":
         """Return this error with the *subject* in front that whoever raised it could not know: a tool, a file."""
-        if self.what.startswith(subject):
+        if self.what.startswith((subject + ":", subject + " ")):
             return self
         return ReleaseError("{0}: {1}".format(subject, self.what), self.expected, self.found, self.fix)
 

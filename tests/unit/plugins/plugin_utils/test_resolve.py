@@ -1,0 +1,251 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From manifest to lock: real archives of hand-made programs, published in a folder, through the real cache."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import requests
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import lockfile, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils.manifest import WantedTool
+from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
+from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source
+from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Resolution, Resolver
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import tiny_programs
+
+NOW = datetime(2026, 1, 31, tzinfo=timezone.utc)
+X86_64, AARCH64 = 62, 183
+LOADER = "/lib64/ld-linux-x86-64.so.2"
+STATIC = tiny_programs.elf(machine=X86_64)
+GNU = tiny_programs.elf(machine=X86_64, interpreter=LOADER, needed=("libc.so.6",), versions=("GLIBC_2.39",))
+ARM = tiny_programs.elf(machine=AARCH64)
+
+
+class Publisher:
+    """A source of one tool's releases, whose assets lie in a folder; counts how often it is asked."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.session = requests.Session()
+        self.asked = 0
+        self._releases: list[Release] = []
+
+    def publish(self, version: str, *, days_old: int = 30, is_prerelease: bool = False, **programs: bytes) -> None:
+        assets = [self._asset(f"tool-{version}-{name.replace('__', '-')}", content) for name, content in programs.items()]
+        published = NOW - timedelta(days=days_old)
+        self._releases.append(Release(version, tuple(assets), published, is_prerelease))
+
+    def _asset(self, name: str, content: bytes) -> Asset:
+        path = self.folder / name
+        path.write_bytes(content)
+        return Asset(name, path.as_uri(), len(content), {"sha256": hashlib.sha256(content).hexdigest()})
+
+    def republish(self, *releases: Release) -> None:
+        self._releases = list(releases)
+
+    def describe(self) -> str:
+        return "the publisher"
+
+    def releases(self) -> Sequence[Release]:
+        self.asked += 1
+        return self._releases
+
+
+class Controller:
+    """Resolves manifests about the one tool of *publisher*."""
+
+    def __init__(self, publisher: Publisher, cache: Path) -> None:
+        self.publisher = publisher
+        self.cache = cache
+        self.told: list[str] = []
+
+    def resolve(
+        self,
+        version: str = "*",
+        locked: LockFile | None = None,
+        platforms: str = "linux/x86_64",
+        upgrade: Sequence[str] = (),
+        more: str = "",
+        age: str = "0d",
+    ) -> Resolution:
+        text = f"""
+            platforms: [{platforms}]
+            policy: {{minimum_age: {age}}}
+            tools: {{tool: {{source: {{pypi: tool}}, version: "{version}"{more}}}}}
+        """
+        resolver = Resolver(self._open, Cache(self.cache), NOW, Progress(self.told.append))
+        return resolver.resolve(manifest.parse(text), locked or LockFile(), upgrade)
+
+    def _open(self, wanted: WantedTool) -> Source:
+        return self.publisher
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    (tmp_path / "published").mkdir()
+    return Publisher(tmp_path / "published")
+
+
+@pytest.fixture
+def controller(publisher: Publisher, tmp_path: Path) -> Controller:
+    return Controller(publisher, tmp_path / "cache")
+
+
+def version_of(resolution: Resolution) -> str:
+    return resolution.lock.tools["tool"].version
+
+
+def test_newest_release_that_satisfies_the_constraint_is_taken(publisher: Publisher, controller: Controller) -> None:
+    for version in ("1.9", "1.10", "2.0"):
+        publisher.publish(version, linux__x86_64=STATIC)
+    assert version_of(controller.resolve("<2")) == "1.10"
+    assert version_of(controller.resolve("1.9")) == "1.9"
+    assert version_of(controller.resolve()) == "2.0"
+
+
+def test_prerelease_needs_a_constraint_that_names_one(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    publisher.publish("2.0rc1", linux__x86_64=STATIC, is_prerelease=True)
+    assert version_of(controller.resolve()) == "1.0"
+    assert version_of(controller.resolve(">=2.0rc1")) == "2.0rc1"
+
+
+def test_release_younger_than_the_policy_allows_waits(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC, days_old=10)
+    publisher.publish("1.1", linux__x86_64=STATIC, days_old=1)
+    assert version_of(controller.resolve(age="3d")) == "1.0"
+    with pytest.raises(ReleaseError, match="no release of the publisher satisfies") as raised:
+        controller.resolve("1.1", age="3d")
+    assert raised.value.found == "1.1, too young"
+
+
+def test_unsatisfiable_constraint_lists_the_nearest_versions(publisher: Publisher, controller: Controller) -> None:
+    for version in ("1.0", "1.2", "2.0"):
+        publisher.publish(version, linux__x86_64=STATIC)
+    with pytest.raises(ReleaseError) as raised:
+        controller.resolve("1.3")
+    assert raised.value.found == "the nearest are 1.2, 1.0, 2.0"
+
+
+def test_what_is_locked_stays_without_asking_anybody(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    locked = controller.resolve("1.*").lock
+    publisher.publish("1.1", linux__x86_64=STATIC)
+    asked = publisher.asked
+    again = controller.resolve("1.*", locked)
+    assert again.lock == locked
+    assert again.outcomes["tool"].action == "kept"
+    assert publisher.asked == asked
+
+
+@pytest.mark.parametrize("upgrade", ["tool", "all"])
+def test_upgrade_moves_to_the_newest(publisher: Publisher, controller: Controller, upgrade: str) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    locked = controller.resolve().lock
+    publisher.publish("1.1", linux__x86_64=STATIC)
+    moved = controller.resolve(locked=locked, upgrade=[upgrade])
+    assert (moved.outcomes["tool"].action, version_of(moved)) == ("upgraded", "1.1")
+
+
+def test_upgrade_of_an_unknown_tool_lists_the_known_ones(publisher: Publisher, controller: Controller) -> None:
+    with pytest.raises(ReleaseError, match="the manifest has no such tool") as raised:
+        controller.resolve(upgrade=["tol"])
+    assert raised.value.expected == "all, or some of tool"
+
+
+def test_same_version_with_other_bytes_is_an_alarm(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    locked = controller.resolve().lock
+    publisher.republish()
+    publisher.publish("1.0", linux__x86_64=STATIC + b"evil", linux__arm64=ARM)
+    with pytest.raises(ReleaseError, match="was changed after it was locked"):
+        controller.resolve(locked=locked, upgrade=["all"])
+    with pytest.raises(ReleaseError, match="was changed after it was locked"):
+        controller.resolve(locked=locked, platforms="linux/x86_64, linux/aarch64")
+
+
+def test_bytes_that_are_not_what_the_publisher_lists_are_refused(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    (publisher.folder / "tool-1.0-linux-x86_64").write_bytes(STATIC[:-1] + b"!")
+    with pytest.raises(ReleaseError, match="is not what it should be") as raised:
+        controller.resolve()
+    assert raised.value.what.startswith("tool: ")
+
+
+def test_every_libc_variant_of_a_platform_is_locked(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64__gnu=GNU, linux__x86_64__musl=STATIC, linux__arm64=ARM)
+    targets = {asset.target for asset in controller.resolve().lock.tools["tool"].assets}
+    assert targets == {"x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"}
+
+
+def test_asset_whose_bytes_contradict_its_name_is_refused_with_both(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__x86_64=ARM)
+    with pytest.raises(ReleaseError, match="is not what its name says") as raised:
+        controller.resolve()
+    assert "arch x86_64" in str(raised.value.expected)
+    assert "arch aarch64" in str(raised.value.found)
+
+
+def test_unlabelled_asset_is_labelled_by_its_bytes(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", bin=STATIC)
+    resolution = controller.resolve(more=', asset: "tool-*"')
+    assert [asset.target for asset in resolution.lock.tools["tool"].assets] == ["x86_64-unknown-linux-musl"]
+
+
+def test_platform_that_nothing_serves_is_an_error_that_lists_what_there_is(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    with pytest.raises(ReleaseError, match="no program for linux/aarch64") as raised:
+        controller.resolve(platforms="linux/x86_64, linux/aarch64")
+    assert "tool-1.0-linux-x86_64" in str(raised.value.found)
+
+
+def test_platform_no_longer_asked_for_is_no_longer_locked(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC, linux__arm64=ARM)
+    both = controller.resolve(platforms="linux/x86_64, linux/aarch64").lock
+    narrowed = controller.resolve(locked=both)
+    assert narrowed.lock == controller.resolve().lock
+    assert narrowed.outcomes["tool"].action == "relocked"
+
+
+def test_target_that_disappeared_is_told_with_what_serves_its_hosts_now(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__x86_64__gnu=GNU)
+    locked = controller.resolve().lock
+    publisher.publish("1.1", linux__x86_64__musl=STATIC)
+    notes = controller.resolve(locked=locked, upgrade=["all"]).outcomes["tool"].notes
+    assert notes == (
+        "x86_64-unknown-linux-gnu disappeared → x86_64-unknown-linux-musl, static, runs everywhere the old one did",
+        "x86_64-unknown-linux-musl is new",
+    )
+
+
+def test_lock_is_the_same_bytes_from_any_controller(publisher: Publisher, tmp_path: Path) -> None:
+    publisher.publish("1.0", linux__x86_64__gnu=GNU, linux__x86_64__musl=STATIC, linux__arm64=ARM)
+    texts = {
+        lockfile.emit(Controller(publisher, tmp_path / cache).resolve(platforms=platforms).lock)
+        for cache, platforms in (("a", "linux/x86_64, linux/aarch64"), ("b", "linux/arm64, linux/amd64"))
+    }
+    assert len(texts) == 1
+
+
+def test_lock_records_what_the_publisher_said(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    (asset,) = controller.resolve().lock.tools["tool"].assets
+    (evidence,) = asset.evidence
+    assert (evidence.algorithm, evidence.value, evidence.origin) == ("sha256", asset.sha256, "listing")
+    assert controller.told == ["tool 1.0: 1 asset, 0.0 MB, as published, from the publisher"]
