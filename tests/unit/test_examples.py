@@ -1,0 +1,85 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Examples in the documentation are taken by the code they speak of: every task's options, every manifest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.plugin_utils import manifest
+
+TOP = Path(__file__).parents[2]
+SPECS = {
+    "pinned.release.lock": options.LOCK,
+    "pinned.release.target_facts": options.TARGET_FACTS,
+    "pinned.release.tools": options.TOOLS,
+    "pinned.release.tools_info": options.TOOLS_INFO,
+}
+MODULES = sorted(SPECS)
+PAGES = ("README.md", "docs/guide.md", "roles/tools/README.md")
+
+
+def module(name: str) -> Any:
+    return import_module(f"ansible_collections.pinned.release.plugins.modules.{name.rpartition('.')[2]}")
+
+
+def blocks(page: str) -> list[Any]:
+    """Return the YAML blocks of a page."""
+    text = (TOP / page).read_text(encoding="utf-8")
+    return [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)]
+
+
+def tasks(document: Any) -> Iterator[dict[str, Any]]:
+    """Yield the tasks of a playbook or a list of tasks."""
+    for item in document if isinstance(document, list) else []:
+        yield from tasks(item["tasks"]) if "tasks" in item else [item]
+
+
+def check(task: dict[str, Any]) -> None:
+    for name, spec in SPECS.items():
+        if name in task:
+            assert ArgumentSpecValidator(spec).validate(task[name] or {}).error_messages == []
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_example_of_a_module_has_options_that_it_takes(name: str) -> None:
+    examples = yaml.safe_load(module(name).EXAMPLES)
+    assert any(name in task for task in examples)
+    for task in examples:
+        check(task)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_option_of_a_module_is_documented_as_it_is(name: str) -> None:
+    documented = yaml.safe_load(module(name).DOCUMENTATION).get("options", {})
+    shared = {"root", "bin_dir", "integrity"}
+    assert set(documented) | (shared & set(SPECS[name])) == set(SPECS[name])
+    for option, described in documented.items():
+        spec = SPECS[name][option]
+        assert described["type"] == spec["type"]
+        assert described.get("default") == spec.get("default")
+        assert described.get("choices") == spec.get("choices")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_each_task_of_a_page_has_options_that_its_module_takes(page: str) -> None:
+    for document in blocks(page):
+        for task in tasks(document):
+            check(task)
+
+
+def test_each_manifest_of_a_page_is_valid() -> None:
+    manifests = [block for page in PAGES for block in blocks(page) if isinstance(block, dict) and "tools" in block]
+    assert len(manifests) >= 2
+    for document in manifests:
+        assert manifest.parse(yaml.safe_dump(document)).tools
