@@ -59,6 +59,20 @@ def decompress(file: io.FileIO, compression: str, name: str) -> t.BinaryIO:
     return t.cast(t.BinaryIO, io.BufferedReader(raw, BUFFER_BYTES))
 
 
+def codec_module(module: str, name: str, kind: str) -> t.Any:
+    """Import what a minimal Python may lack, and what *name*, compressed with *kind*, cannot be read without."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise ReleaseError(
+            "{0} is compressed with {1}, which this machine's Python cannot decode".format(name, kind),
+            found="no module {0}".format(module),
+            fix="install the Python package that has it (often called python3-{0}), or pin the .tar.gz asset".format(
+                module
+            ),
+        ) from error
+
+
 class _Plain(io.RawIOBase):
     """The plain bytes, produced as they are asked for: what a few hostile bytes swell to is never held."""
 
@@ -189,30 +203,16 @@ def _run_zstd(file: io.FileIO, name: str) -> _ZstdProgram:
 def _codec(compression: str, name: str) -> t.Tuple[t.Callable[[], t.Any], t.Tuple[t.Type[Exception], ...]]:
     """Return what makes a decoder, and the errors it raises for damaged input."""
     if compression == "gz":
-        zlib = _module("zlib", name, "gzip")
+        zlib = codec_module("zlib", name, "gzip")
         return lambda: _Gunzip(zlib.decompressobj(31)), (zlib.error,)
     if compression == "bz2":
-        bz2 = _module("bz2", name, "bzip2")
+        bz2 = codec_module("bz2", name, "bzip2")
         return bz2.BZ2Decompressor, (OSError, ValueError)
     if compression == "xz":
-        lzma = _module("lzma", name, "xz")
+        lzma = codec_module("lzma", name, "xz")
         return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY_BYTES), (lzma.LZMAError,)
-    zstd = _module("compression.zstd", name, "zstd")
+    zstd = codec_module("compression.zstd", name, "zstd")
     return zstd.ZstdDecompressor, (zstd.ZstdError,)
-
-
-def _module(module: str, name: str, kind: str) -> t.Any:
-    """Import what a minimal Python may lack."""
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        raise ReleaseError(
-            "{0} is compressed with {1}, which this machine's Python cannot decode".format(name, kind),
-            found="no module {0}".format(module),
-            fix="install the Python package that has it (often called python3-{0}), or pin the .tar.gz asset".format(
-                module
-            ),
-        ) from error
 
 
 def _has_module(module: str) -> bool:

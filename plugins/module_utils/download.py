@@ -156,8 +156,8 @@ class _Transfer:
                 self._start_over()
             except TransientError as error:
                 if is_last:
-                    tried = "{0} (tried {1} times)".format(error.what, attempts)
-                    raise ReleaseError(tried, error.expected, error.found, error.fix) from error
+                    tried = " (tried {0} times)".format(attempts) if attempts > 1 else ""
+                    raise ReleaseError(error.what + tried, error.expected, error.found, error.fix) from error
                 time.sleep(_pause_s(attempt, error.pause_s))
 
     def _get(self) -> None:

@@ -54,7 +54,7 @@ class TransientError(ReleaseError):
 
 
 class Answer:
-    """A server's answer: *url* that it came from in the end, *status*, *length* in bytes (None if not said), body."""
+    """A server's answer: the *url* that it came from in the end, by what *proxy*, *status*, *length* in bytes if said."""
 
     def __init__(self, response: http.client.HTTPResponse, url: str, deadline: "_Deadline", proxy: str) -> None:
         self.url = url
@@ -62,7 +62,7 @@ class Answer:
         self.length = response.length
         self._response = response
         self._deadline = deadline
-        self._proxy = proxy
+        self.proxy = proxy
 
     def __enter__(self) -> "Answer":
         return self
@@ -79,7 +79,7 @@ class Answer:
         try:
             data = self._response.read1(size)
         except _NETWORK_ERRORS as error:
-            raise _explained(error, self.url, self._proxy) from error
+            raise _explained(error, self.url, self.proxy) from error
         self._deadline.came(len(data))
         return data
 
@@ -346,7 +346,7 @@ def _redirected(url: str, location: str) -> str:
 def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
     """Return the error for an answer that is not the asset."""
     status = answer.status
-    what = "cannot download {0}".format(url_without_secrets(answer.url))
+    what = _cannot(answer.url, answer.proxy)
     found = "{0} {1}".format(status, http.client.responses.get(status, "")).strip()
     if status >= 500 or status in _TRANSIENT_STATUSES:
         pause_s = _retry_after_s(answer.header("Retry-After"))
@@ -384,9 +384,7 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
     """Return what a failure of the network means to the user."""
     reason = getattr(error, "reason", None)
     cause = reason if isinstance(error, urllib.error.URLError) and isinstance(reason, Exception) else error
-    what = "cannot download {0}".format(url_without_secrets(url))
-    if proxy:
-        what += " through the proxy {0}".format(proxy)
+    what = _cannot(url, proxy)
     host = proxy or "{0}://{1}".format(*_origin(url)[:2])
     tunnel = _TUNNEL_STATUS.search(str(cause))
     if tunnel:
@@ -416,6 +414,11 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
     return ReleaseError(what, found="{0} does not speak HTTP ({1})".format(host, type(cause).__name__))
 
 
+def _cannot(url: str, proxy: str) -> str:
+    through = " through the proxy {0}".format(proxy) if proxy else ""
+    return "cannot download {0}{1}".format(url_without_secrets(url), through)
+
+
 def _tunnel_refusal(what: str, status: int) -> ReleaseError:
     found = "the proxy answers {0} {1}".format(status, http.client.responses.get(status, "")).strip()
     if status >= 500:
@@ -427,10 +430,17 @@ def _tunnel_refusal(what: str, status: int) -> ReleaseError:
 
 
 def _distrust(what: str, cause: Exception) -> ReleaseError:
+    found = str(getattr(cause, "verify_message", "") or cause)
     names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    fix = "add the authority that signed it to the system's trust store, or name its file in SSL_CERT_FILE{0}".format(
+        " (set now: {0})".format(", ".join(names)) if names else ""
+    )
+    if "match" in found:
+        fix = "use a URL with the name that the certificate is for"
+    elif "expired" in found or "not yet valid" in found:
+        fix = "check this machine's clock; if it is right, the server needs a new certificate"
     return ReleaseError(
         "{0}: the server's certificate is not trusted".format(what),
-        found=str(getattr(cause, "verify_message", "") or cause),
-        fix="add the authority that signed it to the system's trust store, or name its file in SSL_CERT_FILE{0}; "
-        "verification cannot be turned off".format(" (set now: {0})".format(", ".join(names)) if names else ""),
+        found=found,
+        fix="{0}; verification cannot be turned off".format(fix),
     )

@@ -196,7 +196,7 @@ class _Reader:
         while position < len(data):
             length = _PAX_LENGTH.match(data, position)
             end = position + int(length.group(1)) if length else 0
-            if not length or end > len(data) or end <= length.end() or data[end - 1 : end] != b"\n":
+            if not length or data[end - 1 : end] != b"\n":
                 raise self._damaged("an extended header does not follow its format")
             key, separator, value = data[length.end() : end - 1].partition(b"=")
             if not separator:

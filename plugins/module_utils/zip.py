@@ -17,6 +17,7 @@ import struct
 import typing as t
 import zipfile
 
+from ansible_collections.pinned.release.plugins.module_utils.decompress import codec_module
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.member_names import (
     MAX_MEMBERS,
@@ -45,9 +46,7 @@ _ERRORS = (
     NotImplementedError,
     OSError,
     OverflowError,
-    RuntimeError,
     ValueError,
-    LookupError,
     struct.error,
     *_ZLIB_ERRORS,
 )  # type: t.Tuple[t.Type[Exception], ...]
@@ -125,6 +124,8 @@ def _entry(info: zipfile.ZipInfo, content: t.BinaryIO, archive: str) -> Entry:
         raise refused(archive, name, "is encrypted")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise refused(archive, name, "is compressed by zip's method {0}, not deflated".format(info.compress_type))
+    if info.compress_type == zipfile.ZIP_DEFLATED:
+        codec_module("zlib", archive, "deflate")
     if name.endswith("/"):
         if info.file_size:
             raise refused(archive, name, "is a directory with content")

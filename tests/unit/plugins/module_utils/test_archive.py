@@ -216,7 +216,7 @@ def test_modes_are_normalised_whatever_archive_and_umask_say(box):
         directory("wide", 0o2777),
         file("wide/set-id", b"", 0o6755),
         file("wide/secret", b"", 0o600),
-        file("wide/any-bit", b"", 0o701),
+        file("wide/any-bit", b"", 0o601),
     ]
     umask = os.umask(0o077)
     try:
@@ -382,7 +382,8 @@ def test_all_that_was_written_is_synced(box, monkeypatch):
     box.unpack(tar(file("a/b/c"), file("d"), link("e", "d")))
     paths = [box.staging] + [os.path.join(box.staging, name) for name in ("a", "a/b", "a/b/c", "d")]
     assert sorted(synced) == sorted(os.stat(path).st_ino for path in paths)
-    assert synced.index(os.stat(paths[3]).st_ino) < synced.index(os.stat(paths[2]).st_ino)
+    order = [synced.index(os.stat(path).st_ino) for path in paths]
+    assert order[3] < order[2] < order[1] < order[0]
 
 
 # What the controller sees
@@ -564,6 +565,16 @@ def test_member_below_a_link_or_a_file_is_refused(box, archive_format, members):
     assert_refused(box, archive(archive_format, *members), "the member", archive_format=archive_format)
 
 
+def test_what_lies_in_the_way_is_named(box):
+    assert_refused(box, tar(link("d", "other"), file("d/f")), "'d' is a symlink, and other members lie below it")
+    assert_refused(box, tar(file("d"), directory("d")), "'d' is a file, and other members lie below it")
+
+
+def test_longer_chain_of_links_than_a_kernel_follows_is_refused(box):
+    links = [link(f"l{number}", f"l{number + 1}") for number in range(45)]
+    assert_refused(box, tar(*links, file("l45")), "links without end")
+
+
 @pytest.mark.parametrize("target", ["gone", "../victim", "/etc/passwd", "later", "link", "directory", "itself"])
 def test_hard_link_to_anything_but_an_earlier_file_is_refused(box, target):
     members = [link("link", "../victim"), directory("directory"), hard_link("itself", target), file("later")]
@@ -614,6 +625,7 @@ def test_global_header_that_renames_every_member_is_refused(box, key):
     "records",
     [
         b"9 path=a",
+        b"9 path=ab",
         b"999 path=a\n",
         b"x path=a\n",
         b"8 patha\n",
@@ -629,10 +641,17 @@ def test_extended_header_out_of_form_is_refused(box, records):
     assert_refused(box, tar(header, file("a")), "asset is damaged")
 
 
+def test_header_with_a_wrong_checksum_is_refused(box):
+    data = bytearray(tar(file("good")))
+    data[0:1] = b"f"
+    assert_refused(box, bytes(data), "what stands where a tar header should be is none")
+
+
 def test_extended_header_of_a_gigabyte_is_refused_before_it_is_read(box):
     info, content = file("pax", b"", type=tarfile.XHDTYPE)
-    info.size = 1 << 30
-    assert_refused(box, tar((info, content)), "extended headers are larger")
+    for size in (1 << 30, tar_reader.MAX_EXTENSION_BYTES + 1):
+        info.size = size
+        assert_refused(box, tar((info, content)), "extended headers are larger")
 
 
 def test_endless_extended_headers_are_refused(box, monkeypatch):
@@ -762,6 +781,36 @@ def test_zip_with_more_entries_than_it_says_is_refused_before_they_are_kept(box,
     assert_refused(box, zipped(file("a")), "a directory larger", archive_format="zip")
 
 
+def test_zip_link_to_more_than_a_path_is_refused_unread(box):
+    data = zipped(link("l", "t" * 2000))
+    assert_refused(box, data, "'l' links to a path of more than 1024 bytes", archive_format="zip")
+
+
+def test_zip_with_damaged_data_is_refused(box):
+    data = bytearray(zipped(file("a", bytes(5000))))
+    data[31] = 0xFF
+    assert_refused_when_read(box, bytes(data), "asset is damaged")
+
+
+def test_zip_with_a_name_that_is_not_what_its_flag_says_is_refused(box):
+    data = central_directory_changed(zipped(file("caf\u00e9")), 46 + 3, "<B", 0xFF)
+    assert_refused(box, data, "asset is damaged", archive_format="zip")
+
+
+def test_zip_of_a_later_version_is_refused(box):
+    data = central_directory_changed(zipped(file("a")), 6, "<H", 255)
+    assert_refused(box, data, "asset is damaged", archive_format="zip")
+
+
+def test_zip_with_a_shortened_extra_field_is_refused(box):
+    info = zipfile.ZipInfo("a")
+    info.extra = struct.pack("<HHQ", 1, 24, 1)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as made:
+        made.writestr(info, b"1")
+    assert_refused(box, buffer.getvalue(), "asset is damaged", archive_format="zip")
+
+
 def test_zip_directory_with_content_is_refused(box):
     assert_refused(box, zipped(file("d/", b"content")), "a directory with content", archive_format="zip")
 
@@ -780,6 +829,19 @@ def test_truncated_archive_is_refused_wherever_it_was_cut(tmp_path, archive_form
         box = Box(folder)
         with pytest.raises(ReleaseError):
             box.unpack(data[:end], archive_format)
+
+
+def test_compressed_tar_cut_in_a_files_padding_is_refused(box):
+    data = COMPRESSORS["gz"](tar(file("a"))[: 512 + 100])
+    assert_refused(box, data, "ends in the middle", archive_format="tar.gz")
+
+
+def test_member_of_a_truncated_tar_cannot_be_opened(box):
+    data = tar(file("a", bytes(5000)))
+    with box.open(data) as opened:
+        member = opened.members()[0]
+    with box.open(data[:4000]) as opened, pytest.raises(ReleaseError, match="ends in the middle"):
+        opened.open(member)
 
 
 def test_endless_padding_is_refused(box, monkeypatch):
@@ -852,9 +914,11 @@ def test_each_refusal_of_a_file_says_what_to_do(number):
     assert error.fix
 
 
-@pytest.mark.parametrize(("module", "archive_format"), [("lzma", "tar.xz"), ("bz2", "bz2"), ("zlib", "tar.gz")])
+@pytest.mark.parametrize(
+    ("module", "archive_format"), [("lzma", "tar.xz"), ("bz2", "bz2"), ("zlib", "tar.gz"), ("zlib", "zip")]
+)
 def test_python_without_a_codec_says_what_to_do(box, monkeypatch, module, archive_format):
-    data = COMPRESSORS[archive_format.split(".")[-1]](tar(file("a")))
+    data = COMPRESSORS["bz2"](b"program") if archive_format == "bz2" else archive(archive_format, file("a"))
     monkeypatch.setitem(sys.modules, module, None)
     assert_refused(box, data, "cannot decode", "no module " + module, "pin the .tar.gz", archive_format=archive_format)
 

@@ -578,8 +578,15 @@ def test_untrusted_certificate_says_what_to_do(tls_server, get, monkeypatch, pau
 
 
 def test_certificate_for_another_name_is_refused(tls_server, get, pauses):
-    get.fails(tls_server.url(host="127.0.0.1"), "not trusted", "127.0.0.1")
+    get.fails(tls_server.url(host="127.0.0.1"), "not trusted", "127.0.0.1", "the name that the certificate is for")
     assert (tls_server.requests, pauses) == ([], [])
+
+
+def test_expired_certificate_says_to_check_the_clock(certificates, get, monkeypatch):
+    authority, _server = certificates
+    monkeypatch.setenv("SSL_CERT_FILE", authority)
+    with Server(make_certificates(os.path.dirname(authority), is_expired=True)[1]) as running:
+        get.fails(running.url(), "certificate has expired", "this machine's clock")
 
 
 def test_server_without_tls_is_named(server, get):
@@ -676,7 +683,7 @@ def test_host_in_no_proxy_is_asked_directly(proxy, server, get, monkeypatch):
 def test_proxy_that_wants_a_password_is_named_without_the_one_it_got(proxy, get, monkeypatch, scheme):
     monkeypatch.setenv(scheme + "_proxy", proxy.url("").replace("://", "://user:secret@"))
     proxy.answers["http://example.org/asset"] = proxy.answers["CONNECT"] = say(407)
-    words = ["407 Proxy Authentication Required", "the proxy's user and password in"]
+    words = ["the proxy " + proxy.url(""), "407 Proxy Authentication Required", "the proxy's user and password in"]
     assert "secret" not in get.fails(scheme + "://example.org/asset", *words)
     assert len(proxy.requests) == 1
 
