@@ -47,7 +47,7 @@ HARMLESS_WARNING = re.compile(
 
 #: Lines that are left out when the end of a failed gate's log is shown.
 PROGRESS = re.compile(
-    r"\s*$|\s*(Collecting|Downloading|Using cached|Requirement already|Installing|Successfully) |\s+━|Running sanity test"
+    r"\s*$|\s*(Collecting|Downloading|Using cached|Installing|Successfully) |\s+━|Running sanity test"
 )
 
 
