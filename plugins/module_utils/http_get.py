@@ -54,7 +54,7 @@ class TransientError(ReleaseError):
 
 
 class Answer:
-    """A server's answer: the *url* that it came from in the end, by what *proxy*, *status*, *length* in bytes if said."""
+    """A server's answer: the *url* it came from in the end, by what *proxy*, *status*, *length* in bytes if said."""
 
     def __init__(self, response: http.client.HTTPResponse, url: str, deadline: "_Deadline", proxy: str) -> None:
         self.url = url
