@@ -16,15 +16,22 @@ import stat
 import tempfile
 from pathlib import Path
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+
 
 def default_cache_root() -> Path:
-    """Return ``$PINNED_RELEASE_CACHE``, or ``pinned.release`` in the user's cache folder."""
+    """Return ``$PINNED_RELEASE_CACHE``, or ``pinned.release`` in the user's cache folder. Raises ReleaseError."""
     chosen = os.environ.get("PINNED_RELEASE_CACHE")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
     shared = os.environ.get("XDG_CACHE_HOME", "")
-    # The specification says that a relative path is to be ignored.
-    return (Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()) / "pinned.release"
+    try:
+        if chosen:
+            return Path(chosen).expanduser().absolute()
+        # The specification says that a relative path is to be ignored.
+        return (Path(shared) if os.path.isabs(shared) else Path("~/.cache").expanduser()) / "pinned.release"
+    except RuntimeError:  # a container may run as a user that nothing knows
+        raise ReleaseError(
+            "this user has no home folder to keep a cache in", fix="name a folder in PINNED_RELEASE_CACHE"
+        ) from None
 
 
 def make_private(folder: Path) -> None:

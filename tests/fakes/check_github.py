@@ -153,9 +153,11 @@ def against_recordings(recorded: Mapping[str, list[Mapping[str, Any]]]) -> Itera
     with fake(remaining=0) as github:
         limited = requests.get(f"{github.api_url}/repos/{REPOSITORY}/releases", timeout=10)
 
-    real = next(one for one in recorded["release-assets"] if one["path"].endswith("/releases/tags/v1.0.0"))
+    real = first(one for one in recorded["release-assets"] if one["path"].endswith("/releases/tags/v1.0.0"))
     yield from lacking("a release", real["response"], page.json()[0])
-    real_asset = next(one for one in recorded["release-assets"] if one["method"] == "get" and "/assets/" in one["path"])
+    real_asset = first(
+        one for one in recorded["release-assets"] if one["method"] == "get" and "/assets/" in one["path"]
+    )
     yield from lacking("an asset", real_asset["response"], asset)
     yield from header_differences("a release", headers_of(real), page)
 
@@ -165,12 +167,12 @@ def against_recordings(recorded: Mapping[str, list[Mapping[str, Any]]]) -> Itera
             f"Link of the {name} page", link_shape(headers_of(one)["Link"]), link_shape(answer.headers["Link"])
         )
 
-    error = next(one for one in recorded["errors"] if one["status"] == 422)["response"]
+    error = first(one for one in recorded["errors"] if one["status"] == 422)["response"]
     for name, answer in [("bad token", bad_token), ("rate limit", limited)]:
         yield from lacking(
             f"the refusal of a {name}", {key: error[key] for key in error if key != "errors"}, answer.json()
         )
-    redirect = next(one for one in recorded["get-archive"] if one["status"] == 302)
+    redirect = first(one for one in recorded["get-archive"] if one["status"] == 302)
     for name, answer in [("by API", bytes_way), ("by web", web_way)]:
         yield from unequal(f"status of a download {name}", redirect["status"], answer.status_code)
         yield from unequal(f"Location of a download {name}", True, "Location" in answer.headers)
@@ -179,6 +181,11 @@ def against_recordings(recorded: Mapping[str, list[Mapping[str, Any]]]) -> Itera
     yield from unequal(
         "status and rest of the limit", (403, "0"), (limited.status_code, limited.headers["X-RateLimit-Remaining"])
     )
+
+
+def first(found: Iterator[Any]) -> Any:
+    """Return the first of what was *found* in the recordings, which always hold one."""
+    return next(found)
 
 
 def headers_of(recording: Mapping[str, Any]) -> dict[str, str]:

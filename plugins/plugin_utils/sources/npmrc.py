@@ -13,6 +13,7 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 from __future__ import annotations
 
 import base64
+import os
 import re
 import subprocess
 from collections.abc import Mapping
@@ -78,7 +79,7 @@ def read_npm_config(environment: Mapping[str, str]) -> NpmConfig:
     settings: dict[str, str] = {}
     for name in [machine_file] if machine_file else MACHINE_FILES:
         settings.update(_read(Path(name), environment))
-    settings.update(_read(Path(user_file).expanduser(), environment))
+    settings.update(_read(Path(os.path.expanduser(user_file)), environment))
     return NpmConfig({**settings, **from_environment})
 
 

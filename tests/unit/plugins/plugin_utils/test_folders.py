@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import folders
 
 
@@ -28,6 +29,18 @@ def test_the_cache_lies_where_the_environment_says(monkeypatch, environment, exp
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     assert folders.default_cache_root() == Path(expected)
+
+
+def test_a_user_without_a_home_is_told_to_name_a_folder(monkeypatch):
+    for name in ("PINNED_RELEASE_CACHE", "XDG_CACHE_HOME", "HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def fail(path):
+        raise RuntimeError("no home")
+
+    monkeypatch.setattr(Path, "expanduser", fail)
+    with pytest.raises(ReleaseError, match="PINNED_RELEASE_CACHE"):
+        folders.default_cache_root()
 
 
 def test_every_folder_that_is_created_is_for_this_user_alone(tmp_path):
