@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import ssl
+import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -55,7 +56,7 @@ class Web:
     def __init__(self, answer: Callable[[Question], Answer], tls: ssl.SSLContext | None = None) -> None:
         """Answer every request by calling *answer*, over TLS if its context is given."""
         self.questions: list[Question] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self, answer))
+        self._server = _Server(("127.0.0.1", 0), _handler(self, answer))
         self._server.daemon_threads = True
         if tls is not None:
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
@@ -77,6 +78,14 @@ class Web:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that hang up, as tests make them; everything else is worth a traceback."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 def files(content: Mapping[str, bytes]) -> Callable[[Question], Answer]:
