@@ -25,7 +25,14 @@ import requests
 from ansible_collections.pinned.release.tests.fakes.github import FakeAsset, FakeGithub, FakeRelease
 
 REPOSITORY = "owner/tool"
-TYPES = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "number": (int, float)}
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "boolean": bool,
+    "number": (int, float),
+}
 
 
 def main() -> int:
