@@ -23,6 +23,7 @@ import sys
 import tarfile
 import tempfile
 import threading
+import typing as t
 import zipfile
 
 PROMISED_MIB = 64
@@ -53,55 +54,54 @@ print(peak, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, took_s)
 class Noise(io.RawIOBase):
     """*size* bytes that do not compress, or, of *period* bytes again and again, that do."""
 
-    def __init__(self, size, period=0):
+    def __init__(self, size: int, period: int = 0) -> None:
         super().__init__()
         self._left = size
         self._again = os.urandom(period)
 
-    def readable(self):
+    def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer):
+    def readinto(self, buffer: t.Any) -> int:
         count = min(len(buffer), self._left, len(self._again) or len(buffer))
         buffer[:count] = self._again[:count] if self._again else os.urandom(count)
         self._left -= count
         return count
 
 
-def noise(size, period=0):
+def noise(size: int, period: int = 0) -> t.IO[bytes]:
     return io.BufferedReader(Noise(size, period), MIB)
 
 
-def tarred(archive, sizes, period=0):
+def tarred(archive: t.Any, sizes: t.Sequence[int], period: int = 0) -> None:
     """Write a tar of files of these *sizes* into the open file *archive*."""
     with tarfile.open(fileobj=archive, mode="w|") as made:
         for number, size in enumerate(sizes):
             member = tarfile.TarInfo(f"folder/of/average/length/{number}")
             member.size = size
             made.addfile(member, noise(size, period))
-            made.members = []
 
 
-def make_assets(folder, size):
+def make_assets(folder: str, size: int) -> t.Iterator[str]:
     """Write the assets into *folder*, one after the other; yield the name of each."""
-    with gzip.open(os.path.join(folder, "noise.tar.gz"), "wb", 1) as archive:
-        tarred(archive, [size])
+    with gzip.open(os.path.join(folder, "noise.tar.gz"), "wb", 1) as tar_gz:
+        tarred(tar_gz, [size])
     yield "noise.tar.gz"
-    with gzip.open(os.path.join(folder, "bomb.tar.gz"), "wb", 9) as archive:
-        tarred(archive, [3 * size], 1024)
+    with gzip.open(os.path.join(folder, "bomb.tar.gz"), "wb", 9) as tar_gz:
+        tarred(tar_gz, [3 * size], 1024)
     yield "bomb.tar.gz"
-    with lzma.open(os.path.join(folder, "default.tar.xz"), "wb", preset=1) as archive:
-        tarred(archive, [size], MIB)
+    with lzma.open(os.path.join(folder, "default.tar.xz"), "wb", preset=1) as tar_xz:
+        tarred(tar_xz, [size], MIB)
     yield "default.tar.xz"
     path = os.path.join(folder, "noise.whl")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive, archive.open("program", "w") as member:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as wheel, wheel.open("program", "w") as member:
         shutil.copyfileobj(noise(size), member, MIB)
     yield "noise.whl"
     with open(os.path.join(folder, "bare"), "wb") as program:
         shutil.copyfileobj(noise(size), program, MIB)
     yield "bare"
-    with gzip.open(os.path.join(folder, "members.tar.gz"), "wb", 1) as archive:
-        tarred(archive, [1] * MEMBERS)
+    with gzip.open(os.path.join(folder, "members.tar.gz"), "wb", 1) as tar_gz:
+        tarred(tar_gz, [1] * MEMBERS)
     yield "members.tar.gz"
     with zipfile.ZipFile(os.path.join(folder, "members.zip"), "w") as archive:
         for number in range(MEMBERS):
@@ -110,11 +110,11 @@ def make_assets(folder, size):
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_message):
+    def log_message(self, *_message: t.Any) -> None:
         """Say nothing."""
 
 
-def measured(python, url, path, folder):
+def measured(python: str, url: str, path: str, folder: str) -> tuple[float, float, float]:
     """Return peak of Python and of its children in MiB, and the seconds it took."""
     digest = hashlib.sha256()
     with open(path, "rb") as asset:
@@ -125,7 +125,7 @@ def measured(python, url, path, folder):
     return int(peak) / 1024, int(children) / 1024, float(took_s)
 
 
-def main():
+def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--python", default=sys.executable)
     parser.add_argument("--size-mib", type=int, default=300)

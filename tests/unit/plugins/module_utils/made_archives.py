@@ -10,7 +10,11 @@ import lzma
 import os
 import sys
 import tarfile
+import typing as t
 import zipfile
+
+#: A member and its content.
+Made = t.Tuple[tarfile.TarInfo, bytes]
 
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 #: Decodes what zstd() makes, in the manner of the program of that name.
@@ -30,7 +34,7 @@ while True:
 """
 
 
-def file(name, content=b"content", mode=0o644, **fields):
+def file(name: str, content: bytes = b"content", mode: int = 0o644, **fields: t.Any) -> Made:
     """Return a member for tar() or zipped()."""
     info = tarfile.TarInfo(name)
     info.size = len(content)
@@ -40,19 +44,19 @@ def file(name, content=b"content", mode=0o644, **fields):
     return info, content
 
 
-def directory(name, mode=0o755):
+def directory(name: str, mode: int = 0o755) -> Made:
     return file(name, b"", mode, type=tarfile.DIRTYPE)
 
 
-def link(name, target, kind=tarfile.SYMTYPE):
+def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> Made:
     return file(name, b"", type=kind, linkname=target)
 
 
-def hard_link(name, target):
+def hard_link(name: str, target: str) -> Made:
     return link(name, target, tarfile.LNKTYPE)
 
 
-def tar(*members, **options):
+def tar(*members: Made, **options: t.Any) -> bytes:
     """Return a tar archive of *members*."""
     archive_format = options.get("format", tarfile.GNU_FORMAT)
     data = b""
@@ -61,7 +65,7 @@ def tar(*members, **options):
     return data + bytes(1024)
 
 
-def zipped(*members, **options):
+def zipped(*members: Made, **options: t.Any) -> bytes:
     """Return a zip file of the same kind of *members*."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", options.get("compression", zipfile.ZIP_DEFLATED)) as archive:
@@ -75,7 +79,7 @@ def zipped(*members, **options):
     return buffer.getvalue()
 
 
-def zstd(data):
+def zstd(data: bytes) -> bytes:
     """Return *data* as a Zstandard frame of raw blocks (RFC 8878, 3.1.1.2), which needs no compressor."""
     blocks = [data[start : start + 65536] for start in range(0, len(data), 65536)] or [b""]
     frame = ZSTD_MAGIC + b"\x00\x58"
@@ -85,10 +89,15 @@ def zstd(data):
     return frame
 
 
-COMPRESSORS = {"gz": gzip.compress, "xz": lzma.compress, "bz2": bz2.compress, "zst": zstd}
+COMPRESSORS: t.Dict[str, t.Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "bz2": bz2.compress,
+    "zst": zstd,
+}
 
 
-def archive(archive_format, *members):
+def archive(archive_format: str, *members: Made) -> bytes:
     """Return *members* as an archive of *archive_format*, one that holds names."""
     if archive_format == "zip":
         return zipped(*members)
@@ -96,7 +105,7 @@ def archive(archive_format, *members):
     return COMPRESSORS[compression](tar(*members)) if compression else tar(*members)
 
 
-def zstd_program(folder):
+def zstd_program(folder: t.Any) -> str:
     """Put a program zstd into *folder*; return the folder."""
     path = os.path.join(str(folder), "zstd")
     with open(path, "w") as program:

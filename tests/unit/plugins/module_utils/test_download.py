@@ -128,6 +128,12 @@ def test_progress_counts_to_the_size(server, get):
     assert counts[-1] == len(DATA)
 
 
+def test_header_of_the_users_cannot_have_the_bytes_encoded(server, get):
+    server.answers["/asset"] = publish(DATA)
+    get(server.url(), headers={"accept-encoding": "gzip"})
+    assert header(server, "Accept-Encoding") == "identity"
+
+
 def test_empty_asset_is_an_asset(server, get):
     server.answers["/asset"] = publish(b"")
     assert get(server.url(), hashlib.sha256(b"").hexdigest(), 0) == b""
@@ -340,7 +346,9 @@ def test_server_that_asks_to_wait_too_long_is_told_to_the_user(server, get, paus
     assert (len(server.requests), pauses) == (1, [])
 
 
-@pytest.mark.parametrize("value", ["soon", "-1", "9" * 400, "Mon, 99 Foo 2023", "1.5"])
+@pytest.mark.parametrize(
+    "value", ["soon", "-1", "9" * 400, "Mon, 99 Foo 2023", "Fri, 01 Jan 99999 00:00:00 GMT", "1.5"]
+)
 def test_senseless_retry_after_is_ignored(server, get, pauses, value):
     server.answers["/asset"] = [say(503, {"Retry-After": value}), publish(DATA)]
     assert get(server.url()) == DATA
