@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, probe, target
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, lock_reader, locked_asset, probe, target
 
 
 class ActionModule(ActionBase):
@@ -27,12 +28,13 @@ class ActionModule(ActionBase):
         return result
 
     def _facts(self) -> dict[str, Any]:
-        asking.options(self, options.TARGET_FACTS)
-        host = asking.ask(self, probe.Question()).host
+        name = asking.options(self, options.TARGET_FACTS)["lockfile"]
+        needs = locked_asset.needs_of(lock_reader.read(Path(self._loader.path_dwim(name)))[0]) if name else ()
+        host = asking.ask(self, probe.Question(needs=needs)).host
         if host is None:
             raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
         facts = asdict(host)
-        del facts["libraries"]
+        facts["libraries"] = sorted(host.libraries or ()) if name else None
         facts["loaders"] = list(host.loaders or ())
         facts["emulates"] = list(host.emulates)
         return {

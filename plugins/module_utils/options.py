@@ -37,7 +37,7 @@ TOOLS = dict(
 
 TOOLS_INFO = dict(PLACE, tools={"type": "list", "elements": "str"}, **INTEGRITY)  # type: Spec
 
-TARGET_FACTS = {}  # type: Spec
+TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
 LOCK = {
     "manifest": {"type": "path", "default": "releases.yml"},

@@ -14,7 +14,12 @@ description:
   - The probe reads the ELF headers of the host's own shell and Python, and asks its libc for its version. Gathered
     facts alone cannot tell glibc from musl, C(armhf) from C(armel), or a 32-bit userspace on a 64-bit kernel.
   - Asks the host one question in plain shell. No module runs, and the host needs no Python.
-options: {}
+options:
+  lockfile:
+    description:
+      - A lock file, on the controller. The libraries and interpreters that its programs need are looked for on the
+        host, and those found are told in the fact, for P(pinned.release.asset#lookup).
+    type: path
 attributes:
   check_mode:
     support: full
@@ -25,6 +30,10 @@ attributes:
     support: full
 seealso:
   - module: pinned.release.tools
+  - plugin: pinned.release.target_triples
+    plugin_type: filter
+  - plugin: pinned.release.asset
+    plugin_type: lookup
 extends_documentation_fragment:
   - pinned.release.attributes
 """
@@ -32,6 +41,10 @@ extends_documentation_fragment:
 EXAMPLES = r"""
 - name: Find out what this host can run
   pinned.release.target_facts:
+
+- name: Also look for the libraries that locked programs need
+  pinned.release.target_facts:
+    lockfile: releases.lock.json
 
 - name: Show its own target triple
   ansible.builtin.debug:
@@ -89,11 +102,39 @@ ansible_facts:
           type: str
           returned: success
           sample: x86-64-v3
+        has_vfp:
+          description: Whether an ARM processor has floating point registers, V(null) for others.
+          type: bool
+          returned: success
         page_size:
           description: Page size of the kernel in bytes.
           type: int
           returned: success
           sample: 4096
+        loaders:
+          description: Program interpreters that exist there and work, by path.
+          type: list
+          elements: str
+          returned: success
+          sample: [/lib64/ld-linux-x86-64.so.2]
+        libraries:
+          description:
+            - Of what the programs of O(lockfile) need, the libraries, symbol versions and interpreters that were found.
+            - V(null) without O(lockfile).
+          type: list
+          elements: str
+          returned: success
+          sample: [libgcc_s.so.1, "libgcc_s.so.1:GCC_4.2.0"]
+        os_version:
+          description: Version of the operating system, V(null) for Linux.
+          type: str
+          returned: success
+          sample: "14.5"
+        emulates:
+          description: Architectures whose programs it runs by translation, such as C(x86_64) on a Mac with Rosetta 2.
+          type: list
+          elements: str
+          returned: success
         distribution:
           description: The distribution, for people.
           type: str

@@ -234,7 +234,7 @@ def _check_libraries(requirement: Requirement, host: Host) -> str | None:
     if not wanted:
         return None
     if host.libraries is None:
-        return f"needs {_listed(wanted)}; what of it the host has is unknown"
+        return f"needs {_listed(wanted)}, which was not looked for on this host"
     missing = [need for need in wanted if need not in host.libraries]
     return f"needs {_listed(missing)}, which was not found on this host" if missing else None
 

@@ -216,7 +216,7 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "unknown libraries",
         replace(GNU, libraries=("libz.so.1",)),
         replace(BOOKWORM, libraries=None),
-        "needs libz.so.1; what of it the host has is unknown",
+        "needs libz.so.1, which was not looked for on this host",
     ),
     (
         "many libraries",
