@@ -105,9 +105,9 @@ def _number(text: str) -> int | None:
 
 
 def _macos(said: AnswerLines, kernel_arch: str | None) -> Host:
-    """A shell started under Rosetta 2 calls itself x86_64; Rosetta is only on machines that are not."""
-    has_rosetta = bool(said.all("rosetta"))
-    arch = "aarch64" if has_rosetta else kernel_arch
+    """A shell under Rosetta 2 is told that the machine is x86_64; hw.optional.arm64 tells the truth."""
+    arch = "aarch64" if said.one("arm64") == "1" else kernel_arch
+    has_rosetta = arch == "aarch64" and bool(said.all("rosetta"))
     version = said.one("macos")
     return Host(
         os="macos",

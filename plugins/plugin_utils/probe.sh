@@ -58,7 +58,10 @@ describe_machine() {
     if [ -n "$version" ]; then say "getconf $version"; fi
     say "page_size $(getconf PAGESIZE 2>/dev/null)"
     describe_files
-    if [ -x /usr/bin/sw_vers ]; then say "macos $(/usr/bin/sw_vers -productVersion)"; fi
+    if [ -x /usr/bin/sw_vers ]; then
+        say "macos $(/usr/bin/sw_vers -productVersion)"
+        say "arm64 $(sysctl -n hw.optional.arm64 2>/dev/null)"
+    fi
     if [ -e /Library/Apple/usr/libexec/oah/libRosettaRuntime ]; then say rosetta; fi
 }
 

@@ -150,20 +150,23 @@ def answer(*lines: str) -> Host:
     return host
 
 
-def test_a_mac_under_rosetta_is_an_arm_mac() -> None:
-    host = answer("uname Darwin x86_64 23.5.0", "macos 14.5", "rosetta", "page_size 16384")
-    assert (host.arch, host.kernel_arch, host.emulates, host.os_version) == ("aarch64", "aarch64", ("x86_64",), "14.5")
-    assert host_triples(host) == ("aarch64-apple-darwin", "x86_64-apple-darwin")
-
-
 @pytest.mark.parametrize(
-    ("machine", "triples"), [("arm64", ("aarch64-apple-darwin",)), ("x86_64", ("x86_64-apple-darwin",))]
+    ("machine", "lines", "triples"),
+    [
+        ("arm64", ("arm64 1", "rosetta"), ("aarch64-apple-darwin", "x86_64-apple-darwin")),
+        ("x86_64", ("arm64 1", "rosetta"), ("aarch64-apple-darwin", "x86_64-apple-darwin")),
+        ("arm64", ("arm64 1",), ("aarch64-apple-darwin",)),
+        ("x86_64", ("arm64 ",), ("x86_64-apple-darwin",)),
+        ("x86_64", ("arm64 ", "rosetta"), ("x86_64-apple-darwin",)),
+    ],
+    ids=["Rosetta", "shell under Rosetta", "no Rosetta", "Intel", "Intel with Rosetta's file"],
 )
-def test_a_mac_without_rosetta_runs_its_own_programs_only(machine: str, triples: tuple[str, ...]) -> None:
-    host = answer(
-        f"uname Darwin {machine} 23.5.0", "macos 14.5", "page_size 4096", "need /usr/local/lib/libz.dylib x -"
-    )
+def test_a_mac_knows_its_processor_whatever_its_shell_runs_under(
+    machine: str, lines: tuple[str, ...], triples: tuple[str, ...]
+) -> None:
+    host = answer(f"uname Darwin {machine} 23.5.0", "macos 14.5", *lines, "need /usr/local/lib/libz.dylib x -")
     assert host_triples(host) == triples
+    assert (host.os_version, host.kernel_arch) == ("14.5", host.arch)
     assert host.libraries == frozenset(["/usr/local/lib/libz.dylib"])
 
 
