@@ -59,9 +59,11 @@ class ActionModule(ActionBase):
             )
             if not obeyed.get("stale"):
                 return self._outcome(planned, obeyed)
-        return {**obeyed, "failed": True, "changed": False}
+        raise ReleaseError(**obeyed["error"])
 
     def _outcome(self, planned: plan.Plan, obeyed: dict[str, Any]) -> dict[str, Any]:
+        if "error" in obeyed:
+            raise ReleaseError(**obeyed["error"])
         if obeyed.get("failed"):
             kept = {
                 key: value for key, value in obeyed.items() if not key.startswith("_ansible") and key != "invocation"

@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ansible.plugins.action import ActionBase
-from ansible_collections.pinned.release.plugins.module_utils import options, orders
+from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, drift, probe
 
@@ -53,15 +52,6 @@ def _tool(name: str, state: probe.State) -> dict[str, Any]:
     tree = state.described.get(
         (name, active), probe.Tree(active, verified_by="seal", damage=("its files are missing",))
     )
-    programs = _programs(tree.receipt)
-    found = drift.of_tree(name, tree, programs, tree.receipt.get("sha256")) + drift.of_links(name, programs, state)
+    found = drift.of_receipt(name, tree) + drift.of_links(name, drift.receipted(tree), state)
     kept = [kept for kept in state.trees.get(name, ()) if kept != active]
     return {"receipt": dict(tree.receipt), "drift": list(found), "verified_by": tree.verified_by, "kept": kept}
-
-
-def _programs(receipt: Mapping[str, Any]) -> dict[str, orders.Program]:
-    """Return the programs that a receipt names; a receipt that cannot be read names none, and is damage by itself."""
-    try:
-        return {name: orders.Program(**program) for name, program in receipt.get("executables", {}).items()}
-    except (AttributeError, TypeError):
-        return {}

@@ -65,6 +65,7 @@ class Orders(t.NamedTuple):
     fingerprint     shell text that prints the fingerprint of all that is active; the same that the probe runs
     owner, group    for what is installed; None leaves it to the user who runs
     mode            of the programs
+    sealed          tools that are, or will be, as they were installed: only of these the seal may speak
     """
 
     root: str
@@ -74,6 +75,7 @@ class Orders(t.NamedTuple):
     owner: t.Optional[str] = None
     group: t.Optional[str] = None
     mode: int = 0o755
+    sealed: t.List[str] = []
     tools: t.List[ToolOrder] = []
 
 

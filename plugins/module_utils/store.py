@@ -22,6 +22,7 @@ import hashlib
 import json
 import os
 import pwd
+import re
 import shutil
 import stat
 import subprocess
@@ -99,6 +100,17 @@ def _changes_reported(orders: Orders) -> t.Iterator[None]:
         )
 
 
+@contextlib.contextmanager
+def _tool_named(tool: str) -> t.Iterator[None]:
+    """Let an error say which of the many tools it is about: a download knows an address only."""
+    try:
+        yield
+    except StaleError:
+        raise
+    except ReleaseError as error:
+        raise error.about(tool) from error
+
+
 class _Store:
     """The store below one root, while its lock is held."""
 
@@ -148,7 +160,8 @@ class _Store:
         try:
             for order in self.orders.tools:
                 if order.tree:
-                    staged[order.tool] = self.stage(order)
+                    with _tool_named(order.tool):
+                        staged[order.tool] = self.stage(order)
         except BaseException:
             self.empty_staging()
             for order in self.orders.tools:
@@ -254,6 +267,10 @@ class _Store:
         tools = sorted(name for name in os.listdir(self._path("current")) if not name.startswith("."))
         trees = " ".join("{0}/{1}".format(tool, self.active(tool)) for tool in tools)
         seen = fingerprint.decode("utf-8", "surrogateescape")
+        # Of what nobody looked into, the seal says nothing: else it would declare good what somebody changed.
+        for tool in set(tools) - set(self.orders.sealed):
+            lines = seen.splitlines(True)
+            seen = "".join(line for line in lines if not re.search(" {0}(/|$)".format(re.escape(tool)), line))
         text = "{0} {1}\n{2}\n{3}".format(SEAL_VERSION, self.orders.wanted, trees, seen)
         _write(self._path("seal"), text.encode("utf-8", "surrogateescape"), self.staging)
 
@@ -287,7 +304,7 @@ class _Store:
         unpacked = unpack(path, asset.format, single, files, asset.unpacked_size, executables, asset.name)
         os.unlink(path)
         digests = {file.path: file.sha256 for file in unpacked}
-        for name, program in sorted(order.programs.items()):
+        for program in sorted(order.programs.values()):
             if digests.get(program.path) != program.sha256:
                 raise ReleaseError(
                     "{0}: {1} of {2} is not the program that was locked".format(order.tool, program.path, asset.name),

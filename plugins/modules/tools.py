@@ -221,7 +221,7 @@ def main() -> None:
     try:
         done = store.obey(from_json(orders))
     except store.StaleError as error:
-        module.exit_json(changed=False, stale=True, msg=str(error))
+        module.exit_json(changed=False, stale=True, error=error.as_dict())
     except ReleaseError as error:
         module.fail_json(msg=str(error), error=error.as_dict())
     module.exit_json(changed=bool(done), done=[item._asdict() for item in done])

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import Program
 from ansible_collections.pinned.release.plugins.plugin_utils.probe import State, Tree
 
 
@@ -50,6 +51,19 @@ def of_tree(tool: str, tree: Tree, programs: Mapping[str, Expected], sha256: str
         elif tree.verified_by == "hash" and program.sha256 != expected.sha256:
             differences.append(f"{file} is changed")
     return tuple(dict.fromkeys(differences))
+
+
+def of_receipt(tool: str, tree: Tree) -> tuple[str, ...]:
+    """Return how *tree* differs from what its own receipt says."""
+    return of_tree(tool, tree, receipted(tree), tree.receipt.get("sha256"))
+
+
+def receipted(tree: Tree) -> dict[str, Program]:
+    """Return the programs that *tree*'s receipt names; one that cannot be read names none, and is damage by itself."""
+    try:
+        return {name: Program(**program) for name, program in tree.receipt.get("executables", {}).items()}
+    except (AttributeError, TypeError):
+        return {}
 
 
 def of_links(tool: str, programs: Iterable[str], state: State) -> tuple[str, ...]:

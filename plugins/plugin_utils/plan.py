@@ -86,12 +86,13 @@ class ToolPlan:
 
 @dataclass(frozen=True)
 class Plan:
-    """What becomes of all tools on one host."""
+    """What becomes of all tools on one host. *intact* are other tools there, found as they were installed."""
 
     wanted: Wanted
     root: str
     bin_dir: str
     tools: tuple[ToolPlan, ...]
+    intact: tuple[str, ...] = ()
 
     @property
     def is_changed(self) -> bool:
@@ -206,7 +207,12 @@ def make_plan(wanted: Wanted, host: target.Host, state: probe.State) -> Plan:
         doomed = (set(state.trees) | set(state.active)) - kept
     plans = [_plan_removal(name, state) for name in sorted(doomed)]
     plans += [_plan_tool(name, locked[name], choices[name], wanted, state, doomed) for name in locked]
-    return Plan(wanted, state.root, state.bin_dir, tuple(sorted(plans, key=lambda plan: plan.tool)))
+    return Plan(wanted, state.root, state.bin_dir, tuple(sorted(plans, key=lambda plan: plan.tool)), _intact(state))
+
+
+def _intact(state: probe.State) -> tuple[str, ...]:
+    active = ((name, state.described.get((name, tree))) for name, tree in sorted(state.active.items()))
+    return tuple(name for name, tree in active if tree and tree.verified_by and not drift.of_receipt(name, tree))
 
 
 def _plan_removal(name: str, state: probe.State) -> ToolPlan:
@@ -422,6 +428,7 @@ def orders(plan: Plan) -> Orders:
         owner=plan.wanted.owner,
         group=plan.wanted.group,
         mode=plan.wanted.mode,
+        sealed=sorted({tool.tool for tool in plan.tools} | set(plan.intact)),
         tools=[tool.order for tool in plan.tools if tool.order],
     )
 

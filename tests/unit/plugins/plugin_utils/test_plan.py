@@ -11,9 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import plan
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
@@ -21,6 +18,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils.requirement import 
 from ansible_collections.pinned.release.plugins.plugin_utils.target import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked, with_options
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 GNU = Requirement("linux", "x86_64", libc="glibc", libc_min="2.39", interpreter="/lib64/ld-linux-x86-64.so.2")
 STATIC = Requirement("linux", "x86_64", libc="static")
@@ -115,6 +114,23 @@ def test_seal_is_renewed_without_a_change_when_only_the_question_differs(machine
     assert machine.ask(wanted).sealed is not None
 
 
+def test_seal_of_one_tool_does_not_vouch_for_another_that_nobody_looked_into(machine: Machine, tmp_path: Path) -> None:
+    one, two = (Released(tmp_path, name, programs=(name,)) for name in ("one", "two"))
+    machine.converge(machine.wanted(one, two))
+    machine.program_file("two", "two").write_text("#!/bin/sh\necho evil\n")
+    machine.converge(machine.wanted(one))
+    assert machine.ask(machine.wanted(two)).sealed is None
+    assert machine.actions(machine.wanted(two)) == {"two": "repair"}
+
+
+@pytest.mark.parametrize("integrity", ["quick", "full"])
+def test_host_with_a_sound_tool_of_another_task_is_sealed(machine: Machine, tmp_path: Path, integrity: str) -> None:
+    one, two = (Released(tmp_path, name, programs=(name,)) for name in ("one", "two"))
+    machine.converge(machine.wanted(two))
+    machine.converge(machine.wanted(one, integrity=integrity))
+    assert machine.ask(machine.wanted(one)).sealed is not None
+
+
 def test_lost_link_and_wrong_mode_are_repaired_without_a_download(machine: Machine, tmp_path: Path) -> None:
     wanted = machine.wanted(Released(tmp_path))
     machine.converge(wanted)
@@ -122,9 +138,7 @@ def test_lost_link_and_wrong_mode_are_repaired_without_a_download(machine: Machi
     os.unlink(machine.bin_dir / "hello")
     machine.program_file("hello", "hello").chmod(0o644)
     planned = machine.converge(wanted)
-    assert planned.tools[0].reason == (
-        f"{machine.bin_dir}/hello does not lead to it; hello has mode 0644, not 0755"
-    )
+    assert planned.tools[0].reason == (f"{machine.bin_dir}/hello does not lead to it; hello has mode 0644, not 0755")
     assert machine.run("hello") == "hello 1.0"
 
 
@@ -148,7 +162,9 @@ def test_adopt_takes_the_place_of_a_foreign_file(machine: Machine, tmp_path: Pat
 
 
 def test_two_tools_with_one_program_are_refused(machine: Machine, tmp_path: Path) -> None:
-    wanted = machine.wanted(Released(tmp_path, "one", programs=("same",)), Released(tmp_path, "two", programs=("same",)))
+    wanted = machine.wanted(
+        Released(tmp_path, "one", programs=("same",)), Released(tmp_path, "two", programs=("same",))
+    )
     with pytest.raises(ReleaseError, match="two tools, one and two, both have a program same"):
         machine.plan(wanted)
 
@@ -195,7 +211,9 @@ def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) ->
 def test_reason_says_why_the_native_build_was_passed_over(tmp_path: Path) -> None:
     gnu, static = locked(Released(tmp_path, version="1"), GNU), locked(Released(tmp_path, version="2"), STATIC)
     both = type(gnu)("1", {}, gnu.assets + static.assets)
-    assert plan.choose("hello", both, BOOKWORM).reason == "gnu build needs glibc 2.39, host has 2.36 → static musl build"
+    assert (
+        plan.choose("hello", both, BOOKWORM).reason == "gnu build needs glibc 2.39, host has 2.36 → static musl build"
+    )
 
 
 def test_refusal_names_every_build_and_why_it_does_not_run(tmp_path: Path) -> None:
@@ -234,7 +252,20 @@ def test_digest_of_what_is_wanted_ignores_how_it_is_looked_at(tmp_path: Path) ->
 
 
 TOOLS = {"one": ("same", "one"), "two": ("two", "three")}
-DAMAGES = ("none", "program", "mode", "link", "tree", "receipt", "sums", "seal", "current", "extra", "staging", "foreign")
+DAMAGES = (
+    "none",
+    "program",
+    "mode",
+    "link",
+    "tree",
+    "receipt",
+    "sums",
+    "seal",
+    "current",
+    "extra",
+    "staging",
+    "foreign",
+)
 
 
 def damage(machine: Machine, kind: str, tool: str) -> None:
@@ -286,7 +317,9 @@ steps = st.lists(
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(steps)
-def test_what_is_announced_is_what_happens(history: list[tuple[str, tuple[str, ...], str, str, bool, int, int]]) -> None:
+def test_what_is_announced_is_what_happens(
+    history: list[tuple[str, tuple[str, ...], str, str, bool, int, int]],
+) -> None:
     """Whatever a host went through: the plan's outcome is the host's new state, and then there is nothing to do."""
     with TemporaryDirectory() as folder:
         machine = Machine(Path(folder))

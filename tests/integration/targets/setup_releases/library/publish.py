@@ -15,6 +15,7 @@ import os
 import struct
 import tarfile
 import time
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
@@ -30,7 +31,7 @@ OPTIONS = {
 }
 
 
-def main():
+def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS)
     options = module.params
     folder = os.path.join(options["folder"], options["version"])
@@ -40,19 +41,20 @@ def main():
     module.exit_json(changed=True, folder=folder, assets=write_sums(folder))
 
 
-def write_archive(folder, platform, options):
-    stem = "{0}-{1}".format(options["tool"], options["version"])
-    with tarfile.open(os.path.join(folder, "{0}-{1}.tar.gz".format(stem, platform)), "w:gz") as archive:
-        add(archive, stem + "/README.md", b"Made for a test.\n", 0o644)
+# The types are in quotes because the Python of a test host may be too old to read them.
+def write_archive(folder: str, platform: str, options: "dict[str, Any]") -> None:
+    stem = f"{options['tool']}-{options['version']}"
+    with tarfile.open(os.path.join(folder, f"{stem}-{platform}.tar.gz"), "w:gz") as archive:
+        add(archive, f"{stem}/README.md", b"Made for a test.\n", 0o644)
         for program in options["programs"]:
             content = executable(platform, program, options) if options["static"] else script(options)
-            add(archive, "{0}/bin/{1}".format(stem, program), content, 0o755)
+            add(archive, f"{stem}/bin/{program}", content, 0o755)
         for program, path in sorted(options["binaries"].items()):
             with open(path, "rb") as binary:
-                add(archive, "{0}/bin/{1}".format(stem, program), binary.read(), 0o755)
+                add(archive, f"{stem}/bin/{program}", binary.read(), 0o755)
 
 
-def add(archive, name, content, mode):
+def add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
     member = tarfile.TarInfo(name)
     member.size = len(content)
     member.mode = mode
@@ -61,13 +63,14 @@ def add(archive, name, content, mode):
     archive.addfile(member, io.BytesIO(content))
 
 
-def script(options):
-    return "#!/bin/sh\n{0}\n".format(options["body"].replace("{version}", options["version"])).encode()
+def script(options: "dict[str, Any]") -> bytes:
+    body: str = options["body"].replace("{version}", options["version"])
+    return f"#!/bin/sh\n{body}\n".encode()
 
 
-def executable(platform, program, options):
+def executable(platform: str, program: str, options: "dict[str, Any]") -> bytes:
     """Return an ELF file whose only segment calls write(2) and exit(2)."""
-    text = "{0} {1}\n".format(program, options["version"]).encode()
+    text = f"{program} {options['version']}\n".encode()
     if "x86_64" in platform:
         machine = 62
         code = struct.pack("<BIBI", 0xB8, 1, 0xBF, 1)  # mov eax, 1; mov edi, 1
@@ -86,14 +89,14 @@ def executable(platform, program, options):
     return file_header + segment + code + text
 
 
-def write_sums(folder):
+def write_sums(folder: str) -> "dict[str, str]":
     sums = {}
     for name in sorted(os.listdir(folder)):
         if name.endswith(".tar.gz"):
             with open(os.path.join(folder, name), "rb") as asset:
                 sums[name] = hashlib.sha256(asset.read()).hexdigest()
     with open(os.path.join(folder, "SHA256SUMS"), "w") as file:
-        file.writelines("{0}  {1}\n".format(digest, name) for name, digest in sorted(sums.items()))
+        file.writelines(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
     return sums
 
 
