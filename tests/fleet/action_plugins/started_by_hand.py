@@ -1,0 +1,62 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Do locked programs start on this host if one copies them there, whatever the collection says of them? For tests.
+
+Options: *lockfile*, and *assets*, the digests of those to try. Their bytes come from the controller's cache. Each is
+unpacked whole, since programs may find libraries beside themselves, in a scratch folder of the host, by the host's own
+means. Its programs are started by start.sh, and it is taken away again. Returned: *programs*, by digest: the lines of
+start.sh.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset
+
+START = Path(__file__).resolve().parents[1] / "start.sh"
+UNPACK = {"zip": "{python} -m zipfile -e ../file .", "tar.gz": "tar -xzf ../file"}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    """Two connection operations for each asset."""
+
+    TRANSFERS_FILES = True
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        result.update(asking.told(self, variables, lambda: self._try_all(variables["ansible_python_interpreter"])))
+        return result
+
+    def _try_all(self, python: str) -> dict[str, Any]:
+        lock = lockfile.parse(Path(self._task.args["lockfile"]).read_text(encoding="utf-8"))
+        wanted = set(self._task.args["assets"])
+        assets = [asset for tool in lock.tools.values() for asset in tool.assets if asset.sha256 in wanted]
+        scratch = self._make_tmp_path()
+        try:
+            self._connection.put_file(str(START), f"{scratch}/start.sh")
+            programs = {asset.sha256: self._try(asset, scratch, python) for asset in assets}
+        finally:
+            self._remove_tmp_path(scratch, force=True)
+        return {"changed": False, "programs": programs}
+
+    def _try(self, asset: LockedAsset, scratch: str, python: str) -> list[str]:
+        cached = Cache().find(asset.sha256)
+        if cached is None:
+            raise FileNotFoundError(f"{asset.name} is not in the cache: lock again")
+        self._connection.put_file(str(cached.path), f"{scratch}/file")
+        names = shlex.join(f"./{executable.path}" for executable in asset.executables.values())
+        command = f"mkdir {scratch}/asset && cd {scratch}/asset && {UNPACK[asset.format].format(python=python)}"
+        command += f" && chmod +x {names} && sh ../start.sh {names}; rm -rf {scratch}/asset {scratch}/file"
+        answer = self._low_level_execute_command(command)
+        lines: list[str] = answer["stdout"].splitlines()
+        if len(lines) != len(asset.executables):
+            raise RuntimeError(f"{asset.name} could not be tried: {answer['stdout']} {answer['stderr']}")
+        return lines
