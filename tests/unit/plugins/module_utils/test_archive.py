@@ -894,6 +894,11 @@ def test_missing_archive_is_an_error_that_names_it(box):
         unpack(box.path, "tar", "tool", box.staging, PLENTY)
 
 
+def test_errors_call_the_archive_as_they_are_told(box):
+    with pytest.raises(ReleaseError, match=r"^tool-1\.0\.tar: the member '/a'"):
+        box.unpack(tar(file("/a")), name="tool-1.0.tar")
+
+
 def test_file_system_that_takes_no_more_is_an_error_with_a_way_out(box):
     """A limit on file sizes is the full disk that every user can have."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -423,6 +423,12 @@ def test_any_answer_raises_nothing_but_our_own_error(head, pieces):
         assert not os.path.exists(path)
 
 
+def test_chunk_of_negative_size_is_our_own_error(server, get):
+    """Python 3.6 raises ValueError for it."""
+    server.answers["/asset"] = send_raw(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabc")
+    get.fails(server.url(), "cannot download", attempts=1, timeout_s=2)
+
+
 # Redirects
 
 
@@ -667,6 +673,7 @@ def test_http_goes_by_the_proxy_of_the_environment(proxy, get, monkeypatch):
     proxy.answers["http://example.org/asset"] = publish(DATA)
     assert get("http://example.org/asset") == DATA
     assert header(proxy, "Proxy-Authorization") == "Basic " + base64.b64encode(b"user:pa ss").decode()
+    assert header(proxy, "Host") == "example.org"
 
 
 def test_https_goes_through_a_tunnel_and_is_verified(proxy, tls_server, get, monkeypatch):
@@ -677,6 +684,7 @@ def test_https_goes_through_a_tunnel_and_is_verified(proxy, tls_server, get, mon
     assert proxy.requests[0][0] == f"localhost:{tls_server.server_port}"
     assert header(proxy, "Proxy-Authorization")
     assert header(tls_server, "Proxy-Authorization") is None
+    assert header(tls_server, "Host") == f"localhost:{tls_server.server_port}"
     assert "secret" not in str(proxy.requests)
 
 
