@@ -17,7 +17,7 @@ class AnswerLines:
     def __init__(self, lines: Iterable[str]) -> None:
         self._by_word: dict[str, list[str]] = {}
         for line in lines:
-            word, _, rest = line.partition(" ")
+            word, _space, rest = line.partition(" ")
             self._by_word.setdefault(word, []).append(rest)
 
     def all(self, word: str) -> list[str]:

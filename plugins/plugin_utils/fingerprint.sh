@@ -17,6 +17,8 @@ set --
 for program in */bin/*; do
     if [ -L "$bin_dir/${program##*/}" ]; then set -- "$@" "$bin_dir/${program##*/}"; fi
 done
+# No tool's name begins with a dash.
+# shellcheck disable=SC2035
 {
     stat "$option" "$format" * "$@"
     find */ ! -type d -exec stat "$option" "$format" {} +

@@ -162,7 +162,7 @@ def _state(said: AnswerLines) -> State:
         root=said.one("root"),
         bin_dir=said.one("bin_dir"),
         active=dict(said.fields("active", 2)),
-        described={(tool, tree): _tree(said, tool, tree) for tool, tree, _ in said.fields("receipt", 3)},
+        described={(tool, tree): _tree(said, tool, tree) for tool, tree, _text in said.fields("receipt", 3)},
         trees={tool: tuple(names) for tool, names in trees.items()},
         links=dict(said.fields("link", 2)),
         foreign=frozenset(said.all("foreign")),

@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The one question to a host: is all as sealed? If not: what are you, and what is installed? Any POSIX sh; writes nothing.
-# The host only hands over evidence, probe.py decides what it means. Set before this text, by probe.py:
+# The host only hands over evidence, machine.py decides what it means. Set before this text, by probe.py:
 #   fingerprint   function made of fingerprint.sh
 #   ask           state, or host: only what machine this is
 #   root bin_dir  where to look; empty means this user's defaults
@@ -12,6 +12,8 @@
 #   candidates    lines TOOL/TREE: trees that would serve, if they are kept here
 #   names         lines: programs that are to be linked
 #   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
+# They are set outside of this text, and a ~ that they begin with is expanded here:
+# shellcheck disable=SC2154,SC2088
 export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/system/bin
 say() { printf '%s\n' "$*"; }
 newline='
@@ -124,6 +126,7 @@ describe_state() {
     done
     for tool in "$root"/store/*; do
         # The newest first: what is kept longest.
+        # shellcheck disable=SC2012
         if [ -d "$tool" ]; then ls -1t "$tool" | while IFS= read -r tree; do say "tree ${tool##*/} $tree"; done; fi
     done
     say "$candidates" | while IFS=/ read -r tool tree; do
