@@ -14,4 +14,4 @@ with open(sys.argv[1], encoding="utf-8") as orders:
     try:
         store.obey(from_json(json.load(orders)))
     except ReleaseError as error:
-        sys.exit("refused: {0}".format(error))
+        sys.exit(f"refused: {error}")

@@ -17,7 +17,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
 from ansible_collections.pinned.release.plugins.plugin_utils import plan
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released

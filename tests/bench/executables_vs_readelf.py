@@ -34,6 +34,7 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
 from elftools.elf.sections import ARMAttributesSection, NoteSection
+from elftools.elf.segments import InterpSegment
 
 MAGICS = {
     b"\x7fELF": "ELF",
@@ -142,7 +143,8 @@ def elf_requirements(content: bytes) -> list[dict[str, object]]:
     """Return what pyelftools sees, one requirement if it is a program."""
     elf = ELFFile(io.BytesIO(content))
     header = elf.header
-    interpreter = next((segment.get_interp_name() for segment in elf.iter_segments("PT_INTERP")), None)
+    interpreters = (segment for segment in elf.iter_segments() if isinstance(segment, InterpSegment))
+    interpreter = next((segment.get_interp_name() for segment in interpreters), None)
     tags = collections.defaultdict(list)
     dynamic = next((segment for segment in elf.iter_segments() if isinstance(segment, DynamicSegment)), None)
     for tag in dynamic.iter_tags() if dynamic else ():
@@ -157,7 +159,7 @@ def elf_requirements(content: bytes) -> list[dict[str, object]]:
     text = elf.get_section_by_name(".text")
     if text is not None and text["sh_type"] == "SHT_NOBITS":
         return []
-    needed = tuple(sorted({tag.needed for tag in tags["DT_NEEDED"]}))
+    needed = tuple(sorted({tag.needed for tag in tags["DT_NEEDED"]}))  # type: ignore[attr-defined]
     os = elf_os(elf, interpreter)
     arch = elf_arch(elf)
     libc = elf_libc(os, interpreter, needed)

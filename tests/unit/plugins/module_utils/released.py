@@ -8,6 +8,7 @@ import hashlib
 import io
 import os
 import tarfile
+import typing as t
 
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, Orders, Program, ToolOrder
 
@@ -17,7 +18,9 @@ FINGERPRINT = os.path.join(os.path.dirname(__file__), "../../../../plugins/plugi
 class Released:
     """One version of a tool, published in a folder."""
 
-    def __init__(self, folder, tool="hello", version="1.0", programs=("hello",)):
+    def __init__(
+        self, folder: t.Any, tool: str = "hello", version: str = "1.0", programs: t.Sequence[str] = ("hello",)
+    ) -> None:
         self.tool = tool
         self.version = version
         self.path = os.path.join(str(folder), "{0}-{1}.tar.gz".format(tool, version))
@@ -45,26 +48,25 @@ class Released:
             sum(len(content) for content in contents.values()),
         )
 
-    def order(self, **changes):
+    def order(self, **changes: t.Any) -> ToolOrder:
         """Return the order that installs this version on a host without any."""
         order = ToolOrder(tool=self.tool, tree=self.tree, asset=self.asset, programs=self.programs)
         return order._replace(**dict({"receipt": {"version": self.version, "sha256": self.sha256}}, **changes))
 
 
-def _packed(contents):
+def _packed(contents: t.Dict[str, bytes]) -> bytes:
     """Return a gzipped tar, the same bytes for the same contents."""
     packed = io.BytesIO()
-    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as compressed:
-        with tarfile.open(fileobj=compressed, mode="w") as archive:
-            for path, content in contents.items():
-                member = tarfile.TarInfo(path)
-                member.size = len(content)
-                member.mode = 0o755 if "/bin/" in path else 0o644
-                archive.addfile(member, io.BytesIO(content))
+    with gzip.GzipFile(fileobj=packed, mode="wb", mtime=0) as gz, tarfile.open(fileobj=gz, mode="w") as archive:
+        for path, content in contents.items():
+            member = tarfile.TarInfo(path)
+            member.size = len(content)
+            member.mode = 0o755 if "/bin/" in path else 0o644
+            archive.addfile(member, io.BytesIO(content))
     return packed.getvalue()
 
 
-def orders_for(folder, *tools, **changes):
+def orders_for(folder: t.Any, *tools: ToolOrder, **changes: t.Any) -> Orders:
     """Return orders for a host whose root and bin_dir lie in *folder*."""
     with open(FINGERPRINT) as handle:
         fingerprint = handle.read()

@@ -11,8 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import store
-from ansible_collections.pinned.release.plugins.plugin_utils import plan, probe
-from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import Executable, LockedAsset, LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils import plan as planning
+from ansible_collections.pinned.release.plugins.plugin_utils import probe
+from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
+    Executable,
+    LockedAsset,
+    LockedTool,
+    LockFile,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 
@@ -27,29 +33,29 @@ class Machine:
         self.bin_dir = folder / "bin"
         self.bin_dir.mkdir(exist_ok=True)
 
-    def wanted(self, *released: Released, **options: Any) -> plan.Wanted:
+    def wanted(self, *released: Released, **options: Any) -> planning.Wanted:
         lock = LockFile(("linux/x86_64",), {one.tool: locked(one) for one in released})
         place: dict[str, Any] = {"root": str(self.root), "bin_dir": str(self.bin_dir), "lock_digest": "d" * 64}
-        return plan.Wanted(lock=lock, **{**place, **options})
+        return planning.Wanted(lock=lock, **{**place, **options})
 
-    def ask(self, wanted: plan.Wanted) -> probe.Answer:
-        command = probe.command(plan.question(wanted))
+    def ask(self, wanted: planning.Wanted) -> probe.Answer:
+        command = probe.command(planning.question(wanted))
         return probe.parse(subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True).stdout)
 
-    def plan(self, wanted: plan.Wanted) -> plan.Plan:
+    def plan(self, wanted: planning.Wanted) -> planning.Plan:
         answer = self.ask(wanted)
         if answer.sealed is not None:
-            return plan.sealed_plan(wanted, answer.sealed)
+            return planning.sealed_plan(wanted, answer.sealed)
         assert answer.host is not None
         assert answer.state is not None
-        return plan.make_plan(wanted, answer.host, answer.state)
+        return planning.make_plan(wanted, answer.host, answer.state)
 
-    def converge(self, wanted: plan.Wanted) -> plan.Plan:
+    def converge(self, wanted: planning.Wanted) -> planning.Plan:
         planned = self.plan(wanted)
-        store.obey(plan.orders(planned))
+        store.obey(planning.orders(planned))
         return planned
 
-    def actions(self, wanted: plan.Wanted) -> dict[str, str]:
+    def actions(self, wanted: planning.Wanted) -> dict[str, str]:
         return {tool.tool: tool.action for tool in self.plan(wanted).tools}
 
     def run(self, program: str) -> str:
@@ -70,6 +76,5 @@ def locked(released: Released, requires: Requirement = SHELL_PROGRAM) -> LockedT
     return LockedTool(released.version, {"directory": "/releases"}, (asset,))
 
 
-def with_options(wanted: plan.Wanted, **options: Any) -> plan.Wanted:
+def with_options(wanted: planning.Wanted, **options: Any) -> planning.Wanted:
     return replace(wanted, **options)
-

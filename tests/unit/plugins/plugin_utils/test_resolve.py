@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 import requests
-
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
@@ -41,7 +40,9 @@ class Publisher:
         self._releases: list[Release] = []
 
     def publish(self, version: str, *, days_old: int = 30, is_prerelease: bool = False, **programs: bytes) -> None:
-        assets = [self._asset(f"tool-{version}-{name.replace('__', '-')}", content) for name, content in programs.items()]
+        assets = [
+            self._asset(f"tool-{version}-{name.replace('__', '-')}", content) for name, content in programs.items()
+        ]
         published = NOW - timedelta(days=days_old)
         self._releases.append(Release(version, tuple(assets), published, is_prerelease))
 
