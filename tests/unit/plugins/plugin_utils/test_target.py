@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 from dataclasses import replace
 from typing import Any
@@ -491,9 +490,11 @@ def test_a_host_has_the_triples_it_runs_best_first(host: Host, triples: str) -> 
     assert host_triples(host) == tuple(triples.split())
 
 
-@pytest.mark.skipif(shutil.which("rustc") is None, reason="only rustc itself knows its targets")
 def test_every_triple_is_one_that_rustc_knows() -> None:
-    known = subprocess.run(["rustc", "--print", "target-list"], check=True, capture_output=True, text=True).stdout
+    try:
+        known = subprocess.run(["rustc", "--print", "target-list"], check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("only a rustc that works knows its targets")
     assert RUST_TARGETS.issubset(known.split())
 
 
