@@ -12,6 +12,7 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 from __future__ import annotations
 
 import re
+import struct
 from typing import NamedTuple
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -47,6 +48,8 @@ MUSL_DISTRIBUTIONS = frozenset({"alpine", "chimera", "postmarketos", "openwrt"})
 #: Where programs come from whose loader is nowhere else: what lies in the usual place is at most a stub.
 STORES_WITH_LOADERS = ("/nix/store/", "/gnu/store/")
 EM_ARM, EF_ARM_ABI_FLOAT_HARD = 40, 0x400
+#: Linux: include/uapi/linux/auxvec.h, arch/arm/include/uapi/asm/hwcap.h.
+AT_HWCAP, HWCAP_VFP = 16, 1 << 6
 
 
 class Head(NamedTuple):
@@ -88,7 +91,7 @@ def host_of(said: AnswerLines) -> Host:
         loaders=_loaders(said, own),
         libraries=_libraries(said, userspace),
         cpu=_cpu(said, own, kernel_arch, arm_version),
-        has_vfp=_has_vfp(said, own, kernel_arch),
+        has_vfp=_has_vfp(said, userspace, kernel_arch),
         page_size=_number(said.one("page_size")),
         os_version=None if os == "linux" else release.split("-")[0] or None,
         distribution=os_release.get("PRETTY_NAME"),
@@ -177,9 +180,24 @@ def _cpu(said: AnswerLines, own: Requirement, kernel_arch: str | None, arm_versi
     return None
 
 
-def _has_vfp(said: AnswerLines, own: Requirement, kernel_arch: str | None) -> bool | None:
-    """64-bit kernels call the floating point unit ``fp``, unless asked by a program that says it is a 32-bit one."""
-    if own.arch != "arm":
+def _has_vfp(said: AnswerLines, userspace: Head, kernel_arch: str | None) -> bool | None:
+    """What the kernel hands to each program decides. /proc/cpuinfo is only second: it is the translator's machine under
+    qemu, and 64-bit kernels call the unit ``fp`` there, unless asked by a program that says it is a 32-bit one.
+    """
+    if userspace.requires.arch != "arm":
         return None
+    if userspace.requires.abi == "eabihf":
+        return True
+    capabilities = _auxiliary_vector(said, userspace).get(AT_HWCAP)
+    if capabilities is not None:
+        return bool(capabilities & HWCAP_VFP)
     features = said.one("cpu").partition(":")[2].split()
-    return own.abi == "eabihf" or "vfp" in features or (kernel_arch == "aarch64" and "fp" in features)
+    return "vfp" in features or (kernel_arch == "aarch64" and "fp" in features)
+
+
+def _auxiliary_vector(said: AnswerLines, userspace: Head) -> dict[int, int]:
+    """Return the entries that the kernel handed to a 32-bit program: pairs of words in its byte order."""
+    text = said.one("auxv")
+    content = bytes.fromhex(text) if re.fullmatch(r"([0-9a-f]{16})*", text) else b""
+    order = "<" if userspace.content[5:6] == b"\1" else ">"
+    return dict(struct.iter_unpack(f"{order}II", content))

@@ -81,6 +81,7 @@ describe_files() {
             case $line in flags*:* | Features*:*) say "cpu $line" && break ;; esac
         done </proc/cpuinfo
     fi
+    if [ -r /proc/self/auxv ]; then say "auxv $(od -An -v -tx1 -N 1024 /proc/self/auxv | tr -d ' \n')"; fi
 }
 
 find_needs() {
@@ -153,6 +154,7 @@ describe_tree() {
         # shellcheck disable=SC2086
         sums=$(find files -type f -exec $sha256 {} + | sed 's/^\\*\([0-9a-f]*\)[ *]*/\1  /')
         say "verified $1 $2 hash"
+        if [ ! -r files.sha256 ]; then say "missing $1 $2 files.sha256"; fi
         say "$sums" | grep -vxF -f files.sha256 | while read -r sum path; do say "changed $1 $2 $path"; done
         while read -r sum path; do
             if [ ! -f "$path" ]; then say "missing $1 $2 $path"; fi

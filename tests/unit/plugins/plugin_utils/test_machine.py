@@ -70,8 +70,8 @@ MACHINES = {
         DEBIAN, arch="aarch64", kernel_arch="aarch64", loaders=("/lib/ld-linux-aarch64.so.1",), cpu=None
     ),
     "bookworm-armhf": replace(ARM_DEBIAN, abi="eabihf", loaders=("/lib/ld-linux-armhf.so.3",), has_vfp=True),
-    "bookworm-armel": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=False),
-    "armv6l": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=False, cpu="armv6"),
+    "bookworm-armel": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=True),
+    "armv6l": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=True, cpu="armv6"),
     "bookworm-ppc64el": replace(
         DEBIAN,
         arch="powerpc64le",
@@ -252,6 +252,22 @@ def test_a_soft_float_host_may_have_floating_point_registers(features: str, kern
     shell = elf(ARM, 32, "/lib/ld-linux.so.3", SOFT_FLOAT)
     host = answer(f"uname Linux {kernel} 6.12.0", f"head /bin/sh {shell}", f"cpu Features : {features}")
     assert (host.abi, host.has_vfp) == ("eabi", has_vfp)
+
+
+@pytest.mark.parametrize(("capabilities", "has_vfp"), [(0x80D7, True), (0x8097, False)])
+def test_what_the_kernel_hands_to_programs_decides_on_floating_point(capabilities: int, has_vfp: bool) -> None:
+    vector = struct.pack("<8I", 6, 4096, 16, capabilities, 17, 100, 0, 0).hex()
+    shell = elf(ARM, 32, "/lib/ld-linux.so.3", SOFT_FLOAT)
+    features = "cpu Features : half vfp" if not has_vfp else "cpu flags : fpu sse2"
+    host = answer("uname Linux armv6l 6.12.0", f"head /bin/sh {shell}", features, f"auxv {vector}")
+    assert host.has_vfp is has_vfp
+
+
+@pytest.mark.parametrize("vector", ["", "00", "100000004000000", "10000000zz000000"])
+def test_half_a_vector_says_nothing(vector: str) -> None:
+    shell = elf(ARM, 32, "/lib/ld-linux.so.3", SOFT_FLOAT)
+    host = answer("uname Linux armv6l 6.12.0", f"head /bin/sh {shell}", "cpu Features : vfp", f"auxv {vector}")
+    assert host.has_vfp is True
 
 
 def test_libraries_of_another_architecture_or_float_abi_are_not_there() -> None:
