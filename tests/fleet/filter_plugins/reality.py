@@ -31,6 +31,7 @@ SYMPTOMS = (
 ILLEGAL_INSTRUCTION = 128 + 4
 #: Tools that print the triple they were built for with their version: nobody knows better what was chosen.
 ORACLES = ("deno", "uv")
+NO_BUILD = "no build for its architecture is pinned"
 INTRODUCTION = """\
 # What was run where
 
@@ -131,7 +132,7 @@ def _of_installed(tool: str, result: Mapping[str, Any], starts: Mapping[str, Sta
 def _refused(tool: str, verdicts: Mapping[str, Any], tried: Mapping[str, Sequence[Start]]) -> Row:
     builds = [asset for asset in verdicts["assets"] if asset["tool"] == tool]
     whys = [f"{asset['target']}: {asset['reason']} ({_seen(tried.get(asset['sha256'], ()))})" for asset in builds]
-    outcome = "refused: " + ("; ".join(whys) or "its makers have no build for this processor")
+    outcome = f"refused: {'; '.join(whys)}" if whys else NO_BUILD
     return Row(tool, verdicts["versions"][tool], "", "", outcome)
 
 
@@ -194,7 +195,7 @@ def reality_document(results: Sequence[Mapping[str, Any]], before: str, order: S
     sections = {head: text for head, text in map(_headed, before.split("\n## ")[1:]) if head in order}
     sections |= {result["kind"]: _section(result["facts"], result["judged"]) for result in results}
     named = [host for host in order if host in sections]
-    overview = ["| host | userland | runs | refused |", "| --- | --- | --- | --- |"]
+    overview = ["| host | userland | runs | refused | no build |", "| --- | --- | --- | --- | --- |"]
     overview += [_line(f"[{host}](#{host})", *_counted(sections[host])) for host in named]
     parts = [INTRODUCTION, "\n".join(overview) + "\n", *(f"## {host}\n{sections[host]}" for host in named)]
     return "\n".join(part.rstrip("\n") + "\n" for part in parts)
@@ -216,9 +217,9 @@ def _line(*cells: object) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _counted(section: str) -> tuple[str, int, int]:
+def _counted(section: str) -> tuple[str, int, int, int]:
     userland = section.strip("\n").partition("\n")[0]
-    return userland, section.count(" | runs"), section.count(" | refused")
+    return userland, section.count(" | runs"), section.count(" | refused"), section.count(f" | {NO_BUILD}")
 
 
 class FilterModule:

@@ -120,6 +120,12 @@ def test_a_program_that_was_called_fit_and_does_not_start_is_found() -> None:
     assert found == f"uv {MUSL} is said to start (static), and does not: by hand: illegal instruction"
 
 
+def test_a_tool_without_a_build_for_the_host_is_no_refusal() -> None:
+    seen = judge()
+    assert seen["findings"] == []
+    assert seen["rows"][0]["outcome"] == "no build for its architecture is pinned"
+
+
 def test_what_was_not_tried_is_found() -> None:
     assert judge(asset("a", GNU, TOO_NEW))["findings"] == [f"uv {GNU} was not tried"]
 
@@ -135,7 +141,7 @@ def page(kind: str, before: str = "") -> str:
 
 
 def test_the_page_counts_and_shows_each_host() -> None:
-    assert f"| [old](#old) | `{GNU}`, glibc 2.36, Debian | 1 | 0 |" in page("old")
+    assert f"| [old](#old) | `{GNU}`, glibc 2.36, Debian | 1 | 0 | 0 |" in page("old")
     assert f"| uv | 0.13.9 | {GNU} | glibc | runs, and prints that triple: it fits |" in page("old")
 
 
