@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What exactly was pinned? The lock file: parsed strictly, emitted deterministically. Pure; runs on the controller.
 
-Its schema is docs/schema/releases.lock.schema.json. What a lock file says is hostile until it has passed parse().
+Its schema is docs/schema/releases.lock.schema.json; a test shows that parse() accepts what the schema does, less what
+contradicts itself. What a lock file says becomes paths on hosts and words in a shell: it is hostile until it is parsed.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
@@ -13,20 +14,70 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from ipaddress import IPv6Address
+from typing import Any, NoReturn, TypeVar
+from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import FORMATS
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import (
+    ARCHITECTURES,
+    LIBCS,
+    OPERATING_SYSTEMS,
+    Requirement,
+)
 
 LOCK_VERSION = 1
+#: Whole numbers that every JSON reader keeps exact (RFC 7493, section 2.2).
+LARGEST_NUMBER = 2**53 - 1
+REMAKE = "do not edit it by hand: restore it from version control, or delete it and lock again with pinned.release.lock"
+
+#: What is in no name, path or address: control characters, ends of lines, halves of characters.
+_CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
+_STEP = rf"(?!\.{{1,2}}(?:/|\Z))[^/\\{_CONTROL}]{{1,255}}"
+_AUTHORITY = rf"(?:\[[0-9A-Fa-f:.]+\]|[^/?#@:\\\[\] {_CONTROL}]+)(?::[0-9]{{1,5}})?"
 #: Names become paths and links on hosts, so they are held to what is a plain file name everywhere.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,127}\Z")
-SHA256 = re.compile(r"[0-9a-f]{64}\Z")
-REMAKE = "make the lock file again with pinned.release.lock; it is not meant to be edited by hand"
+#: A line of text for people.
+LINE = re.compile(rf"[^{_CONTROL}]+\Z")
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What a text must look like: for the reader, and in words for people."""
+
+    pattern: re.Pattern[str]
+    words: str
+
+
+_NAME = _Form(NAME, "a name of letters, digits and . _ + -")
+_LINE = _Form(LINE, "a line of text")
+_VERSION = _Form(re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~!-]{0,127}\Z"), "a version such as 1.2.3")
+_MOMENT = _Form(
+    re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z"),
+    "a time in UTC, 2024-01-15T09:30:00Z",
+)
+_PLATFORM = _Form(re.compile(r"[a-z0-9]+/[a-z0-9_]+\Z"), "a platform such as linux/x86_64")
+_FILE_NAME = _Form(re.compile(rf"{_STEP}\Z"), "the name of a file, without a folder")
+_URL = _Form(
+    re.compile(rf"(?:https?://{_AUTHORITY}(?:[/?#][^ {_CONTROL}]*)?|file:///[^ {_CONTROL}]+)\Z"),
+    "an address that begins with https://, http:// or file:///, without user and password",
+)
+_SHA256 = _Form(re.compile(r"[0-9a-f]{64}\Z"), "a SHA-256 digest: 64 hexadecimal digits in lower case")
+_HEXADECIMAL = _Form(re.compile(r"[0-9a-f]+\Z"), "a digest: hexadecimal digits in lower case")
+_TARGET = _Form(
+    re.compile(r"[a-z0-9][a-z0-9._-]*(?:/[a-z0-9_]+)?\Z"), "a target triple such as x86_64-unknown-linux-musl"
+)
+_PATH = _Form(
+    re.compile(rf"(?=.{{1,1024}}\Z)(?![A-Za-z]:){_STEP}(?:/{_STEP})*\Z"),
+    "a plain path inside the asset: relative, without .. and backslashes",
+)
+_WORD = _Form(re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z"), "a word in lower case")
+_DOTTED = _Form(re.compile(r"[0-9]{1,18}(?:\.[0-9]{1,18})*\Z"), "numbers with dots between them, such as 2.28")
 
 
 @dataclass(frozen=True)
@@ -53,6 +104,10 @@ class LockedAsset:
     evidence: tuple[Evidence, ...]
     unpacked_size: int
 
+    def __post_init__(self) -> None:
+        """Put the evidence in order, so that equal assets are equal whoever found what first."""
+        object.__setattr__(self, "evidence", tuple(sorted(self.evidence)))
+
 
 @dataclass(frozen=True)
 class LockedTool:
@@ -62,6 +117,11 @@ class LockedTool:
     source: Mapping[str, str]
     assets: tuple[LockedAsset, ...]
     published: str | None = None
+
+    def __post_init__(self) -> None:
+        """Put the assets in order, so that equal tools are equal whatever was downloaded first."""
+        ordered = sorted(self.assets, key=lambda asset: (asset.target, asset.name, asset.sha256))
+        object.__setattr__(self, "assets", tuple(ordered))
 
 
 @dataclass(frozen=True)
@@ -73,13 +133,26 @@ class LockFile:
 
 
 def emit(lock: LockFile) -> str:
-    """Return the text of *lock*: sorted keys, two-space indent, newline at the end; equal locks are equal bytes."""
+    """Return the text of *lock*: sorted keys, two-space indent, newline at the end; equal locks are equal bytes.
+
+    Raises ReleaseError for a lock that parse() would refuse, because of what a publisher named a file for example.
+    """
     document = {
         "lock_version": LOCK_VERSION,
         "platforms": sorted(lock.platforms),
         "tools": {name: _emit_tool(tool) for name, tool in lock.tools.items()},
     }
-    return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+    text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
+    try:
+        _parse_document(_Place(json.loads(text), ""))
+    except _MisfitError as misfit:
+        raise ReleaseError(
+            f"what was found cannot be pinned: {misfit.where}",
+            expected=misfit.expected,
+            found=misfit.found,
+            fix="choose another version or asset of this tool in the manifest",
+        ) from None
+    return text
 
 
 def parse(text: str, name: str = "the lock file") -> LockFile:
@@ -87,25 +160,70 @@ def parse(text: str, name: str = "the lock file") -> LockFile:
     try:
         document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated_keys)
     except (ValueError, RecursionError) as error:
-        raise ReleaseError(f"{name} is not JSON", found=str(error), fix=REMAKE) from error
-    version = document.get("lock_version") if isinstance(document, dict) else None
-    if version != LOCK_VERSION or isinstance(version, bool):
+        raise _not_json(text, name, error) from error
+    if not isinstance(document, dict) or "lock_version" not in document:
         raise ReleaseError(
-            f"{name} has lock_version {version!r}",
+            f"{name} is no lock file of pinned.release",
+            expected="an object with lock_version, platforms and tools",
+            found=shown(document),
+            fix=REMAKE,
+        )
+    version = document["lock_version"]
+    if version != LOCK_VERSION or not _is_whole(version):
+        raise ReleaseError(
+            f"{name} has lock_version {shown(version)}",
             expected=f"lock_version {LOCK_VERSION}, which this version of pinned.release reads",
-            fix="update the collection if the number is higher, else " + REMAKE,
+            fix=f"update the collection if the number is above {LOCK_VERSION}; else {REMAKE}",
         )
     try:
         return _parse_document(_Place(document, ""))
     except _MisfitError as misfit:
         raise ReleaseError(
-            f"{name} is not valid at {misfit.where}", expected=misfit.expected, found=misfit.found, fix=REMAKE
+            f"{name} is not valid at {misfit.where}", expected=misfit.expected, found=misfit.found, fix=misfit.fix
         ) from None
 
 
+def shown(value: object) -> str:
+    """Return *value* for an error: on one line, short whatever it is, without passwords."""
+    if isinstance(value, dict):
+        more = ", …" if len(value) > 8 else ""
+        return f"a mapping of {', '.join(shown(key) for key in list(value)[:8])}{more}" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        return f"a list that begins with {_kind(value[0])}" if value else "an empty list"
+    if isinstance(value, str):
+        value = re.sub(r"//[^/\s]*@", "//…@", value[:1000])
+    text = json.dumps(value, ensure_ascii=not str(value).isprintable(), default=str)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _kind(value: object) -> str:
+    """Return *value* itself where it is short, else what it is: lists of lists of lists have no end."""
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return shown(value)
+
+
+def _not_json(text: str, name: str, error: Exception) -> ReleaseError:
+    conflict = re.search(r"^(?:<{7}|>{7})(?: |$)", text, re.MULTILINE)
+    if conflict:
+        line = text.count("\n", 0, conflict.start()) + 1
+        return ReleaseError(
+            f"{name} holds a merge conflict",
+            found=f"the marks of one, in line {line}",
+            fix="take the file of either side as it is, and lock again with pinned.release.lock",
+        )
+    found = str(error)
+    if isinstance(error, json.JSONDecodeError):
+        found = f"{error.msg} in line {error.lineno}, column {error.colno}" if text.strip() else "an empty file"
+    elif isinstance(error, RecursionError):
+        found = "lists in lists in lists, without end"
+    return ReleaseError(
+        f"{name} is not JSON", expected="a file that pinned.release.lock wrote", found=found, fix=REMAKE
+    )
+
+
 def _emit_tool(tool: LockedTool) -> dict[str, Any]:
-    assets = sorted(tool.assets, key=lambda asset: (asset.target, asset.name, asset.sha256))
-    emitted = {"version": tool.version, "source": dict(tool.source), "assets": [_emit_asset(a) for a in assets]}
+    emitted = {"version": tool.version, "source": dict(tool.source), "assets": [_emit_asset(a) for a in tool.assets]}
     return emitted | ({"published": tool.published} if tool.published else {})
 
 
@@ -113,43 +231,43 @@ def _emit_asset(asset: LockedAsset) -> dict[str, Any]:
     emitted = {field.name: getattr(asset, field.name) for field in dataclasses.fields(asset)}
     emitted["requires"] = emit_requirement(asset.requires)
     emitted["executables"] = {name: dataclasses.asdict(program) for name, program in asset.executables.items()}
-    emitted["evidence"] = sorted(
-        (dataclasses.asdict(evidence) for evidence in asset.evidence), key=lambda evidence: sorted(evidence.items())
-    )
+    emitted["evidence"] = [dataclasses.asdict(evidence) for evidence in asset.evidence]
     return emitted
 
 
 def emit_requirement(requirement: Requirement) -> dict[str, Any]:
     """Return *requirement* as the lock file writes it: what it does not ask for is not written."""
     emitted = {key: value for key, value in dataclasses.asdict(requirement).items() if value}
+    if requirement.libraries:
+        emitted["libraries"] = sorted(requirement.libraries)
     if requirement.versions:
         emitted["versions"] = dict(requirement.versions)
     return emitted
 
 
 class _MisfitError(Exception):
-    def __init__(self, where: str, expected: str, found: object) -> None:
+    def __init__(self, where: str, expected: str, found: object, fix: str = REMAKE) -> None:
         super().__init__(where)
         self.where = where or "the top"
         self.expected = expected
-        self.found = _shorten(found)
+        self.found = shown(found)
+        self.fix = fix
 
 
-def _shorten(value: object) -> str:
-    text = json.dumps(value, default=str)
-    return text if len(text) <= 120 else text[:117] + "..."
-
-
-def _refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
 
 
 def _refuse_repeated_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        repeated = sorted({key for key, value in pairs if [other for other, x in pairs].count(key) > 1})
-        raise ValueError(f"the key {repeated[0]!r} stands twice in one object")
+        [(key, count)] = Counter(key for key, value in pairs).most_common(1)
+        raise ValueError(f"the key {shown(key)} stands {count} times in one object")
     return document
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 T = TypeVar("T")
@@ -163,110 +281,165 @@ class _Place:
     where: str
 
     def fields(self, required: str, optional: str = "") -> dict[str, _Place]:
-        if not isinstance(self.value, dict):
-            raise _MisfitError(self.where, "an object", self.value)
         known = set(required.split()) | set(optional.split())
-        for key in self.value:
+        for key in self._mapping():
             if key not in known:
-                raise _MisfitError(f"{self.where}.{key}".lstrip("."), f"one of {', '.join(sorted(known))}", key)
+                raise _MisfitError(
+                    self.at(key).where,
+                    f"one of {', '.join(sorted(known))}: this version of pinned.release knows no other key",
+                    key,
+                    fix=f"update the collection if a newer one wrote the file; else {REMAKE}",
+                )
         for key in required.split():
             if key not in self.value:
-                raise _MisfitError(self.where, f"the key {key}", sorted(self.value))
+                raise _MisfitError(self.where, f"the key {key}", self.value)
         return {key: self.at(key) for key in self.value}
 
     def at(self, key: str) -> _Place:
-        return _Place(self.value[key], f"{self.where}.{key}".lstrip("."))
+        step = key if NAME.match(key) else shown(key)
+        return _Place(self.value[key], f"{self.where}.{step}".removeprefix("."))
 
-    def mapping(self, read: Callable[[_Place], T], key_is: re.Pattern[str] = NAME) -> dict[str, T]:
-        if not isinstance(self.value, dict):
-            raise _MisfitError(self.where, "an object", self.value)
-        for key in self.value:
-            if not key_is.match(key):
-                raise _MisfitError(self.where, f"a name that matches {key_is.pattern}", key)
+    def mapping(self, read: Callable[[_Place], T], least: int = 0) -> dict[str, T]:
+        for key in self._mapping():
+            if not NAME.match(key):
+                raise _MisfitError(self.where, _NAME.words, key)
+        if len(self.value) < least:
+            raise _MisfitError(self.where, f"at least {least} entry", self.value)
         return {key: read(self.at(key)) for key in sorted(self.value)}
 
-    def items(self, read: Callable[[_Place], T]) -> tuple[T, ...]:
+    def items(self, read: Callable[[_Place], T], least: int = 0) -> tuple[T, ...]:
         if not isinstance(self.value, list):
             raise _MisfitError(self.where, "a list", self.value)
+        if len(self.value) < least:
+            raise _MisfitError(self.where, f"at least {least} entry", self.value)
         return tuple(read(_Place(value, f"{self.where}[{index}]")) for index, value in enumerate(self.value))
 
-    def text(self, pattern: re.Pattern[str] | None = None) -> str:
-        if not isinstance(self.value, str) or "\n" in self.value or "\0" in self.value:
-            raise _MisfitError(self.where, "a line of text", self.value)
-        if pattern and not pattern.match(self.value):
-            raise _MisfitError(self.where, f"text that matches {pattern.pattern}", self.value)
+    def text(self, form: _Form = _LINE) -> str:
+        if not isinstance(self.value, str) or not form.pattern.match(self.value):
+            raise _MisfitError(self.where, form.words, self.value)
         return self.value
 
-    def number(self) -> int:
-        if not isinstance(self.value, int) or isinstance(self.value, bool) or self.value < 0:
-            raise _MisfitError(self.where, "a whole number", self.value)
+    def one_of(self, words: tuple[str, ...]) -> str:
+        if self.value not in words:
+            raise _MisfitError(self.where, f"one of {', '.join(words)}", self.value)
+        return str(self.value)
+
+    def number(self, least: int = 0) -> int:
+        if not _is_whole(self.value) or not least <= self.value <= LARGEST_NUMBER:
+            raise _MisfitError(self.where, f"a whole number from {least}", self.value)
+        return int(self.value)
+
+    def _mapping(self) -> dict[str, Any]:
+        if not isinstance(self.value, dict):
+            raise _MisfitError(self.where, "an object", self.value)
         return self.value
-
-
-def _text(place: _Place) -> str:
-    return place.text()
 
 
 def _parse_document(place: _Place) -> LockFile:
     fields = place.fields("lock_version platforms tools")
-    return LockFile(fields["platforms"].items(_text), fields["tools"].mapping(_parse_tool))
+    platforms = fields["platforms"].items(lambda platform: platform.text(_PLATFORM))
+    return LockFile(platforms, fields["tools"].mapping(_parse_tool))
 
 
 def _parse_tool(place: _Place) -> LockedTool:
     fields = place.fields("version source assets", "published")
+    assets = fields["assets"].items(_parse_asset, least=1)
+    _refuse_two_of_a_name(fields["assets"].where, assets)
     return LockedTool(
-        version=fields["version"].text(NAME),
-        source=fields["source"].mapping(_text),
-        assets=fields["assets"].items(_parse_asset),
-        published=fields["published"].text() if "published" in fields else None,
+        version=fields["version"].text(_VERSION),
+        source=fields["source"].mapping(_Place.text, least=1),
+        assets=assets,
+        published=fields["published"].text(_MOMENT) if "published" in fields else None,
     )
+
+
+def _refuse_two_of_a_name(where: str, assets: tuple[LockedAsset, ...]) -> None:
+    """One asset may serve several targets (a universal program), each of them once, always with the same bytes."""
+    seen: dict[str, LockedAsset] = {}
+    targets: set[tuple[str, str]] = set()
+    for index, asset in enumerate(assets):
+        other = seen.setdefault(asset.name, asset)
+        if other.sha256 != asset.sha256:
+            raise _MisfitError(
+                f"{where}[{index}].sha256", f"{other.sha256}, as for the other asset of this name", asset.sha256
+            )
+        if (asset.name, asset.target) in targets:
+            raise _MisfitError(f"{where}[{index}]", "each asset once for each target", f"{asset.name} twice")
+        targets.add((asset.name, asset.target))
 
 
 def _parse_asset(place: _Place) -> LockedAsset:
     fields = place.fields("name url size sha256 format target requires executables evidence unpacked_size")
-    if fields["format"].text() not in FORMATS:
-        raise _MisfitError(fields["format"].where, f"one of {', '.join(FORMATS)}", fields["format"].value)
     asset = LockedAsset(
-        name=fields["name"].text(re.compile(r"[^/\\]{1,255}\Z")),
-        url=fields["url"].text(re.compile(r"(https?|file)://.")),
+        name=fields["name"].text(_FILE_NAME),
+        url=_parse_url(fields["url"]),
         size=fields["size"].number(),
-        sha256=fields["sha256"].text(SHA256),
-        format=fields["format"].text(),
-        target=fields["target"].text(),
+        sha256=fields["sha256"].text(_SHA256),
+        format=fields["format"].one_of(FORMATS),
+        target=fields["target"].text(_TARGET),
         requires=_parse_requirement(fields["requires"]),
-        executables=fields["executables"].mapping(_parse_executable),
+        executables=fields["executables"].mapping(_parse_executable, least=1),
         evidence=fields["evidence"].items(_parse_evidence),
         unpacked_size=fields["unpacked_size"].number(),
     )
-    for evidence in asset.evidence:
-        if evidence.algorithm == "sha256" and evidence.value != asset.sha256:
-            raise _MisfitError(fields["sha256"].where, f"{evidence.value}, which its evidence says", asset.sha256)
-    if not asset.executables:
-        raise _MisfitError(fields["executables"].where, "at least one program", {})
+    _refuse_contradiction(fields["sha256"].where, asset)
     return asset
+
+
+def _refuse_contradiction(where: str, asset: LockedAsset) -> None:
+    digests = {"sha256": asset.sha256}
+    for evidence in asset.evidence:
+        if evidence.kind != "digest" and evidence.algorithm != "sha256":
+            continue
+        known = digests.setdefault(evidence.algorithm, evidence.value)
+        if known != evidence.value:
+            raise _MisfitError(where, f"{evidence.algorithm} {evidence.value}, as its evidence says", known)
+
+
+def _parse_url(place: _Place) -> str:
+    url = place.text(_URL)
+    try:
+        parts = urlsplit(url)
+        is_right = parts.port != 0 and (":" not in (parts.hostname or "") or bool(IPv6Address(parts.hostname)))
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise _MisfitError(place.where, _URL.words, url)
+    return url
 
 
 def _parse_executable(place: _Place) -> Executable:
     fields = place.fields("path sha256 size")
-    path = fields["path"].text()
-    if path.startswith("/") or "\\" in path or {"", ".", ".."} & set(path.split("/")):
-        raise _MisfitError(fields["path"].where, "a plain path inside the asset", path)
-    return Executable(path, fields["sha256"].text(SHA256), fields["size"].number())
+    return Executable(fields["path"].text(_PATH), fields["sha256"].text(_SHA256), fields["size"].number())
 
 
 def _parse_evidence(place: _Place) -> Evidence:
     fields = place.fields("kind algorithm value origin")
-    return Evidence(**{key: field.text() for key, field in fields.items()})
+    kind = fields["kind"].text(_WORD)
+    return Evidence(
+        kind=kind,
+        algorithm=fields["algorithm"].text(_WORD),
+        value=fields["value"].text(_HEXADECIMAL if kind == "digest" else _LINE),
+        origin=fields["origin"].text(),
+    )
+
+
+#: How each field of a Requirement is read.
+_REQUIREMENT: dict[str, Callable[[_Place], Any]] = {
+    "os": lambda place: place.one_of((*OPERATING_SYSTEMS, "any")),
+    "arch": lambda place: place.one_of((*ARCHITECTURES, "any")),
+    "abi": lambda place: place.text(_WORD),
+    "libc": lambda place: place.one_of(LIBCS),
+    "libc_min": lambda place: place.text(_DOTTED),
+    "interpreter": _Place.text,
+    "libraries": lambda place: tuple(sorted(place.items(_Place.text))),
+    "cpu": lambda place: place.text(_WORD),
+    "os_min": lambda place: place.text(_DOTTED),
+    "versions": lambda place: tuple(sorted(place.mapping(lambda version: version.text(_DOTTED)).items())),
+    "page_size": lambda place: place.number(least=1),
+}
 
 
 def _parse_requirement(place: _Place) -> Requirement:
-    fields = place.fields("os arch", "abi libc libc_min interpreter libraries cpu os_min versions page_size")
-    values: dict[str, Any] = {}
-    for key, field in fields.items():
-        if key == "libraries":
-            values[key] = field.items(_text)
-        elif key == "versions":
-            values[key] = tuple(sorted(field.mapping(_text).items()))
-        else:
-            values[key] = field.number() if key == "page_size" else field.text()
-    return Requirement(**values)
+    fields = place.fields("os arch", " ".join(_REQUIREMENT))
+    return Requirement(**{key: _REQUIREMENT[key](field) for key, field in fields.items()})

@@ -12,6 +12,13 @@ from dataclasses import dataclass
 
 #: Operating systems, by the names that Rust's target triples and this collection's manifest use.
 OPERATING_SYSTEMS = ("linux", "android", "macos", "windows", "freebsd", "openbsd", "netbsd", "dragonfly", "illumos")
+#: Architectures, by the names of Rust's target triples; ARM's version is not among them (see cpu).
+ARCHITECTURES = (
+    *("x86_64", "i686", "aarch64", "arm", "powerpc", "powerpc64", "powerpc64le", "s390x", "riscv64", "riscv32"),
+    *("loongarch64", "mips", "mipsel", "mips64", "mips64el", "sparc64"),
+)
+#: C libraries: ``static`` needs none, ``system`` is the one of macOS, Windows and the BSDs.
+LIBCS = ("glibc", "musl", "bionic", "static", "system")
 
 
 @dataclass(frozen=True)
@@ -19,13 +26,10 @@ class Requirement:
     """What one program needs in order to start, read from its own bytes.
 
     os          one of OPERATING_SYSTEMS, or ``any`` for a script
-    arch        ``x86_64 i686 aarch64 arm powerpc powerpc64 powerpc64le s390x riscv64 riscv32 loongarch64
-                mips mipsel mips64 mips64el sparc64``, or ``any`` for a script.
-                ARM's version is in *cpu*, its float ABI in *abi*
+    arch        one of ARCHITECTURES, or ``any`` for a script; ARM's version is in *cpu*, its float ABI in *abi*
     abi         ``eabi``/``eabihf`` (arm), ``x32`` (x86_64), ``elfv1``/``elfv2`` (powerpc64*),
                 ``lp64``/``lp64d`` (riscv64, loongarch64), ``arm64e`` (macOS); else None, also where either fits
-    libc        ``glibc``, ``musl``, ``bionic``, ``static`` (needs none), ``system`` (the one libc of macOS,
-                Windows, the BSDs), None for a script, and where only a file's first bytes are known
+    libc        one of LIBCS; None for a script, and where only a file's first bytes are known
     libc_min    highest ``GLIBC_x.y`` that a glibc program's version needs name (``2.28``); None if they name none
     interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or what a ``#!`` line names:
                 a path, or the bare name that ``/usr/bin/env`` looks up

@@ -1,0 +1,689 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lock files: written the same everywhere, read strictly, and explained to whoever edited one."""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import jsonschema
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.archive import FORMATS
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
+    Executable,
+    LockedAsset,
+    LockedTool,
+    LockFile,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import (
+    ARCHITECTURES,
+    LIBCS,
+    OPERATING_SYSTEMS,
+    Requirement,
+)
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+SCHEMA = Path(__file__).parents[4] / "docs" / "schema" / "releases.lock.schema.json"
+A, B = "a" * 64, "b" * 64
+STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
+GLIBC = Requirement(
+    "linux",
+    "aarch64",
+    libc="glibc",
+    libc_min="2.28",
+    interpreter="/lib/ld-linux-aarch64.so.1",
+    libraries=("libc.so.6", "libstdc++.so.6"),
+    versions=(("CXXABI", "1.3.8"), ("GLIBCXX", "3.4.21")),
+    page_size=65536,
+)
+LISTED = Evidence("digest", "sha256", A, "listing")
+
+
+def asset(**changes) -> LockedAsset:
+    return replace(
+        LockedAsset(
+            name="uv.tar.gz",
+            url="https://example.org/uv.tar.gz",
+            size=3,
+            sha256=A,
+            format="tar.gz",
+            target="x86_64-unknown-linux-musl",
+            requires=STATIC,
+            executables={"uv": Executable("uv-1/uv", B, 2), "uvx": Executable("uv-1/uvx", B, 2)},
+            evidence=(LISTED,),
+            unpacked_size=4,
+        ),
+        **changes,
+    )
+
+
+def lock_of(*assets: LockedAsset) -> LockFile:
+    tool = LockedTool("0.9.9", {"github": "astral-sh/uv"}, assets or (asset(),), "2026-01-15T09:30:00Z")
+    return LockFile(("linux/x86_64",), {"uv": tool})
+
+
+def document(*assets: LockedAsset) -> dict:
+    return json.loads(lockfile.emit(lock_of(*assets)))
+
+
+def refused(text: str) -> ReleaseError:
+    with pytest.raises(ReleaseError) as caught:
+        lockfile.parse(text, "releases.lock.json")
+    assert "releases.lock.json" in caught.value.what
+    assert caught.value.found or "has lock_version" in caught.value.what
+    assert caught.value.fix
+    assert str(caught.value).replace("\n", "").isprintable()
+    return caught.value
+
+
+def refused_with(way: str, value: object) -> ReleaseError:
+    """Return the error for a lock in which the place that *way* leads to has another *value*."""
+    changed = document()
+    *steps, last = [int(step) if step.isdigit() else step for step in way.split("/")]
+    place = changed
+    for step in steps:
+        place = place[step]
+    place[last] = value
+    return refused(json.dumps(changed))
+
+
+# What is written.
+
+
+def test_a_lock_file_reads_as_documented():
+    text = lockfile.emit(lock_of())
+    assert text.endswith("}\n")
+    assert text == json.dumps(json.loads(text), indent=2, sort_keys=True) + "\n"
+    assert json.loads(text) == {
+        "lock_version": 1,
+        "platforms": ["linux/x86_64"],
+        "tools": {
+            "uv": {
+                "version": "0.9.9",
+                "source": {"github": "astral-sh/uv"},
+                "published": "2026-01-15T09:30:00Z",
+                "assets": [
+                    {
+                        "name": "uv.tar.gz",
+                        "url": "https://example.org/uv.tar.gz",
+                        "size": 3,
+                        "sha256": A,
+                        "format": "tar.gz",
+                        "target": "x86_64-unknown-linux-musl",
+                        "requires": {"os": "linux", "arch": "x86_64", "libc": "static", "page_size": 4096},
+                        "executables": {
+                            "uv": {"path": "uv-1/uv", "sha256": B, "size": 2},
+                            "uvx": {"path": "uv-1/uvx", "sha256": B, "size": 2},
+                        },
+                        "evidence": [{"kind": "digest", "algorithm": "sha256", "value": A, "origin": "listing"}],
+                        "unpacked_size": 4,
+                    }
+                ],
+            }
+        },
+    }
+
+
+def test_an_empty_lock_file_is_one():
+    assert lockfile.parse(lockfile.emit(LockFile())) == LockFile()
+
+
+def test_every_requirement_comes_back():
+    lock = lock_of(asset(requires=GLIBC))
+    assert lockfile.parse(lockfile.emit(lock)) == lock
+
+
+def names(least: int = 1, most: int = 12) -> st.SearchStrategy[str]:
+    return st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,11}", fullmatch=True)
+
+
+LINES = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp")), min_size=1, max_size=20)
+DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
+SIZES = st.integers(0, lockfile.LARGEST_NUMBER)
+NUMBERS = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,2}", fullmatch=True)
+WORDS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,9}", fullmatch=True)
+STEPS = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp"), exclude_characters="/\\:"), min_size=1
+)
+PATHS = st.lists(STEPS.filter(lambda step: step not in (".", "..") and len(step) < 256), min_size=1, max_size=3).map(
+    "/".join
+)
+URLS = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["https://example.org", "http://[::1]:8080", "https://xn--e1a.example.org:443"]),
+    st.sampled_from(["/", "?", "/a b".replace(" ", "%20"), "/é"]),
+    st.from_regex(r"[!-~]{0,9}", fullmatch=True),
+) | st.from_regex(r"file:///[!-~]{1,9}", fullmatch=True)
+REQUIREMENTS = st.builds(
+    Requirement,
+    os=st.sampled_from([*OPERATING_SYSTEMS, "any"]),
+    arch=st.sampled_from([*ARCHITECTURES, "any"]),
+    abi=st.none() | WORDS,
+    libc=st.none() | st.sampled_from(LIBCS),
+    libc_min=st.none() | NUMBERS,
+    interpreter=st.none() | LINES,
+    libraries=st.lists(LINES, max_size=3).map(lambda libraries: tuple(sorted(libraries))),
+    cpu=st.none() | WORDS,
+    os_min=st.none() | NUMBERS,
+    versions=st.dictionaries(names(), NUMBERS, max_size=2).map(lambda versions: tuple(sorted(versions.items()))),
+    page_size=st.none() | st.integers(1, lockfile.LARGEST_NUMBER),
+)
+
+
+@st.composite
+def assets(draw) -> LockedAsset:
+    sha256 = draw(DIGESTS)
+    others = draw(
+        st.lists(
+            st.builds(Evidence, st.just("digest"), st.sampled_from(["sha1", "sha512"]), st.just("0d"), LINES)
+            | st.builds(Evidence, st.just("digest"), st.just("sha256"), st.just(sha256), LINES)
+            | st.builds(Evidence, st.just("signature"), st.just("ed25519"), LINES, LINES),
+            max_size=3,
+        )
+    )
+    return LockedAsset(
+        name=draw(STEPS.filter(lambda name: name not in (".", "..") and len(name) < 256)),
+        url=draw(URLS),
+        size=draw(SIZES),
+        sha256=sha256,
+        format=draw(st.sampled_from(FORMATS)),
+        target=draw(
+            st.sampled_from(["any", "macos/powerpc", "x86_64-unknown-linux-gnu", "arm-unknown-linux-musleabihf"])
+        ),
+        requires=draw(REQUIREMENTS),
+        executables=draw(
+            st.dictionaries(names(), st.builds(Executable, PATHS, DIGESTS, SIZES), min_size=1, max_size=2)
+        ),
+        evidence=tuple(others),
+        unpacked_size=draw(SIZES),
+    )
+
+
+LOCKS = st.builds(
+    LockFile,
+    platforms=st.lists(st.sampled_from(["linux/x86_64", "linux/armv7", "macos/aarch64"]), unique=True)
+    .map(sorted)
+    .map(tuple),
+    tools=st.dictionaries(
+        names(),
+        st.builds(
+            LockedTool,
+            version=st.from_regex(r"[0-9A-Za-z][0-9A-Za-z._+~!-]{0,9}", fullmatch=True),
+            source=st.dictionaries(names(), LINES, min_size=1, max_size=2),
+            assets=st.lists(assets(), min_size=1, max_size=3, unique_by=lambda one: one.name).map(tuple),
+            published=st.none() | st.datetimes().map(lambda moment: moment.strftime("%4Y-%m-%dT%H:%M:%SZ").zfill(20)),
+        ),
+        max_size=2,
+    ),
+)
+
+
+@given(LOCKS)
+@settings(deadline=None)
+def test_what_is_written_is_read_back(lock):
+    text = lockfile.emit(lock)
+    assert lockfile.parse(text) == lock
+    assert lockfile.emit(lockfile.parse(text)) == text
+    assert text.isascii()
+
+
+@given(LOCKS, st.data())
+@settings(deadline=None)
+def test_the_order_in_which_things_were_found_changes_no_byte(lock, data):
+    def shuffled(values):
+        return tuple(data.draw(st.permutations(list(values))))
+
+    def in_another_order(one: LockedAsset) -> LockedAsset:
+        requires = replace(one.requires, libraries=shuffled(one.requires.libraries))
+        return replace(
+            one, requires=requires, evidence=shuffled(one.evidence), executables=dict(shuffled(one.executables.items()))
+        )
+
+    tools = {
+        name: replace(
+            tool,
+            source=dict(shuffled(tool.source.items())),
+            assets=shuffled(in_another_order(one) for one in tool.assets),
+        )
+        for name, tool in shuffled(lock.tools.items())
+    }
+    assert lockfile.emit(LockFile(shuffled(lock.platforms), tools)) == lockfile.emit(lock)
+
+
+def test_two_controllers_that_found_the_same_hold_equal_tools():
+    one, other = asset(name="a"), asset(name="b")
+    witnesses = (LISTED, Evidence("digest", "sha512", "0d", "SHA512SUMS"))
+    assert LockedTool("1", {}, (one, other)) == LockedTool("1", {}, (other, one))
+    assert asset(evidence=witnesses) == asset(evidence=witnesses[::-1])
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"name": "a\nb"}, "tools.uv.assets[0].name"),
+        ({"url": "ftp://example.org/uv"}, "tools.uv.assets[0].url"),
+        ({"requires": replace(STATIC, interpreter="/lib/\x1b[31mld.so")}, "tools.uv.assets[0].requires.interpreter"),
+        ({"requires": replace(STATIC, libraries=("liba.so", ""))}, "tools.uv.assets[0].requires.libraries[0]"),
+        ({"executables": {"my tool": Executable("uv", B, 2)}}, "tools.uv.assets[0].executables"),
+        ({"executables": {"uv": Executable("../uv", B, 2)}}, "tools.uv.assets[0].executables.uv.path"),
+    ],
+)
+def test_what_could_not_be_read_again_is_not_written(changes, place):
+    with pytest.raises(ReleaseError) as caught:
+        lockfile.emit(lock_of(asset(**changes)))
+    assert caught.value.what == f"what was found cannot be pinned: {place}"
+    assert "manifest" in str(caught.value.fix)
+
+
+# What is refused, and how it is said.
+
+
+def test_a_file_that_is_no_lock_file_is_told_so():
+    assert refused("").found == "an empty file"
+    assert refused("uv: {version: 1}\n").found == "Expecting value in line 1, column 1"
+    assert " in line 1, column " in refused('{"lock_version": 1,}').found
+    assert refused("[]").found == "an empty list"
+    assert refused('"x"').found == '"x"'
+    assert refused('{"lockfileVersion": 3}').found == 'a mapping of "lockfileVersion"'
+
+
+@pytest.mark.parametrize(
+    ("version", "found"), [(2, "2"), (0, "0"), (True, "true"), (1.0, "1.0"), ("1", '"1"'), (None, "null")]
+)
+def test_another_lock_version_is_refused_with_what_to_do(version, found):
+    error = refused(json.dumps({**document(), "lock_version": version}))
+    assert error.what == f"releases.lock.json has lock_version {found}"
+    assert error.expected == "lock_version 1, which this version of pinned.release reads"
+    assert "update the collection" in error.fix
+
+
+def test_a_merge_conflict_is_recognised():
+    ours, theirs = lockfile.emit(lock_of()), lockfile.emit(lock_of(asset(size=4)))
+    lines = [
+        line
+        for one, other in zip(ours.splitlines(), theirs.splitlines(), strict=True)
+        for line in ([one] if one == other else ["<<<<<<< HEAD", one, "=======", other, ">>>>>>> upgrade"])
+    ]
+    error = refused("\n".join(lines))
+    assert error.what == "releases.lock.json holds a merge conflict"
+    assert f"line {lines.index('<<<<<<< HEAD') + 1}" in error.found
+    assert "lock again" in error.fix
+
+
+@pytest.mark.parametrize("place", ["", "tools/uv/", "tools/uv/assets/0/", "tools/uv/assets/0/requires/"])
+def test_an_unknown_key_is_refused_and_may_be_a_newer_one(place):
+    error = refused_with(f"{place}sha3", A)
+    assert error.what.endswith("sha3")
+    assert error.found == '"sha3"'
+    assert "update the collection" in error.fix
+
+
+def test_a_missing_key_is_named():
+    changed = document()
+    del changed["tools"]["uv"]["assets"][0]["sha256"]
+    error = refused(json.dumps(changed))
+    assert error.what == "releases.lock.json is not valid at tools.uv.assets[0]"
+    assert error.expected == "the key sha256"
+
+
+def test_a_key_that_stands_twice_is_refused():
+    text = lockfile.emit(lock_of()).replace('"size": 3,', '"size": 3, "size": 5,')
+    assert refused(text).found == 'the key "size" stands 2 times in one object'
+
+
+def test_many_keys_are_counted_in_good_time():
+    text = json.dumps({**document(), "tools": {str(number): 1 for number in range(100_000)}})
+    assert "stands 2 times" in refused(text[:-2] + ', "7": 1}}').found
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_no_json(number):
+    text = lockfile.emit(lock_of()).replace('"size": 3', f'"size": {number}')
+    assert refused(text).found == f"{number} is no number"
+
+
+@pytest.mark.parametrize("number", ["-1", "1.0", "3e0", "1e999", "true", '"3"', "null", "[3]", str(2**53), "9" * 3000])
+def test_a_size_is_a_whole_number(number):
+    error = refused(lockfile.emit(lock_of()).replace('"size": 3', f'"size": {number}'))
+    assert error.what == "releases.lock.json is not valid at tools.uv.assets[0].size"
+    assert error.expected == "a whole number from 0"
+    assert len(error.found) <= 120
+
+
+@pytest.mark.parametrize(
+    "nested", ["[" * 100_000, '{"a":' * 100_000, "[" * 900 + "]" * 900, '{"a":' * 900 + "1" + "}" * 900]
+)
+def test_endless_nesting_is_one_clear_error(nested):
+    refused(nested)
+    if nested.endswith(("]", "}")):
+        refused(json.dumps(document()).replace("[]", nested).replace('"uv.tar.gz"', nested))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "/etc/passwd",
+            "../uv",
+            "bin/../../uv",
+            "bin/..",
+            "./uv",
+            "bin//uv",
+            "bin/",
+            "",
+            ".",
+            "..",
+            "bin\\uv",
+            "C:uv",
+        ),
+        *("a\nb", "a\0b", "a\x1bb", "a\u2028b", "\ud800", "a" * 256, "a/" * 600 + "a"),
+    ],
+)
+def test_a_program_lies_inside_its_asset(path):
+    error = refused_with("tools/uv/assets/0/executables/uv/path", path)
+    assert error.what == "releases.lock.json is not valid at tools.uv.assets[0].executables.uv.path"
+    assert error.expected == "a plain path inside the asset: relative, without .. and backslashes"
+
+
+@pytest.mark.parametrize(
+    "name", ["..", ".", "", "a/b", "a\\b", "a\nb", "-rf", ".hidden", "a b", "é", "a" * 129, "a;b", "$x"]
+)
+def test_a_name_is_a_plain_file_name(name):
+    for place in ("tools", "tools/uv/assets/0/executables"):
+        error = refused_with(f"{place}/{name}" if "/" not in name else place, {name: {}})
+        assert error.expected == "a name of letters, digits and . _ + -"
+    if name not in (".hidden", "-rf", "a b", "é", "a" * 129, "a;b", "$x"):
+        assert refused_with("tools/uv/assets/0/name", name).expected == "the name of a file, without a folder"
+
+
+@pytest.mark.parametrize("digest", [A.upper(), A[:-1], A + "a", "sha256:" + A, f" {A}", A + "\n", "", None, 5])
+def test_a_digest_is_64_hexadecimal_digits(digest):
+    error = refused_with("tools/uv/assets/0/sha256", digest)
+    assert error.what == "releases.lock.json is not valid at tools.uv.assets[0].sha256"
+    assert error.expected == "a SHA-256 digest: 64 hexadecimal digits in lower case"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "ftp://example.org/uv",
+            "//example.org/uv",
+            "uv.tar.gz",
+            "https://",
+            "https:///uv",
+            "https://example.org/a b",
+        ),
+        *(
+            "https://[::1/uv",
+            "https://[:::]/uv",
+            "https://example.org:99999/",
+            "https://example.org:0/",
+            "file://host/uv",
+        ),
+        *(
+            "file:///",
+            "https://example.org\\@evil.example.org/",
+            "javascript:alert(1)",
+            "https://example.org/\n",
+            "",
+            1,
+        ),
+    ],
+)
+def test_an_address_is_on_the_web_or_a_file(url):
+    error = refused_with("tools/uv/assets/0/url", url)
+    assert error.expected == "an address that begins with https://, http:// or file:///, without user and password"
+
+
+@pytest.mark.parametrize(
+    "url", ["file:///srv/releases/uv%201.tar.gz", "http://127.0.0.1:8080/uv", "https://[::1]?uv=1#x@y"]
+)
+def test_a_mirror_or_a_folder_is_an_address(url):
+    lock = lock_of(asset(url=url))
+    assert lockfile.parse(lockfile.emit(lock)) == lock
+
+
+def test_a_password_in_an_address_is_refused_and_not_repeated():
+    error = refused_with("tools/uv/assets/0/url", "https://me:secret@example.org/uv")
+    assert error.found == '"https://…@example.org/uv"'
+    assert "secret" not in str(error)
+
+
+def test_evidence_that_contradicts_the_digest_is_refused():
+    error = refused_with("tools/uv/assets/0/sha256", B)
+    assert error.what == "releases.lock.json is not valid at tools.uv.assets[0].sha256"
+    assert error.expected == f"sha256 {A}, as its evidence says"
+    assert error.found == f'"{B}"'
+    witnesses = [{"kind": "digest", "algorithm": "sha512", "value": value, "origin": "x"} for value in ("0d", "0e")]
+    assert refused_with("tools/uv/assets/0/evidence", witnesses).expected == "sha512 0e, as its evidence says"
+
+
+def test_one_name_has_one_digest():
+    error = refused_with("tools/uv/assets", document(asset(target="any"))["tools"]["uv"]["assets"] * 2)
+    assert error.expected == "each asset once for each target"
+    other = {**document(asset(sha256=B, evidence=(), target="any"))["tools"]["uv"]["assets"][0]}
+    error = refused_with("tools/uv/assets", [*document()["tools"]["uv"]["assets"], other])
+    assert error.what == "releases.lock.json is not valid at tools.uv.assets[1].sha256"
+    assert error.expected == f"{A}, as for the other asset of this name"
+
+
+def test_a_universal_program_is_locked_for_each_of_its_targets():
+    lock = lock_of(asset(target="x86_64-apple-darwin"), asset(target="aarch64-apple-darwin"))
+    assert lockfile.parse(lockfile.emit(lock)) == lock
+
+
+@pytest.mark.parametrize(
+    ("way", "value"),
+    [
+        ("platforms", "linux/x86_64"),
+        ("platforms", ["Linux"]),
+        ("tools", []),
+        ("tools/uv", None),
+        ("tools/uv/version", "../1"),
+        ("tools/uv/version", 0.9),
+        ("tools/uv/source", {}),
+        ("tools/uv/source", {"github": ["astral-sh/uv"]}),
+        ("tools/uv/assets", []),
+        ("tools/uv/assets", {}),
+        ("tools/uv/published", "yesterday"),
+        ("tools/uv/assets/0", "uv.tar.gz"),
+        ("tools/uv/assets/0/format", "rar"),
+        ("tools/uv/assets/0/format", ["zip"]),
+        ("tools/uv/assets/0/target", "any thing"),
+        ("tools/uv/assets/0/executables", {}),
+        ("tools/uv/assets/0/requires/os", "Linux"),
+        ("tools/uv/assets/0/requires/arch", "amd64"),
+        ("tools/uv/assets/0/requires/libc", "gnu"),
+        ("tools/uv/assets/0/requires/libc_min", "new"),
+        ("tools/uv/assets/0/requires/page_size", 0),
+        ("tools/uv/assets/0/requires/libraries", "libc.so.6"),
+        ("tools/uv/assets/0/requires/versions", {"GLIBCXX": "x"}),
+        ("tools/uv/assets/0/evidence/0/value", "none"),
+    ],
+)
+def test_what_an_edit_broke_is_found_where_it_is(way, value):
+    error = refused_with(way, value)
+    place = re.sub(r"\.(\d+)", r"[\1]", way.replace("/", "."))
+    assert error.what.startswith(f"releases.lock.json is not valid at {place}")
+    assert "restore it from version control" in error.fix
+
+
+@given(st.text())
+def test_any_text_is_a_lock_or_one_clear_error(text):
+    refused(text)
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=300)
+def test_a_damaged_lock_is_a_lock_or_one_clear_error(data):
+    text = lockfile.emit(lock_of(asset(), asset(name="b", requires=GLIBC)))
+    start = data.draw(st.integers(0, len(text)))
+    end = data.draw(st.integers(start, min(len(text), start + 40)))
+    damaged = text[:start] + data.draw(st.text(max_size=5) | st.sampled_from([*'{}[]",:0\\', "null"])) + text[end:]
+    try:
+        lock = lockfile.parse(damaged, "releases.lock.json")
+    except ReleaseError:
+        refused(damaged)
+    else:
+        assert lockfile.parse(lockfile.emit(lock)) == lock
+
+
+# What the schema says.
+
+
+def ecma_pattern(validator, pattern, instance, schema):
+    """JSON Schema's patterns are ECMA-262's, whose $ is the end of the text; Python's also stands before a last \\n."""
+    if validator.is_type(instance, "string") and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern}")
+
+
+def strict_validator(path: Path):
+    """Return the schema, in which 1.0 is no integer: JSON Schema cannot speak of how a number is written."""
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
+        "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+    )
+    extended = jsonschema.validators.extend(
+        jsonschema.Draft202012Validator, {"pattern": ecma_pattern}, type_checker=types
+    )
+    return extended(schema)
+
+
+@pytest.fixture(scope="module")
+def validator():
+    return strict_validator(SCHEMA)
+
+
+def contradicts_itself(found: dict) -> bool:
+    """Tell what no schema can: whether parts of a document that is valid by itself speak against each other."""
+    for tool in found["tools"].values():
+        digests, seen = {}, set()
+        for one in tool["assets"]:
+            said = {("sha256", one["sha256"])}
+            said |= {
+                (e["algorithm"], e["value"])
+                for e in one["evidence"]
+                if e["kind"] == "digest" or e["algorithm"] == "sha256"
+            }
+            if len({algorithm for algorithm, value in said}) != len(said):
+                return True
+            if digests.setdefault(one["name"], one["sha256"]) != one["sha256"] or (one["name"], one["target"]) in seen:
+                return True
+            seen.add((one["name"], one["target"]))
+            try:
+                parts = urlsplit(one["url"])
+                if parts.port == 0 or (":" in (parts.hostname or "") and not ipaddress.ip_address(parts.hostname)):
+                    return True
+            except ValueError:
+                return True
+    return False
+
+
+JUNK = st.one_of(
+    st.none() | st.booleans() | st.integers(-1, 2) | st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from(
+        [2**53, 2**53 - 1, 1.0, [], {}, "", "x", "X", "any", "a/b", "..", "digest", "sha256", A, B, "0d", "2.28"]
+    ),
+    st.sampled_from(
+        ["a\n", "a\x00", "\ud800", "\u2028", "file:///x", "https://h/", "https://u@h/", "http://[::]:0", " ", "é"]
+    ),
+    st.sampled_from(
+        ["linux/x86_64", "linux", "2024-01-15T09:30:00Z", "a" * 128, "a" * 129, "a" * 256, "1!2~3", "zip", "./a"]
+    ),
+    st.text(max_size=4),
+    st.lists(st.sampled_from(["x", "", 1]), max_size=2),
+    st.dictionaries(st.sampled_from(["x", "", "a b", "kind"]), st.sampled_from(["x", 1]), max_size=2),
+)
+
+
+def places(value: object, way: tuple = ()) -> list[tuple]:
+    """Return the way to each place in *value*."""
+    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [way, *(inner for key, child in children for inner in places(child, (*way, key)))]
+
+
+def changed_somewhere(data: st.DataObject, original: dict) -> object:
+    """Return *original* with a value replaced, taken away or added, or one moved to another place."""
+    found = copy.deepcopy(original)
+    *steps, last = data.draw(st.sampled_from(places(found)[1:]))
+    parent = found
+    for step in steps:
+        parent = parent[step]
+    what = data.draw(st.sampled_from(["replace", "replace", "take", "add", "copy"]))
+    if what == "take":
+        del parent[last]
+    elif what == "add" and isinstance(parent, dict):
+        parent[data.draw(st.sampled_from(["x", "os", "tools", "", "abi", "page_size", "versions", "a/b"]))] = data.draw(
+            JUNK
+        )
+    elif what == "copy":
+        other = found
+        for step in data.draw(st.sampled_from(places(found))):
+            other = other[step]
+        parent[last] = copy.deepcopy(other)
+    else:
+        parent[last] = data.draw(JUNK)
+    return found
+
+
+@given(st.data())
+@settings(deadline=None, max_examples=500)
+def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
+    found = changed_somewhere(data, document(asset(), asset(name="b", requires=GLIBC)))
+    if data.draw(st.booleans()):
+        found = changed_somewhere(data, found) if found else found
+    try:
+        lockfile.parse(json.dumps(found))
+    except ReleaseError:
+        assert not validator.is_valid(found) or contradicts_itself(found)
+    else:
+        assert validator.is_valid(found), next(validator.iter_errors(found))
+
+
+@given(LOCKS)
+@settings(deadline=None)
+def test_every_lock_fits_the_schema(validator, lock):
+    validator.validate(json.loads(lockfile.emit(lock)))
+
+
+@given(
+    st.text(max_size=8),
+    st.sampled_from([("name",), ("executables", "uv", "path"), ("url",), ("requires", "cpu"), ("target",)]),
+)
+@settings(deadline=None)
+def test_parse_and_schema_agree_on_what_texts_are(validator, text, way):
+    assume(text)
+    found = document()
+    place = found["tools"]["uv"]["assets"][0]
+    for step in way[:-1]:
+        place = place[step]
+    place[way[-1]] = f"https://h/{text}" if way == ("url",) else text
+    try:
+        lockfile.parse(json.dumps(found))
+        is_accepted = True
+    except ReleaseError:
+        is_accepted = False
+    assert is_accepted == (validator.is_valid(found) and not contradicts_itself(found))
+
+
+def test_every_field_of_the_schema_is_described():
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    definitions = [schema, *schema["$defs"].values()]
+    fields = {name: field for one in definitions for name, field in one.get("properties", {}).items()}
+    assert set(fields) >= {"lock_version", "tools", "assets", "sha256", "requires", "libc_min", "evidence"}
+    for name, field in fields.items():
+        referred = schema["$defs"].get(field.get("$ref", "").rpartition("/")[2], {})
+        assert field.get("description") or referred.get("description"), name
