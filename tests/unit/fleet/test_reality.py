@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import typing as t
 from pathlib import Path
 
 import pytest
+import yaml
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fleet" / "filter_plugins"))
+FLEET = Path(__file__).resolve().parents[2] / "fleet"
+FACTS_OF_HOSTS = Path(__file__).resolve().parents[1] / "fixtures" / "facts"
+sys.path.insert(0, str(FLEET))
+sys.path.insert(0, str(FLEET / "filter_plugins"))
 
+import lab
 import reality
 
 GNU, MUSL = "x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"
@@ -154,3 +160,29 @@ def test_a_host_that_was_not_in_the_run_keeps_its_section() -> None:
 
 def test_a_host_that_is_no_longer_known_is_forgotten() -> None:
     assert "gone" not in page("new", before=page("old").replace("old", "gone"))
+
+
+def userlands() -> dict[str, dict[str, t.Any]]:
+    text = (FLEET / "userlands.yml").read_text(encoding="utf-8")
+    return t.cast("dict[str, dict[str, t.Any]]", yaml.safe_load(text)["userlands"])
+
+
+def test_the_run_knows_what_to_expect_of_every_kind_of_host() -> None:
+    assert set(userlands()) == set(lab.KINDS)
+
+
+def test_what_is_expected_of_a_host_tells_it_from_all_others() -> None:
+    # Only its Python is old; its userland is bookworm-amd64's.
+    seen = [tuple(userland.values()) for kind, userland in userlands().items() if kind != "python36"]
+    assert len(set(seen)) == len(seen)
+
+
+@pytest.mark.parametrize("path", sorted(FACTS_OF_HOSTS.glob("*.json")), ids=lambda path: path.stem)
+def test_what_is_expected_of_a_host_was_measured_there(path: Path) -> None:
+    measured = json.loads(path.read_text(encoding="utf-8"))["measured"]
+    expected = userlands()[path.stem]
+    assert (expected["triple"], expected["libc"], expected["libc_version"]) == (
+        measured["native_triple"],
+        measured["libc"],
+        measured["libc_version"],
+    )
