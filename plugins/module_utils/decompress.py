@@ -186,13 +186,15 @@ def _run_zstd(file: io.FileIO, name: str) -> _ZstdProgram:
         with contextlib.ExitStack() as on_error:
             # A file, since nobody would read a pipe while zstd's output is read.
             complaints = on_error.enter_context(tempfile.TemporaryFile())
-            process = subprocess.Popen(
-                [program, "-d", "-c", "-q"],
-                stdin=file,
-                stdout=subprocess.PIPE,
-                stderr=complaints,
-                bufsize=BUFFER_BYTES,
-                env={"LC_ALL": "C"},
+            process = on_error.enter_context(
+                subprocess.Popen(
+                    [program, "-d", "-c", "-q"],
+                    stdin=file,
+                    stdout=subprocess.PIPE,
+                    stderr=complaints,
+                    bufsize=BUFFER_BYTES,
+                    env={"LC_ALL": "C"},
+                )
             )
             on_error.pop_all()
             return _ZstdProgram(process, complaints, name)

@@ -258,12 +258,13 @@ class _Store:
 
     def seal(self) -> None:
         """Write down what is active now, in the words of the probe's own shell text, for its one-word answer."""
-        fingerprint = subprocess.Popen(
+        fingerprint = subprocess.run(
             ["/bin/sh", "-c", self.orders.fingerprint, "seal", self.root, self.orders.bin_dir],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-        ).communicate()[0]
+            check=False,
+        ).stdout
         tools = sorted(name for name in os.listdir(self._path("current")) if not name.startswith("."))
         trees = " ".join("{0}/{1}".format(tool, self.active(tool)) for tool in tools)
         seen = fingerprint.decode("utf-8", "surrogateescape")
@@ -353,13 +354,15 @@ class _Store:
         environment = dict(os.environ, PATH=programs + os.pathsep + CHECK_PATH)
         shown = " ".join(order.check)
         try:
-            process = subprocess.Popen(
+            ended = subprocess.run(
                 command,
                 env=environment,
                 cwd=tree,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
+                timeout=CHECK_TIMEOUT_S,
+                check=False,
             )
         except OSError as error:
             raise ReleaseError(
@@ -368,21 +371,18 @@ class _Store:
                 found=os.strerror(error.errno or 0),
                 fix="if {0} is mounted noexec, choose another root".format(self.root),
             )
-        try:
-            output = process.communicate(timeout=CHECK_TIMEOUT_S)[0].decode("utf-8", "replace").strip()
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
             raise ReleaseError(
                 "{0}: its check did not end: {1}".format(order.tool, shown),
                 expected="an end within {0} seconds".format(CHECK_TIMEOUT_S),
                 fix="choose a check that ends by itself, such as --version",
             )
-        if process.returncode != 0:
+        if ended.returncode != 0:
+            output = ended.stdout.decode("utf-8", "replace").strip()
             raise ReleaseError(
                 "{0}: its check failed: {1}".format(order.tool, shown),
                 expected="exit status 0",
-                found="exit status {0}: {1}".format(process.returncode, output[-500:] or "it printed nothing"),
+                found="exit status {0}: {1}".format(ended.returncode, output[-500:] or "it printed nothing"),
                 fix="nothing was activated; run the command by hand on the host to see why",
             )
 

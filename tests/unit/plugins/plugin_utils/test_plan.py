@@ -61,6 +61,14 @@ def test_program_whose_name_begins_with_anothers_is_told_apart(machine: Machine,
     assert machine.actions(with_options(wanted, integrity="full")) == {"uv": "none"}
 
 
+def test_lost_list_of_digests_is_damage(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    (machine.root / "current/hello/files.sha256").unlink()
+    assert machine.converge(wanted).tools[0].reason == "files.sha256 is missing"
+    assert machine.actions(with_options(wanted, integrity="full")) == {"hello": "none"}
+
+
 def test_only_what_changed_since_the_seal_is_hashed(machine: Machine, tmp_path: Path) -> None:
     names = ("one", "two", "three")
     wanted = machine.wanted(*(Released(tmp_path, name, programs=(name,)) for name in names))
