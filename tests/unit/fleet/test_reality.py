@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-FLEET = Path(__file__).resolve().parents[2] / "fleet"
-FACTS_OF_HOSTS = Path(__file__).resolve().parents[1] / "fixtures" / "facts"
-sys.path.insert(0, str(FLEET))
-sys.path.insert(0, str(FLEET / "filter_plugins"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fleet"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fleet" / "filter_plugins"))
 
 import lab
 import reality
 
+USERLANDS = Path(lab.__file__).with_name("userlands.yml")
+FACTS_OF_HOSTS = Path(__file__).resolve().parents[1] / "fixtures" / "facts"
 GNU, MUSL = "x86_64-unknown-linux-gnu", "x86_64-unknown-linux-musl"
 TOO_NEW = "gnu build needs glibc 2.39, host has 2.36"
 NO_MUSL = "musl build needs musl, host has glibc 2.36"
@@ -163,8 +163,8 @@ def test_a_host_that_is_no_longer_known_is_forgotten() -> None:
 
 
 def userlands() -> dict[str, dict[str, t.Any]]:
-    text = (FLEET / "userlands.yml").read_text(encoding="utf-8")
-    return t.cast("dict[str, dict[str, t.Any]]", yaml.safe_load(text)["userlands"])
+    expected: dict[str, dict[str, t.Any]] = yaml.safe_load(USERLANDS.read_text(encoding="utf-8"))["userlands"]
+    return expected
 
 
 def test_the_run_knows_what_to_expect_of_every_kind_of_host() -> None:
