@@ -187,7 +187,7 @@ def _run_zstd(file: io.FileIO, name: str) -> _ZstdProgram:
             # A file, since nobody would read a pipe while zstd's output is read.
             complaints = on_error.enter_context(tempfile.TemporaryFile())
             process = on_error.enter_context(
-                subprocess.Popen(
+                subprocess.Popen(  # pylint: disable=ansible-bad-function
                     [program, "-d", "-c", "-q"],
                     stdin=file,
                     stdout=subprocess.PIPE,

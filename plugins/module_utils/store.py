@@ -258,7 +258,7 @@ class _Store:
 
     def seal(self) -> None:
         """Write down what is active now, in the words of the probe's own shell text, for its one-word answer."""
-        fingerprint = subprocess.run(
+        fingerprint = subprocess.run(  # pylint: disable=ansible-bad-function
             ["/bin/sh", "-c", self.orders.fingerprint, "seal", self.root, self.orders.bin_dir],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -354,7 +354,7 @@ class _Store:
         environment = dict(os.environ, PATH=programs + os.pathsep + CHECK_PATH)
         shown = " ".join(order.check)
         try:
-            ended = subprocess.run(
+            ended = subprocess.run(  # pylint: disable=ansible-bad-function
                 command,
                 env=environment,
                 cwd=tree,

@@ -130,9 +130,21 @@ def read_elf(source: ProgramBytes) -> Elf:
     if bits is None or order is None or identification[6] != 1:
         raise source.broken(f"an ELF identification of {identification[4:7].hex(' ')}")
     layout = _Layout(bits, order)
-    kind, machine, _, entry, segments_at, sections_at, flags, _, segment_size, segments, section_size, sections, _ = (
-        layout.header.unpack(source.must(16, layout.header.size))
-    )
+    (
+        kind,
+        machine,
+        _unused,
+        entry,
+        segments_at,
+        sections_at,
+        flags,
+        _unused,
+        segment_size,
+        segments,
+        section_size,
+        sections,
+        _unused,
+    ) = layout.header.unpack(source.must(16, layout.header.size))
     known = _segments(source, layout, segments_at, segment_size, segments)
     table = known or ()
     interpreters = [segment for segment in table if segment.kind == PT_INTERP]
@@ -170,9 +182,9 @@ def _segments(
     found = []
     for fields in layout.segment.iter_unpack(table):
         if layout.is_32:
-            kind, file_offset, address, _, file_size, _, flags, align = fields
+            kind, file_offset, address, _unused, file_size, _unused, flags, align = fields
         else:
-            kind, flags, file_offset, address, _, file_size, _, align = fields
+            kind, flags, file_offset, address, _unused, file_size, _unused, align = fields
         found.append(Segment(kind, file_offset, address, file_size, bool(flags & PF_X), align))
     return tuple(found)
 
@@ -227,9 +239,9 @@ def _version_needs(
 ) -> Iterator[str | None]:
     """Yield the names in .gnu.version_r: a chain of libraries (Verneed), each with a chain of versions (Vernaux)."""
     for library_at, library in _chain(source, layout.library_need, start, libraries):
-        _, versions, _, first_version, _ = library
-        for _, version in _chain(source, layout.version_need, library_at + first_version, versions):
-            _, flags, _, name_at, _ = version
+        _unused, versions, _unused, first_version, _unused = library
+        for _unused, version in _chain(source, layout.version_need, library_at + first_version, versions):
+            _unused, flags, _unused, name_at, _unused = version
             if not flags & VER_FLG_WEAK:
                 yield source.text_at(strings.start + name_at, strings.stop)
 
@@ -240,7 +252,7 @@ def _chain(
     """Yield position and fields of each entry; its last field is the distance to the next, 0 at the end."""
     if count > MAX_CHAIN_LENGTH:
         raise source.broken(f"a chain of {count} needed libraries or versions")
-    for _ in range(count):
+    for _number in range(count):
         entry = source.at(start, layout.size)
         if entry is None:
             return

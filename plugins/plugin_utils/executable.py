@@ -107,7 +107,7 @@ def _script_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     Text that begins with ``#!`` but could not start, as Rust's ``#![…]`` does, is no program.
     """
     head = source.must(0, min(MAX_SCRIPT_LINE, source.size))
-    line, newline, _ = head.partition(b"\n")
+    line, newline, _rest = head.partition(b"\n")
     # Linux starts a script whose first line is longer if at least the interpreter's path ends in what it reads.
     is_cut_off = source.is_head or (source.size > len(head) and len(line[2:].split(None, 1)) < 2)
     if is_cut_off and not newline:

@@ -133,7 +133,7 @@ def _thin(source: ProgramBytes, start: int) -> Requirement:
 
 def _commands(source: ProgramBytes, area: bytes, order: str, count: int) -> Iterator[tuple[int, bytes]]:
     position = 0
-    for _ in range(count):
+    for _number in range(count):
         if position + 8 > len(area):
             raise source.broken(f"fewer load commands than the {count} it speaks of")
         command, size = struct.unpack_from(order + "II", area, position)

@@ -45,7 +45,7 @@ class Section:
 def pe_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     """Return what a Windows program requires. Raises NotAProgram for what nobody means to start, else ReleaseError."""
     header = _header_offset(source)
-    machine, section_count, _, _, _, optional_size, characteristics = struct.unpack(
+    machine, section_count, _unused, _unused, _unused, optional_size, characteristics = struct.unpack(
         "<HHIIIHH", source.must(header + 4, 20)
     )
     if characteristics & IMAGE_FILE_DLL:
@@ -92,7 +92,7 @@ def _header_offset(source: ProgramBytes) -> int:
 def _sections(source: ProgramBytes, offset: int, count: int) -> tuple[Section, ...]:
     found = []
     for fields in struct.iter_unpack("<8sIIIIIIHHI", source.must(offset, count * 40)):
-        _, _, address, size, file_offset = fields[:5]
+        _unused, _unused, address, size, file_offset = fields[:5]
         found.append(Section(address, file_offset, size))
     return tuple(found)
 

@@ -122,8 +122,8 @@ def question(wanted: Wanted) -> probe.Question:
         wanted=wanted_digest(wanted),
         integrity=wanted.integrity,
         candidates=_unique(f"{name}/{tree_name(version, asset)}" for name, version, asset in assets),
-        names=_unique(program for _, _, asset in assets for program in asset.executables),
-        needs=_unique(need for _, _, asset in assets for need in target.needs(asset.requires)),
+        names=_unique(program for _unused, _unused, asset in assets for program in asset.executables),
+        needs=_unique(need for _unused, _unused, asset in assets for need in target.needs(asset.requires)),
     )
 
 

@@ -75,7 +75,7 @@ class Case:
         shutil.copytree(self.before, self.host, symlinks=True)
         command = [sys.executable, str(Path(__file__).with_name("obey.py")), str(self.orders)]
         return subprocess.run(
-            ["strace", "-f", "-qq", "-o", "/dev/null", *inject, *command], capture_output=True, text=True
+            ["strace", "-f", "-qq", "-o", "/dev/null", *inject, *command], capture_output=True, text=True, check=False
         )
 
     def present(self) -> str | None:

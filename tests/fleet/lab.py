@@ -804,6 +804,7 @@ def run(
     """Run a command to its end and return what it printed; its failure says why."""
     result = subprocess.run(
         command,
+        check=False,
         env={**os.environ, "LC_ALL": "C.UTF-8", **(environment or {})},
         input=standard_input,
         capture_output=True,

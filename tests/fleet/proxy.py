@@ -144,7 +144,7 @@ class Proxy:
 
 async def read_request(reader: asyncio.StreamReader) -> Request:
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    request_line, _, headers = head.partition("\r\n")
+    request_line, _blank, headers = head.partition("\r\n")
     method, target, _version = request_line.split(" ")
     return Request(method, target, headers)
 
@@ -171,7 +171,7 @@ def enter_network(descriptor: int) -> None:
 
 
 async def serve(listen: str, upstream_network: str, log_path: str) -> None:
-    host, _, port = listen.rpartition(":")
+    host, _colon, port = listen.rpartition(":")
     proxy = Proxy(upstream_network, log_path)
     server = await asyncio.start_server(proxy.serve_client, host, int(port), limit=HEADER_LIMIT_BYTES, backlog=1024)
     async with server:

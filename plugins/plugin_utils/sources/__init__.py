@@ -31,7 +31,6 @@ class Kind(Protocol):
 
     def __call__(self, declaration: Declaration) -> Source:
         """Return the declared source."""
-        ...
 
 
 #: The word in a manifest → the kind it means.

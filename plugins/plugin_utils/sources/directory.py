@@ -76,19 +76,15 @@ class Folder(Protocol):
 
     def names(self) -> Names | None:
         """Return what lies in it, None where that is not shown."""
-        ...
 
     def read(self, name: str) -> bytes | None:
         """Return the content of a file, None where there is none."""
-        ...
 
     def listed(self, name: str, digests: Mapping[str, str]) -> Asset:
         """Return the file *name* as an asset."""
-        ...
 
     def inside(self, path: str) -> Folder:
         """Return the folder *path* below this one."""
-        ...
 
 
 class DirectorySource:

@@ -40,7 +40,8 @@ class Machine:
 
     def ask(self, wanted: planning.Wanted) -> probe.Answer:
         command = probe.command(planning.question(wanted))
-        return probe.parse(subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True).stdout)
+        asked = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        return probe.parse(asked.stdout)
 
     def plan(self, wanted: planning.Wanted) -> planning.Plan:
         answer = self.ask(wanted)

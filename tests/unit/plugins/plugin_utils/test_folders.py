@@ -63,7 +63,7 @@ def test_a_file_is_written_with_the_permissions_asked_for(tmp_path, mode):
 
 def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, monkeypatch):
     (tmp_path / "file").write_bytes(b"before")
-    monkeypatch.setattr(folders.os, "replace", lambda *paths: (_ for _ in ()).throw(OSError("no")))
+    monkeypatch.setattr(folders.os, "replace", lambda *paths: (nothing for nothing in ()).throw(OSError("no")))
     with pytest.raises(OSError, match="no"):
         folders.write_atomically(tmp_path / "file", b"after")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
