@@ -176,7 +176,7 @@ describe_program() {
 
 is_as_sealed() {
     [ "$integrity" = quick ] && [ "$(readlink "$root/current/$1")" = "../store/$1/$2" ] && [ -r "$root/seal" ] || return 1
-    sealed=$(sed 1,2d "$root/seal" | grep -e " $1\$" -e " $1/")
+    sealed=$(sed -n -e '1{/^1 /!q;}' -e '3,$p' "$root/seal" | grep -e " $1\$" -e " $1/")
     [ -n "$sealed" ] && [ "$sealed" = "$(say "$now" | grep -e " $1\$" -e " $1/")" ]
 }
 

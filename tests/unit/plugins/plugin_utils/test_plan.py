@@ -114,6 +114,18 @@ def test_false_seal_means_ask_fully(machine: Machine, tmp_path: Path, seal: str)
     assert machine.actions(wanted) == {"hello": "none"}
 
 
+def test_seal_of_another_version_of_the_collection_is_not_believed_for_any_tool(
+    machine: Machine, tmp_path: Path
+) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    seal = machine.root / "seal"
+    seal.write_text(seal.read_text().replace("1 ", "2 ", 1))
+    state = machine.ask(wanted).state
+    assert state is not None
+    assert [tree.verified_by for tree in state.described.values()] == ["hash"]
+
+
 def test_seal_is_renewed_without_a_change_when_only_the_question_differs(machine: Machine, tmp_path: Path) -> None:
     machine.converge(machine.wanted(Released(tmp_path), keep=1))
     wanted = machine.wanted(Released(tmp_path), keep=2)
