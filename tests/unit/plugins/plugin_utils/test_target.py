@@ -23,9 +23,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils.target import (
     version_key,
     x86_64_level,
 )
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+#: On a busy machine, the first text alone may take hypothesis seconds. What is asked here is no question of time.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BOOKWORM = Host(
     os="linux",
     arch="x86_64",
@@ -647,12 +649,14 @@ def a_program_and_two_hosts(draw: st.DrawFn) -> tuple[Requirement, Host, Host]:
     return mostly(program, SCRIPT), Host(**less), Host(**more)
 
 
+@PATIENT
 @given(a_program_and_two_hosts())
 def test_a_host_that_provides_more_never_loses_a_program(drawn: tuple[Requirement, Host, Host]) -> None:
     program, less, more = drawn
     assert admissible(program, more).is_admissible or not admissible(program, less).is_admissible
 
 
+@PATIENT
 @given(a_program_and_two_hosts())
 def test_what_starts_has_a_triple_that_the_host_has(drawn: tuple[Requirement, Host, Host]) -> None:
     program, _less, host = drawn
@@ -680,6 +684,7 @@ ANY_HOST = st.builds(
 )
 
 
+@PATIENT
 @given(ANY_REQUIREMENT, ANY_HOST, st.text(max_size=9))
 def test_whatever_is_asked_the_answer_is_one_printable_line(requirement: Requirement, host: Host, prefer: str) -> None:
     reason = admissible(requirement, host).reason
