@@ -7,6 +7,7 @@ import base64
 import email.utils
 import hashlib
 import os
+import random
 import resource
 import socket
 import ssl
@@ -34,7 +35,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.module_utils.web_serv
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-DATA = os.urandom(700000)
+DATA = random.Random(700000).getrandbits(8 * 700000).to_bytes(700000, "big")
 SHA256 = hashlib.sha256(DATA).hexdigest()
 SIZE = len(DATA)
 HALF = SIZE // 2

@@ -352,7 +352,9 @@ def test_what_is_announced_is_what_happens(
             assert answer.state is not None
             found = {name: plan.installed(name, answer.state) for name in announced}
             assert found == announced
-            assert machine.ask(wanted).sealed is not None or integrity == "full"
+            # Of tools that this run was not about, some may be damaged, and then nothing is sealed as a whole.
+            is_about_all = set(answer.state.active) <= set(names)
+            assert machine.ask(wanted).sealed is not None or integrity == "full" or not is_about_all
             assert not machine.plan(wanted).is_changed
             assert all(machine.run(program) == f"{program} {version}" for name in names for program in TOOLS[name])
             damage(machine, kind, names[0])
