@@ -218,10 +218,10 @@ def elf_versions(elf: ELFFile) -> dict[str, str]:
     """Return the highest version of each family in the *section* .gnu.version_r."""
     section = next((found for found in elf.iter_sections() if isinstance(found, GNUVerNeedSection)), None)
     highest: dict[str, tuple[int, ...]] = {}
-    for _unused, needs in section.iter_versions() if section else ():
+    for _library, needs in section.iter_versions() if section else ():
         for need in needs:
             name = {"GLIBC_ABI_DT_RELR": "GLIBC_2.36"}.get(need.name, need.name)
-            family, _unused, version = name.rpartition("_")
+            family, _underscore, version = name.rpartition("_")
             if need["vna_flags"] & 2 or family not in ("GLIBC", "GLIBCXX", "CXXABI", "GCC") or version == "PRIVATE":
                 continue
             numbers = tuple(map(int, version.split(".")))
