@@ -35,7 +35,7 @@ extends_documentation_fragment:
 """
 
 
-class Connection(LocalConnection):  # mypy is told to skip ansible-core
+class Connection(LocalConnection):
     """The operations are all that ansible-core asks of a connection plugin once it is connected."""
 
     transport = "counting"
