@@ -94,6 +94,8 @@ def _changes_reported(orders: Orders) -> t.Iterator[None]:
             errno.EACCES: "run with become, or choose a root and bin_dir that this user may write",
             errno.EPERM: "run with become; if the file is immutable, see chattr(1)",
             errno.EROFS: "choose a root and bin_dir on a file system that can be written",
+            errno.EEXIST: "choose a root and bin_dir that are folders",
+            errno.ENOTDIR: "choose a root and bin_dir that are folders",
         }
         raise ReleaseError(
             "cannot change {0}: {1}".format(place, os.strerror(error.errno or 0)), fix=advice.get(error.errno or 0)

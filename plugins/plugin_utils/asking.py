@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import probe
@@ -21,11 +22,17 @@ from ansible_collections.pinned.release.plugins.plugin_utils import probe
 
 def options(action: ActionBase, spec: Mapping[str, Any], **rules: Any) -> dict[str, Any]:
     """Return the task's options, checked and converted by *spec* as a module would. Raises ReleaseError."""
-    checked = ArgumentSpecValidator(dict(spec), **rules).validate(dict(action._task.args))
+    public = {name: option for name, option in spec.items() if not name.startswith("_")}
+    checked = ArgumentSpecValidator(public, **rules).validate(dict(action._task.args))
     if checked.error_messages:
-        raise ReleaseError("; ".join(checked.error_messages), fix=f"see ansible-doc {action._task.action}")
+        messages = [_message(error) for error in checked.errors.errors]
+        raise ReleaseError("; ".join(messages), fix=f"see ansible-doc {action._task.action}")
     parameters: dict[str, Any] = checked.validated_parameters
     return parameters
+
+
+def _message(error: AnsibleValidationError) -> str:
+    return f"unknown option {error.msg}" if isinstance(error, UnsupportedError) else str(error.msg)
 
 
 def folder(path: str | None, option: str) -> str:
