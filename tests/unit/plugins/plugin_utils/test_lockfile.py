@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
-import copy
 import ipaddress
 import json
 import re
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import urlsplit
 
-import jsonschema
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.archive import FORMATS
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -31,10 +28,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils.requirement import 
     OPERATING_SYSTEMS,
     Requirement,
 )
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import schemas
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-SCHEMA = Path(__file__).parents[4] / "docs" / "schema" / "releases.lock.schema.json"
 A, B = "a" * 64, "b" * 64
 STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
 GLIBC = Requirement(
@@ -543,28 +540,9 @@ def test_a_damaged_lock_is_a_lock_or_one_clear_error(data):
 # What the schema says.
 
 
-def ecma_pattern(validator, pattern, instance, schema):
-    """JSON Schema's patterns are ECMA-262's, whose $ is the end of the text; Python's also stands before a last \\n."""
-    if validator.is_type(instance, "string") and not re.search(pattern.replace("$", r"\Z"), instance):
-        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern}")
-
-
-def strict_validator(path: Path):
-    """Return the schema, in which 1.0 is no integer: JSON Schema cannot speak of how a number is written."""
-    schema = json.loads(path.read_text(encoding="utf-8"))
-    jsonschema.Draft202012Validator.check_schema(schema)
-    types = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine(
-        "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
-    )
-    extended = jsonschema.validators.extend(
-        jsonschema.Draft202012Validator, {"pattern": ecma_pattern}, type_checker=types
-    )
-    return extended(schema)
-
-
 @pytest.fixture(scope="module")
 def validator():
-    return strict_validator(SCHEMA)
+    return schemas.validator("releases.lock")
 
 
 def contradicts_itself(found: dict) -> bool:
@@ -609,42 +587,13 @@ JUNK = st.one_of(
 )
 
 
-def places(value: object, way: tuple = ()) -> list[tuple]:
-    """Return the way to each place in *value*."""
-    children = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    return [way, *(inner for key, child in children for inner in places(child, (*way, key)))]
-
-
-def changed_somewhere(data: st.DataObject, original: dict) -> object:
-    """Return *original* with a value replaced, taken away or added, or one moved to another place."""
-    found = copy.deepcopy(original)
-    *steps, last = data.draw(st.sampled_from(places(found)[1:]))
-    parent = found
-    for step in steps:
-        parent = parent[step]
-    what = data.draw(st.sampled_from(["replace", "replace", "take", "add", "copy"]))
-    if what == "take":
-        del parent[last]
-    elif what == "add" and isinstance(parent, dict):
-        parent[data.draw(st.sampled_from(["x", "os", "tools", "", "abi", "page_size", "versions", "a/b"]))] = data.draw(
-            JUNK
-        )
-    elif what == "copy":
-        other = found
-        for step in data.draw(st.sampled_from(places(found))):
-            other = other[step]
-        parent[last] = copy.deepcopy(other)
-    else:
-        parent[last] = data.draw(JUNK)
-    return found
+KEYS = st.sampled_from(["x", "os", "tools", "", "abi", "page_size", "versions", "a/b"])
 
 
 @given(st.data())
 @settings(deadline=None, max_examples=500)
 def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
-    found = changed_somewhere(data, document(asset(), asset(name="b", requires=GLIBC)))
-    if data.draw(st.booleans()):
-        found = changed_somewhere(data, found) if found else found
+    found = schemas.changed(data, document(asset(), asset(name="b", requires=GLIBC)), JUNK, KEYS)
     try:
         lockfile.parse(json.dumps(found))
     except ReleaseError:
@@ -680,10 +629,4 @@ def test_parse_and_schema_agree_on_what_texts_are(validator, text, way):
 
 
 def test_every_field_of_the_schema_is_described():
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    definitions = [schema, *schema["$defs"].values()]
-    fields = {name: field for one in definitions for name, field in one.get("properties", {}).items()}
-    assert set(fields) >= {"lock_version", "tools", "assets", "sha256", "requires", "libc_min", "evidence"}
-    for name, field in fields.items():
-        referred = schema["$defs"].get(field.get("$ref", "").rpartition("/")[2], {})
-        assert field.get("description") or referred.get("description"), name
+    assert schemas.undescribed(schemas.schema("releases.lock")) == []
