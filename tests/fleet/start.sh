@@ -6,6 +6,8 @@
 # Which of these programs start? start.sh PROGRAM…: for each a line of exit status, program and the text it prints.
 # One that starts tells its version when asked, one way or the other, and ends with 0. Runs on hosts.
 
+# Where a program dies of a signal the shell says so, which is no line of ours.
+exec 2>/dev/null
 for program; do
     for question in --version version; do
         text=$(timeout 120 "$program" "$question" 2>&1 </dev/null)

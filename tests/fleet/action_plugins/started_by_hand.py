@@ -55,7 +55,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         names = shlex.join(f"./{executable.path}" for executable in asset.executables.values())
         command = f"mkdir {scratch}/asset && cd {scratch}/asset && {UNPACK[asset.format].format(python=python)}"
         command += f" && chmod +x {names} && sh ../start.sh {names}; rm -rf {scratch}/asset {scratch}/file"
-        answer = self._low_level_execute_command(command)
+        answer = self._low_level_execute_command(command, sudoable=False)
         lines: list[str] = answer["stdout"].splitlines()
         if len(lines) != len(asset.executables):
             raise RuntimeError(f"{asset.name} could not be tried: {answer['stdout']} {answer['stderr']}")

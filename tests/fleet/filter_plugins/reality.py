@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.target import RUST_
 
 #: How a reason reads that rests on what nobody knows: the collection refuses then, though the program might start.
 IS_POLICY = re.compile(r"does not say|unknown|not known")
-NO_LOADER = "loader|needs (glibc|musl), host|not static"
+NO_LOADER = "loader|needs (glibc|musl), host|not static|ABI"
 #: How kernels and loaders say that they do not start a program, what that means, and which reasons agree with it.
 SYMPTOMS = (
     (re.compile(r"version `([A-Z]+_[0-9.]+)' not found"), "{} is not there", "{number}"),

@@ -93,6 +93,7 @@ def test_a_program_that_does_not_run_or_is_another_is_found(started: str, findin
         (NO_MUSL, "127 ./rg timeout: failed to run command './rg': No such file or directory", "its loader"),
         ("needs libz.so.1", "127 ./rg error while loading shared libraries: libz.so.1: cannot open", "libz.so.1"),
         ("needs libz.so.1", "127 ./rg Error loading shared library libz.so.1: No such file", "libz.so.1"),
+        ("uses the eabihf ABI of arm, host uses eabi", "127 ./rg No such file or directory", "its loader"),
         ("needs an armv7 processor, host has armv6", "132 ./rg ", "illegal instruction"),
     ],
 )
