@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints how long each kind of task took: its name up to the colon is the kind; medians, and ratios to ping."""
+"""Prints how long each kind of task took, what follows the colon in its name: medians, and ratios to ping."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class CallbackModule(CallbackBase):
             self._rounds.append({})
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        kind, colon, _rest = result._task.get_name().rpartition(" : ")[2].partition(":")
+        _step, colon, kind = result._task.get_name().rpartition(": ")
         if colon and self._rounds:
             spent = time.perf_counter() - self._started_at
             self._rounds[-1][kind] = self._rounds[-1].get(kind, 0.0) + spent
