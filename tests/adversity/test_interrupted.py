@@ -31,7 +31,7 @@ CALLS = (
     "mkdir",
     "chmod,fchmod",
     "flock",
-    "vfork,clone",
+    "vfork,clone,clone3",
 )
 STORY = {"install": (), "upgrade": ("1.0",), "remove": ("1.0", "2.0")}
 #: Taking a tool away makes no link.
