@@ -223,8 +223,9 @@ def test_programs_get_the_mode_that_was_asked_for(tmp_path):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
 def test_tree_belongs_to_the_owner_that_was_asked_for(tmp_path):
     store.obey(orders_for(tmp_path, Released(tmp_path).order(), owner="nobody", group="65534"))
-    installed = os.stat(str(tmp_path / "root/current/hello/files"))
-    assert (installed.st_uid, installed.st_gid) == (65534, 65534)
+    tree = tmp_path / "root/current/hello"
+    installed = [os.stat(str(path)) for path in (tree / "files", tree / "receipt.json")]
+    assert {(found.st_uid, found.st_gid) for found in installed} == {(65534, 65534)}
 
 
 def test_unknown_owner_is_an_error_before_anything_changes(tmp_path):
