@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -24,21 +23,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Outc
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
 
 
-class ActionModule(ActionBase):
+class ActionModule(asking.Verb):
     """Runs on the controller, once, whatever the number of hosts."""
 
     BYPASS_HOST_LOOP = True
-    TRANSFERS_FILES = False
     _requires_connection = False
-    _supports_check_mode = True
-    _supports_async = False
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        result.update(asking.told(self, task_vars or {}, self._lock))
-        return result
-
-    def _lock(self) -> dict[str, Any]:
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         given = asking.options(self, options.LOCK)
         wanted_path = Path(self._loader.path_dwim(given["manifest"]))
         lock_path = self._lock_path(given["lockfile"], wanted_path)

@@ -9,25 +9,15 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lock_reader, locked_asset, probe, target
 
 
-class ActionModule(ActionBase):
+class ActionModule(asking.Verb):
     """One shell exec; nothing is written."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        result.update(asking.told(self, task_vars or {}, self._facts))
-        return result
-
-    def _facts(self) -> dict[str, Any]:
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         name = asking.options(self, options.TARGET_FACTS)["lockfile"]
         needs = locked_asset.needs_of(lock_reader.read(Path(self._loader.path_dwim(name)))[0]) if name else ()
         host = asking.ask(self, probe.Question(needs=needs)).host

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import shlex
 from pathlib import Path
@@ -13,33 +12,19 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, plan
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, lock_reader, lockfile, plan
 
 ATTEMPTS = 3
-RULES = {
-    "required_if": [("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
-    "mutually_exclusive": [("tools", "exact")],
-}
+RULES = {"required_if": [("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)]}
 
 
-class ActionModule(ActionBase):
+class ActionModule(asking.Verb):
     """One shell exec when nothing is to do; one module run more when something is."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        variables = task_vars or {}
-        result.update(asking.told(self, variables, lambda: self._converge(variables)))
-        return result
-
-    def _converge(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         wanted = self._wanted()
         for _attempt in range(ATTEMPTS):
             answer = asking.ask(self, plan.question(wanted))
@@ -78,6 +63,11 @@ class ActionModule(ActionBase):
 
     def _wanted(self) -> plan.Wanted:
         given = asking.options(self, options.TOOLS, **RULES)
+        if given["exact"] and given["tools"]:
+            raise ReleaseError(
+                "exact cannot be combined with tools: it removes whatever is not among all tools of the lock file",
+                fix="leave out tools, or set exact: false",
+            )
         lock, digest = self._lock(given["lockfile"])
         return plan.Wanted(
             lock=lock,
@@ -100,17 +90,7 @@ class ActionModule(ActionBase):
     def _lock(self, name: str | None) -> tuple[lockfile.LockFile, str]:
         if name is None:
             return lockfile.LockFile(), ""
-        path = Path(self._loader.path_dwim(name))
-        try:
-            content = path.read_bytes()
-            text = content.decode("utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ReleaseError(
-                f"cannot read the lock file {path}",
-                found=getattr(error, "strerror", None) or str(error),
-                fix="make it with pinned.release.lock, or mend the option lockfile",
-            ) from error
-        return lockfile.parse(text, str(path)), hashlib.sha256(content).hexdigest()
+        return lock_reader.read(Path(self._loader.path_dwim(name)))
 
 
 def _report(planned: plan.Plan) -> dict[str, Any]:

@@ -7,25 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, drift, probe
 
 
-class ActionModule(ActionBase):
+class ActionModule(asking.Verb):
     """One shell exec; nothing is written."""
 
-    TRANSFERS_FILES = False
-    _supports_check_mode = True
-    _supports_async = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        result.update(asking.told(self, task_vars or {}, self._info))
-        return result
-
-    def _info(self) -> dict[str, Any]:
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         given = asking.options(self, options.TOOLS_INFO)
         question = probe.Question(
             ask="state",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -18,6 +18,28 @@ from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import probe
+
+
+class Verb(ActionBase):
+    """What every action of this collection is: it may be tried in check mode, and fails in words to act on."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        try:
+            result.update(self.act(variables))
+        except ReleaseError as error:
+            host = variables.get("inventory_hostname", "localhost")
+            result.update(failed=True, changed=False, msg=f"{host}: {error}", error=error.as_dict())
+        return result
+
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of the verb. Raises ReleaseError."""
+        raise NotImplementedError
 
 
 def options(action: ActionBase, spec: Mapping[str, Any], **rules: Any) -> dict[str, Any]:
@@ -53,12 +75,3 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     needs_become = bool(action._connection.become)
     answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
     return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""))
-
-
-def told(action: ActionBase, task_vars: Mapping[str, Any], run: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-    """Return what *run* returns; what it raises for the user to act on becomes the failed result."""
-    try:
-        return run()
-    except ReleaseError as error:
-        host = task_vars.get("inventory_hostname", "localhost")
-        return {"failed": True, "changed": False, "msg": f"{host}: {error}", "error": error.as_dict()}
