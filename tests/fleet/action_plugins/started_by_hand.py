@@ -15,7 +15,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset
@@ -24,21 +24,16 @@ START = Path(__file__).resolve().parents[1] / "start.sh"
 UNPACK = {"zip": "{python} -m zipfile -e ../file .", "tar.gz": "tar -xzf ../file"}
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(asking.Verb):
     """Two connection operations for each asset."""
 
     TRANSFERS_FILES = True
 
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        variables = task_vars or {}
-        result.update(asking.told(self, variables, lambda: self._try_all(variables["ansible_python_interpreter"])))
-        return result
-
-    def _try_all(self, python: str) -> dict[str, Any]:
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         lock = lockfile.parse(Path(self._task.args["lockfile"]).read_text(encoding="utf-8"))
         wanted = set(self._task.args["assets"])
         assets = [asset for tool in lock.tools.values() for asset in tool.assets if asset.sha256 in wanted]
+        python = task_vars["ansible_python_interpreter"]
         scratch = self._make_tmp_path()
         try:
             self._connection.put_file(str(START), f"{scratch}/start.sh")
@@ -50,7 +45,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     def _try(self, asset: LockedAsset, scratch: str, python: str) -> list[str]:
         cached = Cache().find(asset.sha256)
         if cached is None:
-            raise FileNotFoundError(f"{asset.name} is not in the cache: lock again")
+            raise ReleaseError(f"{asset.name} is not in the cache", fix="lock again")
         self._connection.put_file(str(cached.path), f"{scratch}/file")
         names = shlex.join(f"./{executable.path}" for executable in asset.executables.values())
         command = f"mkdir {scratch}/asset && cd {scratch}/asset && {UNPACK[asset.format].format(python=python)}"
@@ -58,5 +53,5 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         answer = self._low_level_execute_command(command, sudoable=False)
         lines: list[str] = answer["stdout"].splitlines()
         if len(lines) != len(asset.executables):
-            raise RuntimeError(f"{asset.name} could not be tried: {answer['stdout']} {answer['stderr']}")
+            raise ReleaseError(f"{asset.name} could not be tried", found=f"{answer['stdout']} {answer['stderr']}")
         return lines

@@ -12,25 +12,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, plan, probe, target
 
 
-class ActionModule(ActionBase):  # type: ignore[misc]
+class ActionModule(asking.Verb):
     """One shell exec."""
 
-    TRANSFERS_FILES = False
-
-    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        result: dict[str, Any] = super().run(tmp, task_vars)
-        result.update(asking.told(self, task_vars or {}, self._verdicts))
-        return result
-
-    def _verdicts(self) -> dict[str, Any]:
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         lock = lockfile.parse(Path(self._task.args["lockfile"]).read_text(encoding="utf-8"))
         host = asking.ask(self, probe.Question(needs=plan.question(plan.Wanted(lock)).needs)).host
         if host is None:
-            return {"failed": True, "msg": "the host said nothing of itself"}
+            raise ReleaseError("the host said nothing of itself")
         verdicts = [
             (name, tool.version, asset, target.admissible(asset.requires, host))
             for name, tool in sorted(lock.tools.items())
