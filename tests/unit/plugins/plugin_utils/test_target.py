@@ -214,6 +214,12 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "needs libstdc++.so.6 with GLIBCXX_3.4.30, which was not found on this host",
     ),
     (
+        "libstdc++ not there",
+        replace(GNU, libraries=("libstdc++.so.6", "libz.so.1"), versions=(("GLIBCXX", "3.4.30"),)),
+        BOOKWORM,
+        "needs libstdc++.so.6, libz.so.1, which was not found on this host",
+    ),
+    (
         "unknown libraries",
         replace(GNU, libraries=("libz.so.1",)),
         replace(BOOKWORM, libraries=None),
