@@ -63,7 +63,7 @@ class ActionModule(asking.Verb):
 
     def _wanted(self) -> plan.Wanted:
         given = asking.options(self, options.TOOLS, **RULES)
-        if given["exact"] and given["tools"]:
+        if given["exact"] and given["tools"] is not None:
             raise ReleaseError(
                 "exact cannot be combined with tools: it removes whatever is not among all tools of the lock file",
                 fix="leave out tools, or set exact: false",
@@ -72,7 +72,7 @@ class ActionModule(asking.Verb):
         return plan.Wanted(
             lock=lock,
             lock_digest=digest,
-            names=tuple(sorted(set(given["tools"] or ()))),
+            names=None if given["tools"] is None else tuple(sorted(set(given["tools"]))),
             is_present=given["state"] == "present",
             exact=given["exact"],
             root=asking.folder(given["root"], "root"),

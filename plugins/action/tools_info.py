@@ -26,7 +26,7 @@ class ActionModule(asking.Verb):
         state = asking.ask(self, question).state
         if state is None:
             raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
-        names = given["tools"] or sorted(state.active)
+        names = sorted(state.active) if given["tools"] is None else given["tools"]
         tools = {name: _tool(name, state) for name in names if name in state.active}
         return {
             "changed": False,

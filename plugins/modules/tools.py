@@ -30,7 +30,7 @@ options:
   tools:
     description:
       - The tools that this task is about, by their names in the lock file.
-      - The default is all of them.
+      - The default is all of them. An empty list is none of them.
     type: list
     elements: str
   state:

@@ -31,12 +31,12 @@ class Wanted:
     """The state that the user asks for: the options of the tools action, and the lock file they speak of.
 
     lock_digest   sha256 of the lock file's bytes, for receipts
-    names         the tools it is about; empty means all of the lock file
+    names         the tools it is about; None means all of the lock file
     """
 
     lock: LockFile
     lock_digest: str = ""
-    names: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None
     is_present: bool = True
     exact: bool = False
     root: str = ""
@@ -52,7 +52,7 @@ class Wanted:
 
     @property
     def tools(self) -> tuple[str, ...]:
-        return self.names or tuple(sorted(self.lock.tools))
+        return tuple(sorted(self.lock.tools)) if self.names is None else self.names
 
 
 @dataclass(frozen=True)

@@ -214,6 +214,12 @@ def test_absent_removes_a_tool_and_is_idempotent(machine: Machine, tmp_path: Pat
     assert os.listdir(machine.bin_dir) == []
 
 
+def test_an_empty_list_of_tools_is_none_of_them(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path)))
+    assert machine.actions(machine.wanted(Released(tmp_path, version="2.0"), names=())) == {}
+    assert machine.actions(machine.wanted(names=(), is_present=False)) == {}
+
+
 def test_keep_says_how_many_old_versions_stay(machine: Machine, tmp_path: Path) -> None:
     for version in ("1.0", "2.0", "3.0", "4.0"):
         machine.converge(machine.wanted(Released(tmp_path, version=version), keep=2))
