@@ -38,8 +38,11 @@ INTRODUCTION = """\
 `make test-fleet` brings the hosts of the test lab to one lock file with one play, and writes this page: what each host
 is, which build of each tool it got, that it starts there, and what was refused, with the reason. Versions are pinned
 in `tests/fleet/releases.yml`. All other builds for the host's processor, refused or not, are copied there and started
-by hand: a refusal counts as true only when the program really does not start. Hosts of foreign architectures run under
-qemu's user emulation.
+by hand: a refusal counts as true only when the program really does not start.
+
+It takes the first five of these hosts; `tests/fleet/run tests/fleet/converge.yml all` takes all that ansible-core's
+newest version manages, those of foreign architectures under qemu's user emulation. A run writes the sections of its own
+hosts and leaves the others as they were.
 """
 
 
