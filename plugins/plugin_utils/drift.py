@@ -54,12 +54,14 @@ def of_tree(tool: str, tree: Tree, programs: Mapping[str, Expected], sha256: str
 
 
 def of_receipt(tool: str, tree: Tree) -> tuple[str, ...]:
-    """Return how *tree* differs from what its own receipt says."""
-    return of_tree(tool, tree, receipted(tree), tree.receipt.get("sha256"))
+    """Return how *tree* differs from what its own receipt says; a receipt that says nothing proves nothing."""
+    programs = receipted(tree)
+    silent = () if programs or tree.damage else ("its receipt names no program",)
+    return of_tree(tool, tree, programs, tree.receipt.get("sha256")) + silent
 
 
 def receipted(tree: Tree) -> dict[str, Program]:
-    """Return the programs that *tree*'s receipt names; one that cannot be read names none, and is damage by itself."""
+    """Return the programs that *tree*'s receipt names; one that cannot be read names none."""
     try:
         return {name: Program(**program) for name, program in tree.receipt.get("executables", {}).items()}
     except (AttributeError, TypeError):

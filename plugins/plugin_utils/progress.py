@@ -29,11 +29,12 @@ class Progress:
         self._lock = Lock()
         self._expected = 0
         self._done = 0
+        self._done_bytes = 0
         self._received: dict[str, int] = {}
 
     def tell(self, line: str) -> None:
-        """Show *line* at once."""
-        self._show(line)
+        """Show *line* at once. Publishers' names may stand in it, so what steers a terminal does not get there."""
+        self._show("".join(character if character.isprintable() else "?" for character in line))
 
     def expect(self, assets: int) -> None:
         """Add *assets* to those that are to come."""
@@ -47,11 +48,12 @@ class Progress:
             if self._clock() - self._told_at < SECONDS_BETWEEN_LINES:
                 return
             self._told_at = self._clock()
-            megabytes = sum(self._received.values()) / MEGABYTE
+            megabytes = (self._done_bytes + sum(self._received.values())) / MEGABYTE
             line = f"  … {self._done} of {self._expected} assets, {megabytes:.1f} MB"
-        self._show(line)
+        self.tell(line)
 
     def finish(self, asset: str) -> None:
-        """Note that *asset* is complete."""
+        """Note that *asset* is complete. The next of this name is that of another tool."""
         with self._lock:
             self._done += 1
+            self._done_bytes += self._received.pop(asset, 0)
