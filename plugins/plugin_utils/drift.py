@@ -20,10 +20,12 @@ class Expected(Protocol):
     """What is known of a program from elsewhere: the lock file, or the receipt."""
 
     @property
-    def path(self) -> str: ...
+    def path(self) -> str:
+        """Where it lies, below the asset's root."""
 
     @property
-    def sha256(self) -> str: ...
+    def sha256(self) -> str:
+        """The digest of its bytes."""
 
 
 def of_tree(tool: str, tree: Tree, programs: Mapping[str, Expected], sha256: str | None) -> tuple[str, ...]:

@@ -27,6 +27,10 @@ HOME = BUILD / "home"
 CONTROLLER_PYTHONS = ("3.14", "3.13", "3.12", "3.11", "3.10")
 HOST_PYTHONS = (*CONTROLLER_PYTHONS, "3.9", "3.8", "3.7", "3.6")
 
+#: The pip that comes with Python 3.6 fails at a release for newer Pythons where an index does not say so; this one,
+#: the last for 3.6, passes it over.
+PIP_FOR_36 = "pip>=21.3,<22"
+
 HOW_TO_INSTALL = """\
   Debian, Ubuntu   apt-get install python3 python3-venv
   Fedora, RHEL     dnf install python3.12
@@ -69,6 +73,8 @@ class Environment:
         if not made.exists():
             shutil.rmtree(self.folder, ignore_errors=True)
             run([self.python.path, "-m", "venv", self.folder], log)
+            if self.python.version == "3.6":
+                run([self.bin / "python", "-m", "pip", "install", PIP_FOR_36], log)
             made.touch()
         if not filled.exists():
             run([self.bin / "python", "-m", "pip", "install", *self.requirements], log)

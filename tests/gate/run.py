@@ -39,6 +39,7 @@ OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
 #: What ansible-test may warn of. Whatever else it warns of is a test that did not run as it should: the gate fails.
 HARMLESS_WARNING = re.compile(
     r"Reviewing previous \d+ warning"
+    r"|Location '.*' is ignored: it is neither a file nor a directory"  # pip, of an index that lacks a package
     r"|Using locale "
     r"|Using `--controller origin:python=default` since"
     r"|Skipping unit tests on Python 2.7 because it is not supported by this collection"
