@@ -373,7 +373,10 @@ def install_packages(more: Sequence[str] = ()) -> None:
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     with no_service_starts():
         run(["apt-get", "update"])
-        run(["apt-get", "install", "--yes", "--no-install-recommends", *wanted], environment=environment)
+        run(
+            ["apt-get", "install", "-o", "DPkg::Lock::Timeout=300", "--yes", "--no-install-recommends", *wanted],
+            environment=environment,
+        )
 
 
 @contextlib.contextmanager

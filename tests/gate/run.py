@@ -4,8 +4,8 @@
 """Is the collection fit to be merged? Runs the gates and prints a table of what passed.
 
 ``make test`` runs what every contributor needs, on the newest ansible-core that the newest Python found can run;
-``make gate`` adds the whole matrix: the oldest supported ansible-core, and units on every Python found. Each gate's
-output is in ``.build/logs``; a failed one shows its end. Standard library only.
+``make gate`` adds the whole matrix: the oldest supported ansible-core, beside the newest, and units on every Python
+found. Each gate's output is in ``.build/logs``; a failed one shows its end. Standard library only.
 """
 
 from __future__ import annotations
@@ -18,9 +18,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, require_programs, run
@@ -52,16 +54,24 @@ PROGRESS = re.compile(
 )
 
 
+#: What the lanes have in common: the wheels of pip, and HOME.
+SHARED = Lock()
+
+
 class SkippedError(Exception):
     """This machine has nothing that the gate could be run on; the text says what it would take."""
 
 
 @dataclass(frozen=True)
 class Gate:
-    """One line of the table. *run* writes a log and returns a detail; it raises GateError or SkippedError."""
+    """One line of the table. *run* writes a log and returns a detail; it raises GateError or SkippedError.
+
+    Gates of one *lane* run one after the other, since they share an environment and its copy of the clone.
+    """
 
     name: str
     run: Callable[[IO[str]], str]
+    lane: str = "newest"
 
 
 @dataclass(frozen=True)
@@ -88,11 +98,13 @@ def main() -> int:
             return {"setup": set_up, "docs": build_docs}[arguments.what]()
         require_programs("git", "ssh-keygen")
         installed, *others = gates(arguments.what == "gate")
-        chosen = [installed, *(gate for gate in others if arguments.only in gate.name)]
     except GateError as failure:
         print(failure, file=sys.stderr)
         return 1
-    return report([judge(gate) for gate in chosen])
+    first = judge(installed)
+    if first.verdict == "failed":
+        return report([first])
+    return report([first, *judge_all([gate for gate in others if arguments.only in gate.name])])
 
 
 def set_up() -> int:
@@ -151,16 +163,27 @@ def gates(with_matrix: bool) -> list[Gate]:
         *table,
         Gate("crashes", partial(crashes, newest)),
         Gate("every Python's units, newest ansible-core", partial(every_units, newest)),
-        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest)),
-        Gate(f"every Python's units, ansible-core {OLDEST_CORE}", partial(every_units, oldest)),
-        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1])),
+        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), OLDEST_CORE),
+        Gate(f"every Python's units, ansible-core {OLDEST_CORE}", partial(every_units, oldest), OLDEST_CORE),
+        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1]), OLDEST_CORE),
     ]
+
+
+def judge_all(chosen: Sequence[Gate]) -> list[Outcome]:
+    """Run *chosen*, the lanes side by side; return the outcomes in the order of the table."""
+    lanes: dict[str, list[Gate]] = {}
+    for gate in chosen:
+        lanes.setdefault(gate.lane, []).append(gate)
+    with ThreadPoolExecutor(max(len(lanes), 1)) as pool:
+        by_lane = pool.map(lambda lane: [judge(gate) for gate in lane], lanes.values())
+        outcomes = {outcome.gate: outcome for lane in by_lane for outcome in lane}
+    return [outcomes[gate] for gate in chosen]
 
 
 def judge(gate: Gate) -> Outcome:
     """Run *gate*, with its output in a log whose end is shown if it fails."""
     path = LOGS / (re.sub(r"[^a-z0-9.]+", "-", gate.name.lower()) + ".log")
-    print(f"{gate.name} ... ", end="", flush=True)
+    print(f"{gate.name} ...", flush=True)
     started = time.monotonic()
     with open(path, "w") as log:
         try:
@@ -170,7 +193,7 @@ def judge(gate: Gate) -> Outcome:
         except GateError as failure:
             verdict, detail = "failed", str(failure)
     outcome = Outcome(gate, verdict, detail, time.monotonic() - started)
-    print(f"{verdict} in {outcome.seconds:.0f} s", flush=True)
+    print(f"{gate.name}: {verdict} in {outcome.seconds:.0f} s", flush=True)
     if verdict == "failed":
         tail = [line for line in path.read_text(errors="replace").splitlines() if not PROGRESS.match(line)][-60:]
         print("\n".join(["", *tail, "", f"{gate.name}: {detail}. All of it: {path.relative_to(ROOT)}", ""]), flush=True)
@@ -313,7 +336,8 @@ def ansible_test(environment: Environment, command: str, log: IO[str]) -> None:
     """Run ansible-test in a copy, because it refuses a symlink; it skips what it cannot run, which fails here."""
     environment.ensure(log)
     copy = copied(f"ansible-core-{core_version(environment)}", log)
-    stand_in_for_get_pip(environment, log)
+    with SHARED:
+        stand_in_for_get_pip(environment, log)
     run(["ansible-test", *command.split(), "--color", "no"], log, collection_variables(environment, copy), copy)
     refuse_warnings(log)
 
