@@ -9,7 +9,7 @@ attributes make an ARMv7 program look like one for ARMv6 (lightningcss). Memory 
 program is full of, tell the two apart: ARMv7 has the instruction DMB, ARMv6 writes to coprocessor 15 instead, which
 ARMv7 deprecates (Arm DDI 0406C, A8.8.43 and B3.18.6). A compiler that may use DMB does; one that writes to the
 coprocessor works for processors without DMB. Samples that show many of one kind and none of the other settle it.
-Go programs do not: their few barriers ask the processor first.
+Go programs do not: their few barriers ask the processor first; what they were compiled for, go_settings.py reads.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """

@@ -11,9 +11,8 @@ The rules come from
 - RISC-V psABI, LoongArch psABI, 64-bit PowerPC ELF ABI, MIPS psABI: e_flags
 - the notes by which FreeBSD, NetBSD, OpenBSD, DragonFly and Android recognise their programs
 
-What no header tells: the GOARM or GOAMD64 that Go compiled for (static Go programs for ARM have neither float flags nor
-build attributes: abi and cpu are None, they call no library whose float ABI could differ), and instructions that a
-program uses only after asking the processor.
+What Go compiled for (GOARM, GOAMD64 …) is in no header: go_settings.py reads it from the text that Go puts into its
+programs. Nothing tells of instructions that a program uses only after asking the processor.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
@@ -22,10 +21,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from ansible_collections.pinned.release.plugins.plugin_utils.arm_code import processor_of_code
 from ansible_collections.pinned.release.plugins.plugin_utils.elf_structures import EM_ARM, Elf, read_elf
+from ansible_collections.pinned.release.plugins.plugin_utils.go_settings import go_float_abi, go_processor, go_settings
+from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS
 from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
 
@@ -128,16 +129,17 @@ def elf_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     versions = _highest_versions(dynamic.version_needs if dynamic else (), source)
     # Some ports of libgcc call their own oldest version GLIBC_2.0, under musl, too.
     glibc = versions.pop("GLIBC", None)
+    go = go_settings(elf, source)
     aligns = [segment.align for segment in elf.loads if segment.align > 1]
     requirement = Requirement(
         os=os,
         arch=arch,
-        abi=_abi(elf, arch, libc, source),
+        abi=_abi(elf, arch, libc, source) or (go_float_abi(go) if arch == "arm" else None),
         libc=libc,
         libc_min=glibc if libc == "glibc" else None,
         interpreter=elf.interpreter,
         libraries=tuple(sorted(set(dynamic.needed if dynamic else ()))),
-        cpu=_cpu(elf, source),
+        cpu=_cpu(elf, arch, go, source),
         versions=tuple(sorted(versions.items())),
         page_size=min(aligns, default=None),
     )
@@ -292,9 +294,17 @@ def _arm_abi(elf: Elf, libc: str | None, source: ProgramBytes) -> str | None:
     return "eabihf" if "armhf" in loader else "eabi"
 
 
-def _cpu(elf: Elf, source: ProgramBytes) -> str | None:
+def _cpu(elf: Elf, arch: str, go: Mapping[str, str], source: ProgramBytes) -> str | None:
+    """Return the lowest processor: what Go compiled for, or what the rest of the program needs, if that is more."""
+    found = [level for level in (go_processor(go, arch), _cpu_of_the_rest(elf, go, source)) if level]
+    order = PROCESSORS.get(arch, ())
+    return max(found, key=lambda level: order.index(level) if level in order else len(order), default=None)
+
+
+def _cpu_of_the_rest(elf: Elf, go: Mapping[str, str], source: ProgramBytes) -> str | None:
     if elf.machine == EM_ARM:
-        return _arm_processor(elf, source)
+        is_all_go = "GOARM" in go and elf.arm_attributes is None
+        return None if is_all_go else _arm_processor(elf, source)
     if elf.machine != EM_X86_64:
         return None
     needed = 0

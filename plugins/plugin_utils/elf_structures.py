@@ -4,7 +4,7 @@
 """What do the headers of an ELF file say? Its structures, unjudged: elf.py says what they require. Pure; controller.
 
 Read the way a kernel and a dynamic loader read them, through the program headers: section headers may be stripped or
-lie, so they are used for ARM's build attributes only, which nothing else leads to.
+lie, so they are used only for ARM's build attributes and Go's settings, to which nothing else leads.
 
 - System V gABI, chapters 4 (ELF header), 5 (program header, note section, dynamic section)
 - Linux Standard Base, core specification, "Symbol Versioning" (.gnu.version_r by DT_VERNEED)
@@ -24,7 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes impor
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 PT_GNU_PROPERTY = 0x6474E553
-PF_X = 1
+PF_X, PF_W = 1, 2
 DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_DEBUG = 0, 1, 5, 10, 14, 21
 DT_FLAGS_1, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
 DF_1_PIE = 0x08000000
@@ -35,6 +35,7 @@ EM_ARM = 40
 # Several times what the largest real programs have; the Linux kernel refuses program headers of more than 64 KiB.
 MAX_SEGMENTS = 1024
 MAX_SECTIONS = 4096
+MAX_SECTION_NAMES_SIZE = 65536
 MAX_DYNAMIC_ENTRIES = 4096
 MAX_CHAIN_LENGTH = 256
 MAX_NOTE_SEGMENTS = 16
@@ -51,7 +52,18 @@ class Segment:
     address: int
     file_size: int
     is_code: bool
+    is_writable: bool
     align: int
+
+
+@dataclass(frozen=True)
+class Section:
+    """One section header; the loader does not know them."""
+
+    name: str
+    kind: int
+    offset: int
+    size: int
 
 
 @dataclass(frozen=True)
@@ -94,6 +106,7 @@ class Elf:
     flags: int
     entry: int
     segments: tuple[Segment, ...] | None
+    sections: tuple[Section, ...]
     has_interpreter: bool
     interpreter: str | None
     dynamic: Dynamic | None
@@ -142,15 +155,17 @@ def read_elf(source: ProgramBytes) -> Elf:
         segment_size,
         segments,
         section_size,
-        sections,
-        _unused,
+        section_count,
+        names_index,
     ) = layout.header.unpack(source.must(16, layout.header.size))
     known = _segments(source, layout, segments_at, segment_size, segments)
     table = known or ()
     interpreters = [segment for segment in table if segment.kind == PT_INTERP]
     dynamics = [segment for segment in table if segment.kind == PT_DYNAMIC]
     note_areas = [segment for segment in table if segment.kind in (PT_NOTE, PT_GNU_PROPERTY)]
-    has_attributes = machine == EM_ARM and section_size == layout.section.size
+    sections: tuple[Section, ...] = ()
+    if section_size == layout.section.size:
+        sections = _sections(source, layout, sections_at, section_count, names_index)
     return Elf(
         bits=bits,
         order=order,
@@ -160,11 +175,12 @@ def read_elf(source: ProgramBytes) -> Elf:
         flags=flags,
         entry=entry,
         segments=known,
+        sections=sections,
         has_interpreter=bool(interpreters),
         interpreter=_interpreter(source, interpreters[0]) if interpreters else None,
         dynamic=_dynamic(source, layout, table, dynamics[0]) if dynamics else None,
         notes=tuple(note for area in note_areas[:MAX_NOTE_SEGMENTS] for note in _notes(source, layout, area)),
-        arm_attributes=_arm_attributes(source, layout, sections_at, sections) if has_attributes else None,
+        arm_attributes=_arm_attributes(source, layout, sections) if machine == EM_ARM else None,
         is_packed=_is_packed(source, segments_at + segments * segment_size),
     )
 
@@ -185,7 +201,7 @@ def _segments(
             kind, file_offset, address, _unused, file_size, _unused, flags, align = fields
         else:
             kind, flags, file_offset, address, _unused, file_size, _unused, align = fields
-        found.append(Segment(kind, file_offset, address, file_size, bool(flags & PF_X), align))
+        found.append(Segment(kind, file_offset, address, file_size, bool(flags & PF_X), bool(flags & PF_W), align))
     return tuple(found)
 
 
@@ -285,15 +301,28 @@ def _align(number: int, alignment: int) -> int:
     return -(-number // alignment) * alignment
 
 
-def _arm_attributes(source: ProgramBytes, layout: _Layout, offset: int, count: int) -> dict[int, int] | None:
-    """Return ARM's build attributes by tag, None without any. Nothing needs them to run: an oddity only ends them."""
+def _sections(source: ProgramBytes, layout: _Layout, offset: int, count: int, names_index: int) -> tuple[Section, ...]:
+    """Return the section headers; none where they are not whole, since nothing needs them to run."""
     size = min(count, MAX_SECTIONS) * layout.section.size
     if not source.has(offset, size):
-        return None
-    for fields in layout.section.iter_unpack(source.must(offset, size)):
-        kind, start, size = fields[1], fields[4], min(fields[5], MAX_ATTRIBUTES_SIZE)
-        if kind == SHT_ARM_ATTRIBUTES and source.has(start, size):
-            return _file_attributes(source.must(start, size), layout.order)
+        return ()
+    table = list(layout.section.iter_unpack(source.must(offset, size)))
+    names = b""
+    if names_index < len(table):
+        names_at, names_size = table[names_index][4], min(table[names_index][5], MAX_SECTION_NAMES_SIZE)
+        names = source.must(names_at, names_size) if source.has(names_at, names_size) else b""
+    return tuple(
+        Section(names[fields[0] :].partition(b"\0")[0][:64].decode("latin-1"), fields[1], fields[4], fields[5])
+        for fields in table
+    )
+
+
+def _arm_attributes(source: ProgramBytes, layout: _Layout, sections: tuple[Section, ...]) -> dict[int, int] | None:
+    """Return ARM's build attributes by tag, None without any. Nothing needs them to run: an oddity only ends them."""
+    for section in sections:
+        size = min(section.size, MAX_ATTRIBUTES_SIZE)
+        if section.kind == SHT_ARM_ATTRIBUTES and source.has(section.offset, size):
+            return _file_attributes(source.must(section.offset, size), layout.order)
     return None
 
 

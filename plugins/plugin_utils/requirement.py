@@ -34,8 +34,8 @@ class Requirement:
     interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or what a ``#!`` line names:
                 a path, or the bare name that ``/usr/bin/env`` looks up
     libraries   DT_NEEDED, import or dylib names as written, sorted
-    cpu         ``x86-64-v2`` … ``x86-64-v4``; ``armv5te armv6 armv7 armv8`` for arm;
-                None is the architecture's baseline, or unknown
+    cpu         ``x86-64-v2`` … ``x86-64-v4``; ``armv5te armv6 armv7 armv8`` for arm; what else Go can compile for
+                (``armv8.1``, ``power9``, ``rva22u64``); None is the architecture's baseline, or unknown
     os_min      lowest macOS (``11.0``) or Windows subsystem (``6.1``) version
     versions    other symbol versions needed, the highest of each, sorted:
                 ``(("CXXABI", "1.3.8"), ("GLIBCXX", "3.4.21"))``

@@ -66,7 +66,7 @@ VERSION_CARRIERS = {"GLIBCXX": "libstdc++.so.6", "CXXABI": "libstdc++.so.6", "GC
 #: Architectures on which every Linux kernel has the same page size, and the largest that any kernel has, in bytes.
 FIXED_PAGE_SIZES = {"x86_64": 4096, "i686": 4096, "s390x": 4096, "riscv64": 4096}
 LARGEST_PAGE_SIZE = 65536
-#: A program for ARM that does not say for which processor is Go's, and GOARM=7 is the highest that Go knows.
+#: A program for ARM that does not say for which processor is an old Go's, and GOARM=7 is the highest that Go knows.
 SILENT_ARM_PROGRAM = "armv7"
 #: ABIs that matter only between a program and its libraries: their code uses no registers that a processor may lack.
 ABIS_WITHOUT_HARDWARE = ("elfv1", "elfv2", "ilp32", "lp64", "lp64s")
@@ -187,7 +187,7 @@ def _check_cpu(requirement: Requirement, host: Host) -> str | None:
     found = f"host has {host.cpu}" if host.cpu else "the host's is unknown"
     if requirement.cpu is None:
         return f"does not say for which processor it is built; {needed} would do, {found}"
-    return f"needs an {needed} processor, {found}"
+    return f"needs {'an' if needed[0] in 'ax' else 'a'} {needed} processor, {found}"
 
 
 def _check_page_size(requirement: Requirement, host: Host) -> str | None:

@@ -167,16 +167,17 @@ def elf_requirements(content: bytes) -> list[dict[str, object]]:
     glibc = versions.pop("GLIBC", None)
     loads = [segment["p_align"] for segment in elf.iter_segments("PT_LOAD")]
     attributes = arm_attributes(elf)
+    go = go_settings(elf, content)
     return [
         requirement(
             os=os,
             arch=arch,
-            abi=elf_abi(elf, arch, flags, attributes, libc),
+            abi=elf_abi(elf, arch, flags, attributes, libc, go),
             libc=libc,
             libc_min=glibc if libc == "glibc" else None,
             interpreter=interpreter,
             libraries=needed,
-            cpu=elf_cpu(elf, arch, attributes),
+            cpu=elf_cpu(elf, arch, attributes, go),
             versions=tuple(sorted(versions.items())),
             page_size=min(align for align in loads if align > 1),
         )
@@ -237,7 +238,36 @@ def arm_attributes(elf: ELFFile) -> dict[str, int] | None:
     return {attribute.tag: attribute.value for scope in scopes for attribute in scope.iter_attributes()}
 
 
-def elf_abi(elf: ELFFile, arch: str, flags: int, attributes: dict[str, int] | None, libc: str) -> str | None:
+def go_settings(elf: ELFFile, content: bytes) -> dict[str, str]:
+    """Return Go's settings by the header of its section, as debug/buildinfo does, else from anywhere in the file."""
+    section = elf.get_section_by_name(".go.buildinfo")
+    text = b""
+    if section is not None:
+        header = section.data()
+        if header[15] & 2:
+            _version, after_version = go_string(header, 32)
+            text, _end = go_string(header, after_version)
+    elif elf.get_section_by_name(".gopclntab") is not None:
+        text = content[content.find(b"\nbuild\tGO") :].partition(b"\n\xf9\x32\x43\x31")[0]
+    lines = (line.split("\t") for line in text.decode("latin-1").split("\n"))
+    return dict(fields[1].split("=", 1) for fields in lines if fields[0] == "build" and "=" in fields[-1])
+
+
+def go_string(area: bytes, position: int) -> tuple[bytes, int]:
+    """Return the string whose length stands in front of it, as Go's varint, and where the next one begins."""
+    size = shift = 0
+    while True:
+        byte = area[position]
+        position += 1
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        if byte < 0x80:
+            return area[position : position + size], position + size
+
+
+def elf_abi(
+    elf: ELFFile, arch: str, flags: int, attributes: dict[str, int] | None, libc: str, go: dict[str, str]
+) -> str | None:
     if arch == "x86_64":
         return "x32" if elf.elfclass == 32 else None
     if arch.startswith("powerpc64"):
@@ -251,12 +281,15 @@ def elf_abi(elf: ELFFile, arch: str, flags: int, attributes: dict[str, int] | No
     if flags & 0x600:
         return "eabihf" if flags & 0x400 else "eabi"
     if attributes is None:
-        return None if libc == "static" else "eabi"
+        static = {"5": "eabi", "6": "eabihf", "7": "eabihf"}.get(go.get("GOARM", ""))
+        return static if libc == "static" else "eabi"
     return {0: "eabi", 1: "eabihf", 3: None}[attributes.get("TAG_ABI_VFP_ARGS", 0)]
 
 
-def elf_cpu(elf: ELFFile, arch: str, attributes: dict[str, int] | None) -> str | None:
+def elf_cpu(elf: ELFFile, arch: str, attributes: dict[str, int] | None, go: dict[str, str]) -> str | None:
     """Return the processor: on ARM by all barriers in the section .text, where ours takes samples of the segment."""
+    if arch == "arm" and "GOARM" in go and attributes is None:
+        return {"5": "armv5te", "6": "armv6", "7": "armv7"}[go["GOARM"]]
     if arch == "arm":
         text = elf.get_section_by_name(".text")
         code = text.data() if text else b""
@@ -269,7 +302,7 @@ def elf_cpu(elf: ELFFile, arch: str, attributes: dict[str, int] | None) -> str |
             return "armv7" if dmb > coprocessor else "armv6"
         known = (attributes or {}).get("TAG_CPU_ARCH")
         return None if known is None else "armv7" if known in (8, 10, 13) else "armv6" if known > 5 else "armv5te"
-    level = 0
+    level = {"v2": 2, "v3": 4, "v4": 8}.get(go.get("GOAMD64", ""), 0)
     for section in elf.iter_sections() if arch == "x86_64" else ():
         for note in section.iter_notes() if isinstance(section, NoteSection) else ():
             if note["n_type"] == "NT_GNU_PROPERTY_TYPE_0":

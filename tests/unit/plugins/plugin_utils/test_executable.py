@@ -26,6 +26,8 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_pro
     PT_GNU_PROPERTY,
     elf,
     gnu_abi_tag,
+    go_build_info,
+    go_build_text,
     macho,
     pe,
     universal,
@@ -319,6 +321,92 @@ def test_arm_code_is_sampled_from_its_start_to_its_end() -> None:
     long = b"\0" * 400_000
     assert only(elf(**ARM, code=long + DMB * 1000)).cpu == "armv7"
     assert only(elf(**ARM, code=COPROCESSOR_BARRIER * 1000 + long)).cpu == "armv6"
+
+
+# ELF: what Go compiled for
+
+GO_X86_64: dict[str, Any] = {"machine": 62}
+
+
+@pytest.mark.parametrize(
+    ("options", "setting", "abi", "cpu"),
+    [
+        (ARM, "GOARM=5", "eabi", "armv5te"),
+        (ARM, "GOARM=6", "eabihf", "armv6"),
+        (ARM, "GOARM=7", "eabihf", "armv7"),
+        (ARM, "GOARM=7,softfloat", "eabi", "armv7"),
+        (ARM, "GOARM=5,hardfloat", "eabihf", "armv5te"),
+        (ARM, "GOARM=9", "eabihf", "armv8"),
+        (ARM, "GOARCH=arm", None, None),
+        (GO_X86_64, "GOAMD64=v1", None, None),
+        (GO_X86_64, "GOAMD64=v2", None, "x86-64-v2"),
+        (GO_X86_64, "GOAMD64=v4", None, "x86-64-v4"),
+        (GO_X86_64, "GOAMD64=v5", None, "x86-64-v5"),
+        ({"machine": 3, "bits": 32}, "GO386=sse2", None, None),
+        ({"machine": 183}, "GOARM64=v8.0", None, None),
+        ({"machine": 183}, "GOARM64=v8.0,lse", None, "armv8.0-lse"),
+        ({"machine": 183}, "GOARM64=v9.2", None, "armv9.2"),
+        ({"machine": 21, "flags": 2}, "GOPPC64=power8", "elfv2", None),
+        ({"machine": 21, "flags": 2}, "GOPPC64=power9", "elfv2", "power9"),
+        ({"machine": 243, "flags": 4}, "GORISCV64=rva20u64", "lp64d", None),
+        ({"machine": 243, "flags": 4}, "GORISCV64=rva23u64", "lp64d", "rva23u64"),
+        ({"machine": 22, "order": ">"}, "GOS390X=z17", None, None),
+    ],
+)
+def test_go_program_tells_the_processor_it_was_compiled_for(
+    options: dict[str, Any], setting: str, abi: str | None, cpu: str | None
+) -> None:
+    found = only(elf(**options, sections=[(".go.buildinfo", 1, go_build_info("CGO_ENABLED=0", setting))]))
+    assert (found.abi, found.cpu) == (abi, cpu)
+
+
+@pytest.mark.parametrize(
+    "places",
+    [
+        {"data": go_build_info("GOARM=6").ljust(9000, b"\0")},
+        {"sections": [(".go.buildinfo", 1, go_build_info("GOARM=6").ljust(200_000, b"\0"))]},
+        {"sections": [(".rodata", 1, b"r" * 1_500_000 + go_build_text("GOARM=6") + b"r"), (".gopclntab", 1, b"x")]},
+    ],
+    ids=["no section headers", "section", "constants of a program whose section was taken out"],
+)
+def test_go_settings_are_found_wherever_they_are_left(places: dict[str, Any]) -> None:
+    assert only(elf(**ARM, **places)).cpu == "armv6"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        # Before Go 1.18: pointers to Go's version and to a text without settings.
+        b"\xff Go buildinf:\x04\x00" + struct.pack("<II", 0x11000, 0x11008) + b"\0" * 8 + go_build_text()[:-40],
+        go_build_text("GOARM=5")[:-1],
+        go_build_text("GOARM=5")[16:],
+        b"",
+    ],
+)
+def test_go_program_that_does_not_say_or_not_whole_stays_silent(content: bytes) -> None:
+    found = only(elf(**ARM, sections=[(".go.buildinfo", 1, content or b"\0")]))
+    assert (found.abi, found.cpu) == (None, None)
+
+
+def test_text_between_the_marks_that_is_no_go_program_s_is_not_looked_for() -> None:
+    assert only(elf(**ARM, sections=[(".rodata", 1, go_build_text("GOARM=5"))])).cpu is None
+
+
+def test_go_code_that_asks_the_processor_for_barriers_is_believed_to_be_what_it_says() -> None:
+    info = (".go.buildinfo", 1, go_build_info("GOARM=5"))
+    assert only(elf(**ARM, sections=[info], code=DMB * 99)).cpu == "armv5te"
+
+
+@pytest.mark.parametrize(("goarm", "tag", "cpu"), [("7", 4, "armv7"), ("5", 6, "armv6"), ("5", 10, "armv7")])
+def test_go_program_with_c_code_in_it_needs_what_either_needs(goarm: str, tag: int, cpu: str) -> None:
+    info = (".go.buildinfo", 1, go_build_info(f"GOARM={goarm}"))
+    assert only(elf(**ARM, sections=[info], attributes=[(6, tag), (28, 1)])).cpu == cpu
+
+
+@pytest.mark.parametrize(("level", "bits", "cpu"), [("v3", 0x3, "x86-64-v3"), ("v1", 0x3, "x86-64-v2")])
+def test_go_program_whose_c_code_names_a_level_needs_the_higher_one(level: str, bits: int, cpu: str) -> None:
+    info = (".go.buildinfo", 1, go_build_info(f"GOAMD64={level}"))
+    assert only(elf(notes=[x86_isa_needed(bits)], sections=[info])).cpu == cpu
 
 
 def test_section_headers_may_lie_or_lack_without_changing_what_the_loader_sees() -> None:
@@ -639,6 +727,8 @@ BUILT = (
     elf(interpreter=GLIBC_X86_64, needed=["libc.so.6", "libm.so.6"], versions=["GLIBC_2.17", "GLIBC_2.28"]),
     elf(bits=32, order=">", machine=20, interpreter="/lib/ld.so.1", needed=["libc.so.6"], versions=["GLIBC_2.4"]),
     elf(**ARM, attributes=[(5, "7-A"), (6, 10), (28, 1)], code=DMB * 100),
+    elf(**ARM, sections=[(".go.buildinfo", 1, go_build_info("GOARM=6"))]),
+    elf(sections=[(".rodata", 1, go_build_text("GOAMD64=v3")), (".gopclntab", 1, b"x")], data=b"data"),
     elf(notes=[gnu_abi_tag(0), x86_isa_needed(7)]),
     macho(),
     macho(bits=32, cpu=7, order=">", old_command=0x24),

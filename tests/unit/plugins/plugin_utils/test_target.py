@@ -283,6 +283,12 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "needs an x86-64-v3 processor, the host's is unknown",
     ),
     (
+        "POWER9 where only POWER8 is sure",
+        replace(STATIC, arch="powerpc64le", abi="elfv2", cpu="power9", page_size=None),
+        replace(ARM64, arch="powerpc64le", abi="elfv2"),
+        "needs a power9 processor, the host's is unknown",
+    ),
+    (
         "a level of the future",
         replace(STATIC, cpu="x86-64-v5"),
         BOOKWORM,

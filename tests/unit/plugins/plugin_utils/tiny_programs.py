@@ -40,11 +40,16 @@ def elf(
     padding_before_names: int = 0,
     note_segment: int = PT_NOTE,
     is_packed: bool = False,
+    sections: Sequence[tuple[str, int, bytes]] = (),
+    data: bytes = b"",
 ) -> bytes:
-    """Return an ELF file; it has a dynamic section if anything asks for one."""
+    """Return an ELF file; it has a dynamic section if anything asks for one.
+
+    *data* gets a writable segment of its own, and each of *sections* a section header: name, kind and content.
+    """
     word = "I" if bits == 32 else "Q"
     has_dynamic = bool(needed or versions or weak_versions or soname or flags_1 or has_debug_tag)
-    count = 1 + bool(interpreter) + has_dynamic + bool(notes)
+    count = 1 + bool(interpreter) + has_dynamic + bool(notes) + bool(data)
     header_size, segment_size = (52, 32) if bits == 32 else (64, 56)
     body_at = header_size + count * segment_size
     body = (b"\0\0\0\0UPX!" if is_packed else b"").ljust(16, b"\0") + code + b"\0" * padding_before_names
@@ -55,10 +60,7 @@ def elf(
         body += content
         return body_at + len(body) - len(content)
 
-    def load_of(size: int) -> tuple[int, int, int, int]:
-        return (PT_LOAD, 0, size, align)
-
-    segments = []
+    segments: list[tuple[int, ...]] = []
     if interpreter:
         path = interpreter.encode() + b"\0"
         segments.append((PT_INTERP, add(path), len(path), 1))
@@ -82,13 +84,21 @@ def elf(
     if notes:
         area = b"".join(_note(order, owner, number, content) for owner, number, content in notes)
         segments.append((note_segment, add(area), len(area), 4))
-    sections_at = 0
+    if data:
+        segments.append((PT_LOAD, add(data), len(data), align, 6))
     if attributes is not None:
-        content = arm_attributes(attributes, order)
-        content_at = add(content)
-        fields = (0, 0x70000003, 0, 0, content_at, len(content), 0, 0, 1, 0)
-        sections_at = add(struct.pack(order + ("IIIIIIIIII" if bits == 32 else "IIQQQQIIQQ"), *fields))
-    segments.insert(0, load_of(body_at + len(body)))
+        sections = [*sections, (".ARM.attributes", 0x70000003, arm_attributes(attributes, order))]
+    sections_at = 0
+    if sections:
+        names = _Names()
+        named = [(names.add(name), number, content) for name, number, content in [*sections, (".shstrtab", 3, b"")]]
+        layout = order + ("IIIIIIIIII" if bits == 32 else "IIQQQQIIQQ")
+        headers = b""
+        for name_at, number, content in named:
+            content = content or names.content
+            headers += struct.pack(layout, name_at, number, 0, 0, add(content), len(content), 0, 0, 1, 0)
+        sections_at = add(headers)
+    segments.insert(0, (PT_LOAD, 0, body_at + len(body), align))
     header = bytes([0x7F]) + b"ELF" + bytes([bits // 32, 1 if order == "<" else 2, 1, os_abi]) + b"\0" * 8
     header += struct.pack(
         order + "HHI" + 3 * word + "IHHHHHH",
@@ -103,8 +113,8 @@ def elf(
         segment_size,
         count,
         40 if bits == 32 else 64,
-        1 if sections_at else 0,
-        0,
+        len(sections) + 1 if sections_at else 0,
+        len(sections),
     )
     return header + b"".join(_segment(bits, order, *segment) for segment in segments) + body
 
@@ -117,6 +127,21 @@ def arm_attributes(attributes: Sequence[tuple[int, int | str]], order: str = "<"
     )
     scope = b"\x01" + struct.pack(order + "I", 5 + len(content)) + content
     return b"A" + struct.pack(order + "I", 10 + len(scope)) + b"aeabi\0" + scope
+
+
+def go_build_text(*settings: str) -> bytes:
+    """Return what the go command writes about a build: modules, then settings, between its two marks."""
+    lines = ["path\texample.org/tool", "mod\texample.org/tool\tv1.2.3", "build\t-compiler=gc"]
+    text = "".join(f"{line}\n" for line in [*lines, *(f"build\t{setting}" for setting in settings)])
+    begin, end = "3077af0c9274080241e1c107e6d618e6", "f932433186182072008242104116d8f2"
+    return bytes.fromhex(begin) + text.encode() + bytes.fromhex(end)
+
+
+def go_build_info(*settings: str) -> bytes:
+    """Return a section .go.buildinfo as Go 1.18 and later write it: Go's version and the text follow its header."""
+    text = go_build_text(*settings)
+    length = bytes([len(text) & 0x7F | 0x80, len(text) >> 7])
+    return b"\xff Go buildinf:\x08\x02".ljust(32, b"\0") + b"\x08go1.26.5" + length + text
 
 
 def x86_isa_needed(level_bits: int, bits: int = 64) -> tuple[str, int, bytes]:
@@ -209,11 +234,11 @@ class _Names:
         return at
 
 
-def _segment(bits: int, order: str, kind: int, offset: int, size: int, align: int) -> bytes:
-    address, is_code = BASE + offset, 5
+def _segment(bits: int, order: str, kind: int, offset: int, size: int, align: int, flags: int = 5) -> bytes:
+    address = BASE + offset
     if bits == 32:
-        return struct.pack(order + "IIIIIIII", kind, offset, address, address, size, size, is_code, align)
-    return struct.pack(order + "IIQQQQQQ", kind, is_code, offset, address, address, size, size, align)
+        return struct.pack(order + "IIIIIIII", kind, offset, address, address, size, size, flags, align)
+    return struct.pack(order + "IIQQQQQQ", kind, flags, offset, address, address, size, size, align)
 
 
 def _version_needs(order: str, needs: Sequence[tuple[str, int]], names: _Names) -> bytes:
