@@ -116,7 +116,7 @@ _raw:
       type: str
       sample: tar.gz
     target:
-      description: Target triple of its programs, V(any) for scripts.
+      description: Target triple of its programs; of scripts, V(any) or a platform such as V(linux/x86_64).
       type: str
       sample: x86_64-unknown-linux-musl
     executables:

@@ -48,7 +48,7 @@ class Found:
 
     @property
     def is_script(self) -> bool:
-        return self.requires[0].os == "any"
+        return self.requires[0].is_script
 
     def __str__(self) -> str:
         """Return the program as errors show it: ``bin/uv (linux x86_64)``."""

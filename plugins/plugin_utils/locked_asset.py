@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import plan, target
+from ansible_collections.pinned.release.plugins.plugin_utils import naming, plan, target
 from ansible_collections.pinned.release.plugins.plugin_utils.facts import Known
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, version_key
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset, LockedTool, LockFile
@@ -62,7 +62,9 @@ def for_target(name: str, tool: LockedTool, triple: str) -> Choice:
     exact = [asset for asset in tool.assets if asset.target == triple]
     musl = triple.replace("-linux-gnu", "-linux-musl")
     static = [asset for asset in tool.assets if asset.target == musl and asset.requires.libc == "static"]
-    scripts = [asset for asset in tool.assets if asset.target == "any"]
+    scripts = [
+        asset for asset in tool.assets if asset.requires.is_script and _is_for(asset, naming.label(triple, name))
+    ]
     for assets, reason in (
         (exact, f"is locked for {triple}"),
         (static, f"nothing is locked for {triple} → static musl build, needs no libc"),
@@ -75,6 +77,10 @@ def for_target(name: str, tool: LockedTool, triple: str) -> Choice:
         expected=f"one of {', '.join(sorted({asset.target for asset in tool.assets})) or 'none: it has no assets'}",
         fix="mend the target, or add its platform to the manifest and lock again",
     )
+
+
+def _is_for(script: LockedAsset, platform: naming.Label) -> bool:
+    return script.requires.os in (platform.os, "any") and script.requires.arch in (platform.arch, "any")
 
 
 def _demands(asset: LockedAsset) -> tuple[int, tuple[int, ...], str]:

@@ -186,6 +186,8 @@ def _is_sibling(asset: LockedAsset, chosen: LockedAsset) -> bool:
 
 
 def _build(asset: LockedAsset) -> str:
+    if asset.requires.is_script:
+        return "script" if asset.target == "any" else f"script for {asset.target}"
     names = {"static": "static musl build", "glibc": "gnu build", "musl": "musl build"}
     return names.get(asset.requires.libc or "", f"{asset.target} build")
 

@@ -25,8 +25,9 @@ LIBCS = ("glibc", "musl", "bionic", "static", "system")
 class Requirement:
     """What one program needs in order to start, read from its own bytes.
 
-    os          one of OPERATING_SYSTEMS, or ``any`` for a script
-    arch        one of ARCHITECTURES, or ``any`` for a script; ARM's version is in *cpu*, its float ABI in *abi*
+    os          one of OPERATING_SYSTEMS; of a script ``any``, or what its asset's name says
+    arch        one of ARCHITECTURES; of a script ``any``, or what its asset's name says; ARM's version is in *cpu*,
+                its float ABI in *abi*
     abi         ``eabi``/``eabihf`` (arm), ``x32`` (x86_64), ``elfv1``/``elfv2`` (powerpc64*),
                 ``lp64``/``lp64d`` (riscv64, loongarch64), ``arm64e`` (macOS); else None, also where either fits
     libc        one of LIBCS; None for a script, and where only a file's first bytes are known
@@ -53,3 +54,8 @@ class Requirement:
     os_min: str | None = None
     versions: tuple[tuple[str, str], ...] = ()
     page_size: int | None = None
+
+    @property
+    def is_script(self) -> bool:
+        """Whether an interpreter runs it, so that its own bytes need nothing else."""
+        return self.libc is None

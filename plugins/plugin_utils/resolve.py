@@ -35,7 +35,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils.manifest import Man
 from ansible_collections.pinned.release.plugins.plugin_utils.matching import Label, Platform, Proposal
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import (
+    ARCHITECTURES,
+    OPERATING_SYSTEMS,
+    Requirement,
+)
 
 PARALLEL_DOWNLOADS = 6
 
@@ -153,7 +157,8 @@ class Resolver:
             raise _several_platforms(wanted, asset, programs)
         for requirement in requirements[:1]:
             _refuse_contradiction(wanted, asset, proposal.label, requirement)
-        return [_as_locked(asset, cached, found, programs, requirement, evidence) for requirement in requirements]
+        needs = [_where_its_name_says(requirement, proposal.label) for requirement in requirements]
+        return [_as_locked(asset, cached, found, programs, requirement, evidence) for requirement in needs]
 
 
 def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
@@ -254,9 +259,8 @@ def _nearest(releases: Sequence[Release], wanted: WantedTool) -> str:
 
 def serves(requirement: Requirement, platform: Platform) -> bool:
     """Return whether a program that needs *requirement* can serve hosts of *platform*."""
-    if requirement.os == "any":
-        return platform.os != "windows"
-    if (requirement.os, requirement.arch) != (platform.os, platform.arch):
+    is_for_os = requirement.os in (platform.os, "any") and not (requirement.is_script and platform.os == "windows")
+    if not is_for_os or requirement.arch not in (platform.arch, "any"):
         return False
     if requirement.arch != "arm":
         return True
@@ -264,6 +268,15 @@ def serves(requirement: Requirement, platform: Platform) -> bool:
     is_new_enough = requirement.cpu not in order or order.index(requirement.cpu) <= order.index(platform.cpu or "armv7")
     is_dynamic = requirement.libc != "static"
     return is_new_enough and not (is_dynamic and platform.abi and requirement.abi and requirement.abi != platform.abi)
+
+
+def _where_its_name_says(requirement: Requirement, label: Label) -> Requirement:
+    """Return what a script needs: its bytes tell no platform, but what lies beside it may be for one only."""
+    if not requirement.is_script:
+        return requirement
+    os = label.os if label.os in OPERATING_SYSTEMS else "any"
+    arch = label.arch if label.arch in ARCHITECTURES else "any"
+    return replace(requirement, os=os, arch=arch, abi=label.abi, cpu=label.cpu)
 
 
 def _refuse_contradiction(wanted: WantedTool, asset: Asset, label: Label, requirement: Requirement) -> None:
@@ -276,7 +289,7 @@ def _refuse_contradiction(wanted: WantedTool, asset: Asset, label: Label, requir
         "libc": "musl" if is_static else requirement.libc,
     }
     for key, claimed in claims.items():
-        if claimed is not None and requirement.os != "any" and claimed != truth[key]:
+        if claimed is not None and not requirement.is_script and claimed != truth[key]:
             raise ReleaseError(
                 f"{wanted.name}: {asset.name} is not what its name says",
                 expected=f"{key} {claimed}, as its name or its publisher's metadata says",

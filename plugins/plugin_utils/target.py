@@ -83,10 +83,10 @@ def needs(requirement: Requirement) -> tuple[str, ...]:
     (``/bin/bash``), and programs in the system's own folders (``bin/python3``). The libc's own parts, and what every
     macOS has, need no question; a symbol version matters only if its library is not the program's own.
     """
-    if requirement.os == "any":
+    if requirement.is_script:
         interpreter = requirement.interpreter or ""
         return (interpreter if interpreter.startswith("/") else f"bin/{interpreter}",) if interpreter else ()
-    if requirement.libc in (None, "static") or requirement.os == "windows":
+    if requirement.libc == "static" or requirement.os == "windows":
         return ()
     if requirement.os == "macos":
         libraries = (library for library in requirement.libraries if library.startswith("/"))
@@ -124,7 +124,7 @@ def _one_line(text: str) -> str:
 
 
 def _check_os(requirement: Requirement, host: Host) -> str | None:
-    if requirement.os == "any":
+    if requirement.is_script and requirement.os == "any":
         return None
     if host.os != requirement.os:
         return f"is built for {requirement.os}, host runs {host.os or 'an unknown system'}"
@@ -145,7 +145,7 @@ def _check_arch(requirement: Requirement, host: Host) -> str | None:
     makers and the processor, so it is not guessed.
     """
     arch = requirement.arch
-    if requirement.os == "any" or arch == host.arch:
+    if arch == host.arch or (requirement.is_script and arch == "any"):
         return None
     is_translated = arch in host.emulates
     if is_translated and host.os == "macos":
@@ -168,6 +168,8 @@ def _check_abi(requirement: Requirement, host: Host) -> str | None:
             return "may use hardware floating point, which this host is not known to have"
         if is_static or needed is None:
             return None
+    if needed is None and requirement.is_script:
+        return None
     if needed is None and requirement.arch in SEVERAL_ABIS:
         return f"does not say which ABI of {requirement.arch} it uses"
     if needed == offered or (is_static and (needed in ABIS_WITHOUT_HARDWARE or offered == "x32")):
@@ -178,7 +180,7 @@ def _check_abi(requirement: Requirement, host: Host) -> str | None:
 
 
 def _check_cpu(requirement: Requirement, host: Host) -> str | None:
-    if requirement.cpu is None and requirement.arch != "arm":
+    if requirement.cpu is None and (requirement.arch != "arm" or requirement.is_script):
         return None
     needed = requirement.cpu or SILENT_ARM_PROGRAM
     order = PROCESSORS.get(requirement.arch, ())
@@ -199,10 +201,8 @@ def _check_page_size(requirement: Requirement, host: Host) -> str | None:
 
 
 def _check_libc(requirement: Requirement, host: Host) -> str | None:
-    if requirement.os == "any" or requirement.libc == "static":
+    if requirement.is_script or requirement.libc == "static":
         return None
-    if requirement.libc is None:
-        return "does not say which libc it needs"
     needed = f"{_label(requirement)} needs {requirement.libc}"
     if host.libc is None:
         return f"{needed}, the host's libc is unknown"
@@ -228,7 +228,7 @@ def _check_loader(requirement: Requirement, host: Host) -> str | None:
 
 
 def _check_libraries(requirement: Requirement, host: Host) -> str | None:
-    if requirement.os == "any" and not requirement.interpreter:
+    if requirement.is_script and not requirement.interpreter:
         return "is a script that does not say what runs it"
     wanted = needs(requirement)
     if not wanted:
@@ -252,11 +252,10 @@ def _label(requirement: Requirement) -> str:
 
 
 def _why(requirement: Requirement, host: Host) -> str:
-    if requirement.os == "any":
-        return f"script, host has {requirement.interpreter}"
-    beside = (
-        "" if requirement.arch == host.arch else f", {requirement.arch} beside {host.arch or 'an unknown userspace'}"
-    )
+    is_own = requirement.arch in (host.arch, "any")
+    beside = "" if is_own else f", {requirement.arch} beside {host.arch or 'an unknown userspace'}"
+    if requirement.is_script:
+        return f"script, host has {requirement.interpreter}{beside}"
     if requirement.libc == "static":
         return f"static {requirement.arch} build, needs no libc{beside}"
     if requirement.libc == "system":
@@ -271,9 +270,9 @@ def preference(requirement: Requirement, host: Host, prefer: str = "native") -> 
     """Return a sort key for the programs of one tool on *host*: the smallest is the one to take, if it is admissible.
 
     Native architecture before translated, the newest processor level first, then by *prefer*: the host's own libc
-    before static builds (``native``) or after them (``static``); scripts and what is for another libc last. Of equals,
-    ARM's own float ABI, and the highest libc floor, since that build was made for the newer systems; so does pip
-    (PEP 600).
+    before static builds (``native``) or after them (``static``); scripts and what is for another libc last, scripts for
+    this very platform before those for any. Of equals, ARM's own float ABI, and the highest libc floor, since that
+    build was made for the newer systems; so does pip (PEP 600).
     """
     order = PROCESSORS.get(requirement.arch, ())
     level = order.index(requirement.cpu) if requirement.cpu in order else 0
@@ -281,5 +280,6 @@ def preference(requirement: Requirement, host: Host, prefer: str = "native") -> 
     kind = kinds.index(requirement.libc) if requirement.libc and requirement.libc in kinds else len(kinds)
     major, minor, patch = (*version_key(requirement.libc_min or ""), 0, 0, 0)[:3]
     is_translated = requirement.arch not in (host.arch, "any")
+    is_vague = (requirement.os == "any") + (requirement.arch == "any")
     is_foreign_abi = requirement.abi != host.abi
-    return (is_translated, -level, kind, is_foreign_abi, -major, -minor, -patch)
+    return (is_translated, -level, kind, is_vague, is_foreign_abi, -major, -minor, -patch)

@@ -48,10 +48,10 @@ def triple(requirement: Requirement) -> str:
     """Return the target triple of a program with *requirement*: ``armv7-unknown-linux-musleabihf``.
 
     A static Linux program is named by its musl triple, whatever linked it: both say "needs no libc". A script is
-    ``any``; where rustc has no target, the answer is the platform: ``macos/powerpc``.
+    ``any``; one for a platform, and where rustc has no target, the answer is the platform: ``macos/powerpc``.
     """
-    if requirement.os == "any":
-        return "any"
+    if requirement.is_script:
+        return "any" if requirement.os == requirement.arch else f"{requirement.os}/{requirement.arch}"
     libc = "musl" if requirement.libc == "static" else requirement.libc
     # A program that fits both float ABIs of ARM starts where its loader is.
     abi = requirement.abi or ("eabihf" if "-armhf." in (requirement.interpreter or "") else None)

@@ -40,6 +40,7 @@ GNU = Requirement(
 STATIC = Requirement(os="linux", arch="x86_64", libc="static")
 MUSL = Requirement(os="linux", arch="x86_64", libc="musl", interpreter="/lib/ld-musl-x86_64.so.1")
 SCRIPT = Requirement(os="any", arch="any", interpreter="/bin/sh")
+MAC_SCRIPT = Requirement(os="macos", arch="aarch64", interpreter="/bin/sh")
 GATHERED = Known(
     Host("linux", "x86_64", libc="glibc", libc_version="2.36", kernel_arch="x86_64"), ("loaders", "libraries"), False
 )
@@ -109,6 +110,13 @@ def test_where_all_is_known_the_error_is_that_of_the_plan() -> None:
             "nothing is locked for x86_64-unknown-linux-gnu → static musl build, needs no libc",
         ),
         ((SCRIPT,), "aarch64-apple-darwin", SCRIPT, "nothing is locked for aarch64-apple-darwin → script"),
+        (
+            (MAC_SCRIPT, SCRIPT),
+            "x86_64-unknown-linux-gnu",
+            SCRIPT,
+            "nothing is locked for x86_64-unknown-linux-gnu → script",
+        ),
+        ((MAC_SCRIPT,), "aarch64-apple-darwin", MAC_SCRIPT, "nothing is locked for aarch64-apple-darwin → script"),
         (
             (replace(GNU, libc_min="2.34"), GNU, replace(GNU, libc_min=None, cpu="x86-64-v3")),
             "x86_64-unknown-linux-gnu",

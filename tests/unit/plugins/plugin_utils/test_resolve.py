@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import lockfile, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils import lockfile, manifest, plan
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
@@ -250,3 +251,26 @@ def test_lock_records_what_the_publisher_said(publisher: Publisher, controller: 
     (evidence,) = asset.evidence
     assert (evidence.algorithm, evidence.value, evidence.origin) == ("sha256", asset.sha256, "listing")
     assert controller.told == ["tool 1.0: 1 asset, 0.0 MB, as published, from the publisher"]
+
+
+SHELL_SCRIPT = b"#!/bin/sh\nexec ./lib/native.so\n"
+
+
+def test_scripts_are_for_the_platforms_that_their_assets_are_named_for(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__aarch64=SHELL_SCRIPT, linux__x86_64=SHELL_SCRIPT, macos=SHELL_SCRIPT)
+    lock = controller.resolve(platforms="linux/x86_64, linux/aarch64, macos/aarch64").lock
+    assert {asset.name: asset.target for asset in lock.tools["tool"].assets} == {
+        "tool-1.0-linux-aarch64": "linux/aarch64",
+        "tool-1.0-linux-x86_64": "linux/x86_64",
+        "tool-1.0-macos": "macos/any",
+    }
+    host = Host("linux", "x86_64", libraries=frozenset(["/bin/sh"]))
+    assert plan.choose("tool", lock.tools["tool"], host).asset.name == "tool-1.0-linux-x86_64"
+
+
+def test_script_whose_name_tells_no_platform_is_for_any(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", all=SHELL_SCRIPT)
+    (asset,) = controller.resolve(platforms="linux/x86_64, macos/aarch64").lock.tools["tool"].assets
+    assert asset.target == "any"

@@ -168,6 +168,21 @@ STARTS: list[tuple[str, Requirement, Host, str]] = [
     ),
     ("script", SCRIPT, BOOKWORM, "script, host has /bin/bash"),
     ("script by env", replace(SCRIPT, interpreter="python3"), BOOKWORM, "script, host has python3"),
+    ("script for its platform", replace(SCRIPT, os="linux", arch="x86_64"), BOOKWORM, "script, host has /bin/bash"),
+    ("script for its system", replace(SCRIPT, os="linux"), BOOKWORM, "script, host has /bin/bash"),
+    (
+        "script for an architecture of several ABIs",
+        replace(SCRIPT, arch="riscv64"),
+        RISCV64,
+        "script, host has /bin/bash",
+    ),
+    ("script for ARM", replace(SCRIPT, arch="arm", cpu="armv6"), ARMHF, "script, host has /bin/bash"),
+    (
+        "script for an Intel Mac by Rosetta",
+        replace(SCRIPT, os="macos", arch="x86_64"),
+        replace(MAC_WITH_ROSETTA, libraries=BOOKWORM.libraries),
+        "script, host has /bin/bash, x86_64 beside aarch64",
+    ),
 ]
 
 REFUSED: list[tuple[str, Requirement, Host, str]] = [
@@ -200,7 +215,6 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "gnu build needs the loader /lib64/ld-linux-x86-64.so.2, the host's loaders are unknown",
     ),
     ("loader not told", replace(GNU, interpreter=None), BOOKWORM, "is not static, yet names no loader"),
-    ("libc not told", replace(GNU, libc=None), BOOKWORM, "does not say which libc it needs"),
     (
         "library not there",
         replace(GNU, libraries=("libc.so.6", "libz.so.1")),
@@ -365,6 +379,14 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         BOOKWORM,
         "needs node, which was not found on this host",
     ),
+    ("script for another system", replace(SCRIPT, os="macos"), BOOKWORM, "is built for macos, host runs linux"),
+    (
+        "script for another architecture",
+        replace(SCRIPT, os="linux", arch="aarch64"),
+        BOOKWORM,
+        "is built for aarch64, host runs x86_64",
+    ),
+    ("script for ARMv7", replace(SCRIPT, arch="arm", cpu="armv7"), ARMV6, "needs an armv7 processor, host has armv6"),
     ("script of nothing", replace(SCRIPT, interpreter=None), BOOKWORM, "is a script that does not say what runs it"),
 ]
 
@@ -453,6 +475,8 @@ def test_only_what_no_libc_brings_along_is_asked_of_a_host(requirement: Requirem
         (Requirement("freebsd", "riscv64", abi="lp64d", libc="system"), "riscv64gc-unknown-freebsd"),
         (Requirement("illumos", "x86_64", libc="system"), "x86_64-unknown-illumos"),
         (SCRIPT, "any"),
+        (replace(SCRIPT, os="linux", arch="x86_64"), "linux/x86_64"),
+        (replace(SCRIPT, os="macos"), "macos/any"),
     ],
 )
 def test_a_program_is_named_by_its_rust_target(requirement: Requirement, name: str) -> None:
@@ -549,6 +573,9 @@ def ranked(requirements: list[Requirement], host: Host, prefer: str = "native") 
         (replace(HARD_STATIC, abi="eabi"), HARD_STATIC, replace(ARMEL, has_vfp=True), "native"),
         (STATIC, SCRIPT, BOOKWORM, "native"),
         (GNU, SCRIPT, BOOKWORM, "static"),
+        (replace(SCRIPT, os="linux", arch="x86_64"), SCRIPT, BOOKWORM, "native"),
+        (replace(SCRIPT, os="linux", arch="x86_64"), replace(SCRIPT, os="linux"), BOOKWORM, "native"),
+        (replace(SCRIPT, os="linux"), SCRIPT, BOOKWORM, "static"),
     ],
 )
 def test_the_better_program_comes_first(better: Requirement, worse: Requirement, host: Host, prefer: str) -> None:
@@ -658,7 +685,8 @@ def a_program_and_two_hosts(draw: st.DrawFn) -> tuple[Requirement, Host, Host]:
         "emulates": rising((), ("x86_64",), ("x86_64", "arm")),
     }
     less, more = ({name: pair[which] for name, pair in fields.items()} for which in (0, 1))
-    return mostly(program, SCRIPT), Host(**less), Host(**more)
+    script = replace(SCRIPT, os=mostly(os, "any", "macos"), arch=mostly(arch, "any", "x86_64"), cpu=program.cpu)
+    return mostly(program, script), Host(**less), Host(**more)
 
 
 @PATIENT
