@@ -16,6 +16,7 @@ class AnswerLines:
 
     def __init__(self, lines: Iterable[str]) -> None:
         self._by_word: dict[str, list[str]] = {}
+        self._indexes: dict[tuple[str, int], dict[tuple[str, ...], list[list[str]]]] = {}
         for line in lines:
             word, _space, rest = line.partition(" ")
             self._by_word.setdefault(word, []).append(rest)
@@ -30,3 +31,15 @@ class AnswerLines:
         """Return the lines of *word* that have *count* fields; the last field takes the rest of its line."""
         split = [line.split(" ", count - 1) for line in self.all(word)]
         return [fields for fields in split if len(fields) == count]
+
+    def about(self, word: str, count: int, *first: str) -> list[list[str]]:
+        """Return what follows *first* in the lines of *word* that have *count* fields and begin with those.
+
+        However many lines a host says, each is looked at once.
+        """
+        index = self._indexes.get((word, count))
+        if index is None:
+            index = self._indexes[word, count] = {}
+            for fields in self.fields(word, count):
+                index.setdefault(tuple(fields[: len(first)]), []).append(fields[len(first) :])
+        return index.get(first, [])

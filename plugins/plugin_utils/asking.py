@@ -31,15 +31,25 @@ class Verb(ActionBase):
         result: dict[str, Any] = super().run(tmp, task_vars)
         variables = task_vars or {}
         try:
-            result.update(self.act(variables))
+            result.update(_shown(self.act(variables)))
         except ReleaseError as error:
             host = variables.get("inventory_hostname", "localhost")
-            result.update(failed=True, changed=False, msg=f"{host}: {error}", error=error.as_dict())
+            result.update(failed=True, changed=False, msg=_shown(f"{host}: {error}"), error=_shown(error.as_dict()))
         return result
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the result of the verb. Raises ReleaseError."""
         raise NotImplementedError
+
+
+def _shown(value: Any) -> Any:
+    """Return *value* fit for terminals and reports: what hosts and programs say may hold controls of either."""
+    if isinstance(value, str):
+        fit = (character if character.isprintable() or character in "\n\t" else "?" for character in value)
+        return value if value.isprintable() else "".join(fit)
+    if isinstance(value, Mapping):
+        return {_shown(key): _shown(part) for key, part in value.items()}
+    return [_shown(part) for part in value] if isinstance(value, (list, tuple)) else value
 
 
 def options(action: ActionBase, spec: Mapping[str, Any], **rules: Any) -> dict[str, Any]:

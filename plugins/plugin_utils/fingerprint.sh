@@ -7,7 +7,7 @@
 # each probe, to compare with it. ctime is what no one can set back.
 cd "$1/current" 2>/dev/null || exit 0
 bin_dir=$2
-export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/system/bin
+export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/run/current-system/profile/bin:/system/bin
 if stat -c %n . >/dev/null 2>&1; then
     option=-c format='%i %s %y %z %f %u %g %n'
 else

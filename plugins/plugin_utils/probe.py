@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +24,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils.answer_lines import
 from ansible_collections.pinned.release.plugins.plugin_utils.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils.machine import host_of
 
+#: Of the honest answers, the longest tell that every file of large tools was changed; they have a few megabytes.
+MAX_ANSWER_LENGTH = 64 * 1024 * 1024
 BEGIN = "@@pinned.release 1"
 END = "@@end"
 
@@ -117,7 +119,9 @@ def command(question: Question) -> str:
     assignments = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
     script = f"fingerprint() (\n{fingerprint()})\n{assignments}{_shell_text('probe.sh')}"
     escaped = re.sub(r"[\\!'\n]", lambda found: f"\\0{ord(found.group()):03o}", script)
-    return f"eval \"$(printf %b '{escaped}')\""
+    # Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
+    path = re.findall(r" (PATH=\S+)$", script, re.MULTILINE)[0]
+    return f"{path}; eval \"$(printf %b '{escaped}')\""
 
 
 def fingerprint() -> str:
@@ -133,6 +137,12 @@ def _shell_text(name: str) -> str:
 
 def parse(output: str) -> Answer:
     """Return what a host's *output* says. Raises ReleaseError when it is no whole answer to our question."""
+    if len(output) > MAX_ANSWER_LENGTH:
+        raise ReleaseError(
+            "the host's answer to the question of what it is does not end",
+            found=f"{len(output)} characters",
+            fix="look at the host: no honest one has so much to say",
+        )
     lines = [line.rstrip("\r") for line in output.split("\n")]
     if BEGIN not in lines or END not in lines[lines.index(BEGIN) :]:
         raise ReleaseError(
@@ -162,16 +172,20 @@ def _state(said: AnswerLines) -> State:
         root=said.one("root"),
         bin_dir=said.one("bin_dir"),
         active=dict(said.fields("active", 2)),
-        described={(tool, tree): _tree(said, tool, tree) for tool, tree, _text in said.fields("receipt", 3)},
+        described={(tool, tree): _tree(said, tool, tree) for tool, tree in _described(said)},
         trees={tool: tuple(names) for tool, names in trees.items()},
         links=dict(said.fields("link", 2)),
         foreign=frozenset(said.all("foreign")),
     )
 
 
+def _described(said: AnswerLines) -> Iterable[tuple[str, str]]:
+    return dict.fromkeys((tool, tree) for tool, tree, _text in said.fields("receipt", 3))
+
+
 def _tree(said: AnswerLines, tool: str, tree: str) -> Tree:
     def of_this(word: str, count: int) -> list[list[str]]:
-        return [fields[2:] for fields in said.fields(word, count) if fields[:2] == [tool, tree]]
+        return said.about(word, count, tool, tree)
 
     damage = [f"{path} is {word}" for word in ("changed", "missing") for (path,) in of_this(word, 3)]
     receipt = _receipt(of_this("receipt", 3)[0][0])

@@ -14,7 +14,7 @@
 #   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 # They are set outside of this text, and a ~ that they begin with is expanded here:
 # shellcheck disable=SC2154,SC2088
-export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/system/bin
+export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/run/current-system/profile/bin:/system/bin
 say() { printf '%s\n' "$*"; }
 newline='
 '
@@ -88,27 +88,35 @@ find_needs() {
     say "$needs" | while IFS= read -r need; do
         case $need in
         '') ;;
-        /*.dylib | /*.so | /*.so.*) if [ -r "$need" ]; then say "need $need $need -"; fi ;;
+        /*.dylib) if [ -r "$need" ]; then say "need $need $need -"; fi ;;
+        /*.so | /*.so.*) if [ -f "$need" ] && [ -r "$need" ]; then say "need $need $need $(beginning_of "$need")"; fi ;;
         /*) if [ -x "$need" ]; then say "need $need $need -"; fi ;;
         bin/*) find_program "$need" "${need#bin/}" ;;
+        */*) ;;
         *) find_library "$need" "${need%%:*}" "${need#*:}" ;;
         esac
     done
 }
 
 find_program() {
-    for folder in /usr/bin /bin /usr/sbin /sbin /usr/local/bin /run/current-system/sw/bin /system/bin; do
+    for folder in /usr/bin /bin /usr/sbin /sbin /usr/local/bin /run/current-system/sw/bin \
+        /run/current-system/profile/bin /system/bin; do
         if [ -f "$folder/$2" ] && [ -x "$folder/$2" ]; then say "need $1 $folder/$2 -" && break; fi
     done
 }
 
-# find_library NEED LIBRARY SYMBOL_VERSION: names lie in the file between zeros, over which the grep of busybox stumbles.
+beginning_of() { od -An -v -tx1 -N 64 "$1" | tr -d ' \n'; }
+
+# holds FILE WORD: whether it stands in the file between zeros, over which the grep of busybox stumbles.
+holds() { tr '\000' '\n' <"$1" 2>/dev/null | grep -qxF -e "$2"; }
+
+# find_library NEED LIBRARY SYMBOL_VERSION: which of the other folders count, the cache of glibc's loader knows.
 find_library() {
     for file in /lib/*-linux-*/"$2" /usr/lib/*-linux-*/"$2" /lib64/"$2" /usr/lib64/"$2" /lib/"$2" /usr/lib/"$2" \
         /usr/lib32/"$2" /lib/64/"$2" /usr/lib/64/"$2" /system/lib64/"$2" /system/lib/"$2" /usr/local/lib/"$2"; do
-        if [ -r "$file" ] && { [ "$1" = "$2" ] || tr '\000' '\n' <"$file" 2>/dev/null | grep -qxF -e "$3"; }; then
-            say "need $1 $file $(od -An -v -tx1 -N 64 "$file" | tr -d ' \n')"
-        fi
+        if [ ! -f "$file" ] || [ ! -r "$file" ]; then continue; fi
+        case $file in /usr/local/*) if [ -r /etc/ld.so.cache ] && ! holds /etc/ld.so.cache "$file"; then continue; fi ;; esac
+        if [ "$1" = "$2" ] || holds "$file" "$3"; then say "need $1 $file $(beginning_of "$file")"; fi
     done
 }
 

@@ -5,15 +5,23 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.probe import Answer, Question, command, parse
+from ansible_collections.pinned.release.plugins.plugin_utils.probe import (
+    MAX_ANSWER_LENGTH,
+    Answer,
+    Question,
+    command,
+    parse,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +101,30 @@ def test_the_question_gets_through_every_login_shell(
     assert ask(installed(shell), wrap(command(QUESTION))) == (usual, "")
 
 
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+def test_no_program_of_the_user_s_own_folders_is_started(shell: list[str], usual: Answer, tmp_path: Path) -> None:
+    program = shutil.which(installed(shell)[0])
+    for name in ("printf", "od", "tr", "sed", "uname", "getconf", "id", "grep", "stat", "sort", "find", "cat", "ls"):
+        (tmp_path / name).write_text("#!/bin/sh\necho started >&2\n")
+        (tmp_path / name).chmod(0o755)
+    line = command(QUESTION)
+    done = subprocess.run(
+        [str(program), *shell[1:], "-c", line],
+        env={**os.environ, "PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (parse(done.stdout), done.stderr) == (usual, "")
+
+
+def test_a_hostile_library_name_reads_nothing_but_libraries(tmp_path: Path) -> None:
+    needs = ("../dev/zero:x", "../etc/passwd", "/dev/zero.so", str(tmp_path / "libtext.so"))
+    (tmp_path / "libtext.so").write_text("text")
+    answer, errors = ask(["/bin/sh"], command(Question(needs=needs)))
+    assert answer.host is not None
+    assert (answer.host.libraries, errors) == (frozenset(), "")
+
+
 def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
     line = command(QUESTION)
     assert not set("\n!") & set(line)
@@ -120,6 +152,20 @@ def test_half_an_answer_is_none(output: str) -> None:
     with pytest.raises(ReleaseError) as error:
         parse(output)
     assert error.value.found == (output.strip() or "nothing")
+
+
+def test_many_hostile_lines_cost_no_more_than_reading_them() -> None:
+    lines = [f"{word} tool{number} tree" for number in range(20_000) for word in ("receipt", "changed", "receipt")]
+    began = time.process_time()
+    answer = parse("\n".join(["@@pinned.release 1", "root /r", *(f"{line} {{}}" for line in lines), "@@end"]))
+    assert answer.state is not None
+    assert len(answer.state.described) == 20_000
+    assert time.process_time() - began < 60
+
+
+def test_an_answer_without_an_end_is_refused_before_it_is_read() -> None:
+    with pytest.raises(ReleaseError, match="does not end"):
+        parse("@@pinned.release 1\n" + "x" * MAX_ANSWER_LENGTH + "\n@@end")
 
 
 def test_all_as_sealed_is_one_line() -> None:
