@@ -8,42 +8,47 @@
 
 set -eu
 
+tell=$(cd "$(dirname "$0")" && pwd)/tell.py
 checkout=$PWD
 story=$checkout/.build/quickstart
 mkdir -p "$story"
 cd "$story"
 # Nothing of an earlier run but the cache of downloads.
-rm -rf releases.yml releases.lock.json before.lock.json here.yml tools bin
+rm -rf releases.yml releases.lock.json before.lock.json here.yml tools bin failed
 
 export PINNED_RELEASE_CACHE="$story/cache"
+export ANSIBLE_HOME="$story/ansible" ANSIBLE_REMOTE_TEMP="$story/ansible/tmp"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_NOCOWS=true
 export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true
 
-# What a reader of the story does not need: empty lines, rows of stars, the recap, how a role is found.
-tell() {
-    awk '/^PLAY RECAP/ { skipping = 1 } /^PLAY \[/ { skipping = 0; next }
-        skipping || /^$/ || /^included: / { next }
-        /^TASK .*(Tell what changed|Validating arguments|Install what is pinned)/ { quiet = 1; next }
-        /^TASK / { quiet = 0 }
-        quiet && /^(ok|changed): / { next }
-        { sub(/ \*+$/, ""); sub(/^TASK \[(pinned.release.tools : )?/, "["); print "   " $0 }'
+# Words as one types them into a shell, whatever is in them.
+typed() {
+    for word in "$@"; do
+        case $word in
+        *[!A-Za-z0-9_./@=:,+-]*) printf "'%s' " "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
+        *) printf '%s ' "$word" ;;
+        esac
+    done
 }
 
 # What a shell needs to use this collection after the story.
 cat >../activate <<END
-. '$checkout/.venv/bin/activate'
-export ANSIBLE_COLLECTIONS_PATH='$checkout/.build/collections'
+. $(typed "$checkout/.venv/bin/activate")
+ANSIBLE_COLLECTIONS_PATH=$(typed "$checkout/.build/collections")
+export ANSIBLE_COLLECTIONS_PATH
 END
 
-say() { printf '\n\033[1m%s\033[0m\n' "$*"; }
+if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
+say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
-# Show a command as a user would type it, and run it; a failure ends the story with all that was printed.
+# Show a command as a user would type it, and run it with what it prints on the screen; a failure ends the story.
 run() {
-    printf '   $ %s\n' "$*"
-    if "$@" >output 2>&1; then tell <output; else
-        cat output
+    printf '   $ %s\n' "$(typed "$@")"
+    { "$@" 2>&1 || touch failed; } | python3 "$tell"
+    [ ! -e failed ] || {
+        say "The story ends here, for the reason above. When it is mended, type make quickstart again."
         exit 1
-    fi
+    }
 }
 
 now() { python3 -c 'import time; print(time.time())'; }
@@ -54,9 +59,12 @@ versions() {
     for program in "$@"; do printf '   $ bin/%s --version   → %s\n' "$program" "$("bin/$program" --version)"; done
 }
 
-case "$(uname -s)/$(uname -m)" in
-Darwin/arm64) platform=macos/aarch64 ;;
+# A 32-bit system runs on many a 64-bit kernel.
+case "$(uname -s)/$(uname -m)/$(getconf LONG_BIT)" in
+Darwin/arm64/*) platform=macos/aarch64 ;;
 Darwin/*) platform=macos/x86_64 ;;
+*/x86_64/32) platform=linux/i686 ;;
+*/aarch64/32) platform=linux/armv7 ;;
 *) platform=linux/$(uname -m) ;;
 esac
 
@@ -71,12 +79,11 @@ END
 sed 's/^/   /' releases.yml
 
 say "2. Lock it: download, hash, read what each program needs, write releases.lock.json"
-printf '   $ %s\n' "ansible-playbook pinned.release.lock"
-ansible-playbook pinned.release.lock | tell
+lock
 
 say "3. Bring this machine to the lock file, into a folder of your own (here.yml), and use what was installed"
 cat >here.yml <<END
-{target: localhost, tools_root: $story/tools, tools_bin_dir: $story/bin}
+{target: localhost, tools_root: "$story/tools", tools_bin_dir: "$story/bin"}
 END
 rollout
 versions uv ruff just
@@ -90,9 +97,11 @@ say "5. Change your mind: an older uv, then back; the way back needs no network"
 cp releases.lock.json before.lock.json
 sed 's/>=0.9,<1/0.9.30/' releases.yml >older.yml
 mv older.yml releases.yml
-grep uv: releases.yml
+echo "   In releases.yml, with another version: $(grep uv: releases.yml)"
 lock
 rollout --diff
+echo "   The switch was one rename, of the link through which both programs are found:"
+echo "   tools/current/uv → $(readlink tools/current/uv)"
 echo "   Back to the lock file of before, with every way to the network shut:"
 mv before.lock.json releases.lock.json
 export https_proxy=http://127.0.0.1:9 http_proxy=http://127.0.0.1:9 no_proxy=
@@ -103,19 +112,17 @@ versions uv
 say "6. Somebody changes one byte of an installed program; it is seen, and repaired"
 program=$(python3 -c 'import os; print(os.path.realpath("bin/just"))')
 printf '!' | dd of="$program" bs=1 seek=4242 conv=notrunc 2>/dev/null
-echo "   \$ ansible localhost -m pinned.release.tools_info -a 'tools=just integrity=full …'"
-ansible localhost -m pinned.release.tools_info -a "root=$story/tools bin_dir=$story/bin tools=just integrity=full" |
-    awk '/drift:/ { on = 1 } /kept:/ { on = 0 } on { print "   " $0 }'
+info='root={{ tools_root }} bin_dir={{ tools_bin_dir }} tools=just integrity=full'
+run ansible localhost -e @here.yml -m pinned.release.tools_info -a "$info"
 rollout -e tools_integrity=full
 versions just
 
 say "That was it. Next, in a folder of your own:"
 cat <<END
-   . $checkout/.build/activate
-                                                      puts Ansible and this collection at hand
-   \$EDITOR releases.yml                                what you want, as in 1.
-   ansible-playbook pinned.release.lock                pin it, and commit releases.lock.json
-   ansible-playbook -i INVENTORY pinned.release.rollout --check --diff
-                                                      what would happen on each of your hosts
-   ansible-doc pinned.release.tools                    everything it can do
+   $(typed . "$checkout/.build/activate")  # Ansible and this collection, in this shell
+   \$EDITOR releases.yml                    # what you want, as in 1.
+   ansible-playbook pinned.release.lock    # pin it; commit releases.lock.json
+   ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen on your hosts
+   ansible-playbook -i INVENTORY pinned.release.rollout --become         # let it happen
+   ansible-doc pinned.release.tools        # all that it can do; $checkout/docs/guide.md tells the rest
 END
