@@ -37,9 +37,16 @@ HOW_TO_INSTALL = """\
   macOS            brew install python
   pyenv            pyenv install 3.13"""
 
+HOW_TO_INSTALL_GIT = """\
+  Debian, Ubuntu   apt-get install git
+  Fedora, RHEL     dnf install git
+  macOS            xcode-select --install"""
 
-#: Programs that come with no Python → the package that has them: on Debian and Ubuntu, on Fedora and RHEL.
-PACKAGES = {"git": ("git", "git"), "ssh-keygen": ("openssh-client", "openssh")}
+#: What to look at where pip fails, which mostly is a matter of the network.
+HOW_PIP_IS_SET_UP = (
+    "pip failed; if it did not reach its index, give it a proxy in HTTPS_PROXY, another index in PIP_INDEX_URL "
+    "or a certificate authority of your own in PIP_CERT"
+)
 
 
 class GateError(Exception):
@@ -68,22 +75,38 @@ class Environment:
 
     def ensure(self, log: IO[str]) -> None:
         """Create and fill the environment, unless that has been done with the same Python and requirements."""
-        made = self.folder / ("made-of-" + _digest([str(self.python.path)]))
-        filled = self.folder / ("holds-" + _digest(self._contents_of_requirements()))
-        if not made.exists():
+        if not self._made.exists():
             shutil.rmtree(self.folder, ignore_errors=True)
             run([self.python.path, "-m", "venv", self.folder], log)
             if self.python.version == "3.6":
-                run([self.bin / "python", "-m", "pip", "install", PIP_FOR_36], log)
-            made.touch()
-        if not filled.exists():
-            run([self.bin / "python", "-m", "pip", "install", *self.requirements], log)
-            filled.touch()
+                self._install([PIP_FOR_36], log)
+            self._made.touch()
+        if not self._filled.exists():
+            self._install(self.requirements, log)
+            self._filled.touch()
+
+    def is_ready(self) -> bool:
+        """Tell whether ensure() would do nothing."""
+        return self._made.exists() and self._filled.exists()
 
     def variables(self) -> dict[str, str]:
         """Return the variables in which this environment's programs, and then every Python found, are on PATH."""
         folders = [str(self.bin), *(str(python.path.parent) for python in pythons()), os.environ["PATH"]]
         return {"PATH": os.pathsep.join(dict.fromkeys(folders)), "VIRTUAL_ENV": str(self.folder)}
+
+    @property
+    def _made(self) -> Path:
+        return self.folder / ("made-of-" + _digest([str(self.python.path)]))
+
+    @property
+    def _filled(self) -> Path:
+        return self.folder / ("holds-" + _digest(self._contents_of_requirements()))
+
+    def _install(self, requirements: Iterable[str], log: IO[str]) -> None:
+        try:
+            run([self.bin / "python", "-m", "pip", "install", *requirements], log)
+        except GateError:
+            raise GateError(HOW_PIP_IS_SET_UP) from None
 
     def _contents_of_requirements(self) -> Iterator[str]:
         for requirement in self.requirements:
@@ -112,16 +135,10 @@ def run(
         raise GateError(f"{Path(words[0]).name} ended with {finished.returncode}")
 
 
-def require_programs(*programs: str) -> None:
-    """Raise GateError, with how to install them, if any of *programs* is not on PATH."""
-    missing = [program for program in programs if not shutil.which(program)]
-    if missing:
-        debian, fedora = (" ".join(PACKAGES[program][index] for program in missing) for index in (0, 1))
-        raise GateError(
-            f"{' and '.join(missing)} not found on PATH. To install:\n"
-            f"  Debian, Ubuntu   apt-get install {debian}\n"
-            f"  Fedora, RHEL     dnf install {fedora}"
-        )
+def require_git() -> None:
+    """Raise GateError, with how to install it, if git is not on PATH."""
+    if not shutil.which("git"):
+        raise GateError(f"git was not found on PATH. To install it:\n{HOW_TO_INSTALL_GIT}")
 
 
 @cache

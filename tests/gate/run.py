@@ -16,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, require_programs, run
+from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, require_git, run
 
 LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
@@ -89,30 +90,45 @@ def main() -> int:
     parser.add_argument("what", choices=("setup", "test", "gate", "docs"), help="setup: .venv for playbooks")
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
     arguments = parser.parse_args()
-    for folder in (LOGS, HOME, LINKED / COLLECTION.parent):
-        folder.mkdir(parents=True, exist_ok=True)
-    if not (LINKED / COLLECTION).is_symlink():
-        (LINKED / COLLECTION).symlink_to(ROOT)
     try:
+        make_folders()
         if arguments.what in ("setup", "docs"):
             return {"setup": set_up, "docs": build_docs}[arguments.what]()
-        require_programs("git", "ssh-keygen")
+        require_git()
         installed, *others = gates(arguments.what == "gate")
+        first = judge(installed)
+        if first.verdict == "failed":
+            return report([first])
+        return report([first, *judge_all([gate for gate in others if arguments.only in gate.name])])
     except GateError as failure:
         print(failure, file=sys.stderr)
         return 1
-    first = judge(installed)
-    if first.verdict == "failed":
-        return report([first])
-    return report([first, *judge_all([gate for gate in others if arguments.only in gate.name])])
+    except KeyboardInterrupt:
+        print("\nInterrupted. The next run makes anew whatever is half made.", file=sys.stderr)
+        return 130
+
+
+def make_folders() -> None:
+    """Make the folders that everything is installed into; raise GateError where this user may not."""
+    try:
+        for folder in (LOGS, HOME, LINKED / COLLECTION.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        if not (LINKED / COLLECTION).is_symlink():
+            (LINKED / COLLECTION).symlink_to(ROOT)
+    except OSError as failure:
+        raise GateError(
+            f"Cannot write below {BUILD}: {failure.strerror}.\nEverything is installed into the clone. "
+            "Clone it into a folder of your own."
+        ) from None
 
 
 def set_up() -> int:
-    """Make ``.venv`` with what playbooks that use the collection need."""
+    """Make ``.venv`` with what playbooks that use the collection need; say so where that takes a while."""
     environment = Environment(ROOT / ".venv", first_python(), ("ansible-core", "-r", "requirements.txt"))
-    with open(LOGS / "setup.log", "w") as log:
-        environment.ensure(log)
-    return 0
+    if environment.is_ready():
+        return 0
+    return int(judge(Gate("Ansible installed into .venv, once", partial(install, environment))).verdict == "failed")
 
 
 def build_docs() -> int:
@@ -207,7 +223,7 @@ def report(outcomes: Sequence[Outcome]) -> int:
     for outcome in outcomes:
         print(f"{outcome.gate.name:{width}}  {outcome.verdict:7}  {outcome.seconds:5.0f} s  {outcome.detail}")
     verdicts = [outcome.verdict for outcome in outcomes]
-    print(f"\n{verdicts.count('passed')} passed, {verdicts.count('failed')} failed")
+    print("\n" + ", ".join(f"{verdicts.count(verdict)} {verdict}" for verdict in ("passed", "failed", "skipped")))
     return int("failed" in verdicts or "passed" not in verdicts)
 
 
@@ -338,6 +354,7 @@ def ansible_test(environment: Environment, command: str, log: IO[str]) -> None:
     copy = copied(f"ansible-core-{core_version(environment)}", log)
     with SHARED:
         stand_in_for_get_pip(environment, log)
+        stand_in_for_ssh_key()
     run(["ansible-test", *command.split(), "--color", "no"], log, collection_variables(environment, copy), copy)
     refuse_warnings(log)
 
@@ -365,6 +382,12 @@ def stand_in_for_get_pip(environment: Environment, log: IO[str]) -> None:
             f"asked = [word for word in sys.argv[1:] if word not in ('--no-setuptools', '--no-wheel')]\n"
             f"sys.exit(main(['install', '--upgrade'] + asked))\n"
         )
+
+
+def stand_in_for_ssh_key() -> None:
+    """Spare the machine ssh-keygen: ansible-test wants a key for hosts that it reaches by SSH, and here are none."""
+    for name in ("id_rsa", "id_rsa.pub"):
+        (HOME / ".ansible/test" / name).touch()
 
 
 def released_copy(environment: Environment, log: IO[str]) -> Path:
