@@ -16,10 +16,11 @@ from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils.changes import Outcome
 from ansible_collections.pinned.release.plugins.plugin_utils.folders import write_atomically
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
-from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Outcome, Resolution, Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
 
 
@@ -90,5 +91,5 @@ def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict
 
 
 def _story(outcome: Outcome) -> list[str]:
-    versions = " → ".join(version for version in (outcome.previous, outcome.version) if version)
-    return [f"{outcome.action} {versions}".strip(), *outcome.notes] if outcome.action != "kept" else []
+    versions = " → ".join(dict.fromkeys(version for version in (outcome.previous, outcome.version) if version))
+    return [f"{outcome.action} {versions}", *outcome.notes] if outcome.action != "kept" else []

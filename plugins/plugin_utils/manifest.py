@@ -61,19 +61,31 @@ class WantedTool:
         version = EXACT_VERSION.match(self.constraint.removeprefix("=="))
         return version.group(1) if version else None
 
-    def allows(self, version: str) -> bool:
+    @property
+    def names_prerelease(self) -> bool:
+        """Whether the constraint names a pre-release, and so admits others: ``>=2.0rc1``."""
+        specifiers = _specifiers(self.constraint)
+        return specifiers is not None and bool(specifiers.prereleases)
+
+    def allows(self, version: str, with_prereleases: bool = False) -> bool:
         """Return whether *version* satisfies the constraint. Pre-releases only satisfy one that names one, and none."""
         if not self.constraint:
             return True
-        # InvalidSpecifier and InvalidVersion are both ValueErrors, and so is what int() says of ten thousand digits.
-        try:
-            specifiers = packaging.specifiers.SpecifierSet(self.constraint)
-        except ValueError:
+        specifiers = _specifiers(self.constraint)
+        if specifiers is None:
             return version == self.constraint
         try:
-            return bool(specifiers.contains(version, prereleases=bool(specifiers.prereleases)))
+            return bool(specifiers.contains(version, prereleases=with_prereleases or bool(specifiers.prereleases)))
         except ValueError:
             return False
+
+
+def _specifiers(constraint: str) -> packaging.specifiers.SpecifierSet | None:
+    # InvalidSpecifier and InvalidVersion are both ValueErrors, and so is what int() says of ten thousand digits.
+    try:
+        return packaging.specifiers.SpecifierSet(constraint)
+    except ValueError:
+        return None
 
 
 @dataclass(frozen=True)

@@ -31,7 +31,18 @@ from ansible_collections.pinned.release.plugins.plugin_utils.naming import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 
-__all__ = ("Ambiguous", "Label", "Platform", "Proposal", "kind", "label", "nothing_for", "parse_platform", "propose")
+__all__ = (
+    "Ambiguous",
+    "Label",
+    "Platform",
+    "Proposal",
+    "kind",
+    "label",
+    "nothing_for",
+    "parse_platform",
+    "propose",
+    "without",
+)
 
 
 @dataclass(frozen=True)
@@ -101,20 +112,33 @@ def propose(
     return _variants(_of_one_product(fitting, readings, tool, version, platform), platform)
 
 
-def nothing_for(assets: Sequence[Asset], tool: str, version: str, platform: Platform) -> ReleaseError:
-    """Return the error for when propose() found nothing: what there is instead, and what would settle it."""
+def nothing_for(
+    assets: Sequence[Asset],
+    tool: str,
+    version: str,
+    missing: Sequence[Platform],
+    served: Sequence[Platform] = (),
+    pattern: str | None = None,
+) -> ReleaseError:
+    """Return the error for when propose() found nothing for *missing*: what there is, and what would settle it."""
     readings = read_release(assets, tool, version)
     programs = [reading.name for reading in readings if reading.kind == "program"]
     others = sorted({reading.kind for reading in readings if reading.kind != "program"})
     listed = ", ".join(programs[:_MOST_SHOWN]) or "no program"
     more = f" and {len(programs) - _MOST_SHOWN} more" if len(programs) > _MOST_SHOWN else ""
+    name_the_file = "mend" if pattern else "name the file in the manifest:"
     return ReleaseError(
-        f"{tool} {version} has no program for {platform}",
-        expected=f"an asset whose name says {platform}",
+        f"{tool} {version} has no program for {', '.join(map(str, missing))}",
+        expected=f"assets whose names say so{f' and fit {pattern}' if pattern else ''}",
         found=listed + more + (f" (besides: {', '.join(others)})" if others else ""),
-        fix=f"take {platform} out of the platforms of {tool}, choose another version, "
-        'or name the file in the manifest: asset: "…"',
+        fix=f'{without(tool, served)}choose another version, or {name_the_file} asset: "{pattern or "…"}"',
     )
+
+
+def without(tool: str, served: Sequence[Platform]) -> str:
+    """Return the line of manifest by which *tool* does with the platforms that are *served*, as the start of a fix."""
+    line = f"platforms: [{', '.join(map(str, served))}]"
+    return f"to do without, write tools.{tool}.{line}; else " if served else ""
 
 
 # Platforms: the manifest's words for them.

@@ -10,21 +10,21 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import contents, matching, target
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache, CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence, agreed_digests
-from ansible_collections.pinned.release.plugins.plugin_utils.evidence.sums import digests_of
-from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging
+from ansible_collections.pinned.release.plugins.plugin_utils.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence, agreed_digests, kinds
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
     Executable,
     LockedAsset,
@@ -32,30 +32,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import Manifest, WantedTool
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import Label, Platform, Proposal
+from ansible_collections.pinned.release.plugins.plugin_utils.matching import Platform, Proposal
+from ansible_collections.pinned.release.plugins.plugin_utils.newest import choose_release
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
+from ansible_collections.pinned.release.plugins.plugin_utils.promises import refuse_broken, serves, where_its_name_says
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import (
-    ARCHITECTURES,
-    OPERATING_SYSTEMS,
-    Requirement,
-)
+from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
-PARALLEL_DOWNLOADS = 6
+PARALLEL_REQUESTS = 6
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one tool, and notes.
-
-    action  ``kept``, ``added``, ``upgraded``, ``downgraded``, ``relocked`` (same version, other assets), ``removed``
-    """
-
-    action: str
-    version: str | None
-    previous: str | None
-    targets: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -64,6 +50,16 @@ class Resolution:
 
     lock: LockFile
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The release that a tool gets, and those of its assets that may serve a platform."""
+
+    wanted: WantedTool
+    source: Source
+    release: Release
+    proposals: tuple[Proposal, ...]
 
 
 @dataclass(frozen=True)
@@ -78,87 +74,114 @@ class Resolver:
     def resolve(self, manifest: Manifest, locked: LockFile, upgrade: Sequence[str] = ()) -> Resolution:
         """Return the lock for *manifest*, starting from what was *locked*. *upgrade* are tools, or ``all``.
 
-        Raises ReleaseError, naming the tool; then nothing was decided.
+        First every tool gets its release, then every asset is fetched: what people mistype is told before anything
+        large is downloaded. Raises ReleaseError that names each tool in the way of a lock; then nothing was decided.
         """
         _refuse_unknown(upgrade, manifest)
-        with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
-            pending = {
-                name: pool.submit(
-                    self._tool, wanted, manifest, locked.tools.get(name), name in upgrade or "all" in upgrade
-                )
-                for name, wanted in manifest.tools.items()
-            }
-            tools = {name: future.result() for name, future in pending.items()}
-        platforms = {str(platform) for wanted in manifest.tools.values() for platform in wanted.platforms}
-        lock = LockFile(tuple(sorted(platforms)), tools)
-        names = sorted({*tools, *locked.tools})
-        return Resolution(lock, {name: _outcome(locked.tools.get(name), tools.get(name)) for name in names})
-
-    def _tool(self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None, is_upgrade: bool) -> LockedTool:
-        if locked and not is_upgrade and _still_satisfies(locked, wanted, wanted.platforms):
-            return _narrowed(locked, wanted.platforms)
+        moving = set(manifest.tools if "all" in upgrade else upgrade)
+        kept = {
+            name: _narrowed(locked.tools[name], wanted.platforms)
+            for name, wanted in manifest.tools.items()
+            if name in locked.tools and name not in moving and _still_satisfies(locked.tools[name], wanted)
+        }
+        open_questions = {name: wanted for name, wanted in manifest.tools.items() if name not in kept}
+        pool = ThreadPoolExecutor(PARALLEL_REQUESTS)
         try:
-            return self._resolved(wanted, manifest, locked, is_upgrade)
-        except ReleaseError as error:
-            raise error.about(wanted.name) from error
+            chosen = _all(
+                pool.submit(self._choose, wanted, manifest, None if name in moving else locked.tools.get(name))
+                for name, wanted in open_questions.items()
+            )
+            self.progress.expect(sum(len(one.proposals) for one in chosen))
+            fetched = [
+                [pool.submit(self._locked_assets, one, proposal) for proposal in one.proposals] for one in chosen
+            ]
+            made = _all(
+                partial(self._locked_tool, one, assets, locked.tools.get(one.wanted.name))
+                for one, assets in zip(chosen, fetched, strict=True)
+            )
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        tools = {**kept, **{one.wanted.name: tool for one, tool in zip(chosen, made, strict=True)}}
+        platforms = {str(platform) for wanted in manifest.tools.values() for platform in wanted.platforms}
+        return Resolution(LockFile(tuple(sorted(platforms)), tools), _outcomes(locked, tools, manifest))
 
-    def _resolved(
-        self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None, is_upgrade: bool
+    def _choose(self, wanted: WantedTool, manifest: Manifest, locked: LockedTool | None) -> _Chosen:
+        """Return the release to lock: the *locked* version if the manifest still allows it, else the newest."""
+        with _about(wanted):
+            source = self.open_source(wanted)
+            pinned = locked.version if locked and wanted.allows(locked.version) else None
+            releases = source.releases()
+            release = choose_release(wanted, manifest.minimum_age, source.describe(), releases, self.now, pinned)
+            return _Chosen(wanted, source, release, _proposals(wanted, release))
+
+    def _locked_assets(self, chosen: _Chosen, proposal: Proposal) -> list[LockedAsset]:
+        """Fetch the proposed asset, open it, and return it once for each architecture that its programs are for."""
+        wanted, release = chosen.wanted, chosen.release
+        with _about(wanted):
+            asset = next(asset for asset in release.assets if asset.name == proposal.name)
+            read_small = self.cache.reader(chosen.source.session)
+            evidence = tuple(one for collect in kinds().values() for one in collect(asset, release, read_small))
+            known = replace(asset, digests={**asset.digests, **agreed_digests(asset.name, evidence)})
+            receive = partial(self.progress.receive, f"{wanted.name}/{asset.name}")
+            cached = self.cache.fetch(known, chosen.source.session, progress=receive)
+            self.progress.finish(f"{wanted.name}/{asset.name}")
+            found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name)
+            programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
+            requirements = contents.merge(programs.values(), found.files)
+            if not requirements:
+                raise _several_platforms(wanted, asset, programs)
+            refuse_broken(asset.name, proposal.label, requirements)
+            needs = [where_its_name_says(requirement, proposal.label) for requirement in requirements]
+            return [_as_locked(asset, cached, found, programs, requirement, evidence) for requirement in needs]
+
+    def _locked_tool(
+        self, chosen: _Chosen, pending: Iterable[Future[list[LockedAsset]]], locked: LockedTool | None
     ) -> LockedTool:
-        source = self.open_source(wanted)
-        pinned = locked.version if locked and not is_upgrade and wanted.allows(locked.version) else None
-        release = choose_release(wanted, manifest, source, self.now, pinned)
-        proposals = self._proposals(wanted, release, wanted.platforms)
-        self.progress.expect(len(proposals))
-        assets = self._locked_assets(wanted, release, source, proposals, wanted.platforms)
-        tool = LockedTool(release.version, dict(wanted.source), assets, _utc(release.published))
-        _refuse_unserved(wanted, tool, wanted.platforms)
-        _refuse_republished(wanted.name, locked, tool)
-        self.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool)}, from {source.describe()}")
+        wanted, release = chosen.wanted, chosen.release
+        assets = [asset for future in pending for asset in future.result()]
+        _refuse_unserved(wanted, release, assets)
+        _refuse_republished(wanted, release, assets, locked)
+        tool = LockedTool(release.version, dict(wanted.source), tuple(assets), _utc(release.published))
+        tool = _narrowed(tool, wanted.platforms)
+        self.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool)}, from {chosen.source.describe()}")
         return tool
 
-    def _proposals(self, wanted: WantedTool, release: Release, platforms: Iterable[Platform]) -> dict[str, Proposal]:
-        proposals: dict[str, Proposal] = {}
-        for platform in platforms:
-            found = matching.propose(release.assets, wanted.name, release.version, platform, wanted.asset)
-            if not found:
-                raise matching.nothing_for(release.assets, wanted.name, release.version, platform)
-            proposals.update((proposal.name, proposal) for proposal in found)
-        return proposals
 
-    def _locked_assets(
-        self,
-        wanted: WantedTool,
-        release: Release,
-        source: Source,
-        proposals: Mapping[str, Proposal],
-        platforms: Sequence[Platform],
-    ) -> tuple[LockedAsset, ...]:
-        by_name = {asset.name: asset for asset in release.assets}
-        with ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool:
-            pending: list[Future[list[LockedAsset]]] = [
-                pool.submit(self._locked_asset, wanted, release, source, by_name[name], proposal)
-                for name, proposal in sorted(proposals.items())
-            ]
-            locked = [asset for future in pending for asset in future.result()]
-        return tuple(asset for asset in locked if any(serves(asset.requires, platform) for platform in platforms))
+def _all(questions: Iterable[Callable[[], T] | Future[T]]) -> list[T]:
+    """Return all answers, or raise ReleaseError with every one that failed."""
+    answers, errors = [], []
+    for question in list(questions):
+        try:
+            answers.append(question.result() if isinstance(question, Future) else question())
+        except ReleaseError as error:
+            errors.append(error)
+    if len(errors) > 1:
+        raise ReleaseError("\n".join([f"{len(errors)} tools cannot be locked:", *map(str, errors)]))
+    if errors:
+        raise errors[0]
+    return answers
 
-    def _locked_asset(
-        self, wanted: WantedTool, release: Release, source: Source, asset: Asset, proposal: Proposal
-    ) -> list[LockedAsset]:
-        evidence = digests_of(asset, release, self.cache.reader(source.session))
-        known = replace(asset, digests={**asset.digests, **agreed_digests(asset.name, evidence)})
-        cached = self.cache.fetch(known, source.session, progress=partial(self.progress.receive, asset.name))
-        self.progress.finish(asset.name)
-        found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name)
-        programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
-        requirements = contents.merge(programs.values(), found.files)
-        if not requirements:
-            raise _several_platforms(wanted, asset, programs)
-        for requirement in requirements[:1]:
-            _refuse_contradiction(wanted, asset, proposal.label, requirement)
-        needs = [_where_its_name_says(requirement, proposal.label) for requirement in requirements]
-        return [_as_locked(asset, cached, found, programs, requirement, evidence) for requirement in needs]
+
+@contextlib.contextmanager
+def _about(wanted: WantedTool) -> Iterator[None]:
+    try:
+        yield
+    except ReleaseError as error:
+        raise error.about(wanted.name) from error
+
+
+def _proposals(wanted: WantedTool, release: Release) -> tuple[Proposal, ...]:
+    """Return every build that may serve a platform, each once. Raises ReleaseError naming all platforms without one."""
+    of_platforms = {
+        platform: matching.propose(release.assets, wanted.name, release.version, platform, wanted.asset)
+        for platform in wanted.platforms
+    }
+    missing = [platform for platform, found in of_platforms.items() if not found]
+    if missing:
+        served = [platform for platform, found in of_platforms.items() if found]
+        raise matching.nothing_for(release.assets, wanted.name, release.version, missing, served, wanted.asset)
+    proposals = {proposal.name: proposal for found in of_platforms.values() for proposal in found}
+    return tuple(proposals[name] for name in sorted(proposals))
 
 
 def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
@@ -170,132 +193,43 @@ def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
         )
 
 
-def _still_satisfies(locked: LockedTool, wanted: WantedTool, platforms: Sequence[Platform]) -> bool:
+def _still_satisfies(locked: LockedTool, wanted: WantedTool) -> bool:
     return (
         dict(locked.source) == dict(wanted.source)
         and wanted.allows(locked.version)
-        and all(any(serves(asset.requires, platform) for asset in locked.assets) for platform in platforms)
-        and all(not wanted.executables or set(asset.executables) == set(wanted.executables) for asset in locked.assets)
-        and (not wanted.asset or _are_those_meant(locked, wanted, platforms))
+        and not _unserved(locked.assets, wanted.platforms)
+        and all(_has_those_meant(asset, wanted.executables) for asset in locked.assets)
+        and (not wanted.asset or _are_those_meant(locked, wanted))
     )
 
 
 def _narrowed(locked: LockedTool, platforms: Sequence[Platform]) -> LockedTool:
-    """Return *locked* without the assets that serve none of *platforms*: as a first lock would have it."""
+    """Return *locked* without the assets that serve none of *platforms*."""
     serving = [asset for asset in locked.assets if any(serves(asset.requires, platform) for platform in platforms)]
     return replace(locked, assets=tuple(serving))
 
 
-def _are_those_meant(locked: LockedTool, wanted: WantedTool, platforms: Sequence[Platform]) -> bool:
+def _unserved(assets: Sequence[LockedAsset], platforms: Sequence[Platform]) -> list[Platform]:
+    return [platform for platform in platforms if not any(serves(asset.requires, platform) for asset in assets)]
+
+
+def _has_those_meant(asset: LockedAsset, executables: Mapping[str, str]) -> bool:
+    """Return whether the asset was locked with the programs that the manifest names, if it names any."""
+    is_as_named = asset.executables.keys() == executables.keys()
+    return not executables or (
+        is_as_named and all(contents.fits(asset.executables[name].path, glob) for name, glob in executables.items())
+    )
+
+
+def _are_those_meant(locked: LockedTool, wanted: WantedTool) -> bool:
     """Return whether the manifest's pattern still admits every locked asset."""
     assets = [Asset(asset.name, asset.url) for asset in locked.assets]
     proposed = {
         proposal.name
-        for platform in platforms
+        for platform in wanted.platforms
         for proposal in matching.propose(assets, wanted.name, locked.version, platform, wanted.asset)
     }
     return proposed == {asset.name for asset in assets}
-
-
-def choose_release(
-    wanted: WantedTool, manifest: Manifest, source: Source, now: datetime, pinned: str | None = None
-) -> Release:
-    """Return the newest release of *source* that *wanted* allows and that is old enough at *now*; *pinned* if given."""
-    releases = source.releases()
-    if pinned:
-        releases = [release for release in releases if release.version == pinned]
-    allowed = [release for release in releases if wanted.allows(release.version) and _is_plain(release, wanted)]
-    old_enough = [release for release in allowed if _age_allows(release, manifest, now)]
-    if old_enough:
-        return max(old_enough, key=_newness)
-    listed = sorted(releases, key=_newness, reverse=True)
-    too_young = sorted({release.version for release in allowed})
-    raise ReleaseError(
-        f"{wanted.name}: no release of {source.describe()} satisfies the manifest",
-        expected=f"version {wanted.constraint or 'any'}"
-        + (f", at least {manifest.minimum_age} old" if manifest.minimum_age else ""),
-        found=(f"{', '.join(too_young)}, too young" if too_young else _nearest(listed, wanted)),
-        fix=f"choose another version for tools.{wanted.name} in the manifest",
-    )
-
-
-def _is_plain(release: Release, wanted: WantedTool) -> bool:
-    """Yanked releases only serve an exact pin (PEP 592); pre-releases only a constraint that names one (PEP 440)."""
-    is_exact = wanted.constraint.removeprefix("==") == release.version
-    return is_exact or not (release.is_yanked or (release.is_prerelease and not _names_prerelease(wanted.constraint)))
-
-
-def _names_prerelease(constraint: str) -> bool:
-    try:
-        return bool(packaging.specifiers.SpecifierSet(constraint).prereleases)
-    except packaging.specifiers.InvalidSpecifier:
-        return False
-
-
-def _age_allows(release: Release, manifest: Manifest, now: datetime) -> bool:
-    if not manifest.minimum_age:
-        return True
-    return release.published is not None and now - release.published >= manifest.minimum_age
-
-
-def _newness(release: Release) -> tuple[bool, Any]:
-    """Versions that PEP 440 does not know count as older than all that it knows."""
-    try:
-        return True, packaging.version.Version(release.version)
-    except packaging.version.InvalidVersion:
-        return False, release.version
-
-
-def _nearest(releases: Sequence[Release], wanted: WantedTool) -> str:
-    """Return the versions that a person may have meant: those around the constraint's numbers, else the newest."""
-    if not releases:
-        return "no release at all"
-    number = wanted.constraint.strip("=<>~!* ").split(",")[0].rstrip(".*")
-    stem = number.rpartition(".")[0]
-    near = [release.version for release in releases if stem and release.version.startswith(stem + ".")]
-    newest = [release.version for release in releases]
-    return "the nearest are " + ", ".join(dict.fromkeys([*near[:5], *newest[:3]]))
-
-
-def serves(requirement: Requirement, platform: Platform) -> bool:
-    """Return whether a program that needs *requirement* can serve hosts of *platform*."""
-    is_for_os = requirement.os in (platform.os, "any") and not (requirement.is_script and platform.os == "windows")
-    if not is_for_os or requirement.arch not in (platform.arch, "any"):
-        return False
-    if requirement.arch != "arm":
-        return True
-    order = target.ARM_VERSIONS
-    is_new_enough = requirement.cpu not in order or order.index(requirement.cpu) <= order.index(platform.cpu or "armv7")
-    is_dynamic = requirement.libc != "static"
-    return is_new_enough and not (is_dynamic and platform.abi and requirement.abi and requirement.abi != platform.abi)
-
-
-def _where_its_name_says(requirement: Requirement, label: Label) -> Requirement:
-    """Return what a script needs: its bytes tell no platform, but what lies beside it may be for one only."""
-    if not requirement.is_script:
-        return requirement
-    os = label.os if label.os in OPERATING_SYSTEMS else "any"
-    arch = label.arch if label.arch in ARCHITECTURES else "any"
-    return replace(requirement, os=os, arch=arch, abi=label.abi, cpu=label.cpu)
-
-
-def _refuse_contradiction(wanted: WantedTool, asset: Asset, label: Label, requirement: Requirement) -> None:
-    """An asset that says one thing and is another is a publisher's mistake, or an attack."""
-    claims = {"os": label.os, "arch": label.arch, "libc": label.libc if label.libc == "musl" else None}
-    is_static = requirement.libc == "static"
-    truth = {
-        "os": requirement.os,
-        "arch": requirement.arch,
-        "libc": "musl" if is_static else requirement.libc,
-    }
-    for key, claimed in claims.items():
-        if claimed is not None and not requirement.is_script and claimed != truth[key]:
-            raise ReleaseError(
-                f"{wanted.name}: {asset.name} is not what its name says",
-                expected=f"{key} {claimed}, as its name or its publisher's metadata says",
-                found=f"{key} {truth[key]}, as the bytes of its programs say",
-                fix=f"tell the publisher; to pin another asset, set tools.{wanted.name}.asset in the manifest",
-            )
 
 
 def _several_platforms(wanted: WantedTool, asset: Asset, programs: Mapping[str, contents.Found]) -> ReleaseError:
@@ -323,79 +257,60 @@ def _as_locked(
         format=format_of(asset.name),
         target=target.triple(requirement),
         requires=requirement,
-        executables={name: Executable(p.path, p.sha256, p.size) for name, p in sorted(programs.items())},
-        evidence=tuple(sorted(evidence, key=lambda item: (item.kind, item.origin, item.algorithm))),
+        executables={name: Executable(p.path, p.sha256, p.size) for name, p in programs.items()},
+        evidence=evidence,
         unpacked_size=found.unpacked_size,
     )
 
 
-def _refuse_unserved(wanted: WantedTool, tool: LockedTool, platforms: Iterable[Platform]) -> None:
-    for platform in platforms:
-        if not any(serves(asset.requires, platform) for asset in tool.assets):
-            raise ReleaseError(
-                f"{wanted.name} {tool.version}: no asset's programs run on {platform}",
-                found=", ".join(f"{asset.name}: {asset.target}" for asset in tool.assets) or "none",
-                fix="take the platform out of the manifest, or choose a version that still serves it",
-            )
+def _refuse_unserved(wanted: WantedTool, release: Release, assets: Sequence[LockedAsset]) -> None:
+    """Names promised something for every platform; the bytes may not have kept it."""
+    unserved = _unserved(assets, wanted.platforms)
+    if unserved:
+        raise ReleaseError(
+            f"{wanted.name} {release.version}: no asset's programs run on {', '.join(map(str, unserved))}",
+            found=", ".join(f"{asset.name}: {asset.target}" for asset in assets),
+            fix=matching.without(wanted.name, [one for one in wanted.platforms if one not in unserved])
+            + "choose a version that serves them",
+        )
 
 
-def _refuse_republished(name: str, locked: LockedTool | None, tool: LockedTool) -> None:
-    """A digest that changed under the same version is an alarm, never an update."""
-    if locked is None or locked.version != tool.version or dict(locked.source) != dict(tool.source):
+def _refuse_republished(
+    wanted: WantedTool, release: Release, assets: Iterable[LockedAsset], locked: LockedTool | None
+) -> None:
+    """A digest that changed under the same version is an alarm, never an update, wherever the bytes come from now."""
+    if locked is None or locked.version != release.version:
         return
     before = {asset.name: asset.sha256 for asset in locked.assets}
-    for asset in tool.assets:
+    for asset in assets:
         if before.get(asset.name, asset.sha256) != asset.sha256:
             raise ReleaseError(
-                f"{name} {tool.version}: {asset.name} was changed after it was locked",
+                f"{wanted.name} {release.version}: {asset.name} was changed after it was locked",
                 expected=f"sha256 {before[asset.name]}, as the lock file says",
                 found=f"sha256 {asset.sha256} at {urlsplit(asset.url).hostname or asset.url}",
-                fix="do not install it before its publisher has said why; then take the tool out of the lock file",
+                fix="do not install it before its publisher has said why; if that is well, take the tool out of the "
+                "manifest, lock, and add it again",
             )
 
 
-def _outcome(before: LockedTool | None, after: LockedTool | None) -> Outcome:
-    if after is None:
-        return Outcome("removed", None, before.version if before else None)
-    targets = tuple(sorted({asset.target for asset in after.assets}))
-    if before is None:
-        return Outcome("added", after.version, None, targets)
-    if before == after:
-        return Outcome("kept", after.version, before.version, targets)
-    if before.version == after.version:
-        return Outcome("relocked", after.version, before.version, targets, _moved(before, after))
-    is_up = _newness(Release(after.version, ())) > _newness(Release(before.version, ()))
-    return Outcome("upgraded" if is_up else "downgraded", after.version, before.version, targets, _moved(before, after))
-
-
-def _moved(before: LockedTool, after: LockedTool) -> tuple[str, ...]:
-    """Return one line for each target that disappeared, with what serves its hosts now, or that is new."""
-    old = {asset.target: asset for asset in before.assets}
-    new = {asset.target: asset for asset in after.assets}
-    notes = []
-    for name in sorted(set(old) - set(new)):
-        requires = old[name].requires
-        heirs = [heir for heir in new.values() if _is_heir(heir.requires, requires)]
-        if not heirs:
-            notes.append(f"{name} disappeared → nothing serves its hosts now")
-            continue
-        heir = heirs[0]
-        runs = "static, runs everywhere the old one did" if heir.requires.libc == "static" else "needs another libc"
-        notes.append(f"{name} disappeared → {heir.target}, {runs}")
-    notes += [f"{name} is new" for name in sorted(set(new) - set(old))]
-    return tuple(notes)
-
-
-def _is_heir(heir: Requirement, old: Requirement) -> bool:
-    return (heir.os, heir.arch) == (old.os, old.arch)
+def _outcomes(locked: LockFile, tools: Mapping[str, LockedTool], manifest: Manifest) -> dict[str, Outcome]:
+    return {
+        name: outcome(
+            locked.tools.get(name), tools.get(name), manifest.tools[name].platforms if name in manifest.tools else ()
+        )
+        for name in sorted({*tools, *locked.tools})
+    }
 
 
 def _summary(tool: LockedTool) -> str:
     assets = {asset.sha256: asset for asset in tool.assets}.values()
     megabytes = sum(asset.size for asset in assets) / MEGABYTE
-    voices = {(evidence.algorithm, evidence.origin) for asset in assets for evidence in asset.evidence}
-    word = f"{len(assets)} asset{'s' if len(assets) > 1 else ''}, {megabytes:.1f} MB"
-    return f"{word}, as published" if voices else f"{word}, whose publisher offers no digest: pinned as downloaded"
+    word = f"{len(assets)} asset{'' if len(assets) == 1 else 's'}, {megabytes:.1f} MB"
+    unvouched = sum(not asset.evidence for asset in assets)
+    if not unvouched:
+        return f"{word}, as published"
+    which = "whose" if unvouched == len(assets) else f"of {unvouched} of which the"
+    return f"{word}, {which} publisher offers no digest: pinned as downloaded"
 
 
 def _utc(moment: datetime | None) -> str | None:

@@ -533,7 +533,7 @@ def test_a_pattern_out_of_bounds_is_refused() -> None:
 
 def test_nothing_found_says_what_there_is() -> None:
     error = nothing_for(
-        assets("tool-linux-amd64", "tool-darwin-arm64", "SHA256SUMS"), "tool", "1.2", parse_platform("linux/s390x")
+        assets("tool-linux-amd64", "tool-darwin-arm64", "SHA256SUMS"), "tool", "1.2", [parse_platform("linux/s390x")]
     )
     assert error.what == "tool 1.2 has no program for linux/s390x"
     assert error.found == "tool-darwin-arm64, tool-linux-amd64 (besides: checksum)"
@@ -541,7 +541,7 @@ def test_nothing_found_says_what_there_is() -> None:
 
 def test_nothing_found_bounds_what_it_lists() -> None:
     many = assets(*(f"tool{number}-linux-arm64" for number in range(500)))
-    assert "and 460 more" in str(nothing_for(many, "tool", "1.2", parse_platform("linux/s390x")))
+    assert "and 460 more" in str(nothing_for(many, "tool", "1.2", [parse_platform("linux/s390x")]))
 
 
 def test_the_corpus_of_real_listings_is_answered_as_promised() -> None:
@@ -587,7 +587,7 @@ def test_whatever_names_come_only_a_release_error_is_raised(
     with contextlib.suppress(ReleaseError):
         found = propose(listed, tool, version, parse_platform(platform), pattern)
         assert {proposal.name for proposal in found} <= set(names)
-    assert str(nothing_for(listed, tool, version, parse_platform(platform)))
+    assert str(nothing_for(listed, tool, version, [parse_platform(platform)]))
 
 
 @pytest.mark.parametrize(

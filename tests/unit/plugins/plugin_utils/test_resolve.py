@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -85,6 +87,9 @@ class Controller:
             policy: {{minimum_age: {age}}}
             tools: {{tool: {{source: {{pypi: tool}}, version: "{version}"{more}}}}}
         """
+        return self.resolve_text(text, locked, upgrade)
+
+    def resolve_text(self, text: str, locked: LockFile | None = None, upgrade: Sequence[str] = ()) -> Resolution:
         resolver = Resolver(self._open, Cache(self.cache), NOW, Progress(self.told.append))
         return resolver.resolve(manifest.parse(text), locked or LockFile(), upgrade)
 
@@ -105,38 +110,6 @@ def controller(publisher: Publisher, tmp_path: Path) -> Controller:
 
 def version_of(resolution: Resolution) -> str:
     return resolution.lock.tools["tool"].version
-
-
-def test_newest_release_that_satisfies_the_constraint_is_taken(publisher: Publisher, controller: Controller) -> None:
-    for version in ("1.9", "1.10", "2.0"):
-        publisher.publish(version, linux__x86_64=STATIC)
-    assert version_of(controller.resolve("<2")) == "1.10"
-    assert version_of(controller.resolve("1.9")) == "1.9"
-    assert version_of(controller.resolve()) == "2.0"
-
-
-def test_prerelease_needs_a_constraint_that_names_one(publisher: Publisher, controller: Controller) -> None:
-    publisher.publish("1.0", linux__x86_64=STATIC)
-    publisher.publish("2.0rc1", linux__x86_64=STATIC, is_prerelease=True)
-    assert version_of(controller.resolve()) == "1.0"
-    assert version_of(controller.resolve(">=2.0rc1")) == "2.0rc1"
-
-
-def test_release_younger_than_the_policy_allows_waits(publisher: Publisher, controller: Controller) -> None:
-    publisher.publish("1.0", linux__x86_64=STATIC, days_old=10)
-    publisher.publish("1.1", linux__x86_64=STATIC, days_old=1)
-    assert version_of(controller.resolve(age="3d")) == "1.0"
-    with pytest.raises(ReleaseError, match="no release of the publisher satisfies") as raised:
-        controller.resolve("1.1", age="3d")
-    assert raised.value.found == "1.1, too young"
-
-
-def test_unsatisfiable_constraint_lists_the_nearest_versions(publisher: Publisher, controller: Controller) -> None:
-    for version in ("1.0", "1.2", "2.0"):
-        publisher.publish(version, linux__x86_64=STATIC)
-    with pytest.raises(ReleaseError) as raised:
-        controller.resolve("1.3")
-    assert raised.value.found == "the nearest are 1.2, 1.0, 2.0"
 
 
 def test_what_is_locked_stays_without_asking_anybody(publisher: Publisher, controller: Controller) -> None:
@@ -176,6 +149,32 @@ def test_same_version_with_other_bytes_is_an_alarm(publisher: Publisher, control
         controller.resolve(locked=locked, platforms="linux/x86_64, linux/aarch64")
 
 
+def test_bytes_that_changed_are_an_alarm_wherever_they_come_from_now(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    locked = controller.resolve().lock
+    publisher.republish()
+    publisher.publish("1.0", linux__x86_64=STATIC + b"evil")
+    elsewhere = "{platforms: [linux/x86_64], tools: {tool: {source: {github: somebody/tool}}}}"
+    with pytest.raises(ReleaseError, match="was changed after it was locked"):
+        controller.resolve_text(elsewhere, locked)
+
+
+def test_a_lock_says_of_how_many_assets_the_publisher_gives_no_digest(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__x86_64__gnu=GNU, linux__x86_64__musl=STATIC)
+    [release] = publisher.releases()
+    gnu, static = release.assets
+    publisher.republish(replace(release, assets=(gnu, replace(static, digests={}))))
+    controller.resolve()
+    assert "2 assets, 0.0 MB, of 1 of which the publisher offers no digest: pinned as downloaded" in controller.told[-1]
+    publisher.republish(replace(release, assets=(replace(static, digests={}),)))
+    controller.resolve()
+    assert "1 asset, 0.0 MB, whose publisher offers no digest: pinned as downloaded" in controller.told[-1]
+
+
 def test_bytes_that_are_not_what_the_publisher_lists_are_refused(publisher: Publisher, controller: Controller) -> None:
     publisher.publish("1.0", linux__x86_64=STATIC)
     (publisher.folder / "tool-1.0-linux-x86_64").write_bytes(STATIC[:-1] + b"!")
@@ -206,13 +205,88 @@ def test_unlabelled_asset_is_labelled_by_its_bytes(publisher: Publisher, control
     assert [asset.target for asset in resolution.lock.tools["tool"].assets] == ["x86_64-unknown-linux-musl"]
 
 
-def test_platform_that_nothing_serves_is_an_error_that_lists_what_there_is(
+def test_an_asset_that_is_not_universal_as_its_name_says_is_refused(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", macos__universal=tiny_programs.macho())
+    with pytest.raises(ReleaseError, match="is not what its name says") as raised:
+        controller.resolve(platforms="macos/aarch64")
+    assert "arch x86_64" in str(raised.value.expected)
+
+
+def test_a_universal_program_serves_each_platform_whatever_its_name_says(
+    publisher: Publisher, controller: Controller
+) -> None:
+    intel, apple = tiny_programs.macho(cpu=0x01000007, subtype=3), tiny_programs.macho()
+    publisher.publish("1.0", macos__arm64=tiny_programs.universal(intel, apple))
+    resolution = controller.resolve(platforms="macos/aarch64")
+    assert [asset.target for asset in resolution.lock.tools["tool"].assets] == ["aarch64-apple-darwin"]
+
+
+def test_platforms_that_nothing_serves_are_one_error_with_the_line_that_does_without(
     publisher: Publisher, controller: Controller
 ) -> None:
     publisher.publish("1.0", linux__x86_64=STATIC)
-    with pytest.raises(ReleaseError, match="no program for linux/aarch64") as raised:
-        controller.resolve(platforms="linux/x86_64, linux/aarch64")
+    with pytest.raises(ReleaseError, match="no program for linux/aarch64, macos/aarch64") as raised:
+        controller.resolve(platforms="linux/aarch64, linux/x86_64, macos/aarch64")
     assert "tool-1.0-linux-x86_64" in str(raised.value.found)
+    assert "write tools.tool.platforms: [linux/x86_64]; else" in str(raised.value.fix)
+
+
+def test_a_platform_that_only_the_name_promised_shows_what_the_bytes_serve(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", bin=STATIC)
+    with pytest.raises(ReleaseError, match="no asset's programs run on linux/aarch64") as raised:
+        controller.resolve(platforms="linux/aarch64")
+    assert raised.value.found == "tool-1.0-bin: x86_64-unknown-linux-musl"
+
+
+def test_a_pattern_that_nothing_fits_is_shown(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    with pytest.raises(ReleaseError, match="no program for linux/x86_64") as raised:
+        controller.resolve(more=', asset: "toool-*"')
+    assert raised.value.expected == "assets whose names say so and fit toool-*"
+    assert raised.value.fix == 'choose another version, or mend asset: "toool-*"'
+
+
+def test_everything_mistyped_is_told_at_once_before_anything_is_downloaded(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    with pytest.raises(ReleaseError) as raised:
+        controller.resolve_text("""
+            platforms: [linux/x86_64]
+            tools:
+              good: {source: {pypi: tool}}
+              late: {source: {pypi: tool}, version: "2.0"}
+              elsewhere: {source: {pypi: tool}, platforms: [linux/s390x]}
+        """)
+    told = str(raised.value)
+    assert told.startswith("2 tools cannot be locked:\n")
+    assert "late: no release of the publisher satisfies the manifest\n  expected: version ==2.0\n" in told
+    assert "elsewhere 1.0 has no program for linux/s390x" in told
+    assert not controller.cache.exists()
+
+
+def test_a_policy_on_age_holds_for_each_release(publisher: Publisher, controller: Controller) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC, days_old=10)
+    publisher.publish("1.1", linux__x86_64=STATIC, days_old=1)
+    assert version_of(controller.resolve(age="3d")) == "1.0"
+
+
+@pytest.mark.parametrize("executables", ["{run: tool*}", "{tool: other*}"])
+def test_programs_that_the_manifest_names_otherwise_are_looked_for_again(
+    publisher: Publisher, controller: Controller, executables: str
+) -> None:
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    locked = controller.resolve(more=", executables: {tool: tool*}").lock
+    asked = publisher.asked
+    assert controller.resolve(locked=locked, more=", executables: {tool: t*}").lock == locked
+    assert publisher.asked == asked
+    with contextlib.suppress(ReleaseError):
+        assert controller.resolve(locked=locked, more=f", executables: {executables}").lock != locked
+    assert publisher.asked == asked + 1
 
 
 def test_platform_no_longer_asked_for_is_no_longer_locked(publisher: Publisher, controller: Controller) -> None:
@@ -232,7 +306,6 @@ def test_target_that_disappeared_is_told_with_what_serves_its_hosts_now(
     notes = controller.resolve(locked=locked, upgrade=["all"]).outcomes["tool"].notes
     assert notes == (
         "x86_64-unknown-linux-gnu disappeared → x86_64-unknown-linux-musl, static, runs everywhere the old one did",
-        "x86_64-unknown-linux-musl is new",
     )
 
 
