@@ -127,13 +127,13 @@ def _demands(new: Requirement, old: Requirement) -> Iterable[str]:
         yield f"{new.libc} {new.libc_min} instead of {old.libc_min or 'any'}"
     if version_key(new.os_min or "") > version_key(old.os_min or ""):
         yield f"{target.SYSTEM_NAMES.get(new.os, new.os)} {new.os_min} instead of {old.os_min or 'any'}"
-    if _largest_page(new) < _largest_page(old):
+    if _largest_page(new, new.arch) < _largest_page(old, new.arch):
         yield f"a kernel with pages of at most {new.page_size} bytes"
     for need in sorted(set(target.needs(new)) - set(target.needs(old))):
         yield need.removeprefix("bin/").replace(":", " with ")
 
 
-def _largest_page(requires: Requirement) -> int:
-    """Return the size of the largest pages, in bytes, that the program can be mapped with, and a kernel may have."""
-    largest = target.FIXED_PAGE_SIZES.get(requires.arch, target.LARGEST_PAGE_SIZE)
+def _largest_page(requires: Requirement, arch: str) -> int:
+    """Return the size of the largest pages, in bytes, that the program can live with and kernels of *arch* have."""
+    largest = target.FIXED_PAGE_SIZES.get(arch, target.LARGEST_PAGE_SIZE)
     return min(largest, requires.page_size or largest)
