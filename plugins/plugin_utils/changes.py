@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from ansible_collections.pinned.release.plugins.plugin_utils import target
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, version_key
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedTool
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.newest import newness
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.promises import serves
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Release
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement

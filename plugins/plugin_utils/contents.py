@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.module_utils.archive import open
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import executable
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import NAME
-from ansible_collections.pinned.release.plugins.plugin_utils.naming import is_platform_word
+from ansible_collections.pinned.release.plugins.plugin_utils.name_words import is_platform_word
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils.target import ARM_VERSIONS, X86_64_LEVELS, version_key
 

@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.facts import Known
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, version_key
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset, LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils.plan import Choice
+from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import Label
 
 
 def tool_of(lock: LockFile, name: str) -> LockedTool:
@@ -79,7 +80,7 @@ def for_target(name: str, tool: LockedTool, triple: str) -> Choice:
     )
 
 
-def _is_for(script: LockedAsset, platform: naming.Label) -> bool:
+def _is_for(script: LockedAsset, platform: Label) -> bool:
     return script.requires.os in (platform.os, "any") and script.requires.arch in (platform.arch, "any")
 
 

@@ -25,7 +25,7 @@ import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LINE, NAME, shown
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import Platform, parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform, parse_platform
 
 DURATION = re.compile(r"([0-9]{1,5}) *([mhdw])\Z")
 UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}

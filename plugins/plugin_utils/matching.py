@@ -18,44 +18,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.naming import (
-    FORMATS,
-    LONGEST_NAME,
-    Label,
-    Reading,
-    is_platform_word,
-    kind,
-    label,
-    read_release,
-    release_number,
-)
+from ansible_collections.pinned.release.plugins.plugin_utils.file_kinds import FORMATS
+from ansible_collections.pinned.release.plugins.plugin_utils.name_words import LONGEST_NAME, is_platform_word
+from ansible_collections.pinned.release.plugins.plugin_utils.naming import Reading, read_release, release_number
+from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import Label
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import ONLY_ON_LINUX, PLATFORMS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
-
-__all__ = (
-    "Ambiguous",
-    "Label",
-    "Platform",
-    "Proposal",
-    "kind",
-    "label",
-    "nothing_for",
-    "parse_platform",
-    "propose",
-    "without",
-)
-
-
-@dataclass(frozen=True)
-class Platform:
-    """One line of a manifest's ``platforms``. *cpu* and *abi*, as in requirement.py, tell the ARM ones apart."""
-
-    os: str
-    arch: str
-    cpu: str | None = None
-    abi: str | None = None
-
-    def __str__(self) -> str:
-        return f"{self.os}/{self.cpu or self.arch}"
 
 
 @dataclass(frozen=True)
@@ -73,19 +41,6 @@ class Ambiguous(ReleaseError):  # noqa: N818 - it is what the release is
     def __init__(self, what: str, candidates: Sequence[str], fix: str) -> None:
         super().__init__(what, expected="files of one product", found=", ".join(candidates), fix=fix)
         self.candidates = tuple(candidates)
-
-
-def parse_platform(text: str) -> Platform:
-    """Return the platform that ``linux/x86_64``, or a usual alias of it (``linux/amd64``, ``darwin/arm64``), names."""
-    system, _slash, arch = text.strip().lower().partition("/")
-    canonical = f"{_SYSTEM_ALIASES.get(system, system)}/{_ARCH_ALIASES.get(arch, arch)}"
-    if canonical in _PLATFORMS:
-        return _PLATFORMS[canonical]
-    raise ReleaseError(
-        f"unknown platform {text[:LONGEST_NAME]!r}",
-        expected="one of " + " ".join(_PLATFORMS),
-        fix="write it as system/architecture, for example linux/x86_64",
-    )
 
 
 def propose(
@@ -141,53 +96,6 @@ def without(tool: str, served: Sequence[Platform]) -> str:
     return f"to do without, write tools.{tool}.{line}; else " if served else ""
 
 
-# Platforms: the manifest's words for them.
-
-_ARM = {
-    "armv7": Platform("linux", "arm", "armv7", "eabihf"),
-    "armv6": Platform("linux", "arm", "armv6", "eabihf"),
-    "armv5te": Platform("linux", "arm", "armv5te", "eabi"),
-}
-_ARCHES_OF = {
-    "linux": "x86_64 i686 aarch64 armv7 armv6 armv5te powerpc64le powerpc64 s390x riscv64 loongarch64 "
-    "mips mipsel mips64 mips64el sparc64",
-    "macos": "aarch64 x86_64",
-    "windows": "x86_64 i686 aarch64",
-    "freebsd": "x86_64 i686 aarch64",
-    "openbsd": "x86_64 i686 aarch64",
-    "netbsd": "x86_64 i686 aarch64",
-    "dragonfly": "x86_64",
-    "illumos": "x86_64",
-    "android": "aarch64 x86_64",
-}
-_PLATFORMS: dict[str, Platform] = {
-    f"{system}/{arch}": _ARM.get(arch, Platform(system, arch))
-    for system, all_of in _ARCHES_OF.items()
-    for arch in all_of.split()
-}
-_SYSTEM_ALIASES = {
-    "darwin": "macos",
-    "osx": "macos",
-    "mac": "macos",
-    "win": "windows",
-    "win32": "windows",
-    "sunos": "illumos",
-}
-_ARCH_ALIASES = {
-    **dict.fromkeys(("amd64", "x64", "x86-64", "64bit"), "x86_64"),
-    **dict.fromkeys(("i386", "386", "i586", "x86", "ia32", "32bit"), "i686"),
-    **dict.fromkeys(("arm64", "armv8"), "aarch64"),
-    **dict.fromkeys(("armhf", "armv7l", "arm", "arm/v7", "arm32v7"), "armv7"),
-    **dict.fromkeys(("armv6l", "armv6hf", "arm/v6", "arm32v6"), "armv6"),
-    **dict.fromkeys(("armel", "armv5", "arm/v5", "armv5tel"), "armv5te"),
-    **dict.fromkeys(("ppc64le", "ppc64el"), "powerpc64le"),
-    "ppc64": "powerpc64",
-    "riscv64gc": "riscv64",
-    **dict.fromkeys(("loong64", "loongarch"), "loongarch64"),
-    "mipsle": "mipsel",
-    "mips64le": "mips64el",
-}
-
 # Which readings serve a platform: tiers, firmest first. The first tier that holds any file is the answer.
 
 _Tier = Callable[[Reading, Platform, Sequence[Reading]], bool]
@@ -227,29 +135,37 @@ def _says_the_system_only(reading: Reading, platform: Platform, release: Sequenc
 
 
 def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
-    """Without a system Linux is meant, unless its siblings say it; a zip without a system is a habit of Windows."""
-    if reading.label.os is not None or platform.os != "linux" or reading.format in ("zip", "unreadable"):
+    """Without a system Linux is meant, unless its siblings say it; a zip without a system is a habit of Windows.
+
+    Siblings that say it do not count where the publisher leaves it out for an architecture that only Linux is built for
+    (``fnm-linux``, ``fnm-arm32``, ``fnm-arm64``), or where the name says a libc of Linux.
+    """
+    if reading.label.os is not None or platform.os != "linux" or not _has_arch(reading.label, platform):
         return False
     siblings = [r for r in _programs(release) if (r.product, r.is_named) == (reading.product, reading.is_named)]
-    return _has_arch(reading.label, platform) and not any(r.label.os == "linux" for r in siblings)
+    has_linux = any(r.label.os == "linux" for r in siblings)
+    is_left_out = any(r.label.os is None and set(_arches(r)) & ONLY_ON_LINUX for r in siblings)
+    if reading.format in ("zip", "unreadable"):
+        return reading.format == "zip" and has_linux and is_left_out
+    return is_left_out or reading.label.libc in ("glibc", "musl") or not has_linux
 
 
 def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
     """Beside labelled siblings a file without any label is the one for Linux x86_64 (``k3s``, ``k3s-arm64``).
 
-    An archive is so only where its siblings leave out Linux, too, and where it has no version: that would be sources.
+    An archive is so only where its siblings leave out Linux, too (``app-1.0.tar.gz``, ``app-1.0-arm64.tar.gz``): beside
+    any others it holds sources. A zip without a system is a habit of Windows.
     """
-    if reading.is_labelled or platform != _PLATFORMS["linux/x86_64"] or not any(r.is_labelled for r in release):
+    if reading.is_labelled or platform != PLATFORMS["linux/x86_64"] or not any(r.is_labelled for r in release):
         return False
-    if reading.format == "bare":
-        return True
     siblings = [r for r in _programs(release) if r.format == reading.format and r.label.arch and r.label.os is None]
-    return bool(siblings) and not reading.has_version
+    return reading.format == "bare" or (reading.format != "zip" and bool(siblings))
 
 
 def _nothing_is_labelled(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
-    """A release in which no name says a platform: only the bytes can tell."""
-    return not any(r.is_labelled for r in release)
+    """A release in which no name says a platform: only the bytes can tell. A version in several packings is sources."""
+    packings = {r.format for r in _programs(release) if r.product == reading.product and r.has_version}
+    return not any(r.is_labelled for r in release) and not (reading.has_version and len(packings) > 1)
 
 
 def _is_not_of_another(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
@@ -315,7 +231,7 @@ def _arches(reading: Reading) -> tuple[str | None, ...]:
 def _of_one_product(
     fitting: Sequence[Reading], release: Sequence[Reading], tool: str, version: str, platform: Platform
 ) -> Sequence[Reading]:
-    """Return the files of the product that is the tool: named exactly so, else the one that all others extend."""
+    """Return the files of the product that is the tool: named exactly so, else the one whose words all others have."""
     for group in (
         [reading for reading in fitting if reading.product == ()],
         [reading for reading in fitting if reading.is_named],
@@ -323,7 +239,7 @@ def _of_one_product(
     ):
         products = {reading.product for reading in group}
         base = min(products, key=lambda product: (len(product), product), default=())
-        if group and all(product[: len(base)] == base for product in products):
+        if group and all(set(base) <= set(product) for product in products):
             return [reading for reading in group if reading.product == base]
         if group:
             raise _ambiguity(group, release, tool, version, platform)
@@ -405,12 +321,13 @@ def _build_rank(reading: Reading, platform: Platform) -> tuple[object, ...]:
         below = _ARM_LEVELS[: _ARM_LEVELS.index(platform.cpu) + 1][::-1]
         levels = (below[0], None, *below[1:]) if platform.cpu == "armv7" else (*below, None)
     libcs: tuple[str | None, ...] = ("glibc", None, "static", "musl")
+    libc = None if reading.distribution else said.libc  # what any host of a distribution has is not what it needs
     floor = [int(number) for number in (said.libc_min or "0").split(".")]
     return (
         bool(said.archs),
         levels.index(said.cpu) if said.cpu in levels else len(levels),
         said.abi != platform.abi,
-        libcs.index(said.libc) if said.libc in libcs else len(libcs),
+        libcs.index(libc) if libc in libcs else len(libcs),
         floor,
         reading.distribution != "",
         reading.distribution,

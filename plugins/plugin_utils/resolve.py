@@ -32,8 +32,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import Manifest, WantedTool
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import Platform, Proposal
+from ansible_collections.pinned.release.plugins.plugin_utils.matching import Proposal
 from ansible_collections.pinned.release.plugins.plugin_utils.newest import choose_release
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.promises import refuse_broken, serves, where_its_name_says
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source

@@ -26,7 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import Ambiguous, parse_platform, propose
+from ansible_collections.pinned.release.plugins.plugin_utils.matching import Ambiguous, propose
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 
 CORPUS = Path(__file__).resolve().parent.parent / "corpus" / "listings.json"

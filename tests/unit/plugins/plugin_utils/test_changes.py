@@ -9,7 +9,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils import target
 from ansible_collections.pinned.release.plugins.plugin_utils.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import Executable, LockedAsset, LockedTool
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 LOADER = "/lib64/ld-linux-x86-64.so.2"

@@ -16,7 +16,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import manifest
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import WantedTool
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import KINDS
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import schemas
 from hypothesis import given, settings

@@ -1,0 +1,210 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which words does a file name consist of, and which of them say its platform? Pure; on the controller.
+
+The tool's name and the version are taken out first, so that they cannot pass for a platform.
+
+Private to the collection: plugins and roles are its API, nothing in this file is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ansible_collections.pinned.release.plugins.plugin_utils.file_kinds import WORDS_OF_KINDS
+from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import (
+    ARCH_WORDS,
+    FUSED_HEADS,
+    FUSED_TAILS,
+    GLIBC_MIN,
+    NUMBERED_SYSTEMS,
+    ONLY_BESIDE_ANOTHER,
+    OS_WORDS,
+    WORDS,
+    contradict,
+    is_strong,
+    unfused,
+)
+
+#: No file system holds a longer file name; what claims one is not read.
+LONGEST_NAME = 255
+#: Stands where a version stood: it parts a name into clusters of words.
+BREAK = "|"
+#: Stands where the tool's name stood.
+NAME = "&"
+MARKS = frozenset({BREAK, NAME})
+VERSION_WORD = re.compile(
+    r"v?\d+[a-z]?|v\d\w*|(?:rc|alpha|beta|pre|preview|rev|r|b)\d*|(?=[a-f]*\d)[0-9a-f]{7,40}|g[0-9a-f]{7,40}"
+)
+#: Words that say how a program was packed, not which program it is.
+NEUTRAL = frozenset(
+    (
+        *("release", "releases", "stable", "bin", "binary", "binaries", "prebuilt", "precompiled", "dist", "portable"),
+        *("standalone", "executable", "exe", "build", "builds", "native", "onefile", "single", "for", "the", "of"),
+        *("version", "tar", "zip", "gz", "noarch", "any", "archive", "self", "contained", "selfcontained"),
+        *("production", "stripped", "nightly", "snapshot", "signed", "notarized", "default"),
+    )
+)
+
+#: Spellings with separators of their own, which would fall apart into words of another meaning.
+_SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"(?<![a-z0-9])glibc[-_.]?(2)[._]?(\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
+        (r"(?<![a-z0-9])gnu[.]?(2)[.](\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
+        (r"sha[23]?[-_](1|224|256|384|512)", r"sha\1"),
+        (r"(?<!\d)(32|64)[-_ ]bits?(?![a-z])", r" \1bit "),
+        (r"(?:amd64|x64|x86[-_. ]?64)[-_.]?v([1-4])(?![0-9a-z]|\.\d)", r" x8664v\1 "),
+        (r"x86[-_. ]64(?:[-_ ]?bit)?(?!\d)", " x8664 "),
+        (r"x86[-_]?32(?:bit)?(?!\d)", " i686 "),
+        (r"aarch[-_]?64[-_]be(?![a-z])", " aarch64be "),
+        (r"aarch[-_]64(?!\d)", " aarch64 "),
+        (r"(?<![a-z])arm64[-_]?v8(?:a|[.]\d)?(?!\d)", " arm64 "),
+        (r"(?<![a-z])arm[-_](?:64bit|64)(?!\d)", " arm64 "),
+        (r"(?<![a-z])64bit[-_ ]+arm(?![0-9a-z])", " arm64 "),
+        (r"(?<![a-z])arm(?:32|eabi)?[-_/]v?([567])a?(?![0-9a-z.])", r" armv\1 "),
+        (r"ppcle[-_]64", " ppc64le "),
+        (r"s390[-_]64", " s390x "),
+        (r"risc[-_]v(?:[-_]?64)?", " riscv64 "),
+        (r"c[-_]api(?![a-z])", " capi "),
+    )
+)
+#: Case marks a system's name inside a run of letters (``toolLinux``, ``ToolMacOS``).
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=(?:Linux|Windows|MacOSX|MacOS|Mac|Darwin|OSX|Win32|Win64|Win|FreeBSD)(?![a-z]))")
+_DOTTED_VERSION = re.compile(
+    r"(?<!\d)(?:(?<![a-z0-9])v)?\d+(?:[.]\d+)+"
+    r"(?:[-_.+~]?(?:alpha|beta|rc|pre|preview|dev|post|snapshot|nightly|canary|next)(?![a-z])[-_.]?\d*(?:[.]\d+)*)?"
+)
+
+
+@lru_cache(maxsize=4096)
+def words_of(text: str, version: str = "") -> tuple[str, ...]:
+    """Cut *text* into words: a version becomes BREAK, a spelling with separators of its own becomes one word."""
+    text = _CAMEL.sub("-", text).lower().replace(BREAK, " ")
+    pattern = _version_pattern(version)
+    if pattern is not None:
+        text = pattern.sub(f" {BREAK} ", text)
+    for spelling, replacement in _SPELLINGS:
+        text = spelling.sub(replacement, text)
+    text = _DOTTED_VERSION.sub(f" {BREAK} ", text)
+    return tuple(part for word in re.split(r"[^a-z0-9|]+", text) for part in unfused(word))
+
+
+@lru_cache(maxsize=64)
+def _version_pattern(version: str) -> re.Pattern[str] | None:
+    """Return what finds *version* in a name, whichever separators the publisher wrote it with."""
+    found = re.search(r"\d.*", version.lower()[:LONGEST_NAME], re.DOTALL)
+    parts = [part for part in re.split(r"[^0-9a-z]+", found.group() if found else "") if part]
+    if not parts or parts in (["32"], ["64"], ["86"], ["386"]):
+        return None
+    body = r"[-_.+~]{1,2}".join(re.escape(part) for part in parts)
+    if len(parts) == 1:
+        return re.compile(rf"(?<![0-9a-z])v?{body}(?![0-9a-z])")
+    return re.compile(rf"(?<!\d)(?<!\d\.)(?:(?<![a-z])v)?{body}(?!\d)")
+
+
+def names_version(text: str, version: str) -> bool:
+    """Tell whether *text* repeats the version of its release."""
+    pattern = _version_pattern(version)
+    return pattern is not None and pattern.search(text.lower()) is not None
+
+
+def without_tools(words: tuple[str, ...], tools: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """Return *words* with NAME for the tool's names, and whether one stood there.
+
+    A name is looked for at the beginning first; further on only if it is not itself made of a platform's words.
+    """
+    is_named = False
+    for tool in tools:
+        sought = words_of(tool[:LONGEST_NAME])
+        compact = "".join(sought)
+        if not compact:
+            continue
+        starts = range(len(words)) if any(word not in WORDS for word in sought) else range(min(1, len(words)))
+        found = next(((i, end) for i in starts for end in [_end_of(words, i, compact)] if end), None)
+        if found is not None:
+            words = (*words[: found[0]], NAME, *words[found[1] :])
+            is_named = True
+            continue
+        fused = unfused(words[0][len(compact) :]) if words and words[0].startswith(compact) else []
+        if fused and all(part in FUSED_HEADS or part in FUSED_TAILS or part in NEUTRAL for part in fused):
+            words = (NAME, *fused, *words[1:])
+            is_named = True
+    return words, is_named
+
+
+def _end_of(words: Sequence[str], start: int, compact: str) -> int | None:
+    """Return where *compact*, spelled from words[start] with whatever separators, ends; None if it is not there."""
+    at = 0
+    for index in range(start, len(words)):
+        if not compact.startswith(words[index], at):
+            return None
+        at += len(words[index])
+        if at == len(compact):
+            return index + 1
+    return None
+
+
+def part(words: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Part *words* into those that say the platform, and the rest.
+
+    Words of a platform stand together, at most parted by a version. Where two groups of them contradict each other,
+    the last one is the platform and the others belong to a product's name (``darwin-exporter-linux-amd64``). So does
+    a group that names neither system nor architecture (``static-web-server-x86_64-linux``).
+    """
+    groups: list[list[str]] = [[]]
+    rest: list[str] = []
+    for index, word in enumerate(words):
+        is_number_of_system = word.isdigit() and groups[-1] and groups[-1][-1] in NUMBERED_SYSTEMS
+        if is_number_of_system or _says_platform(words, index) or _is_vendor(words, index):
+            groups[-1].append(word)
+            continue
+        rest.append(word)
+        is_version = word in MARKS or VERSION_WORD.fullmatch(word) is not None
+        if groups[-1] and not (is_version and _continues(words, index, groups[-1])):
+            groups.append([])
+    said: list[str] = []
+    for group in reversed(groups):
+        if any(map(is_strong, group)) and not (said and contradict(group, said)):
+            said = group + said
+        else:
+            rest.extend(group)
+    return said, rest
+
+
+def _continues(words: Sequence[str], index: int, group: Sequence[str]) -> bool:
+    """After a version, more words of the same platform follow: ``static-1.2-linux-amd64``."""
+    following = next((at for at in range(index + 1, len(words)) if words[at] not in MARKS), None)
+    if following is None or not _says_platform(words, following):
+        return False
+    return not contradict(group, [words[following]])
+
+
+def _says_platform(words: Sequence[str], index: int) -> bool:
+    """Some words mean a platform only next to one that surely does."""
+    if words[index] not in ONLY_BESIDE_ANOTHER:
+        return words[index] in WORDS or GLIBC_MIN.fullmatch(words[index]) is not None
+    neighbours = [*words[max(0, index - 2) : index], *words[index + 1 : index + 2]]
+    return any(word in WORDS and word not in ONLY_BESIDE_ANOTHER for word in neighbours)
+
+
+def _is_vendor(words: Sequence[str], index: int) -> bool:
+    """A triple's second field, between architecture and system, is anyone's name: ``s390x-ibm-linux-musl``."""
+    is_between = 0 < index < len(words) - 1 and words[index - 1] in ARCH_WORDS and words[index + 1] in OS_WORDS
+    return is_between and words[index] not in MARKS and words[index] not in WORDS_OF_KINDS
+
+
+def is_platform_word(text: str) -> bool:
+    """Tell whether a piece of a name, between separators, says a platform."""
+    words = words_of(text)
+    return bool(words) and all(word in WORDS for word in words)
+
+
+def head_of(stem: str, version: str) -> tuple[str, ...]:
+    """Return the words of a name before its platform and version."""
+    words = words_of(stem, version)
+    end = next((index for index, word in enumerate(words) if word == BREAK or word in WORDS), len(words))
+    return words[:end]
