@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
@@ -21,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.folders import writ
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
 from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Resolution, Resolver
-from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
+from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source, refuse_token_for_several
 
 
 class ActionModule(asking.Verb):
@@ -37,6 +38,7 @@ class ActionModule(asking.Verb):
         wanted = manifest.parse(_read(wanted_path, "manifest"), str(wanted_path))
         before = _read(lock_path, "lock file") if lock_path.exists() else ""
         locked = lockfile.parse(before, str(lock_path)) if before else lockfile.LockFile()
+        refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         cache = Cache()
         resolver = Resolver(
             open_source=partial(self._open, token=given["token"], base=wanted_path.parent, cache_root=cache.root),
@@ -69,8 +71,10 @@ def _read(path: Path, kind: str) -> str:
 
 
 def _write(path: Path, text: str) -> None:
+    """Write the lock file. What a link leads to is replaced, not the link; a file that is there keeps its mode."""
     try:
-        write_atomically(path, text.encode(), mode=0o644)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+        write_atomically(path.resolve(), text.encode(), mode)
     except OSError as error:
         raise ReleaseError(
             f"cannot write the lock file {path}",

@@ -22,6 +22,7 @@ import fcntl
 import hashlib
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -107,9 +108,11 @@ class Cache:
         for folder in ("sha256", "index", "locks", "partial"):
             folders.make_private(self.root / folder)
         if not folders.is_private(self.root):
+            found = self.root.stat()
             raise ReleaseError(
                 f"the cache folder {self.root} can be written by other users, who could put anything into it",
-                fix=f"chmod go-w {self.root}, or name another folder in PINNED_RELEASE_CACHE",
+                found=f"owner {found.st_uid}, mode {stat.S_IMODE(found.st_mode):04o}",
+                fix="make it your own (chown, chmod go-w), or name another folder in PINNED_RELEASE_CACHE",
             )
 
     @contextlib.contextmanager
@@ -124,7 +127,7 @@ class Cache:
         sha256 = wanted.digests.get("sha256")
         for algorithm in STRONG[1:]:
             if sha256 is None and algorithm in wanted.digests:
-                with contextlib.suppress(FileNotFoundError):
+                with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
                     sha256 = (self.root / "index" / f"{algorithm}-{wanted.digests[algorithm]}").read_text()
         if not wanted.is_identified:
             sha256 = self._fetched.get(wanted.asset.url)

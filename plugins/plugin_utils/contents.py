@@ -32,6 +32,8 @@ BIN, TOP, DEEPER = (re.compile(form) for form in (r"s?bin/\Z|[^/]+\.data/scripts
 LIBRARY = re.compile(r"(.*\.so(\.[0-9]+)*|ld-[^/]*)\Z")
 #: Scripts that are no program's front door: helpers have a suffix, installers a telling name.
 NO_STARTER = re.compile(r".*\.|(un)?install|setup|configure|bootstrap|(pre|post)(inst|rm)", re.IGNORECASE)
+#: What every wheel holds (PyPA binary distribution format).
+WHEEL_FILES = frozenset(["METADATA", "RECORD", "WHEEL"])
 VERSION_WORD = re.compile(r"v?[0-9][0-9A-Za-z]*\Z")
 CHUNK_BYTES = 1 << 20
 MOST_SHOWN = 10
@@ -169,6 +171,8 @@ def _meant(contents: Contents, tool: str) -> Sequence[Found]:
     def named(programs: Sequence[Found]) -> Sequence[Found]:
         return [found for found in programs if _plain_name(found.path) == tool]
 
+    if not native and contents.files >= WHEEL_FILES:
+        return within(scripts, BIN)  # others are modules, and Python's installers make the commands that use them
     if not native:
         return within(scripts, BIN) or named(within(scripts, TOP)) or within(scripts, TOP, DEEPER) or scripts
     programs = [found for found in native if not LIBRARY.match(_plain_name(found.path))] or native

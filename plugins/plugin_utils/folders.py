@@ -49,7 +49,7 @@ def is_private(folder: Path) -> bool:
 
 def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write *content* to *path* so that a reader, or a power cut, sees all of it or none. Raises OSError."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".")
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

@@ -21,6 +21,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -134,14 +135,28 @@ def refused(response: requests.Response) -> ReleaseError:
         429: "try again later",
     }
     fix = fixes.get(response.status_code, "try again later" if response.status_code >= 500 else None)
-    wait = response.headers.get("Retry-After")
+    found = f"HTTP status {response.status_code} {shown(response.reason or '')}".rstrip()
+    wait, limited_until = response.headers.get("Retry-After"), rate_limit_end(response)
     if wait:
         fix = f"try again later; the server says Retry-After: {shown(wait)}"
-    return ReleaseError(
-        f"{redacted(response.url)} was not served",
-        found=f"HTTP status {response.status_code} {shown(response.reason or '')}".rstrip(),
-        fix=fix,
-    )
+    if limited_until:
+        found, fix = f"{found}: its rate limit is used up {limited_until}", "wait until then"
+    return ReleaseError(f"{redacted(response.url)} was not served", found=found, fix=fix)
+
+
+def rate_limit_end(response: requests.Response) -> str | None:
+    """Return until when the server's rate limit is used up, for people; None where that is not why it refused.
+
+    GitHub's API says so with X-RateLimit headers (docs.github.com, "Rate limits for the REST API"); so do others.
+    """
+    if response.status_code not in (403, 429) or response.headers.get("X-RateLimit-Remaining") != "0":
+        return None
+    try:
+        reset = datetime.fromtimestamp(int(response.headers["X-RateLimit-Reset"]), timezone.utc)
+        minutes = max(0, round((reset - datetime.now(timezone.utc)).total_seconds() / 60))
+        return f"until {reset.astimezone().strftime('%H:%M:%S %Z').strip()}, in about {minutes} min"
+    except (LookupError, ValueError, OverflowError, OSError):
+        return "for a time that the server does not tell"
 
 
 def failure(error: Exception, url: str) -> ReleaseError:

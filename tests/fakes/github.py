@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote, unquote
 
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web
 
@@ -88,7 +89,8 @@ class FakeGithub:
             return self._api_answer(question, parts[2:])
         if parts[2:4] == ["releases", "download"] and len(parts) == 6:
             repository = "/".join(parts[:2])
-            return Answer(404, b"Not Found") if repository in self.private else self._to_storage(repository, *parts[4:])
+            tag, name = map(unquote, parts[4:])
+            return Answer(404, b"Not Found") if repository in self.private else self._to_storage(repository, tag, name)
         return Answer(404, b"Not Found")
 
     def _api_answer(self, question: Question, parts: list[str]) -> Answer:
@@ -223,6 +225,7 @@ class FakeGithub:
 
     def _asset(self, repository: str, release: FakeRelease, asset: FakeAsset) -> dict[str, Any]:
         identifier = _number(repository, release.tag, asset.name)
+        tag = quote(release.tag, safe="")
         moment = asset.created_at or release.published_at
         return {
             "url": f"{self.api_url}/repos/{repository}/releases/assets/{identifier}",
@@ -238,7 +241,7 @@ class FakeGithub:
             "download_count": 0,
             "created_at": moment,
             "updated_at": moment,
-            "browser_download_url": f"{self.web.url}/{repository}/releases/download/{release.tag}/{asset.name}",
+            "browser_download_url": f"{self.web.url}/{repository}/releases/download/{tag}/{asset.name}",
         }
 
     def _user(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -19,9 +19,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils.folders import defa
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import Declaration, without_user
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.directory import DirectorySource
-from ansible_collections.pinned.release.plugins.plugin_utils.sources.github import GithubSource
+from ansible_collections.pinned.release.plugins.plugin_utils.sources.github import PUBLIC_API, GithubSource
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.npm import NpmSource
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.pypi import PypiSource
+from ansible_collections.pinned.release.plugins.plugin_utils.transport import redacted
 
 
 class Kind(Protocol):
@@ -66,6 +67,18 @@ def open_source(
     name = words.pop(kind)
     cache_root = cache_root or default_cache_root()
     return KINDS[kind](Declaration(kind, name, words, token, cache_root, base, exact, is_wanted))
+
+
+def refuse_token_for_several(declarations: Iterable[Mapping[str, str]], token: str | None) -> None:
+    """Raise ReleaseError if *token*, which is one server's, would be sent to several that *declarations* name."""
+    servers = {one.get("api_url", PUBLIC_API).rstrip("/") for one in declarations if "github" in one}
+    if token and len(servers) > 1:
+        raise ReleaseError(
+            "the option token would be sent to several servers, and can be only one's",
+            found=", ".join(sorted(map(redacted, servers))),
+            fix="leave the option out: GITHUB_TOKEN goes to GitHub alone, and GH_ENTERPRISE_TOKEN to the server that "
+            "GH_HOST names",
+        )
 
 
 def _text(key: str, value: object) -> str:

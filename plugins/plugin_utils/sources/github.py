@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timezone
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -159,33 +158,28 @@ class GithubSource:
             missing = (
                 "does not exist, or the token may not read it" if self._has_token else "does not exist or is private"
             )
-            fix = "check owner/repository" + ("" if self._has_token else "; for a private one give a token")
+            names = (
+                "GITHUB_TOKEN" if self._api == PUBLIC_API else "GH_ENTERPRISE_TOKEN with the server's name in GH_HOST"
+            )
+            give = f"; for a private one give a token (the option token, or {names})"
+            fix = "check owner/repository" + ("" if self._has_token else give)
             return ReleaseError(f"{self.describe()} {missing}", found="HTTP status 404", fix=fix)
-        if response.status_code in (403, 429) and response.headers.get("X-RateLimit-Remaining") == "0":
-            return self._rate_limited(response)
+        limited_until = transport.rate_limit_end(response)
+        if limited_until:
+            limit = transport.shown(response.headers.get("X-RateLimit-Limit", "the permitted number of"))
+            whose = "this token" if self._has_token else "this network address"
+            more = "" if self._has_token else "give a token, which permits 5000 an hour, or "
+            return ReleaseError(
+                f"{self.describe()} could not be listed: GitHub's rate limit is used up {limited_until}",
+                found=f"{limit} requests an hour for {whose}",
+                fix=f"{more}wait until then",
+            )
         refused = transport.refused(response)
         try:
             said = transport.shown(str(response.json()["message"]))
         except (ValueError, LookupError, TypeError, RecursionError):
             return refused
         return ReleaseError(refused.what, found=f"{refused.found}: {said}", fix=refused.fix)
-
-    def _rate_limited(self, response: requests.Response) -> ReleaseError:
-        limit = transport.shown(response.headers.get("X-RateLimit-Limit", "the permitted number of"))
-        try:
-            reset = datetime.fromtimestamp(int(response.headers["X-RateLimit-Reset"]), timezone.utc)
-            minutes = max(0, round((reset - datetime.now(timezone.utc)).total_seconds() / 60))
-            until = f"until {reset.astimezone().strftime('%H:%M:%S %Z').strip()}, in about {minutes} min"
-        except (LookupError, ValueError, OverflowError, OSError):
-            until = "for a time that GitHub does not tell"
-        whose = "this token" if self._has_token else "this network address"
-        return ReleaseError(
-            f"{self.describe()} could not be listed: GitHub's rate limit is used up {until}",
-            found=f"{limit} requests an hour for {whose}",
-            fix="wait until then"
-            if self._has_token
-            else "give a token, which permits 5000 an hour, or wait until then",
-        )
 
 
 def _token_of_the_environment(api: str) -> str | None:

@@ -153,10 +153,11 @@ def test_a_damaged_file_is_fetched_again(tmp_path, damaged):
         )
 
 
-def test_a_damaged_index_is_no_more_than_forgotten(tmp_path):
+@pytest.mark.parametrize("damaged", [b"../../../etc/passwd", b"\xff\xfe", b""])
+def test_a_damaged_index_is_no_more_than_forgotten(tmp_path, damaged):
     with serving() as web:
         Cache(tmp_path).fetch(asset(web, digests={"sha512": SHA512}), transport.session())
-        (tmp_path / "index" / f"sha512-{SHA512}").write_text("../../../etc/passwd")
+        (tmp_path / "index" / f"sha512-{SHA512}").write_bytes(damaged)
         assert Cache(tmp_path).fetch(asset(web, digests={"sha512": SHA512}), transport.session()).sha256 == SHA256
 
 
@@ -371,8 +372,9 @@ def test_everything_that_is_kept_is_for_this_user_alone(tmp_path):
 
 def test_a_folder_that_others_can_write_is_refused(tmp_path):
     tmp_path.chmod(0o777)
-    with serving() as web, pytest.raises(ReleaseError, match="can be written by other users"):
+    with serving() as web, pytest.raises(ReleaseError, match="can be written by other users") as raised:
         Cache(tmp_path).fetch(asset(web), transport.session())
+    assert raised.value.found == f"owner {os.geteuid()}, mode 0777"
 
 
 @pytest.mark.parametrize(("number", "advice"), [(errno.ENOSPC, "free some space"), (errno.EROFS, "make it usable")])

@@ -70,6 +70,14 @@ def needs(found: Contents, wanted: dict | None = None, tool: str = "tool") -> tu
     return merge(contents.choose(found, tool, wanted or {}, "tool-1.0.tar.gz").values(), found.files)
 
 
+def test_modules_of_a_python_package_are_no_programs(look):
+    package = {f"tool-1.0.dist-info/{name}": b"" for name in ("METADATA", "RECORD", "WHEEL")}
+    package["tool/certs.py"] = ENV_SCRIPT
+    assert refused(look(package, "tool-1.0-py3-none-any.whl")).what.endswith("holds no program")
+    package["tool-1.0.data/scripts/tool"] = PLAIN_SCRIPT
+    assert choose(look(package, "tool-1.0-py3-none-any.whl")) == {"tool": "tool-1.0.data/scripts/tool"}
+
+
 # What is inside.
 
 

@@ -14,6 +14,7 @@ from datetime import datetime, timezone
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import transport
+from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.github import GithubSource
 from ansible_collections.pinned.release.tests.fakes.github import FakeAsset, FakeGithub, FakeRelease
@@ -166,6 +167,24 @@ def test_the_rate_limit_is_explained_with_its_end_in_local_time():
     assert "in about 25 min" in failure.value.what
     assert "60 requests an hour for this network address" in failure.value.found
     assert "give a token" in failure.value.fix
+
+
+def test_a_rate_limit_that_ends_while_assets_are_fetched_is_explained_as_well(tmp_path):
+    releases = {"owner/tool": [FakeRelease("v1.0", [FakeAsset("tool", b"bytes")])]}
+    with FakeGithub(releases, frozenset(releases), frozenset({"good"}), remaining=1) as github:
+        made = source(github, token="good")
+        [asset] = made.releases()[0].assets
+        with pytest.raises(ReleaseError, match="was not served") as failure:
+            Cache(tmp_path).fetch(asset, made.session)
+    assert "its rate limit is used up until" in failure.value.found
+    assert failure.value.fix == "wait until then"
+
+
+def test_an_asset_whose_tag_has_a_slash_is_fetched(tmp_path):
+    with FakeGithub({"owner/tool": [FakeRelease("cli/v1.0", [FakeAsset("tool", b"bytes")])]}) as github:
+        made = source(github, tag="cli/v{version}")
+        [asset] = made.releases()[0].assets
+        assert Cache(tmp_path).fetch(asset, made.session).path.read_bytes() == b"bytes"
 
 
 def test_the_secondary_limit_is_waited_for_or_explained(monkeypatch):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import sources
-from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source
+from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source, refuse_token_for_several
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.declared import is_file_name, web_address
 
 
@@ -76,6 +76,17 @@ def test_a_secret_that_the_lock_file_would_repeat_is_refused_and_not_shown(decla
 
 def test_a_token_given_for_github_goes_nowhere_else():
     assert open_source({"pypi": "uv"}, token="secret").session.auth is None
+
+
+def test_a_token_that_would_go_to_several_servers_is_refused_and_not_shown():
+    public, enterprise = {"github": "a/b"}, {"github": "a/b", "api_url": "https://ghe.example.org/api/v3"}
+    for one_server in ([public, {"pypi": "uv"}, public], [enterprise, {**enterprise, "github": "c/d"}]):
+        refuse_token_for_several(one_server, "hunter2")
+    refuse_token_for_several([public, enterprise], None)
+    with pytest.raises(ReleaseError, match="several servers") as failure:
+        refuse_token_for_several([public, enterprise], "hunter2")
+    assert failure.value.found == "https://api.github.com, https://ghe.example.org/api/v3"
+    assert "hunter2" not in str(failure.value)
 
 
 def test_listings_are_kept_where_the_environment_says(tmp_path):
