@@ -41,6 +41,7 @@ PROGRAM_FOLDERS = (
     "/opt/homebrew/bin",
     "/opt/local/bin",
     "/run/current-system/sw/bin",
+    "/run/current-system/profile/bin",
 )
 
 _INPUT_BYTES = 64 * 1024

@@ -12,6 +12,7 @@ import hashlib
 import posixpath
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -20,10 +21,16 @@ from typing import BinaryIO
 from ansible_collections.pinned.release.plugins.module_utils.archive import open_archive, spool
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import executable
+from ansible_collections.pinned.release.plugins.plugin_utils.bundle import Bundle, bundled
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import NAME
 from ansible_collections.pinned.release.plugins.plugin_utils.name_words import is_platform_word
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
-from ansible_collections.pinned.release.plugins.plugin_utils.target import ARM_VERSIONS, X86_64_LEVELS, version_key
+from ansible_collections.pinned.release.plugins.plugin_utils.target import (
+    ARM_VERSIONS,
+    SILENT_ARM_PROGRAM,
+    X86_64_LEVELS,
+    version_key,
+)
 
 #: Where archives keep what is meant to be started, below the one folder that all may lie in: in bin/, and where wheels
 #: keep scripts (PyPA binary distribution format, "The .data directory"); at the top; or in a bin/ further down.
@@ -63,6 +70,7 @@ class Contents:
     """All programs of an asset, and the sum of its files' sizes in bytes.
 
     files       the names of all files and links, without their folders
+    bundle      what is there for the loader
     root        the one folder that everything lies in, with its slash; "" where there is none
     unreadable  programs of which nobody can tell what they need, with the reason
     """
@@ -72,6 +80,7 @@ class Contents:
     files: frozenset[str]
     root: str = ""
     unreadable: Mapping[str, ReleaseError] = field(default_factory=dict)
+    bundle: Bundle = field(default_factory=lambda: Bundle({}, {}))
 
 
 def look_into(path: Path, archive_format: str, tool: str, name: str | None = None) -> Contents:
@@ -81,12 +90,16 @@ def look_into(path: Path, archive_format: str, tool: str, name: str | None = Non
     """
     programs: dict[str, Found] = {}
     unreadable: dict[str, ReleaseError] = {}
+    linked: dict[str, executable.Linkage] = {}
+    links: dict[str, str] = {}
     paths: list[str] = []
     unpacked_size = 0
     with open_archive(str(path), archive_format, tool, name=name) as archive:
         for member, stream in archive.walk():
             paths.append(member.path)
             if member.kind != "file":
+                if member.link_target:
+                    links[member.path] = member.link_target
                 continue
             if stream is None:
                 # A hard link: its bytes are those of an earlier member, but they are written once more.
@@ -94,19 +107,25 @@ def look_into(path: Path, archive_format: str, tool: str, name: str | None = Non
                 original = programs.get(member.link_target or "")
                 if original:
                     programs[member.path] = replace(original, path=member.path)
+                if member.link_target in linked:
+                    linked[member.path] = linked[member.link_target]
                 continue
             with spool(stream) as content:
                 digest, size = _digest(content)
                 unpacked_size += size
                 try:
                     requires = _requirements(content, member.path)
+                    loaded = executable.linkage(content, member.path)
                 except ReleaseError as error:
                     unreadable[member.path] = error
                     continue
+            if loaded:
+                linked[member.path] = loaded
             if requires:
                 programs[member.path] = Found(member.path, digest, size, requires)
     files = frozenset(map(posixpath.basename, paths))
-    return Contents(tuple(programs.values()), unpacked_size, files, _root(paths), unreadable)
+    bundle = Bundle(linked, links)
+    return Contents(tuple(programs.values()), unpacked_size, files, _root(paths), unreadable, bundle)
 
 
 def _root(paths: Iterable[str]) -> str:
@@ -289,17 +308,38 @@ def _with_what_they_start(chosen: Mapping[str, Found], contents: Contents) -> di
     """A script beside native programs most likely starts them, so the asset is for their platforms, not for any."""
     native = [found for found in contents.programs if not found.is_script]
     if not native or not all(found.is_script for found in chosen.values()):
-        return dict(chosen)
+        return {name: _of_the_host(found, contents) for name, found in chosen.items()}
     # Empty if it brings programs for several platforms, and starts the right one itself.
-    requires = merge(native, contents.files)
+    requires = merge(_of_the_host(found, contents, is_anywhere=True) for found in native)
     return {name: replace(found, requires=requires or found.requires) for name, found in chosen.items()}
 
 
-def merge(programs: Iterable[Found], bundled: frozenset[str]) -> tuple[Requirement, ...]:
+def _of_the_host(program: Found, contents: Contents, is_anywhere: bool = False) -> Found:
+    """Return *program* with what it needs of a host: not the libraries it finds in the asset, but what these need."""
+    libraries = bundled(program.path, contents.bundle, is_anywhere)
+    needs = [replace(library.requires, interpreter=None) for library in libraries.values()]
+    requires = tuple(
+        _without(_merged([one, *needs], str(program)), set(libraries) | _beside(one, contents.files))
+        for one in program.requires
+    )
+    return replace(program, requires=requires)
+
+
+def _without(requirement: Requirement, libraries: AbstractSet[str]) -> Requirement:
+    return replace(requirement, libraries=tuple(name for name in requirement.libraries if name not in libraries))
+
+
+def _beside(requirement: Requirement, files: AbstractSet[str]) -> set[str]:
+    """Return the libraries that macOS and Windows find where the program is, by names that start from there."""
+    is_elf = requirement.os not in ("macos", "windows")
+    names = () if is_elf else (name for name in requirement.libraries if not name.startswith("/"))
+    return {name for name in names if posixpath.basename(name) in files}
+
+
+def merge(programs: Iterable[Found]) -> tuple[Requirement, ...]:
     """Return what all *programs* together need: one Requirement for each system and architecture that all of them have.
 
-    *bundled* are the names of the asset's own files: a library among them is not asked of the host. Scripts beside
-    native programs fit each platform. Raises ReleaseError if no one host has what all of them need.
+    Scripts beside native programs fit each platform. Raises ReleaseError if no one host has what all of them need.
     """
     found = list(programs)
     native = [one for one in found if not one.is_script]
@@ -307,7 +347,7 @@ def merge(programs: Iterable[Found], bundled: frozenset[str]) -> tuple[Requireme
     if not by_platform:
         return ()
     common = [platform for platform in by_platform[0] if all(platform in one for one in by_platform)]
-    return tuple(_merged([one[platform] for one in by_platform], bundled, _listed(found)) for platform in common)
+    return tuple(_merged([one[platform] for one in by_platform], _listed(found)) for platform in common)
 
 
 def _least_demanding(requirements: Iterable[Requirement]) -> dict[tuple[str, str], Requirement]:
@@ -324,7 +364,7 @@ def _demands(requirement: Requirement) -> tuple[bool, int]:
     return requirement.abi is not None, _level(requirement.cpu or "")
 
 
-def _merged(parts: Sequence[Requirement], bundled: frozenset[str], shown: str) -> Requirement:
+def _merged(parts: Sequence[Requirement], shown: str) -> Requirement:
     dynamic = [part for part in parts if part.libc != "static"]
     families = {family for part in parts for family, _version in part.versions}
     highest = {family: _highest([dict(part.versions).get(family) for part in parts]) for family in families}
@@ -335,11 +375,19 @@ def _merged(parts: Sequence[Requirement], bundled: frozenset[str], shown: str) -
         libc_min=_highest([part.libc_min for part in parts]),
         interpreter=_one(_interpreters(dynamic), "loader or interpreter", shown),
         os_min=_highest([part.os_min for part in parts]),
-        libraries=tuple(sorted({name for part in parts for name in part.libraries if not _is_bundled(name, bundled)})),
+        libraries=tuple(sorted({name for part in parts for name in part.libraries})),
         versions=tuple(sorted((family, version) for family, version in highest.items() if version)),
-        cpu=max((part.cpu for part in parts if part.cpu), key=_level, default=None),
+        cpu=_processor(parts),
         page_size=min((part.page_size for part in parts if part.page_size), default=None),
     )
+
+
+def _processor(parts: Sequence[Requirement]) -> str | None:
+    """Return the newest processor needed; beside a program that says one, another's silence may mean more."""
+    if not any(part.cpu for part in parts):
+        return None
+    silent = SILENT_ARM_PROGRAM if parts[0].arch == "arm" else ""
+    return max((part.cpu or silent for part in parts), key=_level)
 
 
 def _one(values: Iterable[str | None], what: str, shown: str) -> str | None:
@@ -364,15 +412,10 @@ def _interpreters(parts: Iterable[Requirement]) -> list[str | None]:
     return [name for name in named if name != "/bin/sh"] or list(named)
 
 
-def _is_bundled(library: str, bundled: frozenset[str]) -> bool:
-    """Tell whether *library* is the asset's own: by its bare name, or by a path that starts from the program."""
-    return not library.startswith("/") and posixpath.basename(library) in bundled
-
-
 def _highest(versions: Iterable[str | None]) -> str | None:
     return max((version for version in versions if version), key=version_key, default=None)
 
 
 def _level(cpu: str) -> int:
-    order = ARM_VERSIONS + tuple(level for level, _flags in X86_64_LEVELS)
-    return order.index(cpu) if cpu in order else -1
+    order = ("", *ARM_VERSIONS, *(level for level, _flags in X86_64_LEVELS))
+    return order.index(cpu) if cpu in order else len(order)

@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.plugin_utils.arm_code import processor_of_code
 from ansible_collections.pinned.release.plugins.plugin_utils.elf_structures import EM_ARM, Elf, read_elf
@@ -116,22 +117,46 @@ EF_MIPS_ABI2, EF_MIPS_ARCH, EF_MIPS_ARCH_R6 = 0x20, 0xF0000000, (0x90000000, 0xA
 EF_LOONGARCH_ABI = 0x7
 
 
+@dataclass(frozen=True)
+class Linkage:
+    """An ELF program or library as the loader sees it: what it requires, its name, and where it looks for libraries."""
+
+    requires: Requirement
+    soname: str | None
+    search: tuple[str, ...]
+    is_runpath: bool
+
+
+def elf_linkage(source: ProgramBytes) -> Linkage | None:
+    """Return what a loader is told by a program or a library; None if no loader has to do with it."""
+    elf = read_elf(source)
+    if elf.kind not in (ET_EXEC, ET_DYN) or elf.dynamic is None:
+        return None
+    requires = _requirement(elf, source)
+    return Linkage(requires, elf.dynamic.soname, elf.dynamic.search, elf.dynamic.is_runpath)
+
+
 def elf_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     """Return what an ELF program requires. Raises NotAProgram for what nobody means to start, else ReleaseError."""
     elf = read_elf(source)
     _check_is_program(elf, source)
+    requirement = _requirement(elf, source)
+    if requirement.libc is None and not source.is_head:
+        raise _unknown_libc(elf, source)
+    return (requirement,)
+
+
+def _requirement(elf: Elf, source: ProgramBytes) -> Requirement:
     arch = _arch(elf, source)
     os = _os(elf, arch, source)
     libc = _libc(elf, os)
-    if libc is None and not source.is_head:
-        raise _unknown_libc(elf, source)
     dynamic = elf.dynamic
     versions = _highest_versions(dynamic.version_needs if dynamic else (), source)
     # Some ports of libgcc call their own oldest version GLIBC_2.0, under musl, too.
     glibc = versions.pop("GLIBC", None)
     go = go_settings(elf, source)
     aligns = [segment.align for segment in elf.loads if segment.align > 1]
-    requirement = Requirement(
+    return Requirement(
         os=os,
         arch=arch,
         abi=_abi(elf, arch, libc, source) or (go_float_abi(go) if arch == "arm" else None),
@@ -143,7 +168,6 @@ def elf_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
         versions=tuple(sorted(versions.items())),
         page_size=min(aligns, default=None),
     )
-    return (requirement,)
 
 
 def _check_is_program(elf: Elf, source: ProgramBytes) -> None:
@@ -166,8 +190,8 @@ def _is_library(elf: Elf) -> bool:
     if elf.dynamic is None or elf.dynamic.is_marked_as_program:
         return False
     if elf.has_interpreter:
-        return elf.dynamic.has_soname
-    return elf.dynamic.has_soname or bool(elf.dynamic.needed) or elf.entry == 0
+        return elf.dynamic.soname is not None
+    return elf.dynamic.soname is not None or bool(elf.dynamic.needed) or elf.entry == 0
 
 
 def _arch(elf: Elf, source: ProgramBytes) -> str:

@@ -25,7 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes impor
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 PT_GNU_PROPERTY = 0x6474E553
 PF_X, PF_W = 1, 2
-DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_DEBUG = 0, 1, 5, 10, 14, 21
+DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_DEBUG, DT_RUNPATH = 0, 1, 5, 10, 14, 15, 21, 29
 DT_FLAGS_1, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
 DF_1_PIE = 0x08000000
 VER_FLG_WEAK = 0x2
@@ -79,13 +79,17 @@ class Note:
 class Dynamic:
     """What the dynamic section says to the loader.
 
+    soname                 what a library calls itself
+    search                 folders to look for libraries in, of DT_RUNPATH if *is_runpath*, else of DT_RPATH
     version_needs          names of the symbol versions without which the loader stops (weak ones are not among them)
     is_marked_as_program   DF_1_PIE, or DT_DEBUG, which linkers give to programs and never to shared libraries
     """
 
     needed: tuple[str, ...]
     version_needs: tuple[str, ...]
-    has_soname: bool
+    soname: str | None
+    search: tuple[str, ...]
+    is_runpath: bool
     is_marked_as_program: bool
 
 
@@ -227,17 +231,25 @@ def _dynamic(source: ProgramBytes, layout: _Layout, segments: tuple[Segment, ...
             needed_at.append(value)
     needed: list[str | None] = []
     version_needs: list[str | None] = []
-    if needed_at or entries.get(DT_VERNEED):
+    soname = search = None
+    search_tag = DT_RUNPATH if DT_RUNPATH in entries else DT_RPATH
+    if needed_at or entries.get(DT_VERNEED) or {DT_SONAME, search_tag} & set(entries):
         strings_at = _file_offset(source, segments, entries.get(DT_STRTAB))
         strings = range(strings_at, strings_at + entries.get(DT_STRSZ, 0))
         needed = [source.text_at(strings.start + index, strings.stop) for index in needed_at]
+        if DT_SONAME in entries:
+            soname = source.text_at(strings.start + entries[DT_SONAME], strings.stop)
+        if search_tag in entries:
+            search = source.text_at(strings.start + entries[search_tag], strings.stop)
         if entries.get(DT_VERNEED):
             start = _file_offset(source, segments, entries[DT_VERNEED])
             version_needs = list(_version_needs(source, layout, start, entries.get(DT_VERNEEDNUM, 0), strings))
     return Dynamic(
         needed=tuple(name for name in needed if name is not None),
         version_needs=tuple(name for name in version_needs if name is not None),
-        has_soname=DT_SONAME in entries,
+        soname=soname,
+        search=tuple((search or "").split(":")),
+        is_runpath=DT_RUNPATH in entries,
         is_marked_as_program=DT_DEBUG in entries or bool(entries.get(DT_FLAGS_1, 0) & DF_1_PIE),
     )
 

@@ -15,7 +15,7 @@ import io
 from collections.abc import Callable
 from typing import BinaryIO
 
-from ansible_collections.pinned.release.plugins.plugin_utils.elf import elf_requirements
+from ansible_collections.pinned.release.plugins.plugin_utils.elf import Linkage, elf_linkage, elf_requirements
 from ansible_collections.pinned.release.plugins.plugin_utils.macho import (
     FAT_MAGIC,
     FAT_MAGIC_64,
@@ -26,7 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.pe import pe_requir
 from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import NotAProgram, ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
-__all__ = ["NotAProgram", "read", "read_host_elf"]
+__all__ = ["Linkage", "NotAProgram", "linkage", "read", "read_host_elf"]
 
 #: What Linux reads of a ``#!`` line (BINPRM_BUF_SIZE).
 MAX_SCRIPT_LINE = 256
@@ -47,6 +47,7 @@ OTHER_BEGINNINGS = (
     (b"<!DOCTYPE", "a web page"),
     (b"<html", "a web page"),
 )
+ELF_MAGIC = b"\x7fELF"
 AIX_MAGICS = (b"\x01\xdf", b"\x01\xf7")
 
 
@@ -58,6 +59,13 @@ def read(data: BinaryIO | bytes, name: str = "this file") -> tuple[Requirement, 
     program whose header is broken or that is for a system this collection does not know.
     """
     return _read(ProgramBytes(io.BytesIO(data) if isinstance(data, bytes) else data, name))
+
+
+def linkage(data: BinaryIO | bytes, name: str = "this file") -> Linkage | None:
+    """Return what an ELF program or library tells its loader; None for other files. Raises ReleaseError as ``read``."""
+    source = ProgramBytes(io.BytesIO(data) if isinstance(data, bytes) else data, name)
+    is_elf = source.has(0, 16) and source.must(0, 4) == ELF_MAGIC
+    return elf_linkage(source) if is_elf else None
 
 
 def read_host_elf(head: bytes, name: str = "the host's running program") -> tuple[Requirement, ...]:
@@ -77,7 +85,7 @@ def _read(source: ProgramBytes) -> tuple[Requirement, ...]:
 
 def _reader(beginning: bytes) -> Callable[[ProgramBytes], tuple[Requirement, ...]]:
     magic = beginning[:4]
-    if magic == b"\x7fELF":
+    if magic == ELF_MAGIC:
         return elf_requirements
     if magic in (FAT_MAGIC, FAT_MAGIC_64) or magic in THIN_MAGICS:
         return macho_requirements

@@ -128,7 +128,7 @@ class Resolver:
             self.progress.finish(f"{wanted.name}/{asset.name}")
             found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name)
             programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
-            requirements = contents.merge(programs.values(), found.files)
+            requirements = contents.merge(programs.values())
             if not requirements:
                 raise _several_platforms(wanted, asset, programs)
             refuse_broken(asset.name, proposal.label, requirements)

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.archive import FORMATS, format_of
@@ -17,7 +18,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils import contents
 from ansible_collections.pinned.release.plugins.plugin_utils.contents import Contents, Found, look_into, merge
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import elf, macho, pe, universal
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import (
+    elf,
+    macho,
+    pe,
+    universal,
+    x86_isa_needed,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -67,7 +74,7 @@ def refused(found: Contents, wanted: dict | None = None, tool: str = "tool") -> 
 
 
 def needs(found: Contents, wanted: dict | None = None, tool: str = "tool") -> tuple[Requirement, ...]:
-    return merge(contents.choose(found, tool, wanted or {}, "tool-1.0.tar.gz").values(), found.files)
+    return merge(contents.choose(found, tool, wanted or {}, "tool-1.0.tar.gz").values())
 
 
 def test_modules_of_a_python_package_are_no_programs(look):
@@ -371,21 +378,106 @@ def test_programs_need_the_most_that_any_of_them_needs(look):
     )
 
 
-def test_libraries_that_the_asset_brings_are_not_asked_of_the_host(look):
-    needy = elf(interpreter=LOADER, needed=("libc.so.6", "libtool.so.1", "libmore.so.2", "./libs/libown.so"))
+def program(*needed: str, **options: Any) -> bytes:
+    return elf(interpreter=LOADER, needed=("libc.so.6", *needed), **options)
+
+
+def library(name: str, *needed: str, **options: Any) -> bytes:
+    return elf(kind=3, entry=0, soname=name, needed=("libc.so.6", *needed), **options)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        {"runpath": "$ORIGIN/../lib"},
+        {"runpath": "/usr/lib/tool:${ORIGIN}/../lib:"},
+        {"rpath": "$ORIGIN/../lib"},
+        {"runpath": "$ORIGIN/../lib64"},
+        {"rpath": "/nowhere", "runpath": "$ORIGIN/./../lib/"},
+    ],
+)
+def test_libraries_that_a_program_finds_in_its_asset_are_not_asked_of_the_host(look, search):
     found = look(
         {
-            "bin/tool": needy,
+            "bin/tool": program("libtool.so.1", "libmore.so.2", "./libs/libown.so", **search),
             "lib/libtool.so.1.2": LIBRARY,
             "link": made.link("lib/libtool.so.1", "libtool.so.1.2"),
+            "link of a folder": made.link("lib64", "lib"),
             "libs/libown.so": LIBRARY,
         }
     )
     [requirement] = needs(found)
-    assert requirement.libraries == ("libc.so.6", "libmore.so.2")
-    mac = macho(libraries=((0xC, "/usr/lib/libz.dylib"), (0xC, "@rpath/libown.dylib"), (0xC, "@rpath/libother.dylib")))
-    [requirement] = needs(look({"tool": mac, "libz.dylib": b"", "libown.dylib": b""}))
-    assert requirement.libraries == ("/usr/lib/libz.dylib", "@rpath/libother.dylib")
+    assert requirement.libraries == ("./libs/libown.so", "libc.so.6", "libmore.so.2")
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        {},
+        {"runpath": "lib"},
+        {"runpath": "/lib"},
+        {"runpath": "$ORIGIN"},
+        {"runpath": "$ORIGINAL/../lib"},
+        {"runpath": "$ORIGIN/../../lib"},
+        {"runpath": "$ORIGIN/../lib/$LIB"},
+        {"rpath": "$ORIGIN/../lib", "runpath": "$ORIGIN"},
+        {"runpath": "$ORIGIN/../arm"},
+        {"runpath": "$ORIGIN/../text"},
+    ],
+)
+def test_libraries_that_lie_where_the_loader_does_not_look_are_asked_of_the_host(look, search):
+    files = {"lib/libtool.so.1": LIBRARY, "arm/libtool.so.1": elf(kind=3, soname="libtool.so.1", machine=183)}
+    found = look({"bin/tool": program("libtool.so.1", **search), "text/libtool.so.1": b"text", **files})
+    [requirement] = needs(found)
+    assert requirement.libraries == ("libc.so.6", "libtool.so.1")
+
+
+def test_what_its_own_libraries_need_a_program_needs_too(look):
+    needy = library(
+        "libtool.so.1",
+        "libssl.so.3",
+        versions=("GLIBC_2.38", "GLIBCXX_3.4.30"),
+        align=0x1000,
+        notes=[x86_isa_needed(2)],
+    )
+    tool = program("libtool.so.1", versions=("GLIBC_2.17",), runpath="$ORIGIN", align=0x10000)
+    [requirement] = needs(look({"tool": tool, "libtool.so.1": needy, "libother.so": library("o", "libnever.so")}))
+    assert requirement == Requirement(
+        "linux",
+        "x86_64",
+        libc="glibc",
+        libc_min="2.38",
+        interpreter=LOADER,
+        libraries=("libc.so.6", "libssl.so.3"),
+        cpu="x86-64-v2",
+        versions=(("GLIBCXX", "3.4.30"),),
+        page_size=4096,
+    )
+
+
+@pytest.mark.parametrize(
+    ("tool", "one", "asked"),
+    [
+        # DT_RPATH holds for the libraries as well, DT_RUNPATH does not.
+        (program("one", rpath="$ORIGIN/lib"), library("one", "two"), ()),
+        (program("one", runpath="$ORIGIN/lib"), library("one", "two"), ("two",)),
+        (program("one", rpath="$ORIGIN/lib"), library("one", "two", runpath="/nowhere"), ("two",)),
+        (program("one", runpath="$ORIGIN/lib"), library("one", "two", runpath="$ORIGIN"), ()),
+        # What is loaded already need not be found again, by whichever of its names.
+        (program("one", "two", runpath="$ORIGIN/lib"), library("one", "two"), ()),
+        (program("one", "second", runpath="$ORIGIN/lib"), library("one", "two"), ()),
+    ],
+)
+def test_libraries_of_libraries_are_looked_for_as_the_loader_does(look, tool, one, asked):
+    files = {"tool": tool, "lib/one": one, "lib/two": library("two"), "link": made.link("lib/second", "two")}
+    [requirement] = needs(look(files))
+    assert requirement.libraries == ("libc.so.6", *asked)
+
+
+def test_a_program_and_its_libraries_may_need_each_other(look):
+    files = {"tool": program("one", rpath="$ORIGIN"), "one": library("one", "two"), "two": library("two", "one")}
+    [requirement] = needs(look(files))
+    assert requirement.libraries == ("libc.so.6",)
 
 
 def test_a_universal_program_serves_each_of_its_architectures(look):
@@ -436,7 +528,7 @@ def test_every_host_has_sh(look):
 
 
 def test_a_script_beside_native_programs_is_for_their_platform(look):
-    files = {"bin/tool": SCRIPT, "lib/node": GNU, "lib/libz.so.1": b""}
+    files = {"bin/tool": SCRIPT, "lib/node": GNU, "lib/libz.so.1": library("libz.so.1")}
     [requirement] = needs(look(files))
     assert (requirement.os, requirement.arch, requirement.libc_min) == ("linux", "x86_64", "2.28")
     assert requirement.libraries == ("libc.so.6",)
@@ -458,6 +550,8 @@ def arm(**fields) -> Requirement:
         ([arm(libc="static", abi="eabi")] * 2, arm(libc="static", abi="eabi")),
         ([arm(libc="static", abi="eabi"), arm(libc="glibc", abi="eabihf")], arm(libc="glibc", abi="eabihf")),
         ([arm(libc="static", cpu="armv5te"), arm(libc="static", cpu="armv7")], arm(libc="static", cpu="armv7")),
+        ([arm(libc="static", cpu="armv6"), arm(libc="static")], arm(libc="static", cpu="armv7")),
+        ([arm(libc="static", cpu="armv8"), arm(libc="static")], arm(libc="static", cpu="armv8")),
         ([arm(libc="static", page_size=4096), arm(libc="static", page_size=65536)], arm(libc="static", page_size=4096)),
         ([], None),
     ],
@@ -465,7 +559,7 @@ def arm(**fields) -> Requirement:
 def test_each_need_is_that_of_the_neediest(parts, expected):
     programs = [Found(f"bin/{number}", "", 1, (part,)) for number, part in enumerate(parts)]
     for order in (programs, programs[::-1]):
-        assert merge(order, frozenset()) == ((expected,) if expected else ())
+        assert merge(order) == ((expected,) if expected else ())
 
 
 # Whatever is inside.
@@ -547,7 +641,7 @@ def test_no_archive_ends_in_anything_but_an_answer_or_a_clear_error(tmp_path, ar
     try:
         found = look_into(path, archive_format, "tool", "tool-1.0.tar.gz")
         chosen = contents.choose(found, "tool", wanted, "tool-1.0.tar.gz")
-        requirements = merge(chosen.values(), found.files)
+        requirements = merge(chosen.values())
     except ReleaseError:
         return
     assert chosen
@@ -568,7 +662,7 @@ def test_the_order_in_an_archive_changes_neither_choice_nor_needs(tmp_path, prog
         try:
             found = look_into(path, "tar", "tool", "tool-1.0.tar.gz")
             chosen = contents.choose(found, "tool", {}, "tool-1.0.tar.gz")
-            answers.append((sorted(chosen.items()), set(merge(chosen.values(), found.files))))
+            answers.append((sorted(chosen.items()), set(merge(chosen.values()))))
         except ReleaseError as error:
             answers.append((error.what, set()))
     assert answers[0] == answers[1]

@@ -30,6 +30,8 @@ def elf(
     versions: Sequence[str] = (),
     weak_versions: Sequence[str] = (),
     soname: str | None = None,
+    runpath: str | None = None,
+    rpath: str | None = None,
     flags_1: int = 0,
     has_debug_tag: bool = False,
     notes: Sequence[tuple[str, int, bytes]] = (),
@@ -48,7 +50,7 @@ def elf(
     *data* gets a writable segment of its own, and each of *sections* a section header: name, kind and content.
     """
     word = "I" if bits == 32 else "Q"
-    has_dynamic = bool(needed or versions or weak_versions or soname or flags_1 or has_debug_tag)
+    has_dynamic = bool(needed or versions or weak_versions or soname or flags_1 or has_debug_tag or runpath or rpath)
     count = 1 + bool(interpreter) + has_dynamic + bool(notes) + bool(data)
     header_size, segment_size = (52, 32) if bits == 32 else (64, 56)
     body_at = header_size + count * segment_size
@@ -69,6 +71,10 @@ def elf(
         tags = [(1, names.add(name)) for name in needed]
         if soname:
             tags.append((14, names.add(soname)))
+        if rpath:
+            tags.append((15, names.add(rpath)))
+        if runpath:
+            tags.append((29, names.add(runpath)))
         if has_debug_tag:
             tags.append((21, 0))
         if flags_1:
