@@ -41,6 +41,11 @@ LIBRARY = re.compile(r"(.*\.so(\.[0-9]+)*|ld-[^/]*)\Z")
 NO_STARTER = re.compile(r".*\.|(un)?install|setup|configure|bootstrap|(pre|post)(inst|rm)", re.IGNORECASE)
 #: What every wheel holds (PyPA binary distribution format).
 WHEEL_FILES = frozenset(["METADATA", "RECORD", "WHEEL"])
+#: Where these lie and nothing is built, scripts build it: it is an archive of sources.
+BUILD_FILES = frozenset(
+    "configure configure.ac Makefile Makefile.am Makefile.in CMakeLists.txt meson.build build.zig Cargo.toml go.mod "
+    "setup.py pyproject.toml build.gradle pom.xml".split()
+)
 VERSION_WORD = re.compile(r"v?[0-9][0-9A-Za-z]*\Z")
 CHUNK_BYTES = 1 << 20
 MOST_SHOWN = 10
@@ -192,14 +197,19 @@ def _meant(contents: Contents, tool: str) -> Sequence[Found]:
 
     if not native and contents.files >= WHEEL_FILES:
         return within(scripts, BIN)  # others are modules, and Python's installers make the commands that use them
-    if not native:
-        return within(scripts, BIN) or named(within(scripts, TOP)) or within(scripts, TOP, DEEPER) or scripts
-    programs = [found for found in native if not LIBRARY.match(_plain_name(found.path))] or native
     starters = [found for found in scripts if not NO_STARTER.match(_plain_name(found.path))]
+    if not native:
+        surely = within(scripts, BIN) or named(within(scripts, TOP))
+        return surely or ([] if _is_source(contents) else within(starters, TOP, DEEPER) or starters)
+    programs = [found for found in native if not LIBRARY.match(_plain_name(found.path))] or native
     above = [found for found in starters if _lies_above(found, programs)]
     usual = within(programs, BIN, TOP) or within(programs, DEEPER)
     front_doors = within(starters, BIN, TOP, DEEPER) or above
     return usual or named(front_doors) or named(programs) or front_doors or programs
+
+
+def _is_source(contents: Contents) -> bool:
+    return not contents.files.isdisjoint(BUILD_FILES)
 
 
 def _lies_above(script: Found, programs: Iterable[Found]) -> bool:
@@ -224,7 +234,7 @@ def _refuse_unreadable(contents: Contents, tool: str, asset: str, is_all: bool) 
 
 def _no_program(contents: Contents, tool: str, asset: str) -> ReleaseError:
     return ReleaseError(
-        f"{tool}: {asset} holds no program",
+        f"{tool}: {asset} holds {'sources, ' if _is_source(contents) else ''}no program",
         expected="at least one file that an operating system can start",
         found=_listed(sorted(contents.files)) or "an empty archive",
         fix=f'name the asset to take in the manifest: tools.{tool}.asset: "<pattern>"',

@@ -14,7 +14,7 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -35,22 +35,46 @@ class Proposal:
     instead_of: tuple[str, ...] = ()
 
 
-class Ambiguous(ReleaseError):  # noqa: N818 - it is what the release is
-    """Several products of one release serve the platform, and no name tells which is meant. *candidates* are names."""
+#: What a file is of: the words in its name beside the tool's own.
+Product = tuple[str, ...]
 
-    def __init__(self, what: str, candidates: Sequence[str], fix: str) -> None:
-        super().__init__(what, expected="files of one product", found=", ".join(candidates), fix=fix)
-        self.candidates = tuple(candidates)
+
+class Ambiguous(ReleaseError):  # noqa: N818 - it is what the release is
+    """Several products of one release serve the platform, and no name tells which is meant.
+
+    *products* holds the builds of each; *candidates* are the names of the best of each.
+    """
+
+    def __init__(self, what: str, products: Mapping[Product, tuple[Proposal, ...]], fix: str) -> None:
+        self.products = dict(products)
+        self.candidates = tuple(builds[0].name for builds in products.values())
+        super().__init__(what, "files of one product", ", ".join(self.candidates[:_MOST_SHOWN]), fix)
+
+    def having_seen(self, found: Sequence[str]) -> ReleaseError:
+        """Return the error for when opening the candidates, which showed *found*, did not settle it either."""
+        return ReleaseError(self.what, self.expected, ", ".join(found), self.fix)
+
+
+def base_of(products: Collection[Product]) -> Product | None:
+    """Return the one of *products* whose words all others have, too, as its flavours. None: there is none such."""
+    base = min(products, key=lambda product: (len(product), product), default=None)
+    return base if base is not None and all(set(base) <= set(product) for product in products) else None
 
 
 def propose(
-    assets: Sequence[Asset], tool: str, version: str, platform: Platform, pattern: str | None = None
+    assets: Sequence[Asset],
+    tool: str,
+    version: str,
+    platform: Platform,
+    pattern: str | None = None,
+    meant: Product | None = None,
 ) -> tuple[Proposal, ...]:
     """Return every variant of *tool* that could serve *platform*, best first; nothing where no asset does.
 
     *pattern* is the manifest's ``asset:``, a shell glob on whole names in which ``{version}`` stands for the version
     without what precedes its first digit. It settles which product is meant and admits files whose names say little
     or nothing of a platform; files that name another platform it does not admit, so one pattern serves all platforms.
+    *meant* is the product that is the tool, where that is known.
 
     Raises Ambiguous where several products fit equally well.
     """
@@ -64,6 +88,8 @@ def propose(
         fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, published)
     if not programs and not fitting:
         fitting = [r for r in readings if r.kind == "script" and r.product == () and not r.is_labelled]
+    if meant is not None and any(reading.product == meant for reading in fitting):
+        fitting = [reading for reading in fitting if reading.product == meant]
     return _variants(_of_one_product(fitting, readings, tool, version, platform), platform)
 
 
@@ -81,12 +107,14 @@ def nothing_for(
     others = sorted({reading.kind for reading in readings if reading.kind != "program"})
     listed = ", ".join(programs[:_MOST_SHOWN]) or "no program"
     more = f" and {len(programs) - _MOST_SHOWN} more" if len(programs) > _MOST_SHOWN else ""
-    name_the_file = "mend" if pattern else "name the file in the manifest:"
+    unlabelled = [reading.name for reading in readings if reading.kind == "program" and not reading.is_labelled]
+    example = _suggestion(unlabelled[0], [], version) if len(unlabelled) == 1 else "…"
+    how = "mend" if pattern else "name the file in the manifest:"
     return ReleaseError(
         f"{tool} {version} has no program for {', '.join(map(str, missing))}",
         expected=f"assets whose names say so{f' and fit {pattern}' if pattern else ''}",
         found=listed + more + (f" (besides: {', '.join(others)})" if others else ""),
-        fix=f'{without(tool, served)}choose another version, or {name_the_file} asset: "{pattern or "…"}"',
+        fix=f'{without(tool, served)}choose another version, or {how} tools.{tool}.asset: "{pattern or example}"',
     )
 
 
@@ -237,9 +265,8 @@ def _of_one_product(
         [reading for reading in fitting if reading.is_named],
         list(fitting),
     ):
-        products = {reading.product for reading in group}
-        base = min(products, key=lambda product: (len(product), product), default=())
-        if group and all(set(base) <= set(product) for product in products):
+        base = base_of({reading.product for reading in group})
+        if base is not None:
             return [reading for reading in group if reading.product == base]
         if group:
             raise _ambiguity(group, release, tool, version, platform)
@@ -250,14 +277,18 @@ def _ambiguity(
     group: Sequence[Reading], release: Sequence[Reading], tool: str, version: str, platform: Platform
 ) -> Ambiguous:
     """Show one candidate of each product, and the line of manifest that chooses the first of them."""
-    firsts = {reading.product: reading.name for reading in sorted(group, key=lambda r: r.name, reverse=True)}
-    names = sorted(firsts.values())
-    settled = next(reading for reading in group if reading.name == names[0])
-    others = [reading.name for reading in release if reading.product != settled.product]
+    of_products = {
+        product: _variants([reading for reading in group if reading.product == product], platform)
+        for product in {reading.product for reading in group}
+    }
+    products = dict(sorted(of_products.items(), key=lambda item: item[1][0].name))
+    first, builds = next(iter(products.items()))
+    others = [reading.name for reading in release if reading.product != first]
+    line = f'tools.{tool}.asset: "{_suggestion(builds[0].name, others, version)}"'
     return Ambiguous(
         f"{tool} {version} has several products for {platform}",
-        names[:_MOST_SHOWN],
-        f'say which in the manifest, for example asset: "{_suggestion(names[0], others, version)}"',
+        products,
+        f"say in the manifest which, for example {line}",
     )
 
 

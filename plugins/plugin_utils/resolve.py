@@ -16,12 +16,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import contents, matching, target
+from ansible_collections.pinned.release.plugins.plugin_utils import ambiguity, contents, matching, target
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache, CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence, agreed_digests, kinds
@@ -113,19 +114,50 @@ class Resolver:
             pinned = locked.version if locked and wanted.allows(locked.version) else None
             releases = source.releases()
             release = choose_release(wanted, manifest.minimum_age, source.describe(), releases, self.now, pinned)
-            return _Chosen(wanted, source, release, _proposals(wanted, release))
+            return _Chosen(wanted, source, release, self._proposals(wanted, source, release))
+
+    def _proposals(self, wanted: WantedTool, source: Source, release: Release) -> tuple[Proposal, ...]:
+        """Return each build that may serve a platform, once. Raises ReleaseError naming all platforms without one."""
+        of_platforms: dict[Platform, tuple[Proposal, ...]] = {}
+        meant: matching.Product | None = None
+        for platform in wanted.platforms:
+            propose = partial(matching.propose, release.assets, wanted.name, release.version, platform, wanted.asset)
+            try:
+                of_platforms[platform] = propose(meant)
+            except matching.Ambiguous as question:
+                fetch = partial(self._fetched_alone, wanted, source, release)
+                meant = ambiguity.settle(question, platform, wanted.name, wanted.executables, fetch)
+                of_platforms[platform] = propose(meant)
+        missing = [platform for platform, found in of_platforms.items() if not found]
+        if missing:
+            served = [platform for platform, found in of_platforms.items() if found]
+            raise matching.nothing_for(release.assets, wanted.name, release.version, missing, served, wanted.asset)
+        proposals = {proposal.name: proposal for found in of_platforms.values() for proposal in found}
+        return tuple(proposals[name] for name in sorted(proposals))
+
+    def _fetched_alone(self, wanted: WantedTool, source: Source, release: Release, name: str) -> Path:
+        self.progress.expect(1)
+        return self._fetched(wanted, source, release, name)[0].path
+
+    def _fetched(
+        self, wanted: WantedTool, source: Source, release: Release, name: str
+    ) -> tuple[CachedFile, tuple[Evidence, ...]]:
+        """Fetch an asset, compared with everything its publisher says of its bytes."""
+        asset = next(asset for asset in release.assets if asset.name == name)
+        read_small = self.cache.reader(source.session)
+        evidence = tuple(one for collect in kinds().values() for one in collect(asset, release, read_small))
+        known = replace(asset, digests={**asset.digests, **agreed_digests(asset.name, evidence)})
+        receive = partial(self.progress.receive, f"{wanted.name}/{asset.name}")
+        cached = self.cache.fetch(known, source.session, progress=receive)
+        self.progress.finish(f"{wanted.name}/{asset.name}")
+        return cached, evidence
 
     def _locked_assets(self, chosen: _Chosen, proposal: Proposal) -> list[LockedAsset]:
         """Fetch the proposed asset, open it, and return it once for each architecture that its programs are for."""
         wanted, release = chosen.wanted, chosen.release
         with _about(wanted):
             asset = next(asset for asset in release.assets if asset.name == proposal.name)
-            read_small = self.cache.reader(chosen.source.session)
-            evidence = tuple(one for collect in kinds().values() for one in collect(asset, release, read_small))
-            known = replace(asset, digests={**asset.digests, **agreed_digests(asset.name, evidence)})
-            receive = partial(self.progress.receive, f"{wanted.name}/{asset.name}")
-            cached = self.cache.fetch(known, chosen.source.session, progress=receive)
-            self.progress.finish(f"{wanted.name}/{asset.name}")
+            cached, evidence = self._fetched(wanted, chosen.source, release, asset.name)
             found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name)
             programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
             requirements = contents.merge(programs.values())
@@ -169,20 +201,6 @@ def _about(wanted: WantedTool) -> Iterator[None]:
         yield
     except ReleaseError as error:
         raise error.about(wanted.name) from error
-
-
-def _proposals(wanted: WantedTool, release: Release) -> tuple[Proposal, ...]:
-    """Return every build that may serve a platform, each once. Raises ReleaseError naming all platforms without one."""
-    of_platforms = {
-        platform: matching.propose(release.assets, wanted.name, release.version, platform, wanted.asset)
-        for platform in wanted.platforms
-    }
-    missing = [platform for platform, found in of_platforms.items() if not found]
-    if missing:
-        served = [platform for platform, found in of_platforms.items() if found]
-        raise matching.nothing_for(release.assets, wanted.name, release.version, missing, served, wanted.asset)
-    proposals = {proposal.name: proposal for found in of_platforms.values() for proposal in found}
-    return tuple(proposals[name] for name in sorted(proposals))
 
 
 def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:

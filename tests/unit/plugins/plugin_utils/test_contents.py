@@ -286,6 +286,24 @@ def test_an_asset_without_a_program_says_what_it_holds(look, files):
     assert "tools.tool.asset" in error.fix
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"tool-1/configure": PLAIN_SCRIPT, "tool-1/missing": PLAIN_SCRIPT, "tool-1/src/main.c": b"int main;"},
+        {"tool-1/Makefile": b"all:", "tool-1/gen": ENV_SCRIPT, "tool-1/lib/x": SCRIPT},
+        {"tool-1/Cargo.toml": b"[package]", "tool-1/ci/run": SCRIPT},
+    ],
+)
+def test_the_scripts_that_build_something_are_not_what_is_built(look, files):
+    assert refused(look(files)).what == "tool: tool-1.0.tar.gz holds sources, no program"
+    assert choose(look({**files, "tool-1/tool": SCRIPT})) == {"tool": "tool-1/tool"}
+    assert choose(look({**files, "tool-1/bin/more": SCRIPT})) == {"more": "tool-1/bin/more"}
+
+
+def test_an_installer_is_not_taken_for_what_it_installs(look):
+    assert "holds no program" in refused(look({"x/install.sh": SCRIPT, "x/setup": SCRIPT, "x/README": b""})).what
+
+
 def test_what_an_asset_holds_is_told_in_few_words(look):
     assert refused(look({f"file-{number:03}": b"x" for number in range(500)})).found.endswith("file-009 and 490 more")
     assert refused(look({"d": made.directory("empty")})).found == "an empty archive"

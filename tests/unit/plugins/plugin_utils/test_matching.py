@@ -296,6 +296,16 @@ def test_nothing_found_says_what_there_is() -> None:
     )
     assert error.what == "tool 1.2 has no program for linux/s390x"
     assert error.found == "tool-darwin-arm64, tool-linux-amd64 (besides: checksum)"
+    assert error.fix == 'choose another version, or name the file in the manifest: tools.tool.asset: "…"'
+
+
+def test_nothing_found_offers_the_line_for_the_one_file_that_says_no_platform() -> None:
+    names = ["tool-1.2.3.tar.gz", "tool_1.2.3_amd64.deb"]
+    error = nothing_for(assets(*names), "tool", "1.2.3", [parse_platform("linux/x86_64")])
+    line = re.search(r'tools\.tool\.asset: "(.+)"', error.fix or "")
+    assert line is not None
+    assert line.group(1) == "tool-{version}.tar.gz"
+    assert chosen(names, "linux/x86_64", pattern=line.group(1)) == names[:1]
 
 
 def test_nothing_found_bounds_what_it_lists() -> None:

@@ -247,7 +247,7 @@ def test_a_pattern_that_nothing_fits_is_shown(publisher: Publisher, controller: 
     with pytest.raises(ReleaseError, match="no program for linux/x86_64") as raised:
         controller.resolve(more=', asset: "toool-*"')
     assert raised.value.expected == "assets whose names say so and fit toool-*"
-    assert raised.value.fix == 'choose another version, or mend asset: "toool-*"'
+    assert raised.value.fix == 'choose another version, or mend tools.tool.asset: "toool-*"'
 
 
 def test_everything_mistyped_is_told_at_once_before_anything_is_downloaded(
