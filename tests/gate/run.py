@@ -95,6 +95,7 @@ def main() -> int:
         if arguments.what in ("setup", "docs"):
             return {"setup": set_up, "docs": build_docs}[arguments.what]()
         require_git()
+        require_path_without_spaces()
         installed, *others = gates(arguments.what == "gate")
         first = judge(installed)
         if first.verdict == "failed":
@@ -121,6 +122,12 @@ def make_folders() -> None:
             f"Cannot write below {BUILD}: {failure.strerror}.\nEverything is installed into the clone. "
             "Clone it into a folder of your own."
         ) from None
+
+
+def require_path_without_spaces() -> None:
+    """Raise GateError where ansible-test could not start: it takes no program from a path with a space."""
+    if " " in str(ROOT):
+        raise GateError(f"ansible-test cannot run in a folder whose path has a space: {ROOT}\nClone it into another.")
 
 
 def set_up() -> int:
