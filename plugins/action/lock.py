@@ -67,7 +67,9 @@ def _read(path: Path, kind: str) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         found = getattr(error, "strerror", None) or str(error)
-        raise ReleaseError(f"cannot read the {kind} {path}", found=found, fix=f"mend the option, or {path}") from error
+        remedy = "write one" if isinstance(error, FileNotFoundError) else "make it a text that you may read"
+        fix = f"{remedy}, or name another in the option {kind.replace(' ', '')}"
+        raise ReleaseError(f"cannot read the {kind} {path}", found=found, fix=fix) from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -431,7 +431,8 @@ def _tunnel_refusal(what: str, status: int) -> ReleaseError:
 
 def _distrust(what: str, cause: Exception) -> ReleaseError:
     found = str(getattr(cause, "verify_message", "") or cause)
-    names = [name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)]
+    given = {name: os.environ[name] for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if os.environ.get(name)}
+    names = [name if os.path.exists(path) else name + ", which is not there" for name, path in sorted(given.items())]
     fix = "add the authority that signed it to the system's trust store, or name its file in SSL_CERT_FILE{0}".format(
         " (set now: {0})".format(", ".join(names)) if names else ""
     )

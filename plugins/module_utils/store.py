@@ -87,7 +87,8 @@ def _changes_reported(orders: Orders) -> t.Iterator[None]:
     try:
         yield
     except OSError as error:
-        place = error.filename or orders.root
+        # Of two names, as of a link and what it leads to, the second is the one that is made.
+        place = error.filename2 or error.filename or orders.root
         advice = {
             errno.ENOSPC: "make room there, or choose another root",
             errno.EDQUOT: "raise the quota, or choose another root",
@@ -352,7 +353,8 @@ class _Store:
             return
         programs = os.path.join(tree, "bin")
         program = os.path.join(programs, order.check[0])
-        command = [program if os.path.lexists(program) else order.check[0], *order.check[1:]]
+        is_own = os.path.lexists(program)
+        command = [program if is_own else order.check[0], *order.check[1:]]
         environment = dict(os.environ, PATH=programs + os.pathsep + CHECK_PATH)
         shown = " ".join(order.check)
         try:
@@ -367,11 +369,15 @@ class _Store:
                 check=False,
             )
         except OSError as error:
+            fix = "if {0} is mounted noexec, choose another root".format(self.root)
+            if error.errno == errno.ENOENT and not is_own:
+                own = ", ".join(sorted(order.programs))
+                fix = "begin it with a program of {0} ({1}), or with one in {2}".format(order.tool, own, CHECK_PATH)
             raise ReleaseError(
                 "{0}: its check could not be started: {1}".format(order.tool, shown),
                 expected="a program that starts on this host",
                 found=os.strerror(error.errno or 0),
-                fix="if {0} is mounted noexec, choose another root".format(self.root),
+                fix=fix,
             )
         except subprocess.TimeoutExpired:
             raise ReleaseError(

@@ -134,7 +134,7 @@ def _unique(values: Iterable[str]) -> tuple[str, ...]:
 def _locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
     if not wanted.is_present:
         return {}
-    unknown = sorted(set(wanted.tools) - set(wanted.lock.tools))
+    unknown = sorted({*wanted.tools, *wanted.checks} - set(wanted.lock.tools))
     if unknown:
         raise ReleaseError(
             f"the lock file has no tool named {', '.join(unknown)}",

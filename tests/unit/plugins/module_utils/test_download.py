@@ -594,6 +594,11 @@ def test_untrusted_certificate_says_what_to_do(tls_server, get, monkeypatch, pau
     assert pauses == []
 
 
+def test_authorities_that_are_not_there_are_named(tls_server, get, monkeypatch, pauses):
+    monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
+    get.fails(tls_server.url(), "not trusted", "set now: SSL_CERT_DIR, which is not there, SSL_CERT_FILE, which")
+
+
 def test_certificate_for_another_name_is_refused(tls_server, get, pauses):
     get.fails(tls_server.url(host="127.0.0.1"), "not trusted", "127.0.0.1", "the name that the certificate is for")
     assert (tls_server.requests, pauses) == ([], [])

@@ -163,9 +163,16 @@ def test_check_runs_the_staged_program_not_an_installed_one(tmp_path):
     assert run(tmp_path) == "hello 2.0"
 
 
-def test_check_that_cannot_start_is_explained(tmp_path):
-    with pytest.raises(ReleaseError, match="could not be started"):
-        store.obey(orders_for(tmp_path, Released(tmp_path).order(check=["no-such-program"])))
+def test_check_of_no_program_says_which_there_are(tmp_path):
+    with pytest.raises(ReleaseError, match="could not be started") as failure:
+        store.obey(orders_for(tmp_path, Released(tmp_path).order(check=("hallo", "--version"))))
+    assert "a program of hello (hello)" in failure.value.fix
+
+
+def test_refused_link_is_named_by_its_own_place(tmp_path):
+    orders = orders_for(tmp_path, Released(tmp_path).order())
+    with pytest.raises(ReleaseError, match="cannot change /proc/hello:"), store._changes_reported(orders):
+        os.symlink(str(tmp_path), "/proc/hello")
 
 
 def test_orders_planned_before_another_run_are_stale(tmp_path):

@@ -228,6 +228,12 @@ def test_keep_says_how_many_old_versions_stay(machine: Machine, tmp_path: Path) 
     assert machine.actions(machine.wanted(Released(tmp_path, version="4.0"), keep=0)) == {"hello": "prune"}
 
 
+def test_check_of_an_unknown_tool_is_refused(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path), checks={"hallo": ("hello",)})
+    with pytest.raises(ReleaseError, match="no tool named hallo"):
+        machine.actions(wanted)
+
+
 def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no tool named hallo") as raised:
         machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))

@@ -120,6 +120,13 @@ def test_a_server_that_never_answers_times_out(monkeypatch, pauses):
         transport.get(transport.session(), f"http://127.0.0.1:{silent.getsockname()[1]}/")
 
 
+def test_a_missing_file_of_authorities_is_named(monkeypatch, pauses):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem")
+    with pytest.raises(ReleaseError, match="no certificate authorities") as failure:
+        transport.get(transport.session(), "https://127.0.0.1:9/")
+    assert failure.value.found == "REQUESTS_CA_BUNDLE names /nowhere/ca.pem, which is not there"
+
+
 def test_an_untrusted_certificate_says_how_to_trust_it(tmp_path, pauses):
     context, certificate = loopback_tls(tmp_path)
     with Web(lambda question: Answer(200, b"safe"), context) as web:
