@@ -55,6 +55,7 @@ PACKAGES = {
     "ip": "iproute2",
     "mmdebstrap": "mmdebstrap",
     "mount": "mount",
+    "npm": "npm",  # the one place that knows the address of its registry
     "pip3": "python3-pip",
     "qemu-img": "qemu-utils",
     "ssh": "openssh-client",
