@@ -39,8 +39,8 @@ options:
   token:
     description:
       - Token for the GitHub API, for private repositories and a higher rate limit.
-      - By default E(GITHUB_TOKEN) or E(GH_TOKEN) of the controller for GitHub itself, and E(GH_ENTERPRISE_TOKEN) for the
-        Enterprise server that E(GH_HOST) names.
+      - By default E(GITHUB_TOKEN) or E(GH_TOKEN) of the controller for GitHub itself, and E(GH_ENTERPRISE_TOKEN) for
+        the Enterprise server that E(GH_HOST) names.
       - It is one server's. Where the manifest names several, leave it out and use the variables.
     type: str
 attributes:
