@@ -269,13 +269,13 @@ def _by_link_name(chosen: Sequence[Found], tool: str, asset: str) -> dict[str, F
 
 
 def _matching(contents: Contents, name: str, glob: str, asset: str) -> Found:
-    fitting = {found.sha256: found for found in reversed(contents.programs) if fits(found.path, glob)}
+    fitting = {found.sha256: found for found in reversed(contents.programs) if _fits(found.path, glob)}
     if len(fitting) == 1:
         return next(iter(fitting.values()))
     for path, error in contents.unreadable.items():
-        if not fitting and fits(path, glob):
+        if not fitting and _fits(path, glob):
             raise error.about(asset)
-    some = [found for found in contents.programs if fits(found.path, glob)] or contents.programs
+    some = [found for found in contents.programs if _fits(found.path, glob)] or contents.programs
     raise ReleaseError(
         f"{asset}: {glob} of the manifest's executables is not one program",
         expected="a path, or a glob on it, that fits exactly one of the programs in the asset",
@@ -284,8 +284,7 @@ def _matching(contents: Contents, name: str, glob: str, asset: str) -> Found:
     )
 
 
-def fits(path: str, glob: str) -> bool:
-    """Tell whether a *glob* of the manifest means the program at *path*, whose .exe need not be written."""
+def _fits(path: str, glob: str) -> bool:
     plain = path[: path.rfind("/") + 1] + _plain_name(path)
     return any(fnmatchcase(form, glob) for form in (plain, f"/{plain}", path, f"/{path}"))
 

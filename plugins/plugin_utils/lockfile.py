@@ -111,12 +111,17 @@ class LockedAsset:
 
 @dataclass(frozen=True)
 class LockedTool:
-    """One tool as pinned: the version, where it comes from, and every asset that may serve a platform."""
+    """One tool as pinned: the version, and every asset that may serve a platform.
+
+    *source*, *asset* and *executables* are what the manifest asked for: with another question, there is another answer.
+    """
 
     version: str
     source: Mapping[str, str]
     assets: tuple[LockedAsset, ...]
     published: str | None = None
+    asset: str | None = None
+    executables: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""
@@ -224,7 +229,8 @@ def _not_json(text: str, name: str, error: Exception) -> ReleaseError:
 
 def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     emitted = {"version": tool.version, "source": dict(tool.source), "assets": [_emit_asset(a) for a in tool.assets]}
-    return emitted | ({"published": tool.published} if tool.published else {})
+    optional = {"published": tool.published, "asset": tool.asset, "executables": dict(tool.executables)}
+    return emitted | {key: value for key, value in optional.items() if value}
 
 
 def _emit_asset(asset: LockedAsset) -> dict[str, Any]:
@@ -342,7 +348,7 @@ def _parse_document(place: _Place) -> LockFile:
 
 
 def _parse_tool(place: _Place) -> LockedTool:
-    fields = place.fields("version source assets", "published")
+    fields = place.fields("version source assets", "published asset executables")
     assets = fields["assets"].items(_parse_asset, least=1)
     _refuse_two_of_a_name(fields["assets"].where, assets)
     return LockedTool(
@@ -350,6 +356,8 @@ def _parse_tool(place: _Place) -> LockedTool:
         source=fields["source"].mapping(_Place.text, least=1),
         assets=assets,
         published=fields["published"].text(_MOMENT) if "published" in fields else None,
+        asset=fields["asset"].text() if "asset" in fields else None,
+        executables=fields["executables"].mapping(_Place.text, least=1) if "executables" in fields else {},
     )
 
 

@@ -174,7 +174,14 @@ class Resolver:
         assets = [asset for future in pending for asset in future.result()]
         _refuse_unserved(wanted, release, assets)
         _refuse_republished(wanted, release, assets, locked)
-        tool = LockedTool(release.version, dict(wanted.source), tuple(assets), _utc(release.published))
+        tool = LockedTool(
+            version=release.version,
+            source=wanted.source,
+            assets=tuple(assets),
+            published=_utc(release.published),
+            asset=wanted.asset,
+            executables=wanted.executables,
+        )
         tool = _narrowed(tool, wanted.platforms)
         self.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool)}, from {chosen.source.describe()}")
         return tool
@@ -213,13 +220,10 @@ def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
 
 
 def _still_satisfies(locked: LockedTool, wanted: WantedTool) -> bool:
-    return (
-        dict(locked.source) == dict(wanted.source)
-        and wanted.allows(locked.version)
-        and not _unserved(locked.assets, wanted.platforms)
-        and all(_has_those_meant(asset, wanted.executables) for asset in locked.assets)
-        and (not wanted.asset or _are_those_meant(locked, wanted))
-    )
+    """Return whether the manifest still asks what the lock answers, and the answer is still allowed."""
+    asked = (locked.source, locked.asset, locked.executables)
+    is_same_question = asked == (wanted.source, wanted.asset, wanted.executables)
+    return is_same_question and wanted.allows(locked.version) and not _unserved(locked.assets, wanted.platforms)
 
 
 def _narrowed(locked: LockedTool, platforms: Sequence[Platform]) -> LockedTool:
@@ -230,25 +234,6 @@ def _narrowed(locked: LockedTool, platforms: Sequence[Platform]) -> LockedTool:
 
 def _unserved(assets: Sequence[LockedAsset], platforms: Sequence[Platform]) -> list[Platform]:
     return [platform for platform in platforms if not any(serves(asset.requires, platform) for asset in assets)]
-
-
-def _has_those_meant(asset: LockedAsset, executables: Mapping[str, str]) -> bool:
-    """Return whether the asset was locked with the programs that the manifest names, if it names any."""
-    is_as_named = asset.executables.keys() == executables.keys()
-    return not executables or (
-        is_as_named and all(contents.fits(asset.executables[name].path, glob) for name, glob in executables.items())
-    )
-
-
-def _are_those_meant(locked: LockedTool, wanted: WantedTool) -> bool:
-    """Return whether the manifest's pattern still admits every locked asset."""
-    assets = [Asset(asset.name, asset.url) for asset in locked.assets]
-    proposed = {
-        proposal.name
-        for platform in wanted.platforms
-        for proposal in matching.propose(assets, wanted.name, locked.version, platform, wanted.asset)
-    }
-    return proposed == {asset.name for asset in assets}
 
 
 def _several_platforms(wanted: WantedTool, asset: Asset, programs: Mapping[str, contents.Found]) -> ReleaseError:
