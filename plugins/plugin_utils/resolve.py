@@ -42,6 +42,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils.release import Asse
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 PARALLEL_REQUESTS = 6
+#: Of tools that cannot be locked, so many are shown.
+MOST_SHOWN = 10
 
 T = TypeVar("T")
 
@@ -84,7 +86,7 @@ class Resolver:
         kept = {
             name: _narrowed(locked.tools[name], wanted.platforms)
             for name, wanted in manifest.tools.items()
-            if name in locked.tools and name not in moving and _still_satisfies(locked.tools[name], wanted)
+            if name in locked.tools and name not in moving and _still_satisfies(locked, wanted)
         }
         open_questions = {name: wanted for name, wanted in manifest.tools.items() if name not in kept}
         pool = ThreadPoolExecutor(PARALLEL_REQUESTS)
@@ -196,7 +198,9 @@ def _all(questions: Iterable[Callable[[], T] | Future[T]]) -> list[T]:
         except ReleaseError as error:
             errors.append(error)
     if len(errors) > 1:
-        raise ReleaseError("\n".join([f"{len(errors)} tools cannot be locked:", *map(str, errors)]))
+        more = [f"and {len(errors) - MOST_SHOWN} more"] if len(errors) > MOST_SHOWN else []
+        shown = [f"{len(errors)} tools cannot be locked:", *map(str, errors[:MOST_SHOWN]), *more]
+        raise ReleaseError("\n".join(shown))
     if errors:
         raise errors[0]
     return answers
@@ -219,11 +223,17 @@ def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
         )
 
 
-def _still_satisfies(locked: LockedTool, wanted: WantedTool) -> bool:
-    """Return whether the manifest still asks what the lock answers, and the answer is still allowed."""
+def _still_satisfies(lock: LockFile, wanted: WantedTool) -> bool:
+    """Return whether the manifest still asks what the *lock* answers, and the answer is still allowed.
+
+    A platform that is new to the lock is asked about even where what is locked serves it: it may have better builds.
+    """
+    locked = lock.tools[wanted.name]
     asked = (locked.source, locked.asset, locked.executables)
     is_same_question = asked == (wanted.source, wanted.asset, wanted.executables)
-    return is_same_question and wanted.allows(locked.version) and not _unserved(locked.assets, wanted.platforms)
+    is_for_these = {str(platform) for platform in wanted.platforms} <= set(lock.platforms)
+    is_served = is_for_these and not _unserved(locked.assets, wanted.platforms)
+    return is_same_question and is_served and wanted.allows(locked.version)
 
 
 def _narrowed(locked: LockedTool, platforms: Sequence[Platform]) -> LockedTool:

@@ -287,6 +287,28 @@ def test_what_is_asked_otherwise_is_answered_anew(publisher: Publisher, controll
     assert again == controller.resolve(more=question).lock != locked
 
 
+def test_a_platform_that_joins_brings_its_own_builds_though_others_serve_it(
+    publisher: Publisher, controller: Controller
+) -> None:
+    v6, v7 = (
+        tiny_programs.elf(machine=40, bits=32, flags=0x5000400, attributes=[(6, arch), (28, 1)]) for arch in (6, 10)
+    )
+    publisher.publish("1.0", linux__armv6=v6, linux__armv7=v7)
+    locked = controller.resolve(platforms="linux/armv6").lock
+    both = controller.resolve(platforms="linux/armv6, linux/armv7", locked=locked).lock
+    assert [asset.requires.cpu for asset in locked.tools["tool"].assets] == ["armv6"]
+    assert both == controller.resolve(platforms="linux/armv6, linux/armv7").lock
+    assert len(both.tools["tool"].assets) == 2
+
+
+def test_of_many_tools_that_cannot_be_locked_the_first_are_shown(publisher: Publisher, controller: Controller) -> None:
+    tools = ", ".join(f"tool{number}: {{source: {{pypi: tool}}}}" for number in range(12))
+    with pytest.raises(ReleaseError) as raised:
+        controller.resolve_text(f"{{platforms: [linux/x86_64], tools: {{{tools}}}}}")
+    assert str(raised.value).startswith("12 tools cannot be locked:\ntool0: no release")
+    assert str(raised.value).endswith("\nand 2 more")
+
+
 def test_platform_no_longer_asked_for_is_no_longer_locked(publisher: Publisher, controller: Controller) -> None:
     publisher.publish("1.0", linux__x86_64=STATIC, linux__arm64=ARM)
     both = controller.resolve(platforms="linux/x86_64, linux/aarch64").lock
