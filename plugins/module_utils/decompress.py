@@ -31,8 +31,10 @@ MAGIC = {
     "zst": (b"\x28\xb5\x2f\xfd", *(bytes([low]) + b"\x2a\x4d\x18" for low in range(0x50, 0x60))),
 }
 BUFFER_BYTES = 256 * 1024
-#: ``xz -9`` needs 65 MiB; what asks for more than this asks for the host's memory, not for better compression.
-XZ_MEMORY_BYTES = 72 * 1024 * 1024
+#: How far back an asset may refer to its own plain bytes, which are held in memory for that. ``xz -9`` asks for this,
+#: most for an eighth of it; what asks for more is refused, on the controller when it is to be locked.
+MAX_WINDOW_LOG = 26
+MAX_WINDOW_BYTES = 1 << MAX_WINDOW_LOG
 #: Places of system programs; the PATH of whoever runs us is not trusted.
 PROGRAM_FOLDERS = (
     "/usr/bin",
@@ -46,6 +48,8 @@ PROGRAM_FOLDERS = (
 
 _INPUT_BYTES = 64 * 1024
 _MAGIC_BYTES = 6
+#: liblzma's own needs beside the window.
+_XZ_MEMORY_BYTES = MAX_WINDOW_BYTES + 1024 * 1024
 
 
 def decompress(file: io.FileIO, compression: str, name: str) -> t.BinaryIO:
@@ -189,7 +193,7 @@ def _run_zstd(file: io.FileIO, name: str) -> _ZstdProgram:
             complaints = on_error.enter_context(tempfile.TemporaryFile())
             process = on_error.enter_context(
                 subprocess.Popen(  # pylint: disable=ansible-bad-function
-                    [program, "-d", "-c", "-q"],
+                    [program, "-d", "-c", "-q", "--memory={0}".format(MAX_WINDOW_BYTES)],
                     stdin=file,
                     stdout=subprocess.PIPE,
                     stderr=complaints,
@@ -213,9 +217,10 @@ def _codec(compression: str, name: str) -> t.Tuple[t.Callable[[], t.Any], t.Tupl
         return bz2.BZ2Decompressor, (OSError, ValueError)
     if compression == "xz":
         lzma = codec_module("lzma", name, "xz")
-        return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, XZ_MEMORY_BYTES), (lzma.LZMAError,)
+        return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY_BYTES), (lzma.LZMAError,)
     zstd = codec_module("compression.zstd", name, "zstd")
-    return zstd.ZstdDecompressor, (zstd.ZstdError,)
+    limits = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG}
+    return lambda: zstd.ZstdDecompressor(options=limits), (zstd.ZstdError,)
 
 
 def _has_module(module: str) -> bool:
@@ -250,6 +255,13 @@ def _is_trusted_program(path: str) -> bool:
 
 
 def _damaged(name: str, compression: str, reason: str) -> ReleaseError:
+    if "emory" in reason:
+        return ReleaseError(
+            "{0} asks for more memory to be unpacked than a host is made to give".format(name),
+            expected="a window of at most {0} MiB".format(MAX_WINDOW_BYTES >> 20),
+            found=reason,
+            fix="pin another asset, such as the .tar.gz, or publish it anew in a folder of your own",
+        )
     return ReleaseError(
         "{0} is damaged: not whole {1} data".format(name, compression),
         found=reason,

@@ -9,6 +9,7 @@ overwritten, and has a mode without set-id, sticky or group-writable bits.
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
+import concurrent.futures
 import errno
 import hashlib
 import io
@@ -21,6 +22,7 @@ from ansible_collections.pinned.release.plugins.module_utils.file_errors import 
 from ansible_collections.pinned.release.plugins.module_utils.member_names import refused, shown
 
 _BUFFER_BYTES = 256 * 1024
+_SYNCS_AT_ONCE = 8
 _SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS
 
@@ -96,11 +98,16 @@ class StagedTree:
             self._directories[path] = None
 
     def sync(self) -> None:
-        """Bring all that was written to disk, directories after what is in them."""
-        for path in self._files:
-            self._sync(path, os.O_RDONLY | _SAFE_FLAGS)
-        for path in reversed(list(self._directories)):
-            self._sync(path or ".", _DIRECTORY_FLAGS)
+        """Bring all that was written to disk, directories after what is in them.
+
+        Several at once, since a journaling file system commits once for all that wait: one by one, thousands of small
+        files take many times as long.
+        """
+        files, directories = list(self._files), list(self._directories)
+        with concurrent.futures.ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
+            for sync, paths in ((self._sync_files, files), (self._sync_directories, directories)):
+                # The list takes what a sync raised out of its thread.
+                list(pool.map(sync, (paths[start::_SYNCS_AT_ONCE] for start in range(_SYNCS_AT_ONCE))))
 
     def _made(self, path: str, make: t.Callable[[bytes], t.Any]) -> t.Any:
         """Make *path*, as bytes: a host's locale may not know its characters."""
@@ -113,6 +120,14 @@ class StagedTree:
 
     def _open(self, path: str, flags: int) -> int:
         return os.open(path.encode("utf-8"), flags, dir_fd=self._root)
+
+    def _sync_files(self, paths: t.List[str]) -> None:
+        for path in paths:
+            self._sync(path, os.O_RDONLY | _SAFE_FLAGS)
+
+    def _sync_directories(self, paths: t.List[str]) -> None:
+        for path in paths:
+            self._sync(path or ".", _DIRECTORY_FLAGS)
 
     def _sync(self, path: str, flags: int) -> None:
         descriptor = self._open(path, flags)

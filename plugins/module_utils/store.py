@@ -39,6 +39,7 @@ LOCK_TIMEOUT_S = 900
 CHECK_TIMEOUT_S = 120
 CHECK_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 SEAL_VERSION = "1"
+_SAFE_FLAGS = os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class StaleError(ReleaseError):
@@ -128,13 +129,8 @@ class _Store:
         os.umask(0o022)
         for folder in (self.root, self.staging, self._path("store"), self._path("current"), self.orders.bin_dir):
             os.makedirs(folder, 0o755, exist_ok=True)
-        mode = os.stat(self.root).st_mode
-        if mode & stat.S_IWOTH:
-            raise ReleaseError(
-                "{0} can be written by everyone, so what lies there proves nothing".format(self.root),
-                found="mode {0:04o}".format(stat.S_IMODE(mode)),
-                fix="chmod o-w {0}, or choose another root".format(self.root),
-            )
+        for folder in (self.root, self.staging, self._path("store"), self._path("current")):
+            _refuse_others(folder, os.stat(folder) if folder == self.root else os.lstat(folder))
 
     @contextlib.contextmanager
     def lock(self) -> t.Iterator[None]:
@@ -261,7 +257,7 @@ class _Store:
 
     def seal(self) -> None:
         """Write down what is active now, in the words of the probe's own shell text, for its one-word answer."""
-        fingerprint = subprocess.run(  # pylint: disable=ansible-bad-function
+        seen = subprocess.run(  # pylint: disable=ansible-bad-function
             ["/bin/sh", "-c", self.orders.fingerprint, "seal", self.root, self.orders.bin_dir],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -270,13 +266,12 @@ class _Store:
         ).stdout
         tools = sorted(name for name in os.listdir(self._path("current")) if not name.startswith("."))
         trees = " ".join("{0}/{1}".format(tool, self.active(tool)) for tool in tools)
-        seen = fingerprint.decode("utf-8", "surrogateescape")
         # Of what nobody looked into, the seal says nothing: else it would declare good what somebody changed.
         for tool in set(tools) - set(self.orders.sealed):
-            lines = seen.splitlines(True)
-            seen = "".join(line for line in lines if not re.search(" {0}(/|$)".format(re.escape(tool)), line))
-        text = "{0} {1}\n{2}\n{3}".format(SEAL_VERSION, self.orders.wanted, trees, seen)
-        _write(self._path("seal"), text.encode("utf-8", "surrogateescape"), self.staging)
+            is_of_tool = re.compile(" {0}(/|$)".format(re.escape(tool)).encode("utf-8"))
+            seen = b"".join(line for line in seen.splitlines(True) if not is_of_tool.search(line))
+        head = "{0} {1}\n{2}\n".format(SEAL_VERSION, self.orders.wanted, trees)
+        _write(self._path("seal"), [head.encode("utf-8", "surrogateescape"), seen], self.staging)
 
     def _path(self, *parts: str) -> str:
         return os.path.join(self.root, *parts)
@@ -303,11 +298,11 @@ class _Store:
             raise StaleError("{0}: there is nothing to download or to go back to".format(order.tool), fix="run again")
         download(asset.url, path, asset.sha256, asset.size)
         single = sorted(order.programs)[0]
-        executables = [program.path for program in order.programs.values()]
+        executables = {program.path for program in order.programs.values()}
         files = os.path.join(tree, "files")
         unpacked = unpack(path, asset.format, single, files, asset.unpacked_size, executables, asset.name)
         os.unlink(path)
-        digests = {file.path: file.sha256 for file in unpacked}
+        digests = {file.path: file.sha256 for file in unpacked if file.path in executables}
         for program in sorted(order.programs.values()):
             if digests.get(program.path) != program.sha256:
                 raise ReleaseError(
@@ -316,8 +311,9 @@ class _Store:
                     found="sha256 {0}".format(digests[program.path]) if program.path in digests else "no such file",
                     fix="make the lock file again with pinned.release.lock",
                 )
-        lines = ["{0}  files/{1}\n".format(file.sha256, file.path) for file in unpacked]
-        _write(os.path.join(tree, "files.sha256"), "".join(sorted(lines)).encode("utf-8"), tree)
+        # Line by line: an archive may have many thousands of files.
+        lines = ("{0}  files/{1}\n".format(file.sha256, file.path).encode("utf-8") for file in unpacked)
+        _write(os.path.join(tree, "files.sha256"), lines, tree)
 
     def _link_programs(self, order: ToolOrder, tree: str) -> None:
         os.mkdir(os.path.join(tree, "bin"))
@@ -325,22 +321,41 @@ class _Store:
             os.symlink(os.path.join("..", "files", program.path), os.path.join(tree, "bin", name))
 
     def _own(self, tree: str, order: ToolOrder) -> None:
-        """Give *tree* the owner, group and mode that were asked for."""
-        for program in order.programs.values():
-            os.chmod(os.path.join(tree, "files", program.path), self.orders.mode)
-        if self.uid == -1 and self.gid == -1:
+        """Give *tree* the owner, group and mode that were asked for.
+
+        The user whom a kept tree belongs to may have put anything there: no link is followed on the way.
+        """
+        programs = {os.path.join(tree, "files", program.path) for program in order.programs.values()}
+        for folder, folders, files, inside in os.fwalk(tree):
+            os.fchown(inside, self.uid, self.gid)
+            for name in folders + files:
+                path = os.path.join(folder, name)
+                self._own_entry(name, inside, path, self.orders.mode if path in programs else None)
+
+    def _own_entry(self, name: str, inside: int, path: str, program_mode: t.Optional[int]) -> None:
+        mode = os.stat(name, dir_fd=inside, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            os.chown(name, self.uid, self.gid, dir_fd=inside, follow_symlinks=False)
+        if not stat.S_ISREG(mode):
             return
-        for folder, folders, files in os.walk(tree):
-            for name in [folder] + [os.path.join(folder, file) for file in files + folders]:
-                os.chown(name, self.uid, self.gid, follow_symlinks=False)
-        # chown(2) may clear bits of the mode.
-        for program in order.programs.values():
-            os.chmod(os.path.join(tree, "files", program.path), self.orders.mode)
+        descriptor = os.open(name, os.O_RDONLY | _SAFE_FLAGS, dir_fd=inside)
+        try:
+            if os.fstat(descriptor).st_nlink != 1:
+                raise ReleaseError(
+                    "{0} has a second name elsewhere, so it may be another file than was installed".format(path),
+                    fix="find out who linked it, and remove it",
+                )
+            os.fchown(descriptor, self.uid, self.gid)
+            if program_mode is not None:
+                # After chown(2), which may clear bits of the mode.
+                os.fchmod(descriptor, program_mode)
+        finally:
+            os.close(descriptor)
 
     def _write_receipt(self, tree: str, order: ToolOrder) -> None:
         installed = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         text = json.dumps(dict(order.receipt, installed=installed), sort_keys=True) + "\n"
-        _write(os.path.join(tree, "receipt.json"), text.encode("ascii"), tree)
+        _write(os.path.join(tree, "receipt.json"), [text.encode("ascii")], tree)
 
     def _refuse_changed_tree(self, order: ToolOrder, tree: str) -> None:
         for program in order.programs.values():
@@ -425,8 +440,35 @@ class _Store:
         if os.path.islink(path):
             os.symlink(os.readlink(path), backup)
         else:
-            os.link(path, backup)
+            try:
+                os.link(path, backup)
+            except OSError:
+                # A folder, somebody else's file, or no hard links here: then its place is empty for a moment.
+                os.rename(path, backup)
         return backup
+
+
+def _refuse_others(folder: str, found: os.stat_result) -> None:
+    """Refuse a *folder* of the store in which somebody else could exchange what lies there."""
+    if not stat.S_ISDIR(found.st_mode):
+        raise ReleaseError(
+            "{0} is no folder, so what lies there proves nothing".format(folder),
+            found="a link" if stat.S_ISLNK(found.st_mode) else "a file",
+            fix="remove it, or choose another root",
+        )
+    if found.st_uid not in (0, os.geteuid()):
+        raise ReleaseError(
+            "{0} belongs to another user, so what lies there proves nothing".format(folder),
+            expected="a folder of root's, or of the user {0} who runs".format(os.geteuid()),
+            found="one of the user {0}".format(found.st_uid),
+            fix="run as that user (become_user), chown it, or choose another root",
+        )
+    if found.st_mode & stat.S_IWOTH:
+        raise ReleaseError(
+            "{0} can be written by everyone, so what lies there proves nothing".format(folder),
+            found="mode {0:04o}".format(stat.S_IMODE(found.st_mode)),
+            fix="chmod o-w {0}, or choose another root".format(folder),
+        )
 
 
 def _number_of(kind: str, name: t.Optional[str], look_up: t.Callable[[str], int]) -> int:
@@ -449,11 +491,11 @@ def _replace_link(target: str, path: str) -> None:
     os.rename(beside, path)
 
 
-def _write(path: str, content: bytes, beside: str) -> None:
+def _write(path: str, content: t.Iterable[bytes], beside: str) -> None:
     """Replace *path* by *content* in one step; the new file grows in the folder *beside*."""
     descriptor, name = tempfile.mkstemp(dir=beside)
     with os.fdopen(descriptor, "wb") as handle:
-        handle.write(content)
+        handle.writelines(content)
         handle.flush()
         os.fchmod(handle.fileno(), 0o644)
         os.fsync(handle.fileno())

@@ -42,6 +42,7 @@ from hypothesis import strategies as st
 
 NAMED_FORMATS = [name for name in FORMATS if "tar" in name or name == "zip"]
 PLENTY = 1 << 30
+PROGRAM_FOLDERS = decompress.PROGRAM_FOLDERS
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -854,12 +855,43 @@ def test_tar_without_any_end_marker_is_refused_as_cut_short(box):
     assert_refused(box, tar(file("a"))[:-1024], "ends in the middle")
 
 
-def test_xz_that_asks_for_all_memory_is_refused(box):
+def xz_with_window(size):
     import lzma
 
-    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28, "mode": lzma.MODE_FAST, "mf": lzma.MF_HC3}]
-    data = lzma.compress(b"program", filters=filters)
-    assert_refused(box, data, "emory usage limit", archive_format="xz")
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": size, "mode": lzma.MODE_FAST, "mf": lzma.MF_HC3}]
+    return lzma.compress(b"program", filters=filters)
+
+
+def zstd_with_window(size):
+    """Return a frame of one raw block, of RFC 8878, whose header asks for a window of *size*, a power of two."""
+    return b"\x28\xb5\x2f\xfd\0" + bytes([(size.bit_length() - 11) << 3]) + b"\x39\0\0program"
+
+
+@pytest.fixture
+def real_zstd(monkeypatch):
+    if not any(os.path.exists(os.path.join(folder, "zstd")) for folder in PROGRAM_FOLDERS):
+        pytest.skip("zstd is not installed: apt-get install zstd")
+    monkeypatch.setattr(decompress, "PROGRAM_FOLDERS", PROGRAM_FOLDERS)
+
+
+def test_window_of_xz_at_its_best_is_given(box):
+    box.unpack(xz_with_window(decompress.MAX_WINDOW_BYTES), "xz")
+    assert box.inside() == {"tool": b"program"}
+
+
+def test_xz_that_asks_for_more_memory_is_refused_with_what_to_do(box):
+    data = xz_with_window(decompress.MAX_WINDOW_BYTES * 3 // 2)
+    assert_refused(box, data, "asks for more memory", "at most 64 MiB", "pin another asset", archive_format="xz")
+
+
+def test_window_of_zstd_near_its_best_is_given(box, real_zstd):
+    box.unpack(zstd_with_window(decompress.MAX_WINDOW_BYTES), "zst")
+    assert box.inside() == {"tool": b"program"}
+
+
+def test_zstd_that_asks_for_more_memory_is_refused_with_what_to_do(box, real_zstd):
+    data = zstd_with_window(decompress.MAX_WINDOW_BYTES * 2)
+    assert_refused(box, data, "asks for more memory", "at most 64 MiB", "pin another asset", archive_format="zst")
 
 
 @pytest.mark.parametrize("program_name", ["", "..", "a/b", "/a", "a\nb"])
@@ -957,6 +989,9 @@ def test_newer_python_decodes_zstd_itself(box, monkeypatch):
         needs_input = True
         unused_data = b""
 
+        def __init__(self, options):
+            assert options == {"window_log_max": decompress.MAX_WINDOW_LOG}
+
         def decompress(self, data, max_length):
             if data[:4] != b"\x28\xb5\x2f\xfd":
                 raise ArithmeticError("no frame")
@@ -965,6 +1000,7 @@ def test_newer_python_decodes_zstd_itself(box, monkeypatch):
 
     fake = types.ModuleType("compression.zstd")
     fake.ZstdDecompressor = Decompressor
+    fake.DecompressionParameter = types.SimpleNamespace(window_log_max="window_log_max")
     fake.ZstdError = ArithmeticError
     monkeypatch.setitem(sys.modules, "compression", types.ModuleType("compression"))
     monkeypatch.setitem(sys.modules, "compression.zstd", fake)

@@ -127,6 +127,15 @@ def test_adopted_file_is_kept_as_a_backup(tmp_path):
         assert handle.read() == "mine"
 
 
+def test_adopted_folder_is_kept_as_a_backup(tmp_path):
+    (tmp_path / "bin/hello").mkdir(parents=True)
+    (tmp_path / "bin/hello/mine").write_text("mine")
+    done = store.obey(orders_for(tmp_path, Released(tmp_path).order(adopt=["hello"])))
+    assert run(tmp_path) == "hello 1.0"
+    (backup,) = done[0].backups.values()
+    assert os.listdir(backup) == ["mine"]
+
+
 def test_failure_of_one_tool_leaves_every_tool_as_it_was(tmp_path):
     good, bad = Released(tmp_path), Released(tmp_path, tool="other", programs=("other",))
     store.obey(orders_for(tmp_path, good.order()))
@@ -218,6 +227,45 @@ def test_root_that_everyone_may_write_is_refused(tmp_path):
     os.chmod(str(tmp_path / "root"), 0o777)
     with pytest.raises(ReleaseError, match="written by everyone"):
         store.obey(orders_for(tmp_path, Released(tmp_path).order()))
+
+
+@pytest.mark.parametrize("name", ["staging", "store", "current"])
+def test_folder_of_the_store_that_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path, name):
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere/precious").write_text("mine")
+    (tmp_path / "root").mkdir()
+    (tmp_path / "root" / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ReleaseError, match="/{0} is no folder".format(name)):
+        store.obey(orders_for(tmp_path, Released(tmp_path).order()))
+    assert os.listdir(str(tmp_path / "elsewhere")) == ["precious"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+@pytest.mark.parametrize("name", [".", "staging", "store", "current"])
+def test_folder_of_another_user_is_refused(tmp_path, name):
+    (tmp_path / "root" / name).mkdir(parents=True)
+    os.chown(str(tmp_path / "root" / name), 65534, 65534)
+    with pytest.raises(ReleaseError, match="belongs to another user"):
+        store.obey(orders_for(tmp_path, Released(tmp_path).order()))
+
+
+@pytest.mark.parametrize("by", [os.symlink, os.link])
+def test_owner_of_a_kept_tree_cannot_have_the_mode_of_another_file_changed(tmp_path, by):
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    program = tmp_path / "root/current/hello/files" / released.programs["hello"].path
+    secret = tmp_path / "secret"
+    # The right bytes: what is compared can still be exchanged before the mode is set.
+    program.rename(secret)
+    secret.chmod(0o600)
+    by(str(secret), str(program))
+    order = released.order(expects=released.tree, reuse=released.tree)
+    if by is os.link:
+        with pytest.raises(ReleaseError, match="second name elsewhere"):
+            store.obey(orders_for(tmp_path, order))
+    else:
+        store.obey(orders_for(tmp_path, order))
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
 
 
 def test_programs_get_the_mode_that_was_asked_for(tmp_path):
