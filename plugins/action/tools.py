@@ -35,7 +35,8 @@ class ActionModule(asking.Verb):
                     "the host's answer is incomplete", fix="run again with -vvvv and report what it said"
                 )
             planned = plan.make_plan(wanted, answer.host, answer.state)
-            if self._task.check_mode:
+            is_nothing_there = not planned.is_changed and not answer.state.active
+            if self._task.check_mode or is_nothing_there:
                 return _report(planned)
             obeyed = self._execute_module(
                 module_name="pinned.release.tools",
@@ -47,14 +48,16 @@ class ActionModule(asking.Verb):
         raise ReleaseError(**obeyed["error"])
 
     def _outcome(self, planned: plan.Plan, obeyed: dict[str, Any]) -> dict[str, Any]:
-        if "error" in obeyed:
-            raise ReleaseError(**obeyed["error"])
-        if obeyed.get("failed"):
-            kept = {
-                key: value for key, value in obeyed.items() if not key.startswith("_ansible") and key != "invocation"
-            }
-            return {**kept, "changed": False}
         report = _report(planned)
+        for key in ("ansible_facts", "warnings", "deprecations"):
+            if key in obeyed:
+                report[key] = obeyed[key]
+        if obeyed.get("failed"):
+            error = ReleaseError(**obeyed["error"]) if "error" in obeyed else _not_run(obeyed)
+            if planned.is_changed:
+                raise error
+            # All is as pinned. Only the seal, which spares the next run a look at everything, could not be written.
+            report["warnings"] = [*report.get("warnings", ()), f"nothing is to be done, but not sealed: {error}"]
         for done in obeyed.get("done", ()):
             report["tools"][done["tool"]].update(downloaded=done["downloaded"])
             if done["backups"]:
@@ -68,6 +71,8 @@ class ActionModule(asking.Verb):
                 "exact cannot be combined with tools: it removes whatever is not among all tools of the lock file",
                 fix="leave out tools, or set exact: false",
             )
+        if given["keep"] < 0:
+            raise ReleaseError("keep says how many old versions stay", expected="0 or more", found=str(given["keep"]))
         lock, digest = self._lock(given["lockfile"])
         return plan.Wanted(
             lock=lock,
@@ -80,7 +85,7 @@ class ActionModule(asking.Verb):
             owner=given["owner"],
             group=given["group"],
             mode=_mode(given["mode"]),
-            keep=max(given["keep"], 0),
+            keep=given["keep"],
             integrity=given["integrity"],
             prefer=given["prefer"],
             adopt=given["adopt"],
@@ -102,6 +107,17 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
     if planned.is_changed:
         report["diff"] = plan.diff(planned)
     return report
+
+
+def _not_run(obeyed: dict[str, Any]) -> ReleaseError:
+    """Return what it means that the module on the host did not get as far as to answer."""
+    said = str(obeyed.get("module_stderr") or obeyed.get("module_stdout") or "").strip()
+    return ReleaseError(
+        f"the host did not carry out its orders: {obeyed.get('msg')}",
+        expected="a Python on the host, 3.6 or newer, that this ansible-core can use there",
+        found=said[-1000:] or f"exit status {obeyed.get('rc')}",
+        fix="if that is for want of such a Python, install one or name it in ansible_python_interpreter",
+    )
 
 
 def _command(tool: str, command: object) -> list[str]:
@@ -128,10 +144,10 @@ def _mode(mode: object) -> int:
         raise ReleaseError(
             "mode is neither octal nor symbolic", expected="'0755' or 'u=rwx,go=rx'", found=str(mode)
         ) from error
-    if number & 0o7002 or not number & 0o100:
+    if number & 0o7002 or number & 0o500 != 0o500:
         raise ReleaseError(
             "mode does not suit a program that must stay as it was installed",
-            expected="executable by its owner, no set-id or sticky bit, not writable by everyone",
+            expected="readable and executable by its owner, no set-id or sticky bit, not writable by everyone",
             found=f"{number:04o}",
         )
     return number

@@ -119,4 +119,25 @@ notes:
   type: list
   elements: str
   sample: ["uv: upgraded 0.9.8 → 0.9.9"]
+error:
+  description: The parts of C(msg), for playbooks that go on with what failed.
+  returned: failure
+  type: dict
+  contains:
+    what:
+      description: What went wrong.
+      type: str
+      returned: failure
+    expected:
+      description: What was expected.
+      type: str
+      returned: failure
+    found:
+      description: What was found.
+      type: str
+      returned: failure
+    fix:
+      description: What mends it.
+      type: str
+      returned: failure
 """

@@ -54,7 +54,7 @@ EXAMPLES = r"""
 RETURN = r"""
 ansible_facts:
   description: Facts that are added to the host's.
-  returned: always
+  returned: success
   type: dict
   contains:
     release_target:
@@ -140,4 +140,25 @@ ansible_facts:
           type: str
           returned: success
           sample: Debian GNU/Linux 12 (bookworm)
+error:
+  description: The parts of C(msg), for playbooks that go on with what failed.
+  returned: failure
+  type: dict
+  contains:
+    what:
+      description: What went wrong.
+      type: str
+      returned: failure
+    expected:
+      description: What was expected.
+      type: str
+      returned: failure
+    found:
+      description: What was found.
+      type: str
+      returned: failure
+    fix:
+      description: What mends it.
+      type: str
+      returned: failure
 """

@@ -51,7 +51,7 @@ options:
     description: Group, by name or number, that the installed files shall belong to.
     type: str
   mode:
-    description: Mode of the programs, octal in quotes or symbolic.
+    description: Mode of the programs, octal in quotes or symbolic. Their owner must be able to read and start them.
     type: raw
     default: "0755"
   keep:
@@ -203,6 +203,27 @@ notes:
   type: list
   elements: str
   sample: ["uv: upgrade 0.9.8 → 0.9.9, x86_64-unknown-linux-gnu (gnu build needs glibc 2.17, host has 2.36)"]
+error:
+  description: The parts of C(msg), for playbooks that go on with what failed.
+  returned: failure
+  type: dict
+  contains:
+    what:
+      description: What went wrong.
+      type: str
+      returned: failure
+    expected:
+      description: What was expected.
+      type: str
+      returned: failure
+    found:
+      description: What was found.
+      type: str
+      returned: failure
+    fix:
+      description: What mends it.
+      type: str
+      returned: failure
 """
 
 from ansible.module_utils.basic import AnsibleModule

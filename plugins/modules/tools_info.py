@@ -80,4 +80,25 @@ bin_dir:
   description: Where the programs appear.
   returned: success
   type: str
+error:
+  description: The parts of C(msg), for playbooks that go on with what failed.
+  returned: failure
+  type: dict
+  contains:
+    what:
+      description: What went wrong.
+      type: str
+      returned: failure
+    expected:
+      description: What was expected.
+      type: str
+      returned: failure
+    found:
+      description: What was found.
+      type: str
+      returned: failure
+    fix:
+      description: What mends it.
+      type: str
+      returned: failure
 """

@@ -72,7 +72,7 @@ def folder(path: str | None, option: str) -> str:
     if not path:
         return ""
     path = path.rstrip("/")
-    if not re.match(r"(/|~/)[^\0\n]+\Z", path) or ".." in path.split("/"):
+    if not re.match(r"(/|~/)[^\x00-\x1f\x7f]+\Z", path) or ".." in path.split("/"):
         raise ReleaseError(
             f"{option} is not the path of a folder to work in", expected="/a/path or ~/a/path", found=path
         )
@@ -84,4 +84,7 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     # Without become there is no need for a terminal, which sudoable would ask of ssh.
     needs_become = bool(action._connection.become)
     answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
-    return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""))
+    parsed = probe.parse(answer.get("stdout", "") or answer.get("stderr", ""))
+    if parsed.state and not (os.path.isabs(parsed.state.root) and os.path.isabs(parsed.state.bin_dir)):
+        raise ReleaseError("the user has no home folder on the host", fix="name folders in root and bin_dir")
+    return parsed

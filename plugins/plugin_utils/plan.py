@@ -114,16 +114,16 @@ def wanted_digest(wanted: Wanted) -> str:
 def question(wanted: Wanted) -> probe.Question:
     """Return what to ask a host in order to plan for *wanted*. Raises ReleaseError for tools the lock lacks."""
     tools = _locked_tools(wanted)
-    assets = [(name, tool.version, asset) for name, tool in tools.items() for asset in tool.assets]
+    assets = [asset for tool in tools.values() for asset in tool.assets]
     return probe.Question(
         ask="state",
         root=wanted.root,
         bin_dir=wanted.bin_dir,
         wanted=wanted_digest(wanted),
         integrity=wanted.integrity,
-        candidates=_unique(f"{name}/{tree_name(version, asset)}" for name, version, asset in assets),
-        names=_unique(program for _unused, _unused, asset in assets for program in asset.executables),
-        needs=_unique(need for _unused, _unused, asset in assets for need in target.needs(asset.requires)),
+        candidates=_unique(f"{name}/{tool.version}" for name, tool in tools.items()),
+        names=_unique(program for asset in assets for program in asset.executables),
+        needs=_unique(need for asset in assets for need in target.needs(asset.requires)),
     )
 
 

@@ -9,7 +9,7 @@
 #   root bin_dir  where to look; empty means this user's defaults
 #   wanted        digest of the state asked for
 #   integrity     quick, or full: hash every file
-#   candidates    lines TOOL/TREE: trees that would serve, if they are kept here
+#   candidates    lines TOOL/VERSION: trees of these would serve, if they are kept here
 #   names         lines: programs that are to be linked
 #   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 # They are set outside of this text, and a ~ that they begin with is expanded here:
@@ -22,8 +22,11 @@ newline='
 locate() {
     user=
     if [ -z "$root" ] || [ -z "$bin_dir" ]; then user=$(id -u); fi
+    if [ -z "$HOME" ]; then eval "HOME=~$(id -un)"; fi
     if [ -z "$root" ]; then
-        if [ "$user" = 0 ]; then root=/opt/pinned.release; else root=${XDG_DATA_HOME:-$HOME/.local/share}/pinned.release; fi
+        # The XDG specification says that a relative path is to be ignored.
+        case $XDG_DATA_HOME in /*) data=$XDG_DATA_HOME ;; *) data=$HOME/.local/share ;; esac
+        if [ "$user" = 0 ]; then root=/opt/pinned.release; else root=$data/pinned.release; fi
     fi
     if [ -z "$bin_dir" ]; then
         if [ "$user" = 0 ]; then bin_dir=/usr/local/bin; else bin_dir=$HOME/.local/bin; fi
@@ -138,8 +141,8 @@ describe_state() {
         # shellcheck disable=SC2012
         if [ -d "$tool" ]; then ls -1t "$tool" | while IFS= read -r tree; do say "tree ${tool##*/} $tree"; done; fi
     done
-    say "$candidates" | while IFS=/ read -r tool tree; do
-        for kept in "$root/store/$tool/$tree" "$root/store/$tool/$tree".[0-9]*; do
+    say "$candidates" | while IFS=/ read -r tool version; do
+        for kept in "$root/store/$tool/$version"-*; do
             active=$(readlink "$root/current/$tool" 2>/dev/null)
             if [ -n "$tool" ] && [ -d "$kept" ] && [ "${active##*/}" != "${kept##*/}" ]; then
                 describe_tree "$tool" "${kept##*/}"

@@ -9,8 +9,10 @@ import os
 import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import plan
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
@@ -284,89 +286,176 @@ def test_digest_of_what_is_wanted_ignores_how_it_is_looked_at(tmp_path: Path) ->
 
 
 TOOLS = {"one": ("same", "one"), "two": ("two", "three")}
-DAMAGES = (
-    "none",
-    "program",
-    "mode",
-    "link",
-    "tree",
-    "receipt",
-    "sums",
-    "seal",
-    "current",
-    "extra",
-    "staging",
-    "foreign",
-)
+VERSIONS = ("1.0", "2.0", "3.0")
+TO_TREES = ("program", "deleted", "mode", "tree", "receipt", "sums", "extra", "link inside")
+AROUND = ("seal", "staging", "current", "lost link", "file", "folder", "foreign link", "dangling link", "other link")
 
 
-def damage(machine: Machine, kind: str, tool: str) -> None:
-    """Do to *tool* on *machine* what people and accidents do."""
-    current = machine.root / "current" / tool
+class Damage(NamedTuple):
+    """What people and accidents do to a tool: to its active tree or to the kept ones, or around them."""
+
+    kind: str
+    tool: str
+    is_to_kept: bool
+
+
+class Step(NamedTuple):
+    """What happened to a host, and then what is asked for: a version of each tool, by name, and options."""
+
+    damages: list[Damage]
+    versions: dict[str, str]
+    options: dict[str, Any]
+
+
+def do_damage(machine: Machine, damage: Damage) -> None:
+    active = (machine.root / "current" / damage.tool).resolve()
+    for tree in sorted((machine.root / "store" / damage.tool).glob("*")):
+        if (tree != active) is damage.is_to_kept:
+            damage_tree(tree, damage.kind, TOOLS[damage.tool][0])
+    damage_around(machine, damage.kind, damage.tool, machine.bin_dir / TOOLS[damage.tool][0])
+
+
+def damage_tree(tree: Path, kind: str, program: str) -> None:
+    file = next(tree.glob(f"files/*/bin/{program}"), None)
+    if file is None:
+        return
+    if kind == "program":
+        file.write_text("#!/bin/sh\necho evil\n")
+    elif kind == "deleted":
+        file.unlink()
+    elif kind == "mode":
+        file.chmod(0o644)
+    elif kind == "tree":
+        shutil.rmtree(tree)
+    elif kind == "receipt":
+        (tree / "receipt.json").write_text("{")
+    elif kind == "sums":
+        (tree / "files.sha256").unlink(missing_ok=True)
+    elif kind == "extra":
+        (tree / "files/extra").write_text("more")
+    elif kind == "link inside":
+        (tree / "bin" / program).unlink(missing_ok=True)
+
+
+def damage_around(machine: Machine, kind: str, tool: str, place: Path) -> None:
     if kind == "seal":
         (machine.root / "seal").unlink(missing_ok=True)
-    if kind == "staging":
+    elif kind == "staging":
         (machine.root / "staging/left/over").mkdir(parents=True, exist_ok=True)
-    if kind == "foreign":
-        shutil.rmtree(machine.bin_dir)
-        machine.bin_dir.mkdir()
-        (machine.bin_dir / TOOLS[tool][0]).write_text("mine")
-    if not current.exists():
-        return
-    program = machine.program_file(tool, TOOLS[tool][0])
-    if kind == "program":
-        program.write_text("#!/bin/sh\necho evil\n")
-    elif kind == "mode":
-        program.chmod(0o644)
-    elif kind == "link":
-        (machine.bin_dir / TOOLS[tool][0]).unlink(missing_ok=True)
-    elif kind == "tree":
-        shutil.rmtree(current.resolve())
-    elif kind == "receipt":
-        (current / "receipt.json").write_text("{")
-    elif kind == "sums":
-        (current / "files.sha256").unlink()
     elif kind == "current":
-        current.unlink()
-    elif kind == "extra":
-        (current / "files/extra").write_text("more")
+        (machine.root / "current" / tool).unlink(missing_ok=True)
+    elif kind == "lost link":
+        emptied(place)
+    elif kind == "file":
+        emptied(place).write_text(f"mine {tool}")
+    elif kind == "folder":
+        (emptied(place) / f"mine {tool}").mkdir(parents=True)
+    elif kind == "foreign link":
+        emptied(place).symlink_to("/bin/sh")
+    elif kind == "dangling link":
+        emptied(place).symlink_to("/nowhere")
+    elif kind == "other link":
+        emptied(place).symlink_to(machine.root / "current" / tool / "bin" / TOOLS[tool][1])
 
 
-steps = st.lists(
-    st.tuples(
-        st.sampled_from(["1.0", "2.0", "3.0"]),
-        st.sampled_from([("one",), ("two",), ("one", "two")]),
-        st.sampled_from(DAMAGES),
-        st.sampled_from(["quick", "full"]),
-        st.booleans(),
-        st.integers(0, 2),
-        st.sampled_from([0o755, 0o700]),
-    ),
-    min_size=1,
-    max_size=4,
-)
+def emptied(place: Path) -> Path:
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)
+    return place
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-@given(steps)
-def test_what_is_announced_is_what_happens(
-    history: list[tuple[str, tuple[str, ...], str, str, bool, int, int]],
-) -> None:
-    """Whatever a host went through: the plan's outcome is the host's new state, and then there is nothing to do."""
+def looks(folder: Path, *, without: tuple[str, ...] = ()) -> dict[str, str]:
+    """Return all that lies below *folder*: kind, mode, and content or where a link leads."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        name = str(path.relative_to(folder))
+        if not name.startswith(without):
+            content = os.readlink(path) if path.is_symlink() else "" if path.is_dir() else path.read_text("latin-1")
+            found[name] = f"{path.lstat().st_mode:o} {content}"
+    return found
+
+
+def is_foreign(machine: Machine, program: str) -> bool:
+    place = machine.bin_dir / program
+    return os.path.lexists(place) and not (place.is_symlink() and os.readlink(place).startswith(f"{machine.root}/"))
+
+
+def trees_of(machine: Machine, tool: str) -> set[str]:
+    return {tree.name for tree in (machine.root / "store" / tool).glob("*")}
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Step]:
+    damages = st.builds(Damage, st.sampled_from(TO_TREES + AROUND), st.sampled_from(sorted(TOOLS)), st.booleans())
+    steps = []
+    for _step in range(draw(st.integers(2, 4))):
+        versions = {name: draw(st.sampled_from(VERSIONS)) for name in TOOLS if draw(st.integers(0, 3))}
+        is_present = bool(draw(st.integers(0, 4)))
+        options = {
+            "integrity": draw(st.sampled_from(["quick", "full"])),
+            "keep": draw(st.integers(0, 2)),
+            "mode": draw(st.sampled_from([0o755, 0o700])),
+            "adopt": draw(st.booleans()),
+            "is_present": is_present,
+            "exact": is_present and draw(st.booleans()),
+            "names": None if is_present else tuple(sorted(versions)),
+        }
+        steps.append(Step(draw(st.lists(damages, max_size=3)), versions, options))
+    return steps
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@given(histories())
+def test_what_is_announced_is_what_happens(history: list[Step]) -> None:
+    """Whatever a host went through: the plan is what is done, no more and no less, and then there is nothing to do."""
     with TemporaryDirectory() as folder:
         machine = Machine(Path(folder))
-        for version, names, kind, integrity, exact, keep, mode in history:
-            released = [Released(folder, name, version, TOOLS[name]) for name in names]
-            wanted = machine.wanted(*released, integrity=integrity, exact=exact, keep=keep, mode=mode, adopt=True)
-            planned = machine.converge(wanted)
-            announced = {tool.tool: dict(tool.after) for tool in planned.tools if tool.action != "none"}
-            answer = machine.ask(machine.wanted(*released, integrity="full", mode=mode, keep=keep, exact=exact))
-            assert answer.state is not None
-            found = {name: plan.installed(name, answer.state) for name in announced}
-            assert found == announced
-            # Of tools that this run was not about, some may be damaged, and then nothing is sealed as a whole.
-            is_about_all = set(answer.state.active) <= set(names)
-            assert machine.ask(wanted).sealed is not None or integrity == "full" or not is_about_all
-            assert not machine.plan(wanted).is_changed
-            assert all(machine.run(program) == f"{program} {version}" for name in names for program in TOOLS[name])
-            damage(machine, kind, names[0])
+        for step in history:
+            for damage in step.damages:
+                do_damage(machine, damage)
+            released = [Released(folder, name, version, TOOLS[name]) for name, version in step.versions.items()]
+            wanted = machine.wanted(*released, **step.options)
+            before = looks(Path(folder))
+            programs = [program for name in step.versions for program in TOOLS[name]]
+            if wanted.is_present and not wanted.adopt and any(is_foreign(machine, program) for program in programs):
+                with pytest.raises(ReleaseError, match="is there already"):
+                    machine.plan(wanted)
+                wanted = with_options(wanted, adopt=True)
+            planned = machine.plan(wanted)
+            assert looks(Path(folder)) == before, "a plan changes nothing"
+            assert_carried_out(machine, wanted, planned)
+            for name, version in step.versions.items() if wanted.is_present else ():
+                assert [machine.run(program) for program in TOOLS[name]] == [f"{one} {version}" for one in TOOLS[name]]
+
+
+def assert_carried_out(machine: Machine, wanted: plan.Wanted, planned: plan.Plan) -> None:
+    trees = {name: trees_of(machine, name) for name in TOOLS}
+    before, programs = looks(machine.root, without=("seal", "lock", "staging")), looks(machine.bin_dir)
+    foreign = {name for name, look in programs.items() if str(machine.root) not in look}
+    store.obey(plan.orders(planned))
+    after = looks(machine.root, without=("seal", "lock", "staging"))
+    assert list((machine.root / "staging").iterdir()) == []
+    if not planned.is_changed and before:
+        assert (after, looks(machine.bin_dir)) == (before, programs)
+
+    full = machine.ask(with_options(wanted, integrity="full"))
+    assert full.state is not None
+    changed = {tool.tool: tool for tool in planned.tools if tool.action != "none"}
+    for name, tool in changed.items():
+        assert plan.installed(name, full.state) == dict(tool.after)
+        assert tool.order is not None
+        assert trees[name] - trees_of(machine, name) == set(tool.order.prune)
+        assert len(trees_of(machine, name) - trees[name]) == bool(tool.order.tree and not tool.order.reuse)
+        assert tool.version is None or len(trees_of(machine, name)) <= wanted.keep + 1
+    for path in set(before) | set(after):
+        if path.split("/")[1:2] and path.split("/")[1] not in changed:
+            assert after.get(path) == before.get(path), "a tool that was not to change has changed"
+    contents = {look.partition(" ")[2] for look in looks(machine.bin_dir).values()}
+    assert {programs[name].partition(" ")[2] for name in foreign} <= contents, "a foreign file is lost"
+
+    # Of tools that this run was not about, some may be damaged, and then nothing is sealed as a whole.
+    if wanted.integrity == "quick" and full.state.active and set(full.state.active) <= set(wanted.tools):
+        assert machine.ask(wanted).sealed is not None
+    assert not machine.plan(wanted).is_changed
+    assert not machine.plan(with_options(wanted, integrity="full")).is_changed
