@@ -19,8 +19,8 @@ description:
   - Previous versions are kept (see O(keep)), so that applying an older lock file needs no network.
   - When nothing is to do, the host is asked one question in plain shell. No module runs and nothing is written.
 requirements:
-  - Python 3.6 or newer and a POSIX shell on the host
-  - the C(requests), C(packaging) and C(pypi-simple) libraries on the controller
+  - a POSIX shell on the host
+  - on the host, when something is to be installed, Python 3.6 or newer, as new as ansible-core wants it there
 options:
   lockfile:
     description:
@@ -87,8 +87,8 @@ attributes:
   diff_mode:
     support: full
 notes:
-  - Downloads on the host respect E(https_proxy), E(no_proxy) and E(SSL_CERT_FILE); set them with the task keyword
-    C(environment).
+  - Downloads on the host respect E(https_proxy), E(http_proxy), E(no_proxy) and E(SSL_CERT_FILE); set them with the
+    task keyword C(environment).
 seealso:
   - module: pinned.release.lock
   - module: pinned.release.tools_info
@@ -197,6 +197,10 @@ tools:
       description: Foreign files that were set aside, with their backups.
       type: dict
       returned: when there are any
+error:
+  description: What is wrong, as C(what), C(expected), C(found) and C(fix), each a text or V(null). C(msg) has it, too.
+  returned: failure
+  type: dict
 notes:
   description: What changed, a line each.
   returned: success

@@ -1,0 +1,67 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Make a playbook of every example in the documentation: write_playbook.py PLAYBOOK.
+
+It prints how many tasks that are. Where an example says nothing about folders, variables of the inventory do.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+PLUGINS = (
+    ("module", "lock"),
+    ("module", "target_facts"),
+    ("lookup", "asset"),
+    ("filter", "target_triples"),
+    ("module", "tools_info"),
+    ("module", "tools"),
+)
+PAGES = ("README.md", "docs/guide.md", "roles/tools/README.md")
+PLAY = """\
+- name: {title}
+  hosts: servers
+  gather_facts: true
+  module_defaults:
+    pinned.release.tools: {{root: "{{{{ tools_root }}}}", bin_dir: "{{{{ tools_bin_dir }}}}"}}
+    pinned.release.tools_info: {{root: "{{{{ tools_root }}}}", bin_dir: "{{{{ tools_bin_dir }}}}"}}
+  tasks:
+"""
+
+
+def documented(kind: str, name: str) -> "dict[str, Any]":
+    full_name = f"pinned.release.{name}"
+    command = [sys.executable, "-m", "ansible.cli.doc", "--json", "--type", kind, full_name]
+    documentation: dict[str, Any] = json.loads(subprocess.check_output(command))[full_name]
+    return documentation
+
+
+def blocks_of(page: Path) -> "list[str]":
+    """Return the blocks of YAML that are lists, of tasks or of plays; the others are manifests."""
+    blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return [block for block in blocks if block.startswith("- ")]
+
+
+def play(title: str, block: str) -> str:
+    if re.search("^  hosts: ", block, re.MULTILINE):
+        return block
+    return PLAY.format(title=title) + re.sub("^(?=.)", "    ", block.strip(), flags=re.MULTILINE) + "\n"
+
+
+def main() -> None:
+    plugins = [(name, documented(kind, name)) for kind, name in PLUGINS]
+    # ansible-test runs a copy of the target alone; where the pages are, only Ansible knows.
+    collection = Path(plugins[0][1]["doc"]["filename"]).parents[2]
+    examples = [(name, documentation["examples"]) for name, documentation in plugins]
+    examples += [(page, block) for page in PAGES for block in blocks_of(collection / page)]
+    plays = [play(title, block) for title, block in examples]
+    Path(sys.argv[1]).write_text("\n".join(plays), encoding="utf-8")
+    print(sum(len(re.findall("^ *- name: ", text, re.MULTILINE)) for _title, text in examples))
+
+
+if __name__ == "__main__":
+    main()
