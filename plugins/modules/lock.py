@@ -113,10 +113,6 @@ tools:
       type: list
       elements: str
       returned: success
-error:
-  description: What is wrong, as C(what), C(expected), C(found) and C(fix), each a text or V(null). C(msg) has it, too.
-  returned: failure
-  type: dict
 notes:
   description: What changed, a line each.
   returned: success

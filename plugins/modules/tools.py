@@ -197,10 +197,6 @@ tools:
       description: Foreign files that were set aside, with their backups.
       type: dict
       returned: when there are any
-error:
-  description: What is wrong, as C(what), C(expected), C(found) and C(fix), each a text or V(null). C(msg) has it, too.
-  returned: failure
-  type: dict
 notes:
   description: What changed, a line each.
   returned: success
