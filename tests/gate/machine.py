@@ -163,7 +163,9 @@ def first_python(versions: Sequence[str] = CONTROLLER_PYTHONS) -> Python:
             f"Python {without_venv} is here, but cannot make a virtual environment. To mend it:\n"
             f"  Debian, Ubuntu   apt-get install python3-venv"
         )
-    raise GateError(f"No Python of the versions {', '.join(versions)} was found. To install one:\n{HOW_TO_INSTALL}")
+    # A distribution has no choice of versions; pyenv has.
+    how = HOW_TO_INSTALL if versions == CONTROLLER_PYTHONS else f"  pyenv            pyenv install {versions[-1]}"
+    raise GateError(f"No Python of the versions {', '.join(versions)} was found. To install one:\n{how}")
 
 
 def _find(version: str) -> Python | None:
