@@ -109,7 +109,8 @@ tools:
       elements: str
       returned: success
     notes:
-      description: Targets that disappeared or are new, a line each.
+      description: Targets that disappeared, with what serves their hosts now, that are new, or that need more, a line
+        each.
       type: list
       elements: str
       returned: success
@@ -118,7 +119,10 @@ notes:
   returned: success
   type: list
   elements: str
-  sample: ["uv: upgraded 0.9.8 → 0.9.9"]
+  sample:
+    - "uv: upgraded 0.9.8 → 0.9.9"
+    - >-
+      uv: aarch64-unknown-linux-gnu disappeared → aarch64-unknown-linux-musl, static, runs everywhere the old one did
 error:
   description: The parts of C(msg), for playbooks that go on with what failed.
   returned: failure

@@ -332,7 +332,7 @@ class _Place:
 
     def number(self, least: int = 0) -> int:
         if not _is_whole(self.value) or not least <= self.value <= LARGEST_NUMBER:
-            raise _MisfitError(self.where, f"a whole number from {least}", self.value)
+            raise _MisfitError(self.where, f"a whole number from {least} to {LARGEST_NUMBER}", self.value)
         return int(self.value)
 
     def _mapping(self) -> dict[str, Any]:
