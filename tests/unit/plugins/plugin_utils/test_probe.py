@@ -113,6 +113,7 @@ def test_no_program_of_the_user_s_own_folders_is_started(shell: list[str], usual
         env={**os.environ, "PATH": str(tmp_path)},
         capture_output=True,
         text=True,
+        check=False,
     )
     assert (parse(done.stdout), done.stderr) == (usual, "")
 
