@@ -16,6 +16,7 @@ import glob
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.file_kinds import FORMATS
@@ -82,10 +83,10 @@ def propose(
     programs = _programs(readings)
     if pattern is not None:
         named = _matching(readings, pattern, version)
-        fitting = _first_tier(named, platform, _NAMED_BY_THE_USER, named)
+        fitting = _first_tier(named, platform, _NAMED_BY_THE_USER, _Usage(named))
     else:
         published = [reading for reading in readings if reading.kind not in _ABOUT_OTHER_FILES]
-        fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, published)
+        fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, _Usage(published))
     if not programs and not fitting:
         fitting = [r for r in readings if r.kind == "script" and r.product == () and not r.is_labelled]
     if meant is not None and any(reading.product == meant for reading in fitting):
@@ -126,43 +127,89 @@ def without(tool: str, served: Sequence[Platform]) -> str:
 
 # Which readings serve a platform: tiers, firmest first. The first tier that holds any file is the answer.
 
-_Tier = Callable[[Reading, Platform, Sequence[Reading]], bool]
+
+@dataclass(frozen=True)
+class _Usage:
+    """What the files of a release tell of how its publisher names them."""
+
+    readings: Sequence[Reading]
+
+    @cached_property
+    def programs(self) -> list[Reading]:
+        return _programs(self.readings)
+
+    @cached_property
+    def is_labelled(self) -> bool:
+        return any(reading.is_labelled for reading in self.readings)
+
+    @cached_property
+    def has_firm_x86_64(self) -> bool:
+        return any("x86_64" in _arches(reading) for reading in self.readings if not reading.has_vague_arch)
+
+    @cached_property
+    def says_linux(self) -> frozenset[tuple[Product, bool]]:
+        """The products some of whose files say Linux."""
+        return frozenset(_family(reading) for reading in self.programs if reading.label.os == "linux")
+
+    @cached_property
+    def leaves_out_linux(self) -> frozenset[tuple[Product, bool]]:
+        """The products some of whose files say no system, but an architecture that only Linux is built for."""
+        return frozenset(
+            _family(reading)
+            for reading in self.programs
+            if reading.label.os is None and not ONLY_ON_LINUX.isdisjoint(_arches(reading))
+        )
+
+    @cached_property
+    def forms_without_system(self) -> frozenset[tuple[str, bool]]:
+        return frozenset(_form(r) for r in self.programs if r.label.arch and r.label.os is None)
+
+    @cached_property
+    def packings(self) -> Mapping[Product, set[str]]:
+        """The formats of each product's files that say a version."""
+        found: dict[Product, set[str]] = {}
+        for reading in self.programs:
+            if reading.has_version:
+                found.setdefault(reading.product, set()).add(reading.format)
+        return found
+
+
+_Tier = Callable[[Reading, Platform, _Usage], bool]
 _ARM_LEVELS = ("armv5te", "armv6", "armv7", "armv8")
 
 
 def _first_tier(
-    readings: Sequence[Reading], platform: Platform, tiers: Sequence[_Tier], release: Sequence[Reading]
+    readings: Sequence[Reading], platform: Platform, tiers: Sequence[_Tier], usage: _Usage
 ) -> list[Reading]:
-    """Return the readings of the first tier that holds any; *release* is what the publisher's usage is seen from."""
+    """Return the readings of the first tier that holds any."""
     for tier in tiers:
-        found = [reading for reading in readings if tier(reading, platform, release)]
+        found = [reading for reading in readings if tier(reading, platform, usage)]
         if found:
             return found
     return []
 
 
-def _says_the_platform(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _says_the_platform(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """System and architecture are said, and are the platform's. (macOS has no 32-bit x86 that a word could mean.)"""
     is_firm = not reading.has_vague_arch or platform.os == "macos"
     return reading.label.os == platform.os and is_firm and _has_arch(reading.label, platform)
 
 
-def _says_it_with_a_vague_word(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _says_it_with_a_vague_word(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """``x86`` and ``win32`` are 32-bit, unless the publisher has no other word for 64-bit x86 on any system."""
     if reading.label.os != platform.os or not reading.has_vague_arch:
         return False
-    has_64_bit_word = any("x86_64" in _arches(r) for r in release if not r.has_vague_arch)
-    return platform.arch == "i686" or (platform.arch == "x86_64" and not has_64_bit_word)
+    return platform.arch == "i686" or (platform.arch == "x86_64" and not usage.has_firm_x86_64)
 
 
-def _says_the_system_only(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _says_the_system_only(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """Without an architecture x86_64 is meant; on macOS, whichever of the two the publisher does not name."""
     if reading.label.os != platform.os or reading.label.arch or reading.label.archs:
         return False
     return platform.arch == "x86_64" or platform.os == "macos"
 
 
-def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _says_the_arch_only(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """Without a system Linux is meant, unless its siblings say it; a zip without a system is a habit of Windows.
 
     Siblings that say it do not count where the publisher leaves it out for an architecture that only Linux is built for
@@ -170,33 +217,31 @@ def _says_the_arch_only(reading: Reading, platform: Platform, release: Sequence[
     """
     if reading.label.os is not None or platform.os != "linux" or not _has_arch(reading.label, platform):
         return False
-    siblings = [r for r in _programs(release) if (r.product, r.is_named) == (reading.product, reading.is_named)]
-    has_linux = any(r.label.os == "linux" for r in siblings)
-    is_left_out = any(r.label.os is None and set(_arches(r)) & ONLY_ON_LINUX for r in siblings)
+    has_linux = _family(reading) in usage.says_linux
+    is_left_out = _family(reading) in usage.leaves_out_linux
     if reading.format in ("zip", "unreadable"):
         return reading.format == "zip" and has_linux and is_left_out
     return is_left_out or reading.label.libc in ("glibc", "musl") or not has_linux
 
 
-def _is_the_bare_one(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _is_the_bare_one(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """Beside labelled siblings a file without any label is the one for Linux x86_64 (``k3s``, ``k3s-arm64``).
 
     An archive is so only where its siblings leave out Linux, too (``app-1.0.tar.gz``, ``app-1.0-arm64.tar.gz``): beside
     any others it holds sources. A zip without a system is a habit of Windows.
     """
-    if reading.is_labelled or platform != PLATFORMS["linux/x86_64"] or not any(r.is_labelled for r in release):
+    if reading.is_labelled or platform != PLATFORMS["linux/x86_64"] or not usage.is_labelled:
         return False
-    siblings = [r for r in _programs(release) if r.format == reading.format and r.label.arch and r.label.os is None]
-    return reading.format == "bare" or (reading.format != "zip" and bool(siblings))
+    return reading.format == "bare" or (reading.format != "zip" and _form(reading) in usage.forms_without_system)
 
 
-def _nothing_is_labelled(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _nothing_is_labelled(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """A release in which no name says a platform: only the bytes can tell. A version in several packings is sources."""
-    packings = {r.format for r in _programs(release) if r.product == reading.product and r.has_version}
-    return not any(r.is_labelled for r in release) and not (reading.has_version and len(packings) > 1)
+    is_source = reading.has_version and len(usage.packings.get(reading.product, ())) > 1
+    return not usage.is_labelled and not is_source
 
 
-def _is_not_of_another(reading: Reading, platform: Platform, release: Sequence[Reading]) -> bool:
+def _is_not_of_another(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """What the user named himself need not say its platform; it must only not say another one."""
     says_os = reading.label.os in (None, platform.os)
     says_arch = not (reading.label.arch or reading.label.archs) or _has_arch(reading.label, platform)
@@ -256,6 +301,14 @@ def _arches(reading: Reading) -> tuple[str | None, ...]:
     return reading.label.archs or (reading.label.arch,)
 
 
+def _family(reading: Reading) -> tuple[Product, bool]:
+    return reading.product, reading.is_named
+
+
+def _form(reading: Reading) -> tuple[str, bool]:
+    return reading.format, reading.has_version
+
+
 def _of_one_product(
     fitting: Sequence[Reading], release: Sequence[Reading], tool: str, version: str, platform: Platform
 ) -> Sequence[Reading]:
@@ -277,11 +330,11 @@ def _ambiguity(
     group: Sequence[Reading], release: Sequence[Reading], tool: str, version: str, platform: Platform
 ) -> Ambiguous:
     """Show one candidate of each product, and the line of manifest that chooses the first of them."""
-    of_products = {
-        product: _variants([reading for reading in group if reading.product == product], platform)
-        for product in {reading.product for reading in group}
-    }
-    products = dict(sorted(of_products.items(), key=lambda item: item[1][0].name))
+    of_products: dict[Product, list[Reading]] = {}
+    for reading in group:
+        of_products.setdefault(reading.product, []).append(reading)
+    builds_of = {product: _variants(readings, platform) for product, readings in of_products.items()}
+    products = dict(sorted(builds_of.items(), key=lambda item: item[1][0].name))
     first, builds = next(iter(products.items()))
     others = [reading.name for reading in release if reading.product != first]
     line = f'tools.{tool}.asset: "{_suggestion(builds[0].name, others, version)}"'

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import itertools
+import json
 import re
 import sys
+import time
 from pathlib import Path
+from random import Random
+from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -21,13 +26,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils.matching import (
 from ansible_collections.pinned.release.plugins.plugin_utils.name_words import LONGEST_NAME
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
-from hypothesis import assume, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 PLATFORMS = (
     "linux/x86_64 linux/i686 linux/aarch64 linux/armv7 linux/armv6 linux/powerpc64le linux/s390x linux/riscv64 "
     "macos/aarch64 macos/x86_64 windows/x86_64"
 ).split()
+
+
+CORPUS = Path(__file__).resolve().parents[3] / "corpus" / "listings.json"
 
 
 def assets(*names: str) -> list[Asset]:
@@ -152,6 +160,7 @@ def test_an_archive_without_platform_is_for_x86_64_where_its_siblings_leave_out_
     assert chosen(names, "linux/x86_64", tool="app") == ["App-1.2.3.tar.gz"]
     assert chosen(names, "linux/aarch64", tool="app") == ["App-1.2.3-arm64.tar.gz"]
     assert chosen(["app-1.2.3.zip", "app-1.2.3-arm64.zip"], "linux/x86_64", tool="app") == []
+    assert chosen(["app.tgz", "app-arm64.tgz", "app-1.2.3.tar.gz"], "linux/x86_64", tool="app") == ["app.tgz"]
 
 
 def test_a_completion_beside_labelled_files_is_no_program() -> None:
@@ -341,22 +350,42 @@ WORDS = st.sampled_from(
 )
 
 
+ASSETS = st.builds(
+    Asset,
+    name=NAMES,
+    url=st.just("u"),
+    size=st.none() | st.integers(),
+    platform=st.dictionaries(
+        st.sampled_from(["os", "cpu", "libc", "x"]),
+        st.sampled_from(["linux", "arm", "x64", "musl", "!win32", "a,b", ""]),
+    ),
+)
+
+
 @settings(max_examples=400, deadline=None)
 @given(
-    st.lists(NAMES, max_size=8),
+    st.lists(ASSETS, max_size=8),
     WORDS | st.text(max_size=60),
     WORDS | st.text(max_size=60),
     st.sampled_from(PLATFORMS),
     st.none() | NAMES,
 )
 def test_whatever_names_come_only_a_release_error_is_raised(
-    names: list[str], tool: str, version: str, platform: str, pattern: str | None
+    listed: list[Asset], tool: str, version: str, platform: str, pattern: str | None
 ) -> None:
-    listed = assets(*names)
     with contextlib.suppress(ReleaseError):
         found = propose(listed, tool, version, parse_platform(platform), pattern)
-        assert {proposal.name for proposal in found} <= set(names)
+        assert {proposal.name for proposal in found} <= {asset.name for asset in listed}
     assert str(nothing_for(listed, tool, version, [parse_platform(platform)]))
+
+
+@pytest.mark.parametrize("form", ["tool-{}.tar.gz", "tool{}-arm64", "tool-{}-win-x86.zip", "tool_{}", "{}-any.whl"])
+def test_the_cost_of_a_release_grows_no_faster_than_it(form: str) -> None:
+    listed = assets(*(form.format(number) for number in range(10_000)))
+    started = time.monotonic()
+    with contextlib.suppress(Ambiguous):
+        propose(listed, "tool", "1.2.3", parse_platform("linux/aarch64"))
+    assert time.monotonic() - started < 30
 
 
 PRODUCTS = st.sampled_from(["tool", "foo", "my-tool", "charm"])
@@ -381,51 +410,95 @@ def outcome(names: list[str], platform: str, tool: str = "tool") -> object:
         return error.candidates
 
 
-@settings(deadline=None)
-@given(RELEASES, st.sampled_from(PLATFORMS), st.randoms(use_true_random=False))
-def test_the_order_of_assets_never_matters(names: list[str], platform: str, random: object) -> None:
-    shuffled = list(names)
-    random.shuffle(shuffled)  # type: ignore[attr-defined]
-    assert outcome(names, platform) == outcome(shuffled, platform)
+def real(names: list[str], listing: dict[str, Any], platform: str) -> object:
+    """Return the builds that are proposed, each with all its spellings, or the products that are not told apart."""
+    listed = assets(*names)
+    try:
+        found = propose(listed, listing["tool"], listing["version"], parse_platform(platform))
+    except Ambiguous as error:
+        return {frozenset(build.name for build in builds) for builds in error.products.values()}
+    return [(proposal.label, {proposal.name, *proposal.instead_of}) for proposal in found]
 
 
+LISTINGS: list[dict[str, Any]] = json.loads(CORPUS.read_text(encoding="utf-8"))
+LISTED = st.sampled_from(LISTINGS)
+#: What a publisher may add without a word on any program: {} is the name of a file that is there, or of the tool.
+BESIDE_A_FILE = "{}.sha256 {}.asc {}.sig {}.pem {}.minisig {}.sbom.json {}.intoto.jsonl {}.sigstore.json {}.b2".split()
+BESIDE_ALL = (
+    "SHA256SUMS checksums.txt SHA256SUMS.asc README.md LICENSE install.sh dist-manifest.json latest.yml source.tar.gz "
+    "{}-src.tar.gz {}-completions.tar.gz {}.1 {}.bash _{} {}.vsix multiple.intoto.jsonl sbom.spdx.json {}.zsync"
+).split()
+
+
+@settings(max_examples=400, deadline=None)
+@given(LISTED, st.data())
+def test_an_unrelated_asset_never_changes_a_choice(listing: dict[str, Any], data: st.DataObject) -> None:
+    names = listing["assets"]
+    form, name = data.draw(
+        st.tuples(st.sampled_from(BESIDE_A_FILE), st.sampled_from(names))
+        | st.tuples(st.sampled_from(BESIDE_ALL), st.just(listing["tool"]))
+    )
+    platform = data.draw(st.sampled_from(sorted(listing["right"])))
+    assert real([*names, form.format(name)], listing, platform) == real(names, listing, platform)
+
+
+#: What serves nobody that the question is about.
 UNRELATED = st.sampled_from(
-    "SHA256SUMS tool-1.2.3-linux-amd64.tar.gz.sha256 tool-1.2.3-darwin-arm64.zip.asc tool_1.2.3_amd64.deb README.md "
-    "tool-1.2.3-src.tar.gz tool-1.2.3-linux-amd64.sbom.json install.sh tool-1.2.3-plan9-amd64.tar.gz tool-1.2.3.tar.gz "
-    "tool-1.2.3-android-arm64.tar.gz tool-1.2.3-linux-amd64-debug.tar.gz tool-1.2.3-solaris-amd64.zip tool.wasm "
-    "tool-1.2.3-linux-mips64le.tar.gz tool-1.2.3-setup.exe tool-1.2.3-x86_64.AppImage tool-1.2.3-openbsd-arm64".split()
+    "tool_1.2.3_amd64.deb tool-1.2.3-plan9-amd64.tar.gz tool-1.2.3.tar.gz tool-1.2.3-android-arm64.tar.gz "
+    "tool-1.2.3-linux-amd64-debug.tar.gz tool-1.2.3-solaris-amd64.zip tool.wasm tool-1.2.3-linux-mips64le.tar.gz "
+    "tool-1.2.3-setup.exe tool-1.2.3-x86_64.AppImage tool-1.2.3-openbsd-arm64 tool-1.2.3-1.aarch64.rpm tool.dmg".split()
 )
 
 
 @settings(deadline=None)
 @given(RELEASES, st.lists(UNRELATED, max_size=6, unique=True), st.sampled_from(PLATFORMS))
-def test_an_unrelated_asset_never_changes_a_choice(names: list[str], unrelated: list[str], platform: str) -> None:
+def test_what_is_for_nobody_asked_never_changes_a_choice(names: list[str], unrelated: list[str], platform: str) -> None:
     assume(any(name.startswith("tool-") for name in names))
     assert outcome(names, platform) == outcome(names + unrelated, platform)
 
 
-@settings(deadline=None)
-@given(RELEASES, st.sampled_from(PLATFORMS))
-def test_renaming_platforms_consistently_never_changes_a_choice(names: list[str], platform: str) -> None:
-    renames = {
-        "arm64": "aarch64",
-        "darwin": "macos",
-        "amd64": "x86_64",
-        "386": "i686",
-        "ppc64le": "powerpc64le",
-        "armv7": "armv7l",
-    }
+RENAMES = [
+    *itertools.permutations(["amd64", "x86_64", "x64"], 2),
+    *itertools.permutations(["arm64", "aarch64"], 2),
+    *itertools.permutations(["386", "i386", "i686"], 2),
+    *itertools.permutations(["darwin", "macos", "osx"], 2),
+    *itertools.permutations(["windows", "win"], 2),
+    *[("armv7", "armv7l"), ("ppc64le", "powerpc64le"), ("mac", "macos")],
+]
 
-    def renamed(name: str) -> str:
-        return re.sub(r"arm64|darwin|amd64|386|ppc64le|armv7", lambda found: renames[found.group()], name)
 
-    before, after = outcome(names, platform), outcome([renamed(name) for name in names], platform)
-    if isinstance(before, tuple):
-        assert isinstance(after, tuple)
-        assert {renamed(name) for name in before} == set(after)
-    else:
-        assert isinstance(before, list)
-        assert [(renamed(name), read) for name, read in before] == after
+def word(text: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<![a-z0-9]){text}(?![a-z0-9])", re.IGNORECASE)
+
+
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(LISTED, st.sampled_from(RENAMES), st.data())
+def test_renaming_platforms_consistently_never_changes_a_choice(
+    listing: dict[str, Any], rename: tuple[str, str], data: st.DataObject
+) -> None:
+    old, new = word(rename[0]), word(rename[1])
+    names = listing["assets"]
+    assume(any(map(old.search, names)) and not any(map(new.search, names)))
+    assume(not old.search(listing["tool"]) and not any(name.endswith(".whl") for name in names))
+    platform = data.draw(st.sampled_from(sorted(listing["right"])))
+
+    def renamed(found: object) -> object:
+        if isinstance(found, str):
+            return old.sub(rename[1], found)
+        if isinstance(found, (set, frozenset)):
+            return frozenset(map(renamed, found))
+        return [(label, renamed(spellings)) for label, spellings in found] if isinstance(found, list) else found
+
+    after = real([str(renamed(name)) for name in names], listing, platform)
+    assert renamed(real(names, listing, platform)) == after
+
+
+@settings(max_examples=300, deadline=None)
+@given(LISTED, st.randoms(use_true_random=False), st.data())
+def test_the_order_of_real_assets_never_matters(listing: dict[str, Any], random: Random, data: st.DataObject) -> None:
+    platform = data.draw(st.sampled_from(sorted(listing["right"])))
+    shuffled = random.sample(listing["assets"], len(listing["assets"]))
+    assert real(shuffled, listing, platform) == real(listing["assets"], listing, platform)
 
 
 @settings(deadline=None)
