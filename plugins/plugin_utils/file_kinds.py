@@ -54,9 +54,9 @@ _SUFFIX_KINDS = _table(
         "library": "so dylib dll a lib o node xcframework",
         "wasm": "wasm",
         "image": "iso img qcow2 vmdk vhd vhdx ova raw squashfs box docker oci sif efi uf2 hex",
-        "script": "sh bash zsh fish ps1 psm1 bat cmd py pyz pex rb pl lua js mjs cjs ts php phar nu elv",
+        "script": "sh ps1 psm1 bat cmd py pyz pex rb pl lua js mjs cjs ts php phar",
         "metadata": "json txt md yaml yml toml xml html pdf svg png desktop service plist proto zsync blockmap nix log "
-        "conf 1 2 3 4 5 6 7 8",
+        "conf 1 2 3 4 5 6 7 8 bash zsh fish elv nu",  # what a shell reads, too: completions and plugins
         "installer": "run installer setup",
     }
 )
