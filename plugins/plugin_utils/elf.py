@@ -87,7 +87,7 @@ MUSL_LOADER = re.compile(r"ld-musl-.*")
 MUSL_LIBRARY = re.compile(r"libc\.musl-.*|libc\.so|ld-musl-.*")
 GLIBC_LIBRARY = re.compile(r"libc\.so\.6(\.1)?|ld-linux.*")
 
-SYMBOL_VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC)_([0-9]{1,6}(?:\.[0-9]{1,6})*)")
+SYMBOL_VERSION = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC|FBSD|ILLUMOS)_([0-9]{1,6}(?:\.[0-9]{1,6})*)")
 #: Marks that linkers add so that an older glibc stops instead of crashing, and the release that has them for certain
 #: (the last three were also ported back to 2.42 and before, by some distributions).
 GLIBC_ABI_MARKS = {

@@ -62,7 +62,13 @@ SYSTEM_NAMES = {"macos": "macOS", "windows": "Windows"}
 #: Where macOS keeps its own libraries: since macOS 11 most of them are in no file.
 MACOS_LIBRARIES = ("/usr/lib/", "/System/")
 #: Which library carries a family of symbol versions.
-VERSION_CARRIERS = {"GLIBCXX": "libstdc++.so.6", "CXXABI": "libstdc++.so.6", "GCC": "libgcc_s.so.1"}
+VERSION_CARRIERS = {
+    "GLIBCXX": "libstdc++.so.6",
+    "CXXABI": "libstdc++.so.6",
+    "GCC": "libgcc_s.so.1",
+    "FBSD": "libc.so.7",
+    "ILLUMOS": "libc.so.1",
+}
 #: Architectures on which every Linux kernel has the same page size, and the largest that any kernel has, in bytes.
 FIXED_PAGE_SIZES = {"x86_64": 4096, "i686": 4096, "s390x": 4096, "riscv64": 4096}
 LARGEST_PAGE_SIZE = 65536

@@ -223,7 +223,11 @@ def elf_versions(elf: ELFFile) -> dict[str, str]:
         for need in needs:
             name = {"GLIBC_ABI_DT_RELR": "GLIBC_2.36"}.get(need.name, need.name)
             family, _underscore, version = name.rpartition("_")
-            if need["vna_flags"] & 2 or family not in ("GLIBC", "GLIBCXX", "CXXABI", "GCC") or version == "PRIVATE":
+            if (
+                need["vna_flags"] & 2
+                or family not in ("GLIBC", "GLIBCXX", "CXXABI", "GCC", "FBSD", "ILLUMOS")
+                or version == "PRIVATE"
+            ):
                 continue
             numbers = tuple(map(int, version.split(".")))
             highest[family] = max(highest.get(family, ()), numbers)

@@ -219,6 +219,17 @@ def test_unknown_glibc_mark_is_refused_since_no_one_knows_which_glibc_has_it() -
     assert "GLIBC_ABI_OF_TOMORROW" in (refusal(program).found or "")
 
 
+def test_unix_systems_version_their_libc_too() -> None:
+    versions = ["FBSD_1.0", "FBSD_1.7", "FBSDprivate_1.0"]
+    assert only(elf(interpreter="/libexec/ld-elf.so.1", needed=["libc.so.7"], versions=versions)).versions == (
+        ("FBSD", "1.7"),
+    )
+    versions = ["SUNW_1.22.6", "ILLUMOS_0.9", "ILLUMOS_0.40"]
+    assert only(elf(interpreter="/lib/amd64/ld.so.1", needed=["libc.so.1"], versions=versions)).versions == (
+        ("ILLUMOS", "0.40"),
+    )
+
+
 def test_weak_version_is_no_floor_because_the_loader_goes_on_without_it() -> None:
     program = elf(interpreter=GLIBC_X86_64, versions=["GLIBC_2.17"], weak_versions=["GLIBC_2.38"])
     assert only(program).libc_min == "2.17"

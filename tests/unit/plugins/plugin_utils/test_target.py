@@ -424,6 +424,14 @@ def test_a_reason_carries_no_controls_of_a_hostile_program() -> None:
         (replace(MUSL, libraries=("libc.musl-x86_64.so.1", "libgcc_s.so.1")), ("libgcc_s.so.1",)),
         (replace(GNU, versions=(("GLIBCXX", "3.4.30"),)), ()),  # its libstdc++ came along in the asset
         (Requirement("freebsd", "x86_64", libc="system", libraries=("libc.so.7",)), ("libc.so.7",)),
+        (
+            Requirement("freebsd", "x86_64", libc="system", libraries=("libc.so.7",), versions=(("FBSD", "1.7"),)),
+            ("libc.so.7", "libc.so.7:FBSD_1.7"),
+        ),
+        (
+            Requirement("illumos", "x86_64", libc="system", libraries=("libc.so.1",), versions=(("ILLUMOS", "0.40"),)),
+            ("libc.so.1", "libc.so.1:ILLUMOS_0.40"),
+        ),
         (Requirement("windows", "x86_64", libc="system", libraries=("KERNEL32.dll",)), ()),
         (
             replace(MACHO, libraries=("@rpath/libswiftCore.dylib", "/usr/local/lib/libz.dylib")),
