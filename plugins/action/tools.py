@@ -88,6 +88,7 @@ class ActionModule(asking.Verb):
             keep=given["keep"],
             integrity=given["integrity"],
             prefer=given["prefer"],
+            assume={name: value for name, value in (given["assume"] or {}).items() if value is not None},
             adopt=given["adopt"],
             checks={tool: tuple(_command(tool, command)) for tool, command in given["check"].items()},
         )

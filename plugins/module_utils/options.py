@@ -18,6 +18,13 @@ INTEGRITY = {
     "integrity": {"type": "str", "choices": ["quick", "full"], "default": "quick"},
 }  # type: Spec
 
+ASSUME = dict(
+    {name: {"type": "str"} for name in ("abi", "libc", "libc_version", "cpu", "os_version")},
+    has_vfp={"type": "bool"},
+    page_size={"type": "int"},
+    **{name: {"type": "list", "elements": "str"} for name in ("libraries", "loaders", "emulates")},
+)  # type: Spec
+
 TOOLS = dict(
     PLACE,
     lockfile={"type": "path"},
@@ -30,6 +37,7 @@ TOOLS = dict(
     keep={"type": "int", "default": 1},
     prefer={"type": "str", "choices": ["native", "static"], "default": "native"},
     check={"type": "dict", "default": {}},
+    assume={"type": "dict", "options": ASSUME},
     adopt={"type": "bool", "default": False},
     _orders={"type": "dict"},
     **INTEGRITY,

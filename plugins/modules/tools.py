@@ -72,6 +72,46 @@ options:
         from staging, without a shell, with the staged programs first in E(PATH).
     type: dict
     default: {}
+  assume:
+    description:
+      - What you know of the host and its probe cannot tell. What is not known counts as not there, so that a program
+        that may need it is refused; with this option you answer for it. The reason in the result then says so.
+      - What the probe does know is not overruled. Names and values are those of M(pinned.release.target_facts).
+    type: dict
+    suboptions:
+      abi:
+        description: ABI, where the architecture has several.
+        type: str
+      libc:
+        description: The libc of the userspace, V(glibc) or V(musl).
+        type: str
+      libc_version:
+        description: Its version, in quotes.
+        type: str
+      cpu:
+        description: Level or version of the processor, such as V(x86-64-v3) or V(armv7).
+        type: str
+      os_version:
+        description: Version of macOS.
+        type: str
+      has_vfp:
+        description: Whether an ARM processor has floating point registers.
+        type: bool
+      page_size:
+        description: Page size of the kernel in bytes.
+        type: int
+      libraries:
+        description: Libraries that are where the probe does not look, with symbol versions in them, as C(libz.so.1).
+        type: list
+        elements: str
+      loaders:
+        description: Program interpreters that work, by path, such as that of nix-ld on NixOS.
+        type: list
+        elements: str
+      emulates:
+        description: Architectures whose static programs the kernel hands to an emulator such as qemu-user.
+        type: list
+        elements: str
   adopt:
     description:
       - What to do with a file that is already at the place of a link and that this collection did not put there.

@@ -11,8 +11,9 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,22 @@ class Host:
     os_version: str | None = None
     distribution: str | None = None
     emulates: tuple[str, ...] = ()
+
+
+def assuming(host: Host, assumed: Mapping[str, Any]) -> Host:
+    """Return *host* with what a user says of it: what is not known is filled in, what there is of something, added.
+
+    What is known is not overruled.
+    """
+    known = asdict(host)
+    told = {name: value for name, value in assumed.items() if value is not None}
+    lists: dict[str, Any] = {
+        name: (*(known[name] or ()), *value) for name, value in told.items() if isinstance(value, list)
+    }
+    if "libraries" in lists:
+        lists["libraries"] = frozenset(lists["libraries"])
+    scalars = {name: value for name, value in told.items() if known[name] is None and name not in lists}
+    return replace(host, **scalars, **lists)
 
 
 #: The flags of /proc/cpuinfo that each micro-architecture level adds to the one before. ``pni`` is SSE3, ``abm`` LZCNT;

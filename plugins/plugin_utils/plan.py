@@ -14,12 +14,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, Orders, Program, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils import drift, probe, target
+from ansible_collections.pinned.release.plugins.plugin_utils.host import assuming
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset, LockedTool, LockFile
 
@@ -47,6 +48,7 @@ class Wanted:
     keep: int = 1
     integrity: str = "quick"
     prefer: str = "native"
+    assume: Mapping[str, Any] = field(default_factory=dict)
     adopt: bool = False
     checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
@@ -107,7 +109,7 @@ def wanted_digest(wanted: Wanted) -> str:
         if wanted.is_present
     }
     decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.owner, wanted.group]
-    decides += [wanted.mode, wanted.keep, wanted.prefer, wanted.tools, assets]
+    decides += [wanted.mode, wanted.keep, wanted.prefer, dict(wanted.assume), wanted.tools, assets]
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
@@ -181,6 +183,16 @@ def choose(name: str, tool: LockedTool, host: target.Host, prefer: str = "native
     return Choice(chosen, verdict.reason)
 
 
+def _choose(name: str, tool: LockedTool, host: target.Host, wanted: Wanted) -> Choice:
+    """Return the choice for *host* as it is and is assumed to be; the reason says where it rests on the latter."""
+    choice = choose(name, tool, assuming(host, wanted.assume), wanted.prefer)
+    if target.admissible(choice.asset.requires, host).is_admissible:
+        return choice
+    told = {key: value if isinstance(value, list) else [value] for key, value in sorted(wanted.assume.items()) if value}
+    assumed = ", ".join(f"{key} {' '.join(map(str, values))}" for key, values in told.items())
+    return replace(choice, reason=f"{choice.reason}, assuming {assumed}")
+
+
 def _is_sibling(asset: LockedAsset, chosen: LockedAsset) -> bool:
     return (asset.requires.os, asset.requires.arch) == (chosen.requires.os, chosen.requires.arch)
 
@@ -202,7 +214,7 @@ def describe(host: target.Host) -> str:
 def make_plan(wanted: Wanted, host: target.Host, state: probe.State) -> Plan:
     """Return what to do on *host*, which is in *state*. Raises ReleaseError when it cannot all be done."""
     locked = _locked_tools(wanted)
-    choices = {name: choose(name, tool, host, wanted.prefer) for name, tool in locked.items()}
+    choices = {name: _choose(name, tool, host, wanted) for name, tool in locked.items()}
     kept = set(locked) if wanted.is_present else set()
     doomed = set() if wanted.is_present else set(wanted.tools)
     if wanted.exact:

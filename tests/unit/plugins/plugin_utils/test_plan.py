@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -15,7 +16,9 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import plan
+from ansible_collections.pinned.release.plugins.plugin_utils.host import assuming
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils.probe import State
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils.target import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
@@ -459,3 +462,43 @@ def assert_carried_out(machine: Machine, wanted: plan.Wanted, planned: plan.Plan
         assert machine.ask(wanted).sealed is not None
     assert not machine.plan(wanted).is_changed
     assert not machine.plan(with_options(wanted, integrity="full")).is_changed
+
+
+NIXOS = Host("linux", "x86_64", libc="glibc", libc_version=None, loaders=(), libraries=frozenset())
+NEEDY = replace(GNU, libraries=("libz.so.1",))
+
+
+@pytest.mark.parametrize(
+    ("assume", "reason"),
+    [
+        ({}, None),
+        ({"libc_version": "2.40", "loaders": [GNU.interpreter]}, None),
+        ({"libc_version": "2.36", "loaders": [GNU.interpreter], "libraries": ["libz.so.1"]}, None),
+        ({"libc": "musl", "libc_version": "2.40", "loaders": [GNU.interpreter]}, None),
+        (
+            {"libc_version": "2.40", "loaders": [GNU.interpreter], "libraries": ["libz.so.1"], "cpu": None},
+            "gnu build needs glibc 2.39, host has 2.40, assuming libc_version 2.40, "
+            "libraries libz.so.1, loaders /lib64/ld-linux-x86-64.so.2",
+        ),
+    ],
+)
+def test_what_a_user_answers_for_fills_in_what_is_not_known(
+    machine: Machine, tmp_path: Path, assume: dict[str, Any], reason: str | None
+) -> None:
+    wanted = machine.wanted(Released(tmp_path), assume=assume)
+    wanted = replace(wanted, lock=LockFile(("linux/x86_64",), {"hello": locked(Released(tmp_path), NEEDY)}))
+    state = State(str(machine.root), str(machine.bin_dir))
+    if reason is None:
+        with pytest.raises(ReleaseError, match="no locked asset runs"):
+            plan.make_plan(wanted, NIXOS, state)
+    else:
+        assert plan.make_plan(wanted, NIXOS, state).tools[0].reason == reason
+
+
+def test_what_is_known_is_not_overruled_and_needs_no_assumption(machine: Machine, tmp_path: Path) -> None:
+    assert assuming(BOOKWORM, {"libc": "musl", "libc_version": "2.99", "page_size": 4096}) == replace(
+        BOOKWORM, page_size=4096
+    )
+    wanted = machine.wanted(Released(tmp_path), assume={"page_size": 4096})
+    assert "assuming" not in machine.converge(wanted).tools[0].reason
+    assert plan.wanted_digest(wanted) != plan.wanted_digest(replace(wanted, assume={}))
