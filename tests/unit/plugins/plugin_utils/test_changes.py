@@ -106,6 +106,8 @@ def tool(*builds: Requirement, version: str = "1.0") -> LockedTool:
         ),
         ([GNU_2_17], [GNU_2_39], ["x86_64-unknown-linux-gnu now needs glibc 2.39 instead of 2.17"]),
         ([GNU_2_17, GNU_2_39], [GNU_2_39], ["x86_64-unknown-linux-gnu now needs glibc 2.39 instead of 2.17"]),
+        ([GNU_2_39, GNU_2_17], [GNU_2_39], ["x86_64-unknown-linux-gnu now needs glibc 2.39 instead of 2.17"]),
+        ([GNU_2_17], [GNU_2_39, GNU_2_17], []),
         ([GNU_2_39], [GNU_2_17, GNU_2_39], []),
         ([GNU_2_17], [GNU_ZLIB], ["x86_64-unknown-linux-gnu now needs libz.so.1"]),
         ([MACOS_11], [MACOS_13], ["aarch64-apple-darwin now needs macOS 13.0 instead of 11.0"]),
