@@ -156,8 +156,8 @@ def unpack(
     """Unpack the archive at *path* into *destination*, an empty directory that the caller made; return its files.
 
     Files get the mode 0755 where the archive, or *executables* (paths), says they are programs, else 0644; directories
-    0755. On return everything is on disk: files are synced after all were written, so that a journaling file system
-    commits once and not for each. After an error the caller removes *destination*: all that was written lies below it.
+    0755. On return everything is on disk. After an error the caller removes *destination*: all that was written lies
+    below it.
     """
     with open_archive(path, archive_format, program_name, max_total_bytes, name) as archive:
         tree = StagedTree(destination, archive.name, executables)

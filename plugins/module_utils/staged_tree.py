@@ -9,6 +9,7 @@ overwritten, and has a mode without set-id, sticky or group-writable bits.
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
+import collections
 import concurrent.futures
 import errno
 import hashlib
@@ -23,6 +24,7 @@ from ansible_collections.pinned.release.plugins.module_utils.member_names import
 
 _BUFFER_BYTES = 256 * 1024
 _SYNCS_AT_ONCE = 8
+_MOST_UNSYNCED_FILES = 64
 _SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS
 
@@ -44,15 +46,20 @@ class StagedTree:
         self._executables = frozenset(executables)
         self._files = {}  # type: t.Dict[str, UnpackedFile]
         self._directories = {"": None}  # type: t.Dict[str, None]
+        self._syncs = collections.deque()  # type: t.Deque[concurrent.futures.Future[None]]
         try:
             self._root = os.open(destination, _DIRECTORY_FLAGS)
         except OSError as error:
             raise file_error("unpack into", destination, error) from error
         if os.listdir(self._root):
-            self.close()
+            os.close(self._root)
             raise ReleaseError("cannot unpack into {0}: it is not empty".format(shown(destination)))
+        # A disk is waited for by several at once, and while more is unpacked: a journaling file system commits once for
+        # all that wait. One by one, thousands of small files take many times as long.
+        self._pool = concurrent.futures.ThreadPoolExecutor(_SYNCS_AT_ONCE)
 
     def close(self) -> None:
+        self._pool.shutdown()
         os.close(self._root)
 
     def files(self) -> t.List[UnpackedFile]:
@@ -74,6 +81,8 @@ class StagedTree:
             # Not left to open(2), whose mode the umask of whoever runs us narrows.
             os.fchmod(descriptor, 0o755 if is_executable else 0o644)
         self._files[path] = UnpackedFile(path, digest.hexdigest(), size, is_executable)
+        self._syncs.append(self._pool.submit(self._sync, path, os.O_RDONLY | _SAFE_FLAGS))
+        self._finish_syncs(_MOST_UNSYNCED_FILES)
 
     def copy(self, path: str, original: str, is_executable: bool) -> None:
         """Write the content of *original*, a file written before, as the file *path* too."""
@@ -98,16 +107,12 @@ class StagedTree:
             self._directories[path] = None
 
     def sync(self) -> None:
-        """Bring all that was written to disk, directories after what is in them.
-
-        Several at once, since a journaling file system commits once for all that wait: one by one, thousands of small
-        files take many times as long.
-        """
-        files, directories = list(self._files), list(self._directories)
-        with concurrent.futures.ThreadPoolExecutor(_SYNCS_AT_ONCE) as pool:
-            for sync, paths in ((self._sync_files, files), (self._sync_directories, directories)):
-                # The list takes what a sync raised out of its thread.
-                list(pool.map(sync, (paths[start::_SYNCS_AT_ONCE] for start in range(_SYNCS_AT_ONCE))))
+        """Bring all that was written to disk, directories after what is in them."""
+        self._finish_syncs(0)
+        for path in self._directories:
+            self._syncs.append(self._pool.submit(self._sync, path or ".", _DIRECTORY_FLAGS))
+            self._finish_syncs(_MOST_UNSYNCED_FILES)
+        self._finish_syncs(0)
 
     def _made(self, path: str, make: t.Callable[[bytes], t.Any]) -> t.Any:
         """Make *path*, as bytes: a host's locale may not know its characters."""
@@ -121,13 +126,10 @@ class StagedTree:
     def _open(self, path: str, flags: int) -> int:
         return os.open(path.encode("utf-8"), flags, dir_fd=self._root)
 
-    def _sync_files(self, paths: t.List[str]) -> None:
-        for path in paths:
-            self._sync(path, os.O_RDONLY | _SAFE_FLAGS)
-
-    def _sync_directories(self, paths: t.List[str]) -> None:
-        for path in paths:
-            self._sync(path or ".", _DIRECTORY_FLAGS)
+    def _finish_syncs(self, most: int) -> None:
+        """Wait until no more than *most* are left, and raise what one of them raised in its thread."""
+        while len(self._syncs) > most:
+            self._syncs.popleft().result()
 
     def _sync(self, path: str, flags: int) -> None:
         descriptor = self._open(path, flags)

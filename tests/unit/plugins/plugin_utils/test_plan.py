@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import plan
+from ansible_collections.pinned.release.plugins.plugin_utils import drift, plan
 from ansible_collections.pinned.release.plugins.plugin_utils.host import assuming
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils.probe import State
@@ -456,6 +456,10 @@ def assert_carried_out(machine: Machine, wanted: plan.Wanted, planned: plan.Plan
             assert after.get(path) == before.get(path), "a tool that was not to change has changed"
     contents = {look.partition(" ")[2] for look in looks(machine.bin_dir).values()}
     assert {programs[name].partition(" ")[2] for name in foreign} <= contents, "a foreign file is lost"
+
+    for name in changed:
+        links = drift.links_of(name, full.state)
+        assert all((machine.bin_dir / link).exists() for link in links), "a link leads nowhere"
 
     # Of tools that this run was not about, some may be damaged, and then nothing is sealed as a whole.
     if wanted.integrity == "quick" and full.state.active and set(full.state.active) <= set(wanted.tools):
