@@ -437,6 +437,8 @@ class _Store:
         if not os.path.lexists(path) or self._is_ours(path):
             return None
         backup = "{0}.{1}.{2}~".format(path, os.getpid(), time.strftime("%Y-%m-%d@%H:%M:%S"))
+        while os.path.lexists(backup):
+            backup += "~"
         if os.path.islink(path):
             os.symlink(os.readlink(path), backup)
         else:

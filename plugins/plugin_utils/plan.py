@@ -232,12 +232,11 @@ def _intact(state: probe.State) -> tuple[str, ...]:
 def _plan_removal(name: str, state: probe.State) -> ToolPlan:
     trees = state.trees.get(name, ())
     active = state.active.get(name)
-    if not trees and active is None:
+    links = drift.links_of(name, state)
+    if not trees and active is None and not links:
         return ToolPlan(name, "none", None, None, "is not installed")
     before = installed(name, state)
-    order = ToolOrder(
-        tool=name, expects=active, unlink=list(drift.links_of(name, state)), prune=list(trees), receipt={}, programs={}
-    )
+    order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
     previous = before.get("version") or (trees[0].rpartition("-")[0] if trees else None)
     return ToolPlan(name, "remove", None, previous, "is no longer wanted", before=before, order=order)
 
