@@ -543,6 +543,7 @@ def test_url_is_shown_without_its_secrets(url, shown):
     assert url_without_secrets(url).replace(r"\n", "") == shown
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_url_shows_its_password_or_raises(user, path):
     name = user.translate(dict.fromkeys(map(ord, "/?#")))

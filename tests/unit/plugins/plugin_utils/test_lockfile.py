@@ -522,6 +522,7 @@ def test_what_an_edit_broke_is_found_where_it_is(way, value):
     assert "restore it from version control" in error.fix
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_lock_or_one_clear_error(text):
     refused(text)
