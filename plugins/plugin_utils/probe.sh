@@ -195,8 +195,8 @@ describe_links() {
     {
         say "$names"
         for program in "$root"/store/*/*/bin/*; do say "${program##*/}"; done
-        # Links whose tool was deleted by hand.
-        # shellcheck disable=SC2012
+        # Links whose tool was deleted by hand. One process, where a loop would take one for each link of the system.
+        # shellcheck disable=SC2010,SC2012
         ls -l "$bin_dir" 2>/dev/null | grep -F " -> $root/current/" | sed -e 's/ -> .*//' -e 's/.* //'
     } | sort -u | while IFS= read -r name; do
         if [ -z "$name" ]; then continue; fi
