@@ -1038,7 +1038,7 @@ def is_possible(contents):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.dictionaries(PLAIN_PATHS, st.tuples(st.binary(max_size=2000), st.booleans()), max_size=8).filter(is_possible),
     st.sampled_from(["tar", "tar.gz", "tar.xz", "tar.bz2", "zip"]),
@@ -1056,7 +1056,7 @@ def test_any_tree_of_files_comes_out_as_it_went_in(contents, archive_format):
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(st.sampled_from("fdlh"), HOSTILE_PATHS, HOSTILE_PATHS), min_size=1, max_size=6),
     st.sampled_from(["tar", "zip"]),
@@ -1095,7 +1095,7 @@ HEADS = {
 }
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.sampled_from([name for name in FORMATS if "zst" not in name]), st.binary(max_size=1500), st.booleans())
 def test_arbitrary_bytes_raise_nothing_but_our_own_error(archive_format, data, has_head):
     head = HEADS.get(archive_format.split(".")[-1], b"") if has_head else b""
@@ -1110,7 +1110,7 @@ SAMPLES["pax"] = tar(file("a" * 120, b"1"), link("l", "b" * 120), format=tarfile
 SAMPLES["gnu"] = tar(file("a" * 120, b"1"), link("l", "b" * 120))
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(st.sampled_from(sorted(SAMPLES)), st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 255)), max_size=4))
 def test_damage_anywhere_raises_nothing_but_our_own_error(sample, changes):
     data = bytearray(SAMPLES[sample])

@@ -392,7 +392,7 @@ def test_slow_but_steady_server_is_waited_for(server, get):
     assert get(server.url(), timeout_s=0.6, attempts=1) == DATA
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from([b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 302 Found\r\nLocation: ", b"HTTP/1.1 206 P\r\n"]),
     st.lists(
@@ -543,7 +543,6 @@ def test_url_is_shown_without_its_secrets(url, shown):
     assert url_without_secrets(url).replace(r"\n", "") == shown
 
 
-@settings(deadline=None)
 @given(st.text(), st.text())
 def test_no_url_shows_its_password_or_raises(user, path):
     name = user.translate(dict.fromkeys(map(ord, "/?#")))

@@ -649,9 +649,7 @@ def archives(draw) -> tuple[str, bytes]:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @given(archives(), WANTED)
-@settings(
-    deadline=None, max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 def test_no_archive_ends_in_anything_but_an_answer_or_a_clear_error(tmp_path, archive, wanted):
     archive_format, packed = archive
     path = tmp_path / "asset"
@@ -669,7 +667,7 @@ def test_no_archive_ends_in_anything_but_an_answer_or_a_clear_error(tmp_path, ar
 
 
 @given(st.lists(PROGRAMS, min_size=1, max_size=4), st.randoms())
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_order_in_an_archive_changes_neither_choice_nor_needs(tmp_path, programs, shuffle: random.Random):
     files = [made.file(f"bin/p{number}", content) for number, content in enumerate(programs)]
     shuffled = shuffle.sample(files, len(files))

@@ -12,7 +12,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import drift
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import Executable
 from ansible_collections.pinned.release.plugins.plugin_utils.probe import Program, State, Tree
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
@@ -102,7 +102,6 @@ JSON = st.recursive(
 PROGRAMS = st.dictionaries(st.text(max_size=3), st.fixed_dictionaries({"path": JSON, "sha256": JSON, "size": JSON}))
 
 
-@settings(deadline=None)
 @given(st.dictionaries(st.sampled_from(["sha256", "executables", "x"]), JSON | PROGRAMS))
 def test_whatever_a_receipt_says_nothing_else_is_raised(receipt):
     told = drift.of_receipt("uv", tree(receipt=receipt))

@@ -761,15 +761,12 @@ def read_within_bounds(data: bytes) -> None:
         assert all(requirement.arch for requirement in read_host_elf(data[:4096]))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300), st.sampled_from([b"", b"\x7fELF\x02\x01\x01", b"\xca\xfe\xba\xbe", b"MZ", b"#!"]))
 def test_no_bytes_raise_anything_but_the_one_error(tail: bytes, beginning: bytes) -> None:
     read_within_bounds(beginning + tail)
 
 
-@settings(
-    deadline=None, max_examples=600, suppress_health_check=[HealthCheck.large_base_example, HealthCheck.data_too_large]
-)
+@settings(max_examples=600, suppress_health_check=list(HealthCheck))
 @given(st.sampled_from(BUILT), st.data())
 def test_no_mutation_of_a_program_raises_anything_but_the_one_error(program: bytes, data: st.DataObject) -> None:
     mutated = bytearray(program[: data.draw(st.integers(0, len(program)))] if data.draw(st.booleans()) else program)
@@ -780,7 +777,6 @@ def test_no_mutation_of_a_program_raises_anything_but_the_one_error(program: byt
     read_within_bounds(bytes(mutated))
 
 
-@settings(deadline=None)
 @given(st.sampled_from(BUILT[:-1]), st.integers(0, 6000))
 def test_whatever_a_head_tells_of_a_machine_is_true_of_the_whole(program: bytes, length: int) -> None:
     try:

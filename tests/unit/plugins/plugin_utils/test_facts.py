@@ -15,11 +15,10 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils.facts import known_of
 from ansible_collections.pinned.release.plugins.plugin_utils.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils.target import host_triples
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 #: On a busy machine, the first text alone may take hypothesis seconds. What is asked here is no question of time.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "facts").glob("*.json"))
 SOFT_STATIC = "armv7-unknown-linux-musleabi arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi"
 UNKNOWN_OF_ARM = "abi loaders libraries has_vfp page_size"
@@ -250,7 +249,6 @@ VALUES = (
 NAMES = ("machine", "architecture", "userspace_bits", "os_family", "distribution", "distribution_version", "python")
 
 
-@PATIENT
 @given(st.fixed_dictionaries({"system": st.sampled_from(["Linux", "Darwin"])}, optional=dict.fromkeys(NAMES, VALUES)))
 def test_odd_facts_are_unknown_ones(facts: dict[str, Any]) -> None:
     known = known_of(facts)

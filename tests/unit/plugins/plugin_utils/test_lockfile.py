@@ -229,7 +229,6 @@ LOCKS = st.builds(
 
 
 @given(LOCKS)
-@settings(deadline=None)
 def test_what_is_written_is_read_back(lock):
     text = lockfile.emit(lock)
     assert lockfile.parse(text) == lock
@@ -238,7 +237,6 @@ def test_what_is_written_is_read_back(lock):
 
 
 @given(LOCKS, st.data())
-@settings(deadline=None)
 def test_the_order_in_which_things_were_found_changes_no_byte(lock, data):
     def shuffled(values):
         return tuple(data.draw(st.permutations(list(values))))
@@ -522,14 +520,13 @@ def test_what_an_edit_broke_is_found_where_it_is(way, value):
     assert "restore it from version control" in error.fix
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_a_lock_or_one_clear_error(text):
     refused(text)
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_damaged_lock_is_a_lock_or_one_clear_error(data):
     text = lockfile.emit(lock_of(asset(), asset(name="b", requires=GLIBC)))
     start = data.draw(st.integers(0, len(text)))
@@ -597,7 +594,7 @@ KEYS = st.sampled_from(["x", "os", "tools", "", "abi", "page_size", "versions", 
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
     found = schemas.changed(data, document(asset(), asset(name="b", requires=GLIBC)), JUNK, KEYS)
     try:
@@ -609,7 +606,6 @@ def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
 
 
 @given(LOCKS)
-@settings(deadline=None)
 def test_every_lock_fits_the_schema(validator, lock):
     validator.validate(json.loads(lockfile.emit(lock)))
 
@@ -618,7 +614,6 @@ def test_every_lock_fits_the_schema(validator, lock):
     st.text(max_size=8),
     st.sampled_from([("name",), ("executables", "uv", "path"), ("url",), ("requires", "cpu"), ("target",)]),
 )
-@settings(deadline=None)
 def test_parse_and_schema_agree_on_what_texts_are(validator, text, way):
     assume(text)
     found = document()

@@ -129,7 +129,6 @@ def test_a_plain_whole_number_is_a_version():
     assert tool(with_version("3")).constraint == "==3"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=12), st.sampled_from(["1.2.3", ">=1,<2", "0.17.*", "2024-01-15", "===1", "latest", "~=1.4"]))
 def test_whatever_a_publisher_calls_a_version_it_is_allowed_or_not(published, version):
     assert wanted(version).allows(published) in (True, False)
@@ -458,13 +457,12 @@ def test_an_age_is_a_number_with_its_unit(text, expected):
 
 
 @given(st.text())
-@settings(deadline=None)
 def test_any_text_is_one_clear_error(text):
     refused(text)
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_damaged_manifest_is_a_manifest_or_one_clear_error(data):
     start = data.draw(st.integers(0, len(EXAMPLE)))
     end = data.draw(st.integers(start, min(len(EXAMPLE), start + 30)))
@@ -537,7 +535,7 @@ KEYS = st.sampled_from(
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
     found = schemas.changed(data, yaml.safe_load(EXAMPLE), JUNK, KEYS)
     try:
@@ -550,7 +548,7 @@ def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
 
 
 @given(st.text(max_size=8) | st.from_regex(r"[vV]?[0-9]{0,2}[.x*!~-]?[0-9]?[.xX]?[*x]? ?", fullmatch=True))
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_parse_and_schema_agree_on_what_versions_are(validator, version):
     found = {"platforms": ["linux/x86_64"], "tools": {"uv": {"source": {"pypi": "uv"}, "version": version}}}
     try:

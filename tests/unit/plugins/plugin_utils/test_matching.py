@@ -362,7 +362,7 @@ ASSETS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(
     st.lists(ASSETS, max_size=8),
     WORDS | st.text(max_size=60),
@@ -430,7 +430,7 @@ BESIDE_ALL = (
 ).split()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(LISTED, st.data())
 def test_an_unrelated_asset_never_changes_a_choice(listing: dict[str, Any], data: st.DataObject) -> None:
     names = listing["assets"]
@@ -450,7 +450,6 @@ UNRELATED = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(RELEASES, st.lists(UNRELATED, max_size=6, unique=True), st.sampled_from(PLATFORMS))
 def test_what_is_for_nobody_asked_never_changes_a_choice(names: list[str], unrelated: list[str], platform: str) -> None:
     assume(any(name.startswith("tool-") for name in names))
@@ -471,7 +470,7 @@ def word(text: str) -> re.Pattern[str]:
     return re.compile(rf"(?<![a-z0-9]){text}(?![a-z0-9])", re.IGNORECASE)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(LISTED, st.sampled_from(RENAMES), st.data())
 def test_renaming_platforms_consistently_never_changes_a_choice(
     listing: dict[str, Any], rename: tuple[str, str], data: st.DataObject
@@ -493,7 +492,7 @@ def test_renaming_platforms_consistently_never_changes_a_choice(
     assert renamed(real(names, listing, platform)) == after
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(LISTED, st.randoms(use_true_random=False), st.data())
 def test_the_order_of_real_assets_never_matters(listing: dict[str, Any], random: Random, data: st.DataObject) -> None:
     platform = data.draw(st.sampled_from(sorted(listing["right"])))
@@ -501,7 +500,6 @@ def test_the_order_of_real_assets_never_matters(listing: dict[str, Any], random:
     assert real(shuffled, listing, platform) == real(listing["assets"], listing, platform)
 
 
-@settings(deadline=None)
 @given(RELEASES, st.sampled_from(PLATFORMS), st.sampled_from(["tool", "foo", "nothing-like-it"]))
 def test_the_suggested_line_settles_an_ambiguity(names: list[str], platform: str, tool: str) -> None:
     caught = None

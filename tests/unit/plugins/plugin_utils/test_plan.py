@@ -419,7 +419,7 @@ def histories(draw: st.DrawFn) -> list[Step]:
     return steps
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(histories())
 def test_what_is_announced_is_what_happens(history: list[Step]) -> None:
     """Whatever a host went through: the plan is what is done, no more and no less, and then there is nothing to do."""

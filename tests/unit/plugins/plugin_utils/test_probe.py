@@ -22,11 +22,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils.probe import (
     command,
     parse,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 #: On a busy machine, the first text alone may take hypothesis seconds. What is asked here is no question of time.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 #: Whatever shells and printf treat specially, in a folder's name.
 NASTY = "/no/such 'folder' \"at all\" \\n \\0101 %s !! $HOME `id` $(id) ~ * # ; é"
 QUESTION = Question(
@@ -218,14 +217,12 @@ LINES = st.builds(
 )
 
 
-@PATIENT
 @given(st.lists(LINES, max_size=12))
 def test_no_whole_answer_raises_anything(lines: list[str]) -> None:
     answer = parse("\n".join(["@@pinned.release 1", *lines, "@@end"]))
     assert (answer.sealed is None) != (answer.host is None)
 
 
-@PATIENT
 @given(st.text(max_size=200))
 def test_no_other_text_raises_anything_but_our_error(text: str) -> None:
     with pytest.raises(ReleaseError, match="did not answer"):

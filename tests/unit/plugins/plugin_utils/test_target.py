@@ -24,11 +24,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils.target import (
     version_key,
     x86_64_level,
 )
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 #: On a busy machine, the first text alone may take hypothesis seconds. What is asked here is no question of time.
-PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 BOOKWORM = Host(
     os="linux",
     arch="x86_64",
@@ -785,7 +784,7 @@ def what_is_more(host: Host, name: str) -> list[Any]:
     return [*of_unknown[name]] if value is None else [value]
 
 
-@settings(PATIENT, max_examples=300)
+@settings(max_examples=300)
 @given(a_program_that_some_host_starts(), WAYS, st.data())
 def test_a_host_that_provides_more_never_loses_a_program(program: Requirement, way: str, data: st.DataObject) -> None:
     host = the_least_host_for(program, way)
@@ -796,7 +795,7 @@ def test_a_host_that_provides_more_never_loses_a_program(program: Requirement, w
     assert admissible(program, host).is_admissible, (program, host, admissible(program, host).reason)
 
 
-@settings(PATIENT, max_examples=300)
+@settings(max_examples=300)
 @given(a_program_that_some_host_starts(), WAYS, st.data())
 def test_a_host_that_lacks_one_thing_refuses_what_needs_it(program: Requirement, way: str, data: st.DataObject) -> None:
     least = the_least_host_for(program, way)
@@ -810,14 +809,12 @@ def test_a_host_that_lacks_one_thing_refuses_what_needs_it(program: Requirement,
     assert not verdict.is_admissible or is_more_than_needed.get(name, False), (program, name)
 
 
-@PATIENT
 @given(a_program_and_two_hosts())
 def test_nor_does_any_other_host(drawn: tuple[Requirement, Host, Host]) -> None:
     program, less, more = drawn
     assert admissible(program, more).is_admissible or not admissible(program, less).is_admissible
 
 
-@PATIENT
 @given(a_program_and_two_hosts())
 def test_what_starts_has_a_triple_that_the_host_has(drawn: tuple[Requirement, Host, Host]) -> None:
     program, _less, host = drawn
@@ -845,7 +842,6 @@ ANY_HOST = st.builds(
 )
 
 
-@PATIENT
 @given(ANY_REQUIREMENT, ANY_HOST, st.text(max_size=9))
 def test_whatever_is_asked_the_answer_is_one_printable_line(requirement: Requirement, host: Host, prefer: str) -> None:
     reason = admissible(requirement, host).reason

@@ -15,7 +15,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import evidence
 from ansible_collections.pinned.release.plugins.plugin_utils.evidence import Evidence, sums
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 A, B = "a" * 64, "b" * 64
@@ -228,7 +228,6 @@ names = st.text(
 digests = st.binary(max_size=8).map(lambda content: hashlib.sha256(content).hexdigest())
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(names, digests, max_size=8),
     st.sampled_from(["{} *{}", "{}  {}", "{}  ./dist/{}"]),
@@ -239,7 +238,6 @@ def test_what_is_written_is_read_back(expected, form, newline):
     assert sums.parse_sums(text) == {name: {"sha256": value} for name, value in expected.items()}
 
 
-@settings(deadline=None)
 @given(st.dictionaries(names, digests, max_size=8))
 def test_what_bsd_writes_is_read_back(expected):
     text = "".join(f"SHA256 ({name}) = {value}\n" for name, value in expected.items())
@@ -251,7 +249,6 @@ fragments = st.sampled_from(
 )
 
 
-@settings(deadline=None)
 @given(st.one_of(st.text(), st.lists(fragments).map("".join)), st.none() | names)
 def test_no_text_raises_anything_but_the_one_error(text, subject):
     try:
@@ -263,7 +260,6 @@ def test_no_text_raises_anything_but_the_one_error(text, subject):
         assert all(len(value) in sums.ALGORITHMS and sums.ALGORITHMS[len(value)] == key for key, value in found.items())
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_no_bytes_raise_anything_but_the_one_error(content):
     assert isinstance(sums.decode(content), str)

@@ -252,7 +252,7 @@ def test_index_pages_may_link_in_any_way(link):
         assert versions(source(web.url + "/t").releases()) == ["1.0"]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.text(max_size=100)
     | st.lists(st.sampled_from(["<a href='", "'>", "1.0/", "..%2f", "http://[", "<!--", "&#x0;"])).map("".join)

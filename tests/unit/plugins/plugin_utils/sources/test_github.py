@@ -316,7 +316,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(json_values, st.sampled_from(["", "<>; rel=next", "<http://[>; rel=next", ";;;,,", '<x>; rel="next"']))
 def test_no_answer_raises_anything_but_the_one_error(content, link):
     with contextlib.suppress(ReleaseError):

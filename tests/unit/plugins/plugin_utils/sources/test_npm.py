@@ -300,7 +300,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(values)
 def test_no_answer_raises_anything_but_the_one_error(content):
     with Web(lambda question: Answer(200, json.dumps(content).encode())) as web, contextlib.suppress(ReleaseError):

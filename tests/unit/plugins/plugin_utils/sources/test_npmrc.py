@@ -15,7 +15,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.sources.npmrc impor
     parse_npmrc,
     read_npm_config,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -131,7 +131,6 @@ def test_without_npm_and_setting_the_error_says_where_to_name_one(tmp_path, monk
     npmrc._npm_default.cache_clear()
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_no_file_raises_anything(text):
     config = NpmConfig(parse_npmrc(text, {}))

@@ -195,7 +195,7 @@ def test_an_answer_that_is_no_page_of_the_api_is_one_clear_error(answer):
         releases(answer)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.binary(max_size=200),
     st.sampled_from([JSON, "text/html", "text/html; charset=utf-16", "application/vnd.pypi.simple.v1+html"]),

@@ -11,7 +11,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.sources import versions
 from ansible_collections.pinned.release.plugins.plugin_utils.sources.versions import Tagged
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 
@@ -121,13 +121,11 @@ suffixes = st.sampled_from(["", "-rc.1", "rc1", "-beta.2", "+build.5", "-1"])
 prefixes = st.sampled_from(["", "v", "release-", "release-v", "tool-", "tool-v", "tool@", "tool/v", "cli/v", "go"])
 
 
-@settings(deadline=None)
 @given(prefixes, numbers, suffixes)
 def test_any_usual_prefix_is_taken_off_and_nothing_else(prefix, number, suffix):
     assert versions.read_tag(prefix + number + suffix, "tool").version == number + suffix
 
 
-@settings(deadline=None)
 @given(st.text() | st.from_regex(r"[-_/@v0-9a-z. ]{0,200}", fullmatch=True), st.text(max_size=20))
 def test_no_tag_raises_and_every_version_found_is_safe_in_a_path(tag, product):
     read = versions.read_tag(tag, product)
@@ -138,7 +136,6 @@ def test_no_tag_raises_and_every_version_found_is_safe_in_a_path(tag, product):
     )
 
 
-@settings(deadline=None)
 @given(st.lists(numbers, max_size=8))
 def test_the_order_of_plain_numbers_is_theirs(found):
     assert sorted(found, key=versions.order_of) == sorted(found, key=lambda one: [int(part) for part in one.split(".")])
