@@ -179,11 +179,15 @@ def unpack(
             tree.close()
 
 
-def spool(content: t.BinaryIO) -> t.BinaryIO:
-    """Return a seekable copy of *content* in an unnamed temporary file, which the caller closes."""
+def spool(content: t.BinaryIO, beginning: bytes = b"") -> t.BinaryIO:
+    """Return a seekable copy of *content* in an unnamed temporary file, which the caller closes.
+
+    *beginning* is what was read of it before.
+    """
     try:
         with contextlib.ExitStack() as on_error:
             copy = on_error.enter_context(tempfile.TemporaryFile())
+            copy.write(beginning)
             for data in iter(lambda: content.read(_BUFFER_BYTES), b""):
                 copy.write(data)
             copy.seek(0)
@@ -191,6 +195,11 @@ def spool(content: t.BinaryIO) -> t.BinaryIO:
             return t.cast(t.BinaryIO, copy)
     except OSError as error:
         raise file_error("write to", tempfile.gettempdir(), error) from error
+
+
+def length_of(content: t.BinaryIO) -> int:
+    """Read *content* to its end and return how many bytes that was."""
+    return sum(len(data) for data in iter(lambda: content.read(_BUFFER_BYTES), b""))
 
 
 class Archive:
@@ -225,7 +234,7 @@ class Archive:
         members = []
         for member, content in self.walk():
             if member.size == UNKNOWN_SIZE and content:
-                member = member._replace(size=_length(content))
+                member = member._replace(size=length_of(content))
             members.append(member)
         return members
 
@@ -359,10 +368,6 @@ class _Capped(io.RawIOBase):
         self._budget.spend(len(data), self._path)
         buffer[: len(data)] = data
         return len(data)
-
-
-def _length(content: t.BinaryIO) -> int:
-    return sum(len(data) for data in iter(lambda: content.read(_BUFFER_BYTES), b""))
 
 
 def _capped(content: t.Any, budget: _Budget, path: str) -> t.BinaryIO:

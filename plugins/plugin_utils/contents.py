@@ -18,7 +18,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
-from ansible_collections.pinned.release.plugins.module_utils.archive import open_archive, spool
+from ansible_collections.pinned.release.plugins.module_utils.archive import length_of, open_archive, spool
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import executable
 from ansible_collections.pinned.release.plugins.plugin_utils.bundle import Bundle, bundled
@@ -47,6 +47,11 @@ BUILD_FILES = frozenset(
     "setup.py pyproject.toml build.gradle pom.xml".split()
 )
 VERSION_WORD = re.compile(r"v?[0-9][0-9A-Za-z]*\Z")
+#: ELF, scripts, PE, Mach-O in both byte orders, thin and universal: whatever else lies in an archive is only counted.
+BEGINNINGS_OF_PROGRAMS = tuple(
+    bytes.fromhex(digits)
+    for digits in ("7f454c46", "2321", "4d5a", "cafeba", "bebafeca", "feedface", "feedfacf", "cefaedfe", "cffaedfe")
+)
 CHUNK_BYTES = 1 << 20
 MOST_SHOWN = 10
 
@@ -115,7 +120,11 @@ def look_into(path: Path, archive_format: str, tool: str, name: str | None = Non
                 if member.link_target in linked:
                     linked[member.path] = linked[member.link_target]
                 continue
-            with spool(stream) as content:
+            beginning = _beginning(stream)
+            if not beginning.startswith(BEGINNINGS_OF_PROGRAMS):
+                unpacked_size += len(beginning) + length_of(stream)
+                continue
+            with spool(stream, beginning) as content:
                 digest, size = _digest(content)
                 unpacked_size += size
                 try:
@@ -139,6 +148,14 @@ def _root(paths: Iterable[str]) -> str:
     return "" if BIN.match(root) or root.endswith(".data/") else root
 
 
+def _beginning(content: BinaryIO) -> bytes:
+    """Return the first four bytes, read from a stream that may give fewer at a time."""
+    read = b""
+    while len(read) < 4 and (more := content.read(4 - len(read))):
+        read += more
+    return read
+
+
 def _digest(content: BinaryIO) -> tuple[str, int]:
     digest = hashlib.sha256()
     size = 0
@@ -151,15 +168,6 @@ def _digest(content: BinaryIO) -> tuple[str, int]:
 def _requirements(content: BinaryIO, path: str) -> tuple[Requirement, ...]:
     """Return what a member needs if it is a program; whatever is not meant to be started needs nothing."""
     content.seek(0)
-    beginning = content.read(4)
-    content.seek(0)
-    if not beginning.startswith((b"\x7fELF", b"#!", b"MZ", b"\xca\xfe\xba", b"\xbe\xba\xfe\xca")) and beginning not in (
-        b"\xfe\xed\xfa\xce",
-        b"\xfe\xed\xfa\xcf",
-        b"\xce\xfa\xed\xfe",
-        b"\xcf\xfa\xed\xfe",
-    ):
-        return ()
     try:
         return executable.read(content, path)
     except executable.NotAProgram:

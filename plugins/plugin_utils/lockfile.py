@@ -12,6 +12,7 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import json
 import re
 from collections import Counter
@@ -230,7 +231,18 @@ def _not_json(text: str, name: str, error: Exception) -> ReleaseError:
 def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     emitted = {"version": tool.version, "source": dict(tool.source), "assets": [_emit_asset(a) for a in tool.assets]}
     optional = {"published": tool.published, "asset": tool.asset, "executables": dict(tool.executables)}
-    return emitted | {key: value for key, value in optional.items() if value}
+    entry = emitted | {key: value for key, value in optional.items() if value}
+    return entry | {"digest": entry_digest(entry)}
+
+
+def entry_digest(entry: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a tool's *entry* in a lock file, less its own ``digest``: it tells of edits by hand.
+
+    It is each tool's own, so that version control can merge changes of different tools. It is no protection against
+    an attacker, who would write another one: that is the review of whoever commits a lock file.
+    """
+    told = {key: value for key, value in entry.items() if key != "digest"}
+    return hashlib.sha256(json.dumps(told, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def _emit_asset(asset: LockedAsset) -> dict[str, Any]:
@@ -348,10 +360,10 @@ def _parse_document(place: _Place) -> LockFile:
 
 
 def _parse_tool(place: _Place) -> LockedTool:
-    fields = place.fields("version source assets", "published asset executables")
+    fields = place.fields("version source assets digest", "published asset executables")
     assets = fields["assets"].items(_parse_asset, least=1)
     _refuse_two_of_a_name(fields["assets"].where, assets)
-    return LockedTool(
+    tool = LockedTool(
         version=fields["version"].text(_VERSION),
         source=fields["source"].mapping(_Place.text, least=1),
         assets=assets,
@@ -359,6 +371,19 @@ def _parse_tool(place: _Place) -> LockedTool:
         asset=fields["asset"].text() if "asset" in fields else None,
         executables=fields["executables"].mapping(_Place.text, least=1) if "executables" in fields else {},
     )
+    _refuse_edited(place, fields["digest"].text(_SHA256))
+    return tool
+
+
+def _refuse_edited(place: _Place, digest: str) -> None:
+    """Valid by itself, an edited entry would still put into receipts what nobody resolved, downloaded or read."""
+    found = entry_digest(place.value)
+    if found != digest:
+        raise _MisfitError(
+            place.where,
+            f"the entry as pinned.release.lock wrote it, with the digest {digest}",
+            f"an entry with the digest {found}: it was edited",
+        )
 
 
 def _refuse_two_of_a_name(where: str, assets: tuple[LockedAsset, ...]) -> None:

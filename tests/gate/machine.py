@@ -178,8 +178,14 @@ def _find(version: str) -> Python | None:
 
 
 def _ask(name: str) -> Python | None:
-    """Return the interpreter behind *name*, None if it does not run or cannot make virtual environments."""
-    question = "import ensurepip, sys, venv; print('%d.%d' % sys.version_info[:2], sys.executable)"
+    """Return the interpreter behind *name*, None if it does not run or cannot make virtual environments.
+
+    Of a virtual environment, which may be one of ours and about to be made anew, that is the one it was made of.
+    """
+    question = (
+        "import ensurepip, sys, venv; "
+        "print('%d.%d' % sys.version_info[:2], getattr(sys, '_base_executable', None) or sys.executable)"
+    )
     try:
         answer = subprocess.run([name, "-c", question], capture_output=True, text=True, check=False)
     except OSError:

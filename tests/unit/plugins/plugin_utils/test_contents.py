@@ -107,6 +107,17 @@ def test_the_one_program_of_a_file_without_names_is_called_as_the_tool(look, nam
     assert found.unpacked_size == len(GNU)
 
 
+def test_of_what_is_no_program_nothing_is_kept_but_the_size(look, monkeypatch):
+    def refuse(*_content: object) -> None:
+        raise AssertionError("it is written to the disk")
+
+    monkeypatch.setattr(contents, "spool", refuse)
+    found = look({"data": bytes(3_000_000), "tiny": b"MZ"[:1], "empty": b""})
+    assert (found.programs, found.unpacked_size) == ((), 3_000_001)
+    with pytest.raises(AssertionError, match="written to the disk"):
+        look({"bin/tool": STATIC})
+
+
 def test_a_hard_link_to_a_program_is_a_program(look):
     found = look(
         {

@@ -33,6 +33,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 A, B = "a" * 64, "b" * 64
+#: What sha256sum prints for the entry that is shown below, in compact JSON with sorted keys.
+DIGEST = "4eac7052ce5018b40e481bda47a702b93ecdfdd5690cd5ee0a79e9723a94b49a"
 STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
 GLIBC = Requirement(
     "linux",
@@ -127,6 +129,7 @@ def test_a_lock_file_reads_as_documented():
                         "unpacked_size": 4,
                     }
                 ],
+                "digest": DIGEST,
             }
         },
     }
@@ -520,6 +523,32 @@ def test_what_an_edit_broke_is_found_where_it_is(way, value):
     assert "restore it from version control" in error.fix
 
 
+@pytest.mark.parametrize(
+    ("way", "value"),
+    [
+        ("tools/uv/version", "0.9.10"),
+        ("tools/uv/source/github", "someone/uv"),
+        ("tools/uv/assets/0/url", "https://example.org/other.tar.gz"),
+        ("tools/uv/assets/0/requires/libc", "glibc"),
+        ("tools/uv/assets/0/executables/uv/sha256", A),
+        ("tools/uv/digest", B),
+    ],
+)
+def test_an_edit_that_breaks_nothing_is_noticed_all_the_same(way, value):
+    found = refused_with(way, value)
+    assert found.what.endswith("is not valid at tools.uv")
+    assert "it was edited" in found.found
+    assert "lock again" in found.fix
+
+
+def test_changes_of_different_tools_can_be_merged():
+    both = document()
+    both["tools"]["ruff"] = json.loads(lockfile.emit(LockFile(("linux/x86_64",), {"ruff": lock_of().tools["uv"]})))[
+        "tools"
+    ]["ruff"]
+    assert sorted(lockfile.parse(json.dumps(both)).tools) == ["ruff", "uv"]
+
+
 @given(st.text())
 def test_any_text_is_a_lock_or_one_clear_error(text):
     refused(text)
@@ -546,6 +575,19 @@ def test_a_damaged_lock_is_a_lock_or_one_clear_error(data):
 @pytest.fixture(scope="module")
 def validator():
     return schemas.validator("releases.lock")
+
+
+def signed(found: dict) -> dict:
+    """Return *found* with the digests that its entries have now, as a lock would have that said so from the start."""
+    entries = found["tools"] if isinstance(found.get("tools"), dict) else {}
+    for entry in entries.values():
+        if (
+            isinstance(entry, dict)
+            and isinstance(entry.get("digest"), str)
+            and re.fullmatch("[0-9a-f]{64}", entry["digest"])
+        ):
+            entry["digest"] = lockfile.entry_digest(entry)
+    return found
 
 
 def contradicts_itself(found: dict) -> bool:
@@ -596,7 +638,7 @@ KEYS = st.sampled_from(["x", "os", "tools", "", "abi", "page_size", "versions", 
 @given(st.data())
 @settings(max_examples=500)
 def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
-    found = schemas.changed(data, document(asset(), asset(name="b", requires=GLIBC)), JUNK, KEYS)
+    found = signed(schemas.changed(data, document(asset(), asset(name="b", requires=GLIBC)), JUNK, KEYS))
     try:
         lockfile.parse(json.dumps(found))
     except ReleaseError:
@@ -622,7 +664,7 @@ def test_parse_and_schema_agree_on_what_texts_are(validator, text, way):
         place = place[step]
     place[way[-1]] = f"https://h/{text}" if way == ("url",) else text
     try:
-        lockfile.parse(json.dumps(found))
+        lockfile.parse(json.dumps(signed(found)))
         is_accepted = True
     except ReleaseError:
         is_accepted = False
