@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.plugin_utils.elf import Linkage
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf import Linkage
 
 ORIGIN = re.compile(r"\$(ORIGIN|\{ORIGIN\})(?=/|\Z)")
 MAX_FOLDERS = 32

@@ -23,7 +23,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import executable
 from ansible_collections.pinned.release.plugins.plugin_utils.bundle import Bundle, bundled
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import NAME
-from ansible_collections.pinned.release.plugins.plugin_utils.name_words import is_platform_word
+from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import is_platform_word
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils.target import (
     ARM_VERSIONS,

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does this program require? From its own bytes, whatever its name says. Pure; runs on the controller.
 
-One reader per format: elf.py, macho.py, pe.py, and the ``#!`` line here. All read through program_bytes.py, so none
-reads more than a few megabytes of a hostile file, and none raises anything but ReleaseError.
+One reader per format: elf.py, macho.py and pe.py in headers/, and the ``#!`` line here. All read through
+program_bytes.py, so none reads more than a few megabytes of a hostile file, and none raises anything but ReleaseError.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
@@ -15,15 +15,15 @@ import io
 from collections.abc import Callable
 from typing import BinaryIO
 
-from ansible_collections.pinned.release.plugins.plugin_utils.elf import Linkage, elf_linkage, elf_requirements
-from ansible_collections.pinned.release.plugins.plugin_utils.macho import (
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf import Linkage, elf_linkage, elf_requirements
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.macho import (
     FAT_MAGIC,
     FAT_MAGIC_64,
     THIN_MAGICS,
     macho_requirements,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils.pe import pe_requirements
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import NotAProgram, ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.pe import pe_requirements
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import NotAProgram, ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 __all__ = ["Linkage", "NotAProgram", "linkage", "read", "read_host_elf"]

@@ -16,8 +16,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils import naming, plan
 from ansible_collections.pinned.release.plugins.plugin_utils.facts import Known
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, version_key
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset, LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
 from ansible_collections.pinned.release.plugins.plugin_utils.plan import Choice
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import Label
 
 
 def tool_of(lock: LockFile, name: str) -> LockedTool:

@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.file_kinds import FORMATS
-from ansible_collections.pinned.release.plugins.plugin_utils.name_words import LONGEST_NAME, is_platform_word
+from ansible_collections.pinned.release.plugins.plugin_utils.names.file_kinds import FORMATS
+from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import LONGEST_NAME, is_platform_word
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
 from ansible_collections.pinned.release.plugins.plugin_utils.naming import Reading, read_release, release_number
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import Label
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import ONLY_ON_LINUX, PLATFORMS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 

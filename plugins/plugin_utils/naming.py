@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does the name of a published file say: which platform, what sort of file, which product? Pure; controller.
 
-A name is cut into words (name_words.py). Of those that remain beside the tool's name and the version, some name a
-platform (platform_words.py), some a sort of file (file_kinds.py); the *product* is everything else.
+A name is cut into words (names/name_words.py). Of those that remain beside the tool's name and the version, some name a
+platform (names/platform_words.py), some a sort of file (names/file_kinds.py); the *product* is everything else.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
@@ -15,13 +15,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.plugin_utils.file_kinds import (
+from ansible_collections.pinned.release.plugins.plugin_utils.names.file_kinds import (
     WORDS_OF_KINDS,
     kind_of,
     system_of_suffix,
     without_suffix,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils.name_words import (
+from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import (
     BREAK,
     LONGEST_NAME,
     MARKS,
@@ -33,15 +33,15 @@ from ansible_collections.pinned.release.plugins.plugin_utils.name_words import (
     without_tools,
     words_of,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import (
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import (
     WORDS,
     Label,
     as_label,
     facts_of,
     with_metadata,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils.names.wheel_names import read_wheel_name
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
-from ansible_collections.pinned.release.plugins.plugin_utils.wheel_names import read_wheel_name
 
 
 @dataclass(frozen=True)

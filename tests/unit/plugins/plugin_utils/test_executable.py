@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import program_bytes
 from ansible_collections.pinned.release.plugins.plugin_utils.executable import NotAProgram, read, read_host_elf
+from ansible_collections.pinned.release.plugins.plugin_utils.headers import program_bytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import (
     ET_CORE,

@@ -23,7 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.matching import (
     nothing_for,
     propose,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils.name_words import LONGEST_NAME
+from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import LONGEST_NAME
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 from hypothesis import HealthCheck, assume, given, settings

@@ -8,9 +8,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from ansible_collections.pinned.release.plugins.plugin_utils.name_words import LONGEST_NAME
+from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import LONGEST_NAME
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
 from ansible_collections.pinned.release.plugins.plugin_utils.naming import kind, label
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import Label
 
 
 def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, object]:

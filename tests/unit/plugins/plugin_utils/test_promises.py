@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import Label
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils.promises import refuse_broken, serves
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement

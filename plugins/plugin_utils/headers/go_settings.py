@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from ansible_collections.pinned.release.plugins.plugin_utils.elf_structures import Elf
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf_structures import Elf
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import ProgramBytes
 
 BEGIN = bytes.fromhex("3077af0c9274080241e1c107e6d618e6")
 END = bytes.fromhex("f932433186182072008242104116d8f2")

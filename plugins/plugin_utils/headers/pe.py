@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import MAX_NAME_LENGTH, ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import MAX_NAME_LENGTH, ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 #: Machine → (architecture, magic number of the optional header that it must have).

@@ -14,7 +14,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import ARCH_WORDS, Label
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import ARCH_WORDS, Label
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import struct
 
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import BLOCK_SIZE, ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import BLOCK_SIZE, ProgramBytes
 
 SAMPLES = 32
 #: In so many samples, real ARMv6 programs of Rust showed 42 to 299 and ARMv7 ones 6 to 330 of their own kind of

@@ -24,11 +24,15 @@ import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.plugin_utils.arm_code import processor_of_code
-from ansible_collections.pinned.release.plugins.plugin_utils.elf_structures import EM_ARM, Elf, read_elf
-from ansible_collections.pinned.release.plugins.plugin_utils.go_settings import go_float_abi, go_processor, go_settings
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.arm_code import processor_of_code
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf_structures import EM_ARM, Elf, read_elf
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.go_settings import (
+    go_float_abi,
+    go_processor,
+    go_settings,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
 
 ET_EXEC, ET_DYN = 2, 3

@@ -14,8 +14,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from ansible_collections.pinned.release.plugins.plugin_utils.file_kinds import WORDS_OF_KINDS
-from ansible_collections.pinned.release.plugins.plugin_utils.platform_words import (
+from ansible_collections.pinned.release.plugins.plugin_utils.names.file_kinds import WORDS_OF_KINDS
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import (
     ARCH_WORDS,
     FUSED_HEADS,
     FUSED_TAILS,

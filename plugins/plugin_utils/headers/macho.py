@@ -14,7 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 FAT_MAGIC, FAT_MAGIC_64 = b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"

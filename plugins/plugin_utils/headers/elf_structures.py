@@ -20,7 +20,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.plugin_utils.program_bytes import ProgramBytes
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import ProgramBytes
 
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 PT_GNU_PROPERTY = 0x6474E553
