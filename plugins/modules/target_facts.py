@@ -131,7 +131,9 @@ ansible_facts:
           returned: success
           sample: "14.5"
         emulates:
-          description: Architectures whose programs it runs by translation, such as C(x86_64) on a Mac with Rosetta 2.
+          description:
+            - Architectures whose programs it runs by translation, such as C(x86_64) on a Mac with Rosetta 2.
+            - On Linux those for which qemu-user is registered with the kernel (binfmt_misc). Static programs start there.
           type: list
           elements: str
           returned: success

@@ -109,7 +109,7 @@ options:
         type: list
         elements: str
       emulates:
-        description: Architectures whose static programs the kernel hands to an emulator such as qemu-user.
+        description: Architectures whose static programs an emulator runs that the probe does not find, as it does qemu-user.
         type: list
         elements: str
   adopt:

@@ -69,8 +69,8 @@ def known_of(facts: Mapping[str, Any]) -> Known:
             fix="gather facts (gather_facts: true), or run pinned.release.target_facts before",
         )
     host = _gathered(facts)
-    has_translator = ("emulates",) if (host.os, host.arch) == ("macos", "aarch64") else ()
-    return Known(host, _unknown(host) + has_translator, False)
+    may_translate = host.os == "linux" or (host.os, host.arch) == ("macos", "aarch64")
+    return Known(host, _unknown(host) + (("emulates",) if may_translate else ()), False)
 
 
 def _fact(facts: Mapping[str, Any], name: str) -> Any:

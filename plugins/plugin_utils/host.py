@@ -30,7 +30,7 @@ class Host:
     page_size             of the kernel, in bytes
     os_version            of macOS, FreeBSD …
     distribution          for people: ``Debian GNU/Linux 12 (bookworm)``
-    emulates              architectures that it runs by translation, after its own (``("x86_64",)`` with Rosetta 2)
+    emulates              architectures that it runs by translation: ``("x86_64",)`` with Rosetta 2, those of qemu-user
     """
 
     os: str | None

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import executable
 from ansible_collections.pinned.release.plugins.plugin_utils.answer_lines import AnswerLines
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf import ARCHITECTURES
 from ansible_collections.pinned.release.plugins.plugin_utils.host import Host, x86_64_level
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
@@ -50,6 +51,13 @@ STORES_WITH_LOADERS = ("/nix/store/", "/gnu/store/")
 EM_ARM, EF_ARM_ABI_FLOAT_HARD = 40, 0x400
 #: Linux: include/uapi/linux/auxvec.h, arch/arm/include/uapi/asm/hwcap.h.
 AT_HWCAP, HWCAP_VFP = 16, 1 << 6
+#: An entry of binfmt_misc (Documentation/admin-guide/binfmt-misc.rst) of programs that are told by their architecture
+#: alone: EI_CLASS and EI_DATA, then e_machine. With the flag F the kernel itself holds the interpreter open, so that it
+#: need not be there in a chroot or container.
+TRANSLATOR = re.compile(
+    r"enabled interpreter /\S*qemu-\S+ flags: (?P<flags>[A-Z]*) offset 0 magic 7f454c46"
+    r"0(?P<class>[12])0(?P<data>[12])([0-9a-f]{2}){12}(?P<machine>[0-9a-f]{4})( mask [0-9a-f]{40})? ?"
+)
 
 
 class Head(NamedTuple):
@@ -95,6 +103,7 @@ def host_of(said: AnswerLines) -> Host:
         page_size=_number(said.one("page_size")),
         os_version=None if os == "linux" else release.split("-")[0] or None,
         distribution=os_release.get("PRETTY_NAME"),
+        emulates=_emulates(said, own),
     )
 
 
@@ -193,6 +202,21 @@ def _has_vfp(said: AnswerLines, userspace: Head, kernel_arch: str | None) -> boo
         return bool(capabilities & HWCAP_VFP)
     features = said.one("cpu").partition(":")[2].split()
     return "vfp" in features or (kernel_arch == "aarch64" and "fp" in features)
+
+
+def _emulates(said: AnswerLines, own: Requirement) -> tuple[str, ...]:
+    """Return the architectures that qemu's user emulation is registered for with the kernel.
+
+    The kernel knows their programs by how these begin. Names of entries say nothing: whoever registers chooses them.
+    """
+    found = []
+    for presence, entry in said.fields("translator", 2):
+        translator = TRANSLATOR.fullmatch(entry)
+        if translator and (presence == "found" or "F" in translator["flags"]):
+            is_little = translator["data"] == "1"
+            machine = int.from_bytes(bytes.fromhex(translator["machine"]), "little" if is_little else "big")
+            found.append(ARCHITECTURES.get((machine, 32 * int(translator["class"]), "<" if is_little else ">")))
+    return tuple(dict.fromkeys(arch for arch in found if arch not in (None, own.arch)))
 
 
 def _auxiliary_vector(said: AnswerLines, userspace: Head) -> dict[int, int]:

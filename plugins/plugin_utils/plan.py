@@ -169,7 +169,7 @@ def choose(name: str, tool: LockedTool, host: target.Host, prefer: str = "native
     ranked = sorted(verdicts, key=lambda pair: (target.preference(pair[0].requires, host, prefer), pair[0].name))
     admitted = [(asset, verdict) for asset, verdict in ranked if verdict.is_admissible]
     if not admitted:
-        near = [pair for pair in ranked if pair[0].requires.os == host.os and pair[0].requires.arch == host.arch]
+        near = [pair for pair in ranked if _is_native(pair[0], host)]
         raise ReleaseError(
             f"{name} {tool.version}: no locked asset runs on this host",
             expected=f"a program for {describe(host)}",
@@ -177,9 +177,9 @@ def choose(name: str, tool: LockedTool, host: target.Host, prefer: str = "native
             fix="add the host's platform to the manifest, or choose a version that still serves it, and lock again",
         )
     chosen, verdict = admitted[0]
-    better = [refused for asset, refused in ranked[: ranked.index(admitted[0])] if _is_sibling(asset, chosen)]
+    better = [refused.reason for asset, refused in ranked[: ranked.index(admitted[0])] if _is_native(asset, host)]
     if better:
-        return Choice(chosen, f"{better[0].reason} → {_build(chosen)}")
+        return Choice(chosen, f"{better[0]} → {_build(chosen)}{target.beside(chosen.requires, host)}")
     return Choice(chosen, verdict.reason)
 
 
@@ -193,8 +193,8 @@ def _choose(name: str, tool: LockedTool, host: target.Host, wanted: Wanted) -> C
     return replace(choice, reason=f"{choice.reason}, assuming {assumed}")
 
 
-def _is_sibling(asset: LockedAsset, chosen: LockedAsset) -> bool:
-    return (asset.requires.os, asset.requires.arch) == (chosen.requires.os, chosen.requires.arch)
+def _is_native(asset: LockedAsset, host: target.Host) -> bool:
+    return (asset.requires.os, asset.requires.arch) == (host.os, host.arch)
 
 
 def _build(asset: LockedAsset) -> str:

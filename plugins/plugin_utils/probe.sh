@@ -63,6 +63,7 @@ describe_machine() {
     if [ -n "$version" ]; then say "getconf $version"; fi
     say "page_size $(getconf PAGESIZE 2>/dev/null)"
     describe_files
+    describe_translators
     if [ -x /usr/bin/sw_vers ]; then
         say "macos $(/usr/bin/sw_vers -productVersion)"
         say "arm64 $(sysctl -n hw.optional.arm64 2>/dev/null)"
@@ -85,6 +86,19 @@ describe_files() {
         done </proc/cpuinfo
     fi
     if [ -r /proc/self/auxv ]; then say "auxv $(od -An -v -tx1 -N 1024 /proc/self/auxv | tr -d ' \n')"; fi
+}
+
+# What Linux starts programs of other architectures with. An unmounted binfmt_misc has none, and is not to be mounted.
+describe_translators() {
+    case $(cat /proc/mounts 2>/dev/null) in *' /proc/sys/fs/binfmt_misc binfmt_misc '*) ;; *) return ;; esac
+    for file in /proc/sys/fs/binfmt_misc/*; do
+        case $file in */register | */status) continue ;; esac
+        if [ ! -r "$file" ]; then continue; fi
+        entry=
+        while IFS= read -r line; do entry="$entry$line "; done <"$file"
+        translator=${entry#*interpreter }
+        if [ -x "${translator%% *}" ]; then say "translator found $entry"; else say "translator absent $entry"; fi
+    done
 }
 
 find_needs() {

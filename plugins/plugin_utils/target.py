@@ -33,6 +33,7 @@ __all__ = [
     "Host",
     "Verdict",
     "admissible",
+    "beside",
     "host_triples",
     "needs",
     "preference",
@@ -147,8 +148,8 @@ def _check_os(requirement: Requirement, host: Host) -> str | None:
 def _check_arch(requirement: Requirement, host: Host) -> str | None:
     """Beside the userspace's own programs a host starts those of its kernel and of its translators, if they are static.
 
-    A translator of macOS brings the libraries along. Whether a 64-bit kernel also runs 32-bit programs is up to its
-    makers and the processor, so it is not guessed.
+    Rosetta 2 brings the libraries along, qemu-user does not. Whether a 64-bit kernel also runs 32-bit programs is up
+    to its makers and the processor, so it is not guessed.
     """
     arch = requirement.arch
     if arch == host.arch or (requirement.is_script and arch == "any"):
@@ -258,18 +259,27 @@ def _label(requirement: Requirement) -> str:
 
 
 def _why(requirement: Requirement, host: Host) -> str:
-    is_own = requirement.arch in (host.arch, "any")
-    beside = "" if is_own else f", {requirement.arch} beside {host.arch or 'an unknown userspace'}"
+    note = beside(requirement, host)
     if requirement.is_script:
-        return f"script, host has {requirement.interpreter}{beside}"
+        return f"script, host has {requirement.interpreter}{note}"
     if requirement.libc == "static":
-        return f"static {requirement.arch} build, needs no libc{beside}"
+        return f"static {requirement.arch} build, needs no libc{note}"
     if requirement.libc == "system":
         floor = f" {requirement.os_min}" if requirement.os_min else ""
         system = SYSTEM_NAMES.get(requirement.os, requirement.os)
-        return f"needs {system}{floor}, host has {host.os_version or 'it'}{beside}"
+        return f"needs {system}{floor}, host has {host.os_version or 'it'}{note}"
     floor = f" {requirement.libc_min}" if requirement.libc_min else ""
     return f"{_label(requirement)} needs {requirement.libc}{floor}, host has {host.libc_version or 'it'}"
+
+
+def beside(requirement: Requirement, host: Host) -> str:
+    """Return a remark on a program that is not for the host's own userspace, to end a reason with; else nothing."""
+    if requirement.arch in (host.arch, "any"):
+        return ""
+    userspace = host.arch or "an unknown userspace"
+    if requirement.arch in host.emulates:
+        return f", {requirement.arch} emulated on {userspace}"
+    return f", {requirement.arch} beside {userspace}"
 
 
 def preference(requirement: Requirement, host: Host, prefer: str = "native") -> tuple[int, ...]:

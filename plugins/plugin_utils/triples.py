@@ -79,7 +79,8 @@ def _names(host: Host, os: str) -> Iterator[str]:
     static_libc = "musl" if os == "linux" else host.libc
     if host.kernel_arch not in (None, "arm", host.arch):
         yield _name(os, str(host.kernel_arch), static_libc, None, None)
-    for arch in host.emulates:
+    # Which ARM processor an emulator is, nothing tells.
+    for arch in (arch for arch in host.emulates if arch != "arm"):
         yield _name(os, arch, static_libc, None, None)
 
 

@@ -290,6 +290,46 @@ def test_64k_pages_are_seen() -> None:
     assert answer("uname Linux aarch64 6.12.0", f"head /bin/sh {shell}", "page_size 65536").page_size == 65536
 
 
+#: Entries of binfmt_misc as a Debian 12 with qemu-user-static has them, beside others.
+ENTRY = "enabled interpreter /usr/libexec/qemu-binfmt/{0}-binfmt-P flags: {1} offset 0 magic 7f454c46{2} mask {3} "
+QEMU_AARCH64 = ENTRY.format("aarch64", "POF", "0201010000000000000000000200b700", "f" * 40)
+QEMU_S390X = ENTRY.format("s390x", "POF", "02020100000000000000000000020016", "f" * 40)
+QEMU_X86_64 = ENTRY.format("x86_64", "POF", "02010100000000000000000002003e00", "f" * 40)
+QEMU_MIPS_N32 = ENTRY.format("mipsn32", "POF", "01020100000000000000000000020008" + "00" * 19 + "20", "f" * 80)
+UNHELD = "enabled interpreter /usr/bin/qemu-aarch64 flags:  offset 0 magic 7f454c460201010000000000000000000200b700 "
+PYTHON_BYTECODE = "enabled interpreter /usr/bin/python3.11 flags:  offset 0 magic a70d0d0a "
+
+
+@pytest.mark.parametrize(
+    ("entries", "emulated"),
+    [
+        ((), ()),
+        ((f"found {QEMU_AARCH64}", f"found {QEMU_S390X}"), ("aarch64", "s390x")),
+        ((f"absent {QEMU_AARCH64}",), ("aarch64",)),
+        ((f"found {UNHELD}",), ("aarch64",)),
+        ((f"absent {UNHELD}",), ()),
+        ((f"found {QEMU_X86_64}",), ()),
+        ((f"found {QEMU_AARCH64.replace('enabled', 'disabled')}",), ()),
+        ((f"found {QEMU_MIPS_N32}", f"found {PYTHON_BYTECODE}", "found", ""), ()),
+        ((f"found {QEMU_AARCH64.replace('b700', 'ffff')}",), ()),
+    ],
+    ids="none two held-by-kernel there gone own disabled others unknown".split(),
+)
+def test_qemu_s_user_emulation_is_told_by_what_is_registered_with_the_kernel(
+    entries: tuple[str, ...], emulated: tuple[str, ...]
+) -> None:
+    translators = (f"translator {entry}" for entry in entries)
+    host = answer("uname Linux x86_64 6.12.0", f"head /bin/sh {elf(X86_64)}", *translators)
+    assert host.emulates == emulated
+    assert host_triples(host)[1:] == tuple(f"{arch}-unknown-linux-musl" for arch in emulated)
+
+
+def test_which_processor_an_emulator_of_arm_is_nothing_tells() -> None:
+    entry = QEMU_AARCH64.replace("46020101", "46010101").replace("b700", "2800")
+    host = answer("uname Linux x86_64 6.12.0", f"head /bin/sh {elf(X86_64)}", f"translator found {entry}")
+    assert (host.emulates, host_triples(host)) == (("arm",), ("x86_64-unknown-linux-musl",))
+
+
 @pytest.mark.parametrize("size", ["", "²", "-1", "4096 4096", "9" * 99])
 def test_what_is_no_page_size_is_unknown(size: str) -> None:
     assert answer("uname Linux x86_64 6.12.0", f"head /bin/sh {elf(X86_64)}", f"page_size {size}").page_size is None

@@ -264,6 +264,16 @@ def test_reason_says_why_the_native_build_was_passed_over(tmp_path: Path) -> Non
     )
 
 
+def test_reason_tells_of_an_emulator_and_why_it_is_needed(tmp_path: Path) -> None:
+    gnu, static = locked(Released(tmp_path, version="1"), GNU), locked(Released(tmp_path, version="2"), STATIC)
+    foreign = replace(static.assets[0], requires=replace(STATIC, arch="aarch64"))
+    emulating = replace(BOOKWORM, emulates=("aarch64",))
+    reason = "static aarch64 build, needs no libc, aarch64 emulated on x86_64"
+    assert plan.choose("hello", type(gnu)("1", {}, (foreign,)), emulating).reason == reason
+    reason = "gnu build needs glibc 2.39, host has 2.36 → static musl build, aarch64 emulated on x86_64"
+    assert plan.choose("hello", type(gnu)("1", {}, (*gnu.assets, foreign)), emulating).reason == reason
+
+
 def test_refusal_names_every_build_and_why_it_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="no locked asset runs on this host") as raised:
         plan.choose("hello", locked(Released(tmp_path), GNU), BOOKWORM)

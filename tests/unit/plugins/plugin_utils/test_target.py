@@ -120,7 +120,7 @@ STARTS: list[tuple[str, Requirement, Host, str]] = [
         "static by qemu-user",
         ARM64_STATIC,
         replace(BOOKWORM, emulates=("aarch64",)),
-        "static aarch64 build, needs no libc, aarch64 beside x86_64",
+        "static aarch64 build, needs no libc, aarch64 emulated on x86_64",
     ),
     ("its own float ABI", HARD, ARMHF, "gnu build needs glibc 2.17, host has 2.36"),
     ("soft float is static", SOFT_STATIC, ARMHF, "static arm build, needs no libc"),
@@ -153,7 +153,7 @@ STARTS: list[tuple[str, Requirement, Host, str]] = [
         replace(MAC, os_version="14"),
         "needs macOS 14.0, host has 14",
     ),
-    ("Rosetta", MACHO_X86_64, MAC_WITH_ROSETTA, "needs macOS 10.12, host has 14.5, x86_64 beside aarch64"),
+    ("Rosetta", MACHO_X86_64, MAC_WITH_ROSETTA, "needs macOS 10.12, host has 14.5, x86_64 emulated on aarch64"),
     (
         "Termux",
         Requirement("android", "aarch64", libc="bionic", interpreter="/system/bin/linker64", libraries=("libc.so",)),
@@ -181,7 +181,7 @@ STARTS: list[tuple[str, Requirement, Host, str]] = [
         "script for an Intel Mac by Rosetta",
         replace(SCRIPT, os="macos", arch="x86_64"),
         replace(MAC_WITH_ROSETTA, libraries=BOOKWORM.libraries),
-        "script, host has /bin/bash, x86_64 beside aarch64",
+        "script, host has /bin/bash, x86_64 emulated on aarch64",
     ),
 ]
 
