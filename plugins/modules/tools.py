@@ -109,7 +109,7 @@ options:
         type: list
         elements: str
       emulates:
-        description: Architectures whose static programs an emulator runs that the probe does not find, as it does qemu-user.
+        description: Architectures whose static programs an emulator runs; qemu-user is found without being told.
         type: list
         elements: str
   adopt:
