@@ -133,7 +133,7 @@ ansible_facts:
         emulates:
           description:
             - Architectures whose programs it runs by translation, such as C(x86_64) on a Mac with Rosetta 2.
-            - On Linux those for which qemu-user is registered with the kernel (binfmt_misc); static programs start then.
+            - On Linux those for which qemu-user is registered with the kernel (binfmt_misc); of these, static programs.
           type: list
           elements: str
           returned: success
