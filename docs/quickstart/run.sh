@@ -5,6 +5,7 @@
 
 # The whole story on this machine: pin real programs, install them, change one's mind, find and repair a changed byte.
 # Everything happens below .build/quickstart, as the user who runs it.
+# It fits two screens of 100 columns, and takes only what the sh and sed of Linux, BSD and macOS have in common.
 
 set -eu
 
@@ -14,21 +15,39 @@ story=$checkout/.build/quickstart
 mkdir -p "$story"
 cd "$story"
 # Nothing of an earlier run but the cache of downloads.
-rm -rf releases.yml releases.lock.json before.lock.json here.yml tools bin failed
+rm -rf releases.yml older.yml releases.lock.json before.lock.json here.yml tools bin failed
 
 export PINNED_RELEASE_CACHE="$story/cache"
+# What the user set up for Ansible belongs to another story: it may become root, or print in its own way.
+for name in $(env | sed -n 's/^\(ANSIBLE_[A-Z_]*\)=.*/\1/p'); do
+    [ "$name" = ANSIBLE_COLLECTIONS_PATH ] || unset "$name"
+done
+: >ansible.cfg
+export ANSIBLE_CONFIG="$story/ansible.cfg"
 export ANSIBLE_HOME="$story/ansible" ANSIBLE_REMOTE_TEMP="$story/ansible/tmp"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_NOCOWS=true
 export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true
 
-# Words as one types them into a shell, whatever is in them.
+# A word as one types it into a shell, whatever is in it.
 typed() {
-    for word in "$@"; do
-        case $word in
-        *[!A-Za-z0-9_./@=:,+-]*) printf "'%s' " "$(printf '%s' "$word" | sed "s/'/'\\\\''/g")" ;;
-        *) printf '%s ' "$word" ;;
-        esac
+    case $1 in
+    *[!A-Za-z0-9_./@=:,+-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *) printf '%s' "$1" ;;
+    esac
+}
+
+# A command as one types it, on more lines than one where it is long.
+show() {
+    line='   $'
+    for word; do
+        word=$(typed "$word")
+        if [ $((${#line} + ${#word})) -gt 97 ]; then
+            printf '%s \\\n' "$line"
+            line='      '
+        fi
+        line="$line $word"
     done
+    printf '%s\n' "$line"
 }
 
 # What a shell needs to use this collection after the story.
@@ -38,13 +57,13 @@ ANSIBLE_COLLECTIONS_PATH=$(typed "$checkout/.build/collections")
 export ANSIBLE_COLLECTIONS_PATH
 END
 
-if [ -t 1 ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); else bold='' plain=''; fi
 say() { printf '\n%s%s%s\n' "$bold" "$*" "$plain"; }
 
 # Show a command as a user would type it, and run it with what it prints on the screen; a failure ends the story.
 run() {
-    printf '   $ %s\n' "$(typed "$@")"
-    { "$@" 2>&1 || touch failed; } | python3 "$tell"
+    show "$@"
+    { "$@" 2>&1 || touch failed; } | python3 "$tell" "$story/"
     [ ! -e failed ] || {
         say "The story ends here, for the reason above. When it is mended, type make quickstart again."
         exit 1
@@ -54,19 +73,22 @@ run() {
 now() { python3 -c 'import time; print(time.time())'; }
 seconds_since() { python3 -c 'import sys, time; print("%.1f" % (time.time() - float(sys.argv[1])))' "$1"; }
 lock() { run ansible-playbook pinned.release.lock; }
-rollout() { run ansible-playbook pinned.release.rollout -e @here.yml "$@"; }
+# Shells that take "$@" for unset where it is empty are not rare enough.
+rollout() { run ansible-playbook pinned.release.rollout -e @here.yml ${1+"$@"}; }
 versions() {
     for program in "$@"; do printf '   $ bin/%s --version   → %s\n' "$program" "$("bin/$program" --version)"; done
 }
 
 # A 32-bit system runs on many a 64-bit kernel.
-case "$(uname -s)/$(uname -m)/$(getconf LONG_BIT)" in
+case "$(uname -s)/$(uname -m)/$(getconf LONG_BIT 2>/dev/null)" in
 Darwin/arm64/*) platform=macos/aarch64 ;;
 Darwin/*) platform=macos/x86_64 ;;
 */x86_64/32) platform=linux/i686 ;;
-*/aarch64/32) platform=linux/armv7 ;;
+*/aarch64/32 | */armv8l/*) platform=linux/armv7 ;;
 *) platform=linux/$(uname -m) ;;
 esac
+
+say "A story in six steps. All of it happens in $story"
 
 say "1. What we want: three tools, each with a range of versions (releases.yml)"
 cat >releases.yml <<END
@@ -81,10 +103,13 @@ sed 's/^/   /' releases.yml
 say "2. Lock it: download, hash, read what each program needs, write releases.lock.json"
 lock
 
-say "3. Bring this machine to the lock file, into a folder of your own (here.yml), and use what was installed"
+say "3. Bring this machine to the lock file, into two folders of your own, and use what was installed"
 cat >here.yml <<END
-{target: localhost, tools_root: "$story/tools", tools_bin_dir: "$story/bin"}
+target: localhost
+tools_root: "$story/tools"
+tools_bin_dir: "$story/bin"
 END
+echo "   In here.yml: target: localhost, tools_root: …/tools, tools_bin_dir: …/bin"
 rollout
 versions uv ruff just
 
@@ -119,10 +144,10 @@ versions just
 
 say "That was it. Next, in a folder of your own:"
 cat <<END
-   $(typed . "$checkout/.build/activate")  # Ansible and this collection, in this shell
+   . $(typed "$checkout/.build/activate")   # Ansible and this collection, in this shell
    \$EDITOR releases.yml                    # what you want, as in 1.
    ansible-playbook pinned.release.lock    # pin it; commit releases.lock.json
-   ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen on your hosts
+   ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen
    ansible-playbook -i INVENTORY pinned.release.rollout --become         # let it happen
-   ansible-doc pinned.release.tools        # all that it can do; $checkout/docs/guide.md tells the rest
+   ansible-doc pinned.release.tools        # all that it can do; docs/guide.md tells the rest
 END

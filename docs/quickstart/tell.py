@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does a reader of the story need to see of what Ansible prints? A filter, line by line, as it is printed.
 
-Left out: empty lines, headings of plays and tasks, the recap, how a role is found and its arguments are validated, and
-what a receipt says.
+Left out: empty lines, headings of plays and tasks, the recap, how a role is found and its arguments are validated, what
+a receipt says, a failure's other tellings, and the beginning of paths, which the story's folder is: the first argument.
 """
 
 import re
@@ -13,21 +13,38 @@ import sys
 
 #: Tasks whose success says nothing; what they fail with is shown.
 SILENT = re.compile(r"Tell what changed|Validating arguments|Install what is pinned")
-LEFT_OUT = re.compile(r"\s*$|included: |\s+msg:$")
+LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|kept: \[\])$")
+#: Before a task's result, newer versions of Ansible tell its failure; the result tells it to programs, and to people.
+TOLD_BEFORE = re.compile(r"\[ERROR\]: Task failed")
+RESULT = re.compile(r"fatal: |\S+ \| (FAILED|UNREACHABLE)")
+BLOCK = re.compile(r"\s+(receipt|error):$")
+
+
+def main(folder: str) -> None:
+    in_recap = is_silent = is_told_later = False
+    block_column = None
+    for line in sys.stdin:
+        column = len(line) - len(line.lstrip())
+        if block_column is not None and column > block_column:
+            continue
+        block_column = None
+        if line.startswith(("PLAY ", "TASK ")):
+            in_recap, is_silent = line.startswith("PLAY RECAP"), bool(SILENT.search(line))
+        elif block := BLOCK.match(line):
+            block_column = column
+            if block[1] == "receipt":
+                show(line.rstrip() + " …\n")
+        else:
+            is_told_later = bool(TOLD_BEFORE.match(line)) or (is_told_later and not RESULT.match(line))
+            is_dull_success = is_silent and line.startswith(("ok: ", "changed: "))
+            if not (in_recap or is_told_later or is_dull_success or LEFT_OUT.match(line)):
+                show(line.replace(folder, ""))
+
+
+def show(line: str) -> None:
+    print("  ", line, end="", flush=True)
+
 
 # Who interrupts the story still wants to read what Ansible says to it.
 signal.signal(signal.SIGINT, signal.SIG_IGN)
-in_recap = is_silent = False
-receipt_column = None
-for line in sys.stdin:
-    column = len(line) - len(line.lstrip())
-    if receipt_column is not None and column > receipt_column:
-        continue
-    receipt_column = None
-    if line.startswith(("PLAY ", "TASK ")):
-        in_recap, is_silent = line.startswith("PLAY RECAP"), bool(SILENT.search(line))
-    elif line.strip() == "receipt:":
-        receipt_column = column
-        print("  ", line.rstrip(), "…", flush=True)
-    elif not (in_recap or LEFT_OUT.match(line) or (is_silent and line.startswith(("ok: ", "changed: ")))):
-        print("  ", line, end="", flush=True)
+main(sys.argv[1])

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 QUICKSTART = Path(__file__).parents[3] / "docs/quickstart"
-TELL = (sys.executable, str(QUICKSTART / "tell.py"))
+TELL = (sys.executable, str(QUICKSTART / "tell.py"), "/home/me/story/")
 
 
 def told(printed: str) -> str:
@@ -39,22 +39,49 @@ def test_a_failure_is_shown_whatever_task_fails() -> None:
     assert "what is wrong" in told("TASK [Validating arguments] ***\nfatal: [localhost]: FAILED! =>\n  what is wrong\n")
 
 
+def test_a_failure_is_told_once_with_whatever_version_of_ansible() -> None:
+    result = (
+        "fatal: [localhost]: FAILED! =>\n    changed: false\n    error:\n        fix: null\n        what: no such uv\n"
+        "    msg: no such uv\n"
+    )
+    newer = "[ERROR]: Task failed: Action failed: no such uv\nOrigin: /play.yml:8:7\n\n8     - name: Lock\n\n"
+    once = "   fatal: [localhost]: FAILED! =>\n       msg: no such uv\n"
+    assert told(result) == once
+    assert told(newer + result) == once
+    assert "no such uv" in told("[ERROR]: no such uv\n")
+
+
+def test_paths_are_told_from_the_folder_of_the_story() -> None:
+    assert told("+++ after: /home/me/story/tools (as pinned)\n") == "   +++ after: tools (as pinned)\n"
+
+
 def test_a_receipt_is_told_in_a_word() -> None:
     assert told("  receipt:\n    asset: uv.whl\n  verified_by: hash\n") == "     receipt: …\n     verified_by: hash\n"
 
 
-def test_the_story_ends_where_a_step_fails(tmp_path: Path) -> None:
-    program = tmp_path / "bin/ansible-playbook"
+def story(folder: Path, playbook: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Tell the story in *folder* with *playbook*, a text for sh, in the place of ansible-playbook."""
+    program = folder / "bin/ansible-playbook"
     program.parent.mkdir()
-    program.write_text("#!/bin/sh\necho the index is out of reach >&2\nexit 2\n")
+    program.write_text(f"#!/bin/sh\n{playbook}\n")
     program.chmod(0o755)
-    (tmp_path / ".build").mkdir()
+    (folder / ".build").mkdir()
     path = os.pathsep.join([str(program.parent), os.environ["PATH"]])
-    story = [str(QUICKSTART / "run.sh")]
-    ended = subprocess.run(
-        story, cwd=tmp_path, env={"PATH": path}, stdout=subprocess.PIPE, encoding="utf-8", check=False
+    command = [str(QUICKSTART / "run.sh")]
+    return subprocess.run(
+        command, cwd=folder, env={"PATH": path, **variables}, stdout=subprocess.PIPE, encoding="utf-8", check=False
     )
+
+
+def test_the_story_ends_where_a_step_fails(tmp_path: Path) -> None:
+    ended = story(tmp_path, "echo the index is out of reach >&2; exit 2", {})
     assert ended.returncode == 1
     assert "the index is out of reach" in ended.stdout
     assert "The story ends here" in ended.stdout
     assert "3. " not in ended.stdout
+
+
+def test_what_the_user_set_up_for_ansible_is_left_out_of_the_story(tmp_path: Path) -> None:
+    settings = {"ANSIBLE_BECOME": "true", "ANSIBLE_CONFIG": "/home/me/ansible.cfg"}
+    ended = story(tmp_path, 'echo "become: ${ANSIBLE_BECOME:-}, settings: $ANSIBLE_CONFIG"; exit 2', settings)
+    assert "become: , settings: ansible.cfg" in ended.stdout
