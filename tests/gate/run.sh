@@ -8,8 +8,16 @@
 
 set -eu
 
-for python in ${PYTHON:-} python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
-    if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null; then
+is_new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 10))' 2>/dev/null
+}
+
+if [ -n "${PYTHON:-}" ] && ! is_new_enough "$PYTHON"; then
+    echo "PYTHON=$PYTHON is no Python 3.10 or newer." >&2
+    exit 1
+fi
+for python in "${PYTHON:-python3}" python3 python3.14 python3.13 python3.12 python3.11 python3.10; do
+    if is_new_enough "$python"; then
         exec "$python" "$(dirname "$0")/run.py" "$@"
     fi
 done
