@@ -122,6 +122,10 @@ options:
     description: What the action plugin of this name orders the host to do. Not for playbooks.
     type: dict
 attributes:
+  action_group:
+    description: Takes C(module_defaults) of this action group.
+    support: full
+    membership: [pinned.release.release]
   check_mode:
     support: full
   diff_mode:

@@ -18,6 +18,10 @@ options:
     type: list
     elements: str
 attributes:
+  action_group:
+    description: Takes C(module_defaults) of this action group.
+    support: full
+    membership: [pinned.release.release]
   check_mode:
     support: full
   diff_mode:
