@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lock_reader, locked_asset, probe, target
 
 
@@ -20,9 +19,7 @@ class ActionModule(asking.Verb):
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         name = asking.options(self, options.TARGET_FACTS)["lockfile"]
         needs = locked_asset.needs_of(lock_reader.read(Path(self._loader.path_dwim(name)))[0]) if name else ()
-        host = asking.ask(self, probe.Question(needs=needs)).host
-        if host is None:
-            raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
+        host = asking.told(asking.ask(self, probe.Question(needs=needs)).host)
         facts = asdict(host)
         facts["libraries"] = sorted(host.libraries or ()) if name else None
         facts["loaders"] = list(host.loaders or ())

@@ -30,12 +30,9 @@ class ActionModule(asking.Verb):
             answer = asking.ask(self, plan.question(wanted))
             if answer.sealed is not None:
                 return _report(plan.sealed_plan(wanted, answer.sealed))
-            if answer.host is None or answer.state is None:
-                raise ReleaseError(
-                    "the host's answer is incomplete", fix="run again with -vvvv and report what it said"
-                )
-            planned = plan.make_plan(wanted, answer.host, answer.state)
-            is_nothing_there = not planned.is_changed and not answer.state.active
+            host, state = asking.told(answer.host), asking.told(answer.state)
+            planned = plan.make_plan(wanted, host, state)
+            is_nothing_there = not planned.is_changed and not state.active
             if self._task.check_mode or is_nothing_there:
                 return _report(planned)
             obeyed = self._execute_module(
@@ -150,5 +147,6 @@ def _mode(mode: object) -> int:
             "mode does not suit a program that must stay as it was installed",
             expected="readable and executable by its owner, no set-id or sticky bit, not writable by everyone",
             found=f"{number:04o}",
+            fix=f'write it in quotes: mode: "{mode:04}"' if isinstance(mode, int) else None,
         )
     return number

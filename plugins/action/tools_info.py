@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, drift, probe
 
 
@@ -23,9 +22,7 @@ class ActionModule(asking.Verb):
             bin_dir=asking.folder(given["bin_dir"], "bin_dir"),
             integrity=given["integrity"],
         )
-        state = asking.ask(self, question).state
-        if state is None:
-            raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
+        state = asking.told(asking.ask(self, question).state)
         names = sorted(state.active) if given["tools"] is None else given["tools"]
         tools = {name: _tool(name, state) for name in names if name in state.active}
         return {

@@ -108,7 +108,7 @@ _raw:
       type: str
       sample: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     checksum:
-      description: The same, as P(ansible.builtin.get_url#module) wants it.
+      description: The SHA-256 as P(ansible.builtin.get_url#module) wants it.
       type: str
       sample: sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     format:

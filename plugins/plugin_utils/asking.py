@@ -11,13 +11,15 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import probe
+
+Part = TypeVar("Part")
 
 
 class Verb(ActionBase):
@@ -88,3 +90,10 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     if parsed.state and not (os.path.isabs(parsed.state.root) and os.path.isabs(parsed.state.bin_dir)):
         raise ReleaseError("the user has no home folder on the host", fix="name folders in root and bin_dir")
     return parsed
+
+
+def told(part: Part | None) -> Part:
+    """Return *part* of a host's answer. Raises ReleaseError where the host left it out."""
+    if part is None:
+        raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
+    return part

@@ -241,11 +241,14 @@ def _refuse_unreadable(contents: Contents, tool: str, asset: str, is_all: bool) 
 
 
 def _no_program(contents: Contents, tool: str, asset: str) -> ReleaseError:
+    fix = f'name the asset to take in the manifest: tools.{tool}.asset: "<pattern>"'
+    if contents.files >= WHEEL_FILES:
+        fix = "this is Python code, for pip to install; programs may be in another project, or have another source"
     return ReleaseError(
         f"{tool}: {asset} holds {'sources, ' if _is_source(contents) else ''}no program",
         expected="at least one file that an operating system can start",
         found=_listed(sorted(contents.files)) or "an empty archive",
-        fix=f'name the asset to take in the manifest: tools.{tool}.asset: "<pattern>"',
+        fix=fix,
     )
 
 

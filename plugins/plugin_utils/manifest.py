@@ -172,12 +172,15 @@ def _load(text: str, name: str) -> object:
             loader.dispose()
     # OverflowError, ValueError: an escape that is no character. RecursionError: lists in lists, without end.
     except (yaml.YAMLError, OverflowError, RecursionError, ValueError) as error:
-        quotes = '; text that begins with one of > * & ! % @ ` | { [ needs quotes: version: ">=0.9,<1"'
-        raise ReleaseError(
-            f"{name} is not YAML",
-            found=_problem(error),
-            fix="mend that line" + (quotes if isinstance(error, yaml.scanner.ScannerError) else ""),
-        ) from error
+        raise ReleaseError(f"{name} is not YAML", found=_problem(error), fix=_remedy(error)) from error
+
+
+def _remedy(error: Exception) -> str:
+    if not isinstance(error, yaml.scanner.ScannerError):
+        return "mend that line"
+    if "'\\t'" in (error.problem or ""):
+        return "mend that line: YAML is indented with spaces, never with tabs"
+    return 'mend that line; text that begins with one of > * & ! % @ ` | { [ needs quotes: version: ">=0.9,<1"'
 
 
 def _problem(error: Exception) -> str:

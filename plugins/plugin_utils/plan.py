@@ -25,6 +25,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils.libraries import pa
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset, LockedTool, LockFile
 
 RECEIPT_VERSION = 1
+#: Where the links of an installation lead to, whatever its root.
+LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/bin/[^/]+\Z")
 
 
 @dataclass(frozen=True)
@@ -370,11 +372,19 @@ def _refuse_foreign(name: str, asset: LockedAsset, wanted: Wanted, state: probe.
                     fix=f"remove {other} (state: absent, or exact: true), or choose other executables in the manifest",
                 )
         if _is_foreign(program, state) and not wanted.adopt:
-            raise ReleaseError(
-                f"{name}: {state.bin_dir}/{program} is there already, and pinned.release did not put it there",
-                found=f"a link to {state.links[program]}" if program in state.links else "a file",
-                fix="remove it, or set adopt: true to keep a backup of it and take its place",
-            )
+            raise _in_the_way(name, program, state)
+
+
+def _in_the_way(name: str, program: str, state: probe.State) -> ReleaseError:
+    link = state.links.get(program)
+    other = LINK_OF_SOME_ROOT.match(link or "")
+    whose = "it belongs to another root" if other else "pinned.release did not put it there"
+    choose_folder = f"set root: {other[1]}, or another bin_dir; else " if other else ""
+    return ReleaseError(
+        f"{name}: {state.bin_dir}/{program} is there already, and {whose}",
+        found=f"a link to {link}" if link else "a file",
+        fix=f"{choose_folder}remove it, or set adopt: true to keep a backup of it and take its place",
+    )
 
 
 def _is_foreign(program: str, state: probe.State) -> bool:

@@ -149,7 +149,8 @@ def parse(output: str) -> Answer:
             "the host did not answer the question of what it is",
             expected="a POSIX shell at /bin/sh that runs to the end",
             found=_excerpt(output),
-            fix="try it by hand: ansible HOST -m ansible.builtin.raw -a 'sh -c \"echo works\"'",
+            fix="try it by hand, with --become if that was asked for: "
+            "ansible HOST -m ansible.builtin.raw -a 'sh -c \"echo works\"'",
         )
     begin = lines.index(BEGIN) + 1
     said = AnswerLines(lines[begin : lines.index(END, begin)])

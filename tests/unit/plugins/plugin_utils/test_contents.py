@@ -80,7 +80,9 @@ def needs(found: Contents, wanted: dict | None = None, tool: str = "tool") -> tu
 def test_modules_of_a_python_package_are_no_programs(look):
     package = {f"tool-1.0.dist-info/{name}": b"" for name in ("METADATA", "RECORD", "WHEEL")}
     package["tool/certs.py"] = ENV_SCRIPT
-    assert refused(look(package, "tool-1.0-py3-none-any.whl")).what.endswith("holds no program")
+    error = refused(look(package, "tool-1.0-py3-none-any.whl"))
+    assert error.what.endswith("holds no program")
+    assert "another project" in error.fix
     package["tool-1.0.data/scripts/tool"] = PLAIN_SCRIPT
     assert choose(look(package, "tool-1.0-py3-none-any.whl")) == {"tool": "tool-1.0.data/scripts/tool"}
 

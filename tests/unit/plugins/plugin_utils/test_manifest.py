@@ -192,7 +192,6 @@ def test_a_version_that_says_something_else_is_refused_with_what_was_meant(versi
         "version: !=1.2",
         "source: {npm: @biomejs/biome}",
         "asset: `uv`",
-        "\tasset: uv",
     ],
 )
 def test_what_yaml_itself_stumbles_over_is_told_with_its_line_and_how_to_quote(line):
@@ -200,6 +199,13 @@ def test_what_yaml_itself_stumbles_over_is_told_with_its_line_and_how_to_quote(l
     assert error.what == "releases.yml is not YAML"
     assert error.found.startswith(("line 5", "line 6"))
     assert 'needs quotes: version: ">=0.9,<1"' in error.fix or line == "version: !=1.2"
+
+
+@pytest.mark.parametrize("indent", ["\t", "    \t"])
+def test_a_tab_is_told_to_be_one(indent):
+    error = refused(f"{LINUX}tools:\n  uv:\n    source: {{pypi: uv}}\n{indent}asset: uv\n")
+    assert error.found.startswith("line 5")
+    assert "spaces, never with tabs" in error.fix
 
 
 # Everything else that people get wrong.
