@@ -22,7 +22,12 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils.names.file_kinds import FORMATS
 from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import LONGEST_NAME, is_platform_word
 from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
-from ansible_collections.pinned.release.plugins.plugin_utils.naming import Reading, read_release, release_number
+from ansible_collections.pinned.release.plugins.plugin_utils.naming import (
+    Product,
+    Reading,
+    read_release,
+    release_number,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import ONLY_ON_LINUX, PLATFORMS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 
@@ -34,10 +39,6 @@ class Proposal:
     name: str
     label: Label
     instead_of: tuple[str, ...] = ()
-
-
-#: What a file is of: the words in its name beside the tool's own.
-Product = tuple[str, ...]
 
 
 class Ambiguous(ReleaseError):  # noqa: N818 - it is what the release is
@@ -285,16 +286,16 @@ def _programs(readings: Sequence[Reading]) -> list[Reading]:
 
 
 def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:
-    """Where the tool's own name, and no word more, labels any file, its rivals are not meant.
+    """Where the tool's own name labels any file, best with no word more, its rivals are not meant.
 
     A product is a rival if it stands beside the tool's own file for any one platform. A word that only ever appears
     where no such file is, is how the publisher names that platform's build (``tool-macos-signed.zip``).
     """
-    served = {(r.label.os, arch) for r in programs if r.product == () for arch in _arches(r) if r.is_labelled}
-    if not served:
-        return programs
-    rivals = {r.product for r in programs if any((r.label.os, arch) in served for arch in _arches(r))} - {()}
-    return [r for r in programs if r.product == () or (r.is_named and r.is_labelled and r.product not in rivals)]
+    named = [reading for reading in programs if reading.is_labelled and (reading.is_named or reading.product == ())]
+    own = {reading.product for reading in named if reading.product == ()} or {reading.product for reading in named}
+    served = {(r.label.os, arch) for r in named if r.product in own for arch in _arches(r)}
+    rivals = {r.product for r in programs if any((r.label.os, arch) in served for arch in _arches(r))} - own
+    return [r for r in programs if r.product in own or (r in named and r.product not in rivals)] if served else programs
 
 
 def _arches(reading: Reading) -> tuple[str | None, ...]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ansible_collections.pinned.release.plugins.plugin_utils.names.file_kinds import (
     WORDS_OF_KINDS,
@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words im
     VERSION_WORD,
     head_of,
     names_version,
+    other_versions,
     part,
     without_tools,
     words_of,
@@ -43,6 +44,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_word
 from ansible_collections.pinned.release.plugins.plugin_utils.names.wheel_names import read_wheel_name
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset
 
+#: What a file is of: the words in its name beside the tool's own.
+Product = tuple[str, ...]
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -53,6 +57,7 @@ class Reading:
     has_vague_arch  its architecture rests on a word that publishers use in two senses (``x86``, ``win32``)
     has_version     it names a version
     is_this_version it names the version of the release
+    other_versions  the versions that it names beside that
     neutral         how many of its words only say how it was packed (``portable``, ``release``)
     format          its packing, a key of FORMATS
     distribution    the Linux distribution, and its version, that it names
@@ -63,13 +68,14 @@ class Reading:
     label: Label
     kind: str
     size_bytes: int | None = None
-    product: tuple[str, ...] = ()
+    product: Product = ()
     is_named: bool = False
     has_vague_arch: bool = False
     neutral: int = 0
     format: str = "bare"
     has_version: bool = False
     is_this_version: bool = False
+    other_versions: tuple[str, ...] = ()
     distribution: str = ""
     toolchain: str = ""
 
@@ -99,12 +105,25 @@ def release_number(version: str) -> str:
 
 
 def read_release(assets: Sequence[Asset], tool: str, version: str) -> list[Reading]:
-    """Read all names of one release, sorted. What all names of platforms begin with is taken for a product's name."""
+    """Read all names of one release, sorted. What all names of platforms begin with is taken for a product's name.
+
+    Names of one product that differ in a version beside the release's own are of several: a release of Python's builds
+    holds those of each Python.
+    """
     readings = [read(asset, (tool,), version) for asset in assets]
     labelled = [reading.name for reading in readings if reading.is_labelled and reading.kind != "checksum"]
     common = _common_head([head_of(without_suffix(name)[0], version) for name in labelled])
     if len(labelled) > 1 and any(word in WORDS_OF_KINDS for word in common):
         readings = [read(asset, (tool, "-".join(common)), version) for asset in assets]
+    versions: dict[Product, set[tuple[str, ...]]] = {}
+    for reading in readings:
+        if reading.kind == "program":
+            versions.setdefault(reading.product, set()).add(reading.other_versions)
+    told_apart = {product for product, found in versions.items() if len(found) > 1}
+    readings = [
+        replace(reading, product=reading.product + reading.other_versions) if reading.product in told_apart else reading
+        for reading in readings
+    ]
     return sorted(readings, key=lambda reading: reading.name)
 
 
@@ -143,6 +162,7 @@ def read(asset: Asset, tools: Sequence[str], version: str) -> Reading:
         neutral=sum(word in NEUTRAL for word in rest),
         format=packing,
         is_this_version=names_version(stem, version),
+        other_versions=other_versions(stem, version),
         has_version=any(word == BREAK or VERSION_WORD.fullmatch(word) for word in rest),
         distribution=facts.get("distribution", ""),
         toolchain=next((word for word in ("msvc", "gnullvm", "mingw", "gnu") if word in said), ""),

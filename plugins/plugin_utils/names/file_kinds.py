@@ -48,7 +48,7 @@ _SUFFIX_KINDS = _table(
         "md5sum checksum checksums digest digests dgst hash hashes b2 b3 blake3",
         "sbom": "sbom spdx cdx cyclonedx",
         "package": "deb rpm apk msi pkg dmg appimage snap flatpak msix msixbundle appx appxbundle nupkg vsix xpi ipk "
-        "bottle app gem conda crate aab udeb",
+        "bottle app gem conda crate aab udeb artifactbundle",
         "debug": "pdb dsym dwp debug dbg sym symbols map",
         "java": "jar war",
         "library": "so dylib dll a lib o node xcframework",
@@ -71,11 +71,12 @@ _WORD_KINDS = _table(
     {
         "checksum": "checksum checksums shasum shasums sha256sum sha256sums sha512sum sha512sums sha1sums md5sums "
         "sha256 sha512 sha1 md5 sums shasums256 shasums512 b3sums",
-        "signature": "provenance attestation attestations intoto slsa signature signatures sigstore",
+        "signature": "provenance attestation attestations intoto slsa signature signatures sigstore cosign",
         "sbom": "sbom sboms spdx cyclonedx bom cdx",
         "source": "src source sources vendor vendored sdist buildable submodules",
-        "debug": "debug dbg dbgsym debuginfo symbols dsym dsyms pdb pdbs unstripped profile profiling asan tsan msan",
-        "installer": "installer installers setup install uninstall bootstrapper updater",
+        "debug": "debug dbg dbgsym debuginfo debugsymbols debugsyms debugimage symbols dsym dsyms pdb pdbs unstripped "
+        "profile profiling asan tsan msan",
+        "installer": "installer installers nsis setup install uninstall bootstrapper updater",
         "package": "deb rpm msi dmg appimage flatpak bottle homebrew chocolatey choco",
         "image": "image images oci airgap rootfs initramfs kernel firmware",
         "metadata": "completions completion man manpage manpages manual docs doc documentation license licenses "

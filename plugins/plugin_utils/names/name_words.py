@@ -45,17 +45,23 @@ NEUTRAL = frozenset(
         *("release", "releases", "stable", "bin", "binary", "binaries", "prebuilt", "precompiled", "dist", "portable"),
         *("standalone", "executable", "exe", "build", "builds", "native", "onefile", "single", "for", "the", "of"),
         *("version", "tar", "zip", "gz", "noarch", "any", "archive", "self", "contained", "selfcontained"),
-        *("production", "stripped", "nightly", "snapshot", "signed", "notarized", "default"),
+        *("production", "stripped", "nightly", "snapshot", "master", "main", "signed", "notarized", "default", "cpu"),
     )
 )
 
+_NUMBERED = "|".join(sorted(NUMBERED_SYSTEMS, key=len, reverse=True))
 #: Spellings with separators of their own, which would fall apart into words of another meaning.
 _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"(?<![a-z0-9])glibc[-_.]?(2)[._]?(\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
         (r"(?<![a-z0-9])gnu[.]?(2)[.](\d{1,2})(?!\d)", r" glibc glibcmin\1x\2 "),
+        (rf"(?<![a-z0-9])({_NUMBERED})[-_. ]?(\d{{1,2}})[.](\d)(?:[.](?:\d+|x))*(?![\d.])", r" \1 \g<2>0\3 "),
+        (rf"(?<![a-z0-9])({_NUMBERED})[-_. ]?(\d{{1,2}})[.](\d\d)(?:[.]\d+)*(?![\d.])", r" \1 \2\3 "),
+        (r"manylinux[-_]?2[-_.](\d{1,2})(?!\d)", r" manylinux glibcmin2x\1 "),
+        (r"manylinux2014", " manylinux glibcmin2x17 "),
         (r"sha[23]?[-_](1|224|256|384|512)", r"sha\1"),
+        (r"install[-_]only", " standalone "),
         (r"(?<!\d)(32|64)[-_ ]bits?(?![a-z])", r" \1bit "),
         (r"(?:amd64|x64|x86[-_. ]?64)[-_.]?v([1-4])(?![0-9a-z]|\.\d)", r" x8664v\1 "),
         (r"x86[-_. ]64(?:[-_ ]?bit)?(?!\d)", " x8664 "),
@@ -83,14 +89,25 @@ _DOTTED_VERSION = re.compile(
 @lru_cache(maxsize=4096)
 def words_of(text: str, version: str = "") -> tuple[str, ...]:
     """Cut *text* into words: a version becomes BREAK, a spelling with separators of its own becomes one word."""
+    text = _DOTTED_VERSION.sub(f" {BREAK} ", _spelled(text, version))
+    return tuple(part for word in re.split(r"[^a-z0-9|]+", text) for part in unfused(word))
+
+
+def other_versions(text: str, version: str) -> tuple[str, ...]:
+    """Return the versions that *text* names beside *version*: of what is built for or with, or of another product."""
+    return tuple(_DOTTED_VERSION.findall(_spelled(text, version)))
+
+
+@lru_cache(maxsize=4096)
+def _spelled(text: str, version: str) -> str:
+    """Return *text* in small letters, with BREAK for *version* and one word for each spelling of several."""
     text = _CAMEL.sub("-", text).lower().replace(BREAK, " ")
     pattern = _version_pattern(version)
     if pattern is not None:
         text = pattern.sub(f" {BREAK} ", text)
     for spelling, replacement in _SPELLINGS:
         text = spelling.sub(replacement, text)
-    text = _DOTTED_VERSION.sub(f" {BREAK} ", text)
-    return tuple(part for word in re.split(r"[^a-z0-9|]+", text) for part in unfused(word))
+    return text
 
 
 @lru_cache(maxsize=64)

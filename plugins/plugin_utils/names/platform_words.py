@@ -68,12 +68,13 @@ DISTRIBUTIONS: dict[str, _Facts] = {
     **{
         word: {"os": "linux", "libc": "glibc", "distribution": word}
         for word in (
-            *("debian", "ubuntu", "centos", "fedora", "rhel", "rocky", "alma", "almalinux", "amazonlinux", "al2"),
-            *("al2023", "suse", "opensuse", "archlinux", "raspbian", "stretch", "buster", "bullseye", "bookworm"),
-            *("trixie", "xenial", "focal", "jammy", "noble"),
+            *("debian", "ubuntu", "centos", "fedora", "rhel", "rocky", "alma", "almalinux", "amazonlinux", "amazon2"),
+            *("amazon2023", "al2", "al2023", "suse", "opensuse", "sles", "archlinux", "raspbian", "stretch", "buster"),
+            *("bullseye", "bookworm", "trixie", "xenial", "focal", "jammy", "noble"),
         )
     },
     **_each("alpine", os="linux", libc="musl"),
+    **_each("openssl libssl", distribution="openssl"),  # whose version differs between distributions as a libc's does
 }
 ARCH_WORDS: dict[str, _Facts] = {
     **_each("x8664 amd64 x64", arch="x86_64"),
@@ -92,7 +93,7 @@ ARCH_WORDS: dict[str, _Facts] = {
     **_each("ppc64 powerpc64", arch="powerpc64"),
     **_each("ppc powerpc", arch="powerpc"),
     **_each("s390x", arch="s390x"),
-    **_each("riscv64 riscv64gc riscv", arch="riscv64"),
+    **_each("riscv64 riscv64gc riscv rv64gc", arch="riscv64"),
     **_each("riscv32", arch="riscv32"),
     **_each("loong64 loongarch64", arch="loongarch64"),
     **_each("mips64el mips64le", arch="mips64el"),
@@ -105,7 +106,7 @@ ARCH_WORDS: dict[str, _Facts] = {
         word: {"arch": word}
         for word in (
             *("wasm", "wasm32", "wasm64", "armeb", "armv7r", "aarch64be", "arm64ec", "hppa", "ia64", "m68k", "s390"),
-            *("sh4", "sparc"),
+            *("sh4", "sparc", "otherarch"),
         )
     },
 }
@@ -129,7 +130,8 @@ OTHER_WORDS: dict[str, _Facts] = {
     **_each("64bit 64bits 64 amd intel", soft="x86_64"),
     **_each("32bit 32bits 32", soft="i686"),
     **_each("x86 86", doubtful="i686"),
-    **_each("win64", os="windows", soft="x86_64"),
+    **_each("win64 w64", os="windows", soft="x86_64"),
+    **_each("w32", os="windows", soft="i686"),
     **_each("win32", os="windows", doubtful="i686"),
     # Levels of x86-64.
     **_each("avx avx2 modern", cpu="x86-64-v3"),
@@ -137,7 +139,7 @@ OTHER_WORDS: dict[str, _Facts] = {
     **{f"x8664v{level}": {"arch": "x86_64", "cpu": f"x86-64-v{level}"} for level in "234"},
     "x8664v1": {"arch": "x86_64"},
     # Filler of triples and runner names: part of a platform's spelling, without meaning of its own.
-    **_each("unknown pc sse2 softfloat hardfloat latest v8a v7a"),
+    **_each("unknown pc sse2 noavx softfloat hardfloat latest v8a v7a"),
 }
 WORDS: dict[str, _Facts] = {**OS_WORDS, **DISTRIBUTIONS, **ARCH_WORDS, **OTHER_WORDS}
 #: These say something of a platform only beside a word that surely does: an Intel GPU build is not an architecture.
@@ -158,6 +160,8 @@ FUSED_TAILS = frozenset(ARCH_WORDS) | frozenset(
 )
 _LONGEST_FUSED = 24
 _NUMBERED = re.compile(r"([a-z]+?)(\d{1,4})")
+#: What begins as architectures do and goes on with a number is another one, should nothing else here know it.
+_OTHER_ARCH = re.compile(r"(?:armv?|aarch|mips|ppc|powerpc|rv|riscv|sparcv?|loong|loongarch|s390)\d[a-z0-9]*")
 _ENTERPRISE_LINUX = re.compile(r"(?:el|rhel|centos|rocky|alma)(\d{1,2})")
 #: A general word beside a special one means the special system.
 _SPECIAL_SYSTEMS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -170,7 +174,10 @@ _METADATA_ARCHES = {word: fact["arch"] for word, fact in ARCH_WORDS.items()} | {
 
 
 def unfused(word: str) -> list[str]:
-    """Split ``linuxarm64`` into its two words, ``ubuntu2204`` into word and number; leave any other word whole."""
+    """Split ``linuxarm64`` into its two words, ``ubuntu2204`` into word and number; leave any other word whole.
+
+    What can only be an architecture (``armv8l``, ``mips32r2``) becomes the word for those that no platform here has.
+    """
     if not word or word in WORDS or len(word) > _LONGEST_FUSED:
         return [word] if word else []
     enterprise = _ENTERPRISE_LINUX.fullmatch(word)
@@ -187,7 +194,7 @@ def unfused(word: str) -> list[str]:
                 return [head, *parts]
         if head in ARCH_WORDS and tail in FUSED_HEADS:
             return [head, tail]
-    return [word]
+    return ["otherarch"] if _OTHER_ARCH.fullmatch(word) else [word]
 
 
 def is_strong(word: str) -> bool:
@@ -202,7 +209,11 @@ def contradict(first: Sequence[str], second: Sequence[str]) -> bool:
 
 
 def facts_of(said: Sequence[str], of_suffix: str | None = None) -> _Facts:
-    """Put together what the words of a platform say; *of_suffix* is the system that the file's ending implies."""
+    """Put together what the words of a platform say.
+
+    *of_suffix* is the system that the file's ending implies, unless words say system and architecture: what Maven
+    serves ends in ``.exe`` for every system.
+    """
     facts: _Facts = {}
     for index, word in enumerate(said):
         minimum = GLIBC_MIN.fullmatch(word)
@@ -211,12 +222,13 @@ def facts_of(said: Sequence[str], of_suffix: str | None = None) -> _Facts:
         for key, value in WORDS.get(word, {}).items():
             number = "".join(said[index + 1 : index + 2])
             facts[key] = f"{value}{number:0>4}" if key == "distribution" and number.isdigit() else value
-    systems = _all_of("os", said, WORDS) | ({of_suffix} if of_suffix else set())
+    systems, arches = _all_of("os", said, WORDS), _all_of("arch", said, WORDS)
+    if of_suffix and not (systems and arches):
+        systems.add(of_suffix)
     if "distribution" in facts and "bionic" in said:
         systems.discard("android")  # the name of an Ubuntu, not of a libc
     if systems:
         facts["os"] = _one_system(systems)
-    arches = _all_of("arch", said, WORDS)
     if len(arches) > 1:
         facts["arch"] = "mixed"
         facts["archs"] = " ".join(sorted(arches))

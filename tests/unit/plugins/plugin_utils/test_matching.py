@@ -172,6 +172,26 @@ def test_a_build_for_one_distribution_comes_after_one_for_all() -> None:
     assert chosen(names, "linux/x86_64") == [names[2], names[1], names[0]]
 
 
+def test_builds_for_several_versions_of_a_distribution_are_all_proposed_the_oldest_first() -> None:
+    names = ["tool-ubuntu-22.04-x64.tgz", "tool-ubuntu-20.04-x64.tgz", "tool-x86_64-rhel-7.9.tgz"]
+    assert chosen(names, "linux/x86_64") == [names[2], names[1], names[0]]
+    names = ["tool-1.2.3-linux-openssl-1.1.tar.gz", "tool-1.2.3-linux-openssl-1.0.tar.gz"]
+    assert chosen(names, "linux/x86_64") == [names[1], names[0]]
+
+
+def test_builds_with_several_versions_of_something_else_are_several_products() -> None:
+    names = ["python-3.9.20+1.2.3-linux-x64.tgz", "python-3.13.0+1.2.3-linux-x64.tgz", "python-3.9.20+1.2.3-macos.tgz"]
+    with pytest.raises(Ambiguous) as caught:
+        chosen(names, "linux/x86_64", tool="python")
+    assert caught.value.candidates == (names[1], names[0])
+    line = re.search(r'asset: "(.+)"', caught.value.fix or "")
+    assert line is not None
+    assert line.group(1) == "python-3.13.0+{version}-*"
+    assert chosen(names, "linux/x86_64", tool="python", pattern=line.group(1)) == [names[1]]
+    assert chosen(["tool-1.2.3-linux-x64", "tool-1.2.2-linux-x64"], "linux/x86_64") == ["tool-1.2.3-linux-x64"]
+    assert chosen(["tool-linux-x64-otp-25.3.tgz", "tool-linux-x64.tgz"], "linux/x86_64") == ["tool-linux-x64.tgz"]
+
+
 def test_what_another_products_files_say_of_linux_does_not_count() -> None:
     names = ["flannel-v1.2.3-linux-amd64.tar.gz", "flanneld-amd64", "flanneld-arm64", "flanneld.exe"]
     assert chosen(names, "linux/aarch64", tool="flanneld") == ["flanneld-arm64"]
@@ -244,6 +264,17 @@ def test_the_product_that_bears_the_tools_name_is_meant() -> None:
 def test_another_product_is_not_a_stand_in_where_the_tool_lacks_a_platform() -> None:
     names = ["tool-linux-x64", "tool-server-linux-x64", "tool-server-linux-arm64"]
     assert chosen(names, "linux/aarch64") == []
+
+
+def test_another_product_is_not_a_stand_in_for_one_that_all_names_say_more_of() -> None:
+    names = ["OpenJDK8U-jre_x64_linux.tar.gz", "OpenJDK8U-jdk_x64_linux.tar.gz", "OpenJDK8U-jdk_aarch64_linux.tar.gz"]
+    assert chosen(names, "linux/x86_64", tool="jre") == names[:1]
+    assert chosen(names, "linux/aarch64", tool="jre") == []
+
+
+def test_a_build_for_the_processor_is_meant_where_others_need_more() -> None:
+    names = ["llama-b1-win-cpu-x64.zip", "llama-b1-win-cuda-12.4-x64.zip", "llama-b1-win-vulkan-x64.zip"]
+    assert chosen(names, "windows/x86_64", tool="llama.cpp", version="b1") == names[:1]
 
 
 def test_flavours_extend_the_product_that_is_meant() -> None:

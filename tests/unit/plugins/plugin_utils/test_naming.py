@@ -110,6 +110,18 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-aarch64_be-linux-musl.tar.gz", "linux aarch64be musl"),
         ("tool_Linux_64-bit_ARM.zip", "linux aarch64"),
         ("tool_macOS_64-bit.tar.gz", "macos x86_64"),
+        ("tool-manylinux2014_x86_64.tar.gz", "linux x86_64 glibc 2.17"),
+        ("tool-manylinux_2_28_aarch64.tar.gz", "linux aarch64 glibc 2.28"),
+        ("tool-linux-aarch64-amazon2023.tgz", "linux aarch64 glibc"),
+        ("tool-x86_64-linux-sles12.4.tar.xz", "linux x86_64 glibc"),
+        ("tool-linux-openssl-3.0.x-arm64.tar.gz", "linux aarch64"),
+        ("tool-linux-rv64gc", "linux riscv64"),
+        ("tool-linux-armv8l", "linux otherarch"),
+        ("tool-linux-mips32r2", "linux otherarch"),
+        ("tool-linux-aarch_64.exe", "linux aarch64"),
+        ("tool-w64.exe", "windows x86_64"),
+        ("tool-w32.exe", "windows i686"),
+        ("tool-win-noavx-x64.zip", "windows x86_64"),
         ("tool-1.2.3", ""),
         ("tool.tar.gz", ""),
     ],
@@ -219,17 +231,22 @@ def test_what_the_publisher_says_outranks_the_name(name: str, fields: dict[str, 
 SORTS = {
     "program": "tool tool-1.2.3 tool-linux-amd64 tool-linux-amd64.tar.gz tool.exe tool-1.2.3-linux.zip "
     "tool.linux-amd64 tool.x86_64 tool_linux_amd64.gz tool-linux-x64.7z tool-v1.2 tool-linux.tar.zst "
+    "tool-x86_64-linux-install_only.tar.gz "
     "tool-1-py3-none-win_amd64.whl",
     "checksum": "SHA256SUMS SHASUMS256.txt tool_1.2.3_checksums.txt tool.tar.gz.sha256 tool-linux-amd64.sha512 "
     "checksums tool.zip.md5 tool.dgst sha256sum.txt tool-SHA-256.txt tool.tar.gz.b3 checksums-bsd SHA2-512SUMS",
     "signature": "tool.tar.gz.asc tool.sig checksums.txt.pem tool.minisig tool.intoto.jsonl multiple.intoto.jsonl "
-    "cosign.pub tool.sigstore.json tool-linux-amd64.provenance.json tool.tar.gz.proof SHA2-512SUMS.sig",
+    "cosign.pub tool.sigstore.json tool-linux-amd64.provenance.json tool.tar.gz.proof SHA2-512SUMS.sig "
+    "tool-linux-amd64.cosign-bundle",
     "sbom": "tool.sbom tool.spdx.json tool_linux_amd64.sbom.json bom.json tool.cdx.json tool.cyclonedx.xml",
     "source": "tool-src.tar.gz source.tar.gz tool-1.2.3-source.zip tool-1.2.3-vendor.tar.gz go1.2.src.tar.gz",
     "package": "tool_1.2.3_amd64.deb tool-1.2.3.x86_64.rpm tool.apk tool.msi tool.dmg tool.pkg Tool.AppImage tool.snap "
-    "tool.flatpak tool-1.2.3.arm64_sonoma.bottle.tar.gz tool.vsix tool.pkg.tar.zst Tool.app.zip tool.msixbundle",
-    "installer": "tool-installer.sh tool-installer.ps1 install.sh tool-setup.exe ToolSetup.exe tool-1.2-installer.exe",
-    "debug": "tool.pdb tool-linux-amd64-debug.tar.gz tool.dSYM.zip tool-debug-symbols.zip tool-linux-x64-profile.zip",
+    "tool.flatpak tool-1.2.3.arm64_sonoma.bottle.tar.gz tool.vsix tool.pkg.tar.zst Tool.app.zip tool.msixbundle "
+    "tool-macos.artifactbundle.zip",
+    "installer": "tool-installer.sh tool-installer.ps1 install.sh tool-setup.exe ToolSetup.exe tool-1.2-installer.exe "
+    "tool-nsis-x64.exe",
+    "debug": "tool.pdb tool-linux-amd64-debug.tar.gz tool.dSYM.zip tool-debug-symbols.zip tool-linux-x64-profile.zip "
+    "tool-linux-debugsymbols.tar.gz",
     "metadata": "README.md LICENSE tool.1 tool.json manifest.yaml completions.tar.gz tool_completions.zip tool.conf "
     "dist-manifest.json latest.yml Tool.AppImage.zsync tool.exe.blockmap man.tar.gz completions_bash "
     "tool.1.gz tool.json.gz _tool",
