@@ -14,14 +14,14 @@ from __future__ import annotations
 import fnmatch
 import glob
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.names.file_kinds import FORMATS
 from ansible_collections.pinned.release.plugins.plugin_utils.names.name_words import LONGEST_NAME, is_platform_word
-from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import OTHER_ARCH, Label
 from ansible_collections.pinned.release.plugins.plugin_utils.naming import (
     Product,
     Reading,
@@ -245,7 +245,8 @@ def _nothing_is_labelled(reading: Reading, platform: Platform, usage: _Usage) ->
 def _is_not_of_another(reading: Reading, platform: Platform, usage: _Usage) -> bool:
     """What the user named himself need not say its platform; it must only not say another one."""
     says_os = reading.label.os in (None, platform.os)
-    says_arch = not (reading.label.arch or reading.label.archs) or _has_arch(reading.label, platform)
+    says_none = reading.label.arch in (None, OTHER_ARCH) and not reading.label.archs
+    says_arch = says_none or _has_arch(reading.label, platform)
     return says_os and (says_arch or (reading.has_vague_arch and platform.arch == "x86_64"))
 
 
@@ -273,6 +274,7 @@ def _has_arch(said: Label, platform: Platform) -> bool:
     return has_abi and (said.cpu is None or _ARM_LEVELS.index(said.cpu) <= _ARM_LEVELS.index(platform.cpu))
 
 
+_ARCHES = frozenset(platform.arch for platform in PLATFORMS.values())
 _ABOUT_OTHER_FILES = frozenset({"checksum", "signature", "sbom"})
 
 # Which files are programs, and which product is the tool.
@@ -288,14 +290,21 @@ def _programs(readings: Sequence[Reading]) -> list[Reading]:
 def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:
     """Where the tool's own name labels any file, best with no word more, its rivals are not meant.
 
-    A product is a rival if it stands beside the tool's own file for any one platform. A word that only ever appears
-    where no such file is, is how the publisher names that platform's build (``tool-macos-signed.zip``).
+    A product is a rival if it stands beside the tool's own file for any one platform; a file that says no architecture
+    stands beside all of its system. A word that only ever appears where no such file is, is how the publisher names
+    that platform's build (``tool-macos-signed.zip``).
     """
     named = [reading for reading in programs if reading.is_labelled and (reading.is_named or reading.product == ())]
     own = {reading.product for reading in named if reading.product == ()} or {reading.product for reading in named}
-    served = {(r.label.os, arch) for r in named if r.product in own for arch in _arches(r)}
-    rivals = {r.product for r in programs if any((r.label.os, arch) in served for arch in _arches(r))} - own
+    served = _platforms(r for r in named if r.product in own)
+    rivals = {r.product for r in programs if not served.isdisjoint(_platforms([r]))} - own
     return [r for r in programs if r.product in own or (r in named and r.product not in rivals)] if served else programs
+
+
+def _platforms(readings: Iterable[Reading]) -> set[tuple[str | None, str | None]]:
+    """Return the systems and architectures that *readings* say; one that says no architecture says each of them."""
+    said = {(r.label.os, arch) for r in readings for arch in _arches(r)}
+    return said | {(system, arch) for system, none in said if none is None for arch in _ARCHES}
 
 
 def _arches(reading: Reading) -> tuple[str | None, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
+from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import OTHER_ARCH, Label
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import (
     ARCHITECTURES,
@@ -75,7 +75,7 @@ def _broken(label: Label, arch: str | None, requirement: Requirement) -> tuple[s
         return None
     if label.os not in (None, requirement.os):
         return f"os {label.os}", f"os {requirement.os}"
-    if arch not in (None, requirement.arch):
+    if arch not in (None, OTHER_ARCH, requirement.arch):
         return f"arch {arch}", f"arch {requirement.arch}"
     if requirement.os != "linux":
         return None

@@ -35,6 +35,8 @@ class Label:
 
 
 _Facts = dict[str, str]
+#: Stands for what can only be an architecture, but which one is not known here.
+OTHER_ARCH = "otherarch"
 
 
 def _each(words: str, **facts: str) -> dict[str, _Facts]:
@@ -106,7 +108,7 @@ ARCH_WORDS: dict[str, _Facts] = {
         word: {"arch": word}
         for word in (
             *("wasm", "wasm32", "wasm64", "armeb", "armv7r", "aarch64be", "arm64ec", "hppa", "ia64", "m68k", "s390"),
-            *("sh4", "sparc", "otherarch"),
+            *("sh4", "sparc", OTHER_ARCH),
         )
     },
 }
@@ -160,8 +162,8 @@ FUSED_TAILS = frozenset(ARCH_WORDS) | frozenset(
 )
 _LONGEST_FUSED = 24
 _NUMBERED = re.compile(r"([a-z]+?)(\d{1,4})")
-#: What begins as architectures do and goes on with a number is another one, should nothing else here know it.
-_OTHER_ARCH = re.compile(r"(?:armv?|aarch|mips|ppc|powerpc|rv|riscv|sparcv?|loong|loongarch|s390)\d[a-z0-9]*")
+#: What begins as architectures do and goes on with a number is one, should nothing else here know it.
+_LIKE_AN_ARCH = re.compile(r"(?:armv?|aarch|mips|ppc|powerpc|rv|riscv|sparcv?|loong|loongarch|s390)\d[a-z0-9]*")
 _ENTERPRISE_LINUX = re.compile(r"(?:el|rhel|centos|rocky|alma)(\d{1,2})")
 #: A general word beside a special one means the special system.
 _SPECIAL_SYSTEMS: tuple[tuple[str, frozenset[str]], ...] = (
@@ -176,7 +178,7 @@ _METADATA_ARCHES = {word: fact["arch"] for word, fact in ARCH_WORDS.items()} | {
 def unfused(word: str) -> list[str]:
     """Split ``linuxarm64`` into its two words, ``ubuntu2204`` into word and number; leave any other word whole.
 
-    What can only be an architecture (``armv8l``, ``mips32r2``) becomes the word for those that no platform here has.
+    What can only be an architecture (``armv8l``, ``mips32r2``) becomes OTHER_ARCH.
     """
     if not word or word in WORDS or len(word) > _LONGEST_FUSED:
         return [word] if word else []
@@ -194,7 +196,7 @@ def unfused(word: str) -> list[str]:
                 return [head, *parts]
         if head in ARCH_WORDS and tail in FUSED_HEADS:
             return [head, tail]
-    return ["otherarch"] if _OTHER_ARCH.fullmatch(word) else [word]
+    return [OTHER_ARCH] if _LIKE_AN_ARCH.fullmatch(word) else [word]
 
 
 def is_strong(word: str) -> bool:

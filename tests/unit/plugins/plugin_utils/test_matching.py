@@ -272,6 +272,12 @@ def test_another_product_is_not_a_stand_in_for_one_that_all_names_say_more_of() 
     assert chosen(names, "linux/aarch64", tool="jre") == []
 
 
+def test_a_mac_build_that_says_more_and_no_architecture_is_no_stand_in() -> None:
+    names = ["tool-1.2.3-osx64.tar.gz", "tool-1.2.3-osx-unsigned.tar.gz", "tool-1.2.3-x86_64-linux-gnu.tar.gz"]
+    assert chosen(names, "macos/aarch64") == []
+    assert chosen(["tool-macos.zip", "tool-gui-macos-arm64.zip"], "macos/aarch64") == ["tool-macos.zip"]
+
+
 def test_a_build_for_the_processor_is_meant_where_others_need_more() -> None:
     names = ["llama-b1-win-cpu-x64.zip", "llama-b1-win-cuda-12.4-x64.zip", "llama-b1-win-vulkan-x64.zip"]
     assert chosen(names, "windows/x86_64", tool="llama.cpp", version="b1") == names[:1]
@@ -308,6 +314,13 @@ def test_a_pattern_admits_files_whose_names_say_little() -> None:
     assert chosen(names, "windows/x86_64", pattern="tool-x64.zip") == ["tool-x64.zip"]
     assert chosen(names, "linux/s390x", pattern="tool.zip") == ["tool.zip"]
     assert chosen(names, "linux/s390x", pattern="tool-*.zip") == []
+
+
+def test_an_architecture_that_is_not_known_is_nobodys_unless_the_user_names_the_file() -> None:
+    names = ["tool-linux-armv7neon", "tool-linux-arm64"]
+    assert chosen(names, "linux/x86_64") == []
+    assert chosen(names, "linux/armv7") == []
+    assert chosen(names, "linux/armv7", pattern="tool-linux-armv7neon") == ["tool-linux-armv7neon"]
 
 
 def test_a_pattern_admits_packages_and_installers_the_user_names() -> None:
