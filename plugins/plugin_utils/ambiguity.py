@@ -18,7 +18,8 @@ from pathlib import Path
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import contents
-from ansible_collections.pinned.release.plugins.plugin_utils.matching import Ambiguous, Product, base_of
+from ansible_collections.pinned.release.plugins.plugin_utils.matching import Ambiguous, base_of
+from ansible_collections.pinned.release.plugins.plugin_utils.naming import Product
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.promises import serves
 

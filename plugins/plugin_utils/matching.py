@@ -295,7 +295,8 @@ def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:
     that platform's build (``tool-macos-signed.zip``).
     """
     named = [reading for reading in programs if reading.is_labelled and (reading.is_named or reading.product == ())]
-    own = {reading.product for reading in named if reading.product == ()} or {reading.product for reading in named}
+    own = {reading.product for reading in named}
+    own &= {()} if () in own else own
     served = _platforms(r for r in named if r.product in own)
     rivals = {r.product for r in programs if not served.isdisjoint(_platforms([r]))} - own
     return [r for r in programs if r.product in own or (r in named and r.product not in rivals)] if served else programs

@@ -34,6 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils.matching import Proposal
+from ansible_collections.pinned.release.plugins.plugin_utils.naming import Product
 from ansible_collections.pinned.release.plugins.plugin_utils.newest import choose_release
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
@@ -121,7 +122,7 @@ class Resolver:
     def _proposals(self, wanted: WantedTool, source: Source, release: Release) -> tuple[Proposal, ...]:
         """Return each build that may serve a platform, once. Raises ReleaseError naming all platforms without one."""
         of_platforms: dict[Platform, tuple[Proposal, ...]] = {}
-        meant: matching.Product | None = None
+        meant: Product | None = None
         for platform in wanted.platforms:
             propose = partial(matching.propose, release.assets, wanted.name, release.version, platform, wanted.asset)
             try:
