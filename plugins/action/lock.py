@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import stat
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
@@ -14,11 +13,9 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, manifest, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils.changes import Outcome
-from ansible_collections.pinned.release.plugins.plugin_utils.folders import write_atomically
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
 from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Resolution, Resolver
@@ -35,8 +32,12 @@ class ActionModule(asking.Verb):
         given = asking.options(self, options.LOCK)
         wanted_path = Path(self._loader.path_dwim(given["manifest"]))
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        wanted = manifest.parse(_read(wanted_path, "manifest"), str(wanted_path))
-        before = _read(lock_path, "lock file") if lock_path.exists() else ""
+        text = user_files.read(wanted_path, user_files.MANIFEST, if_missing="write one")
+        wanted = manifest.parse(text, str(wanted_path))
+        before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
+        if before is None:
+            user_files.refuse_hopeless_place(lock_path)
+            before = ""
         locked = lockfile.parse(before, str(lock_path)) if before else lockfile.LockFile()
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         cache = Cache()
@@ -49,7 +50,7 @@ class ActionModule(asking.Verb):
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(resolution.lock)
         if after != before and not self._task.check_mode:
-            _write(lock_path, after)
+            user_files.write_lock(lock_path, after)
         return _result(lock_path, before, after, resolution)
 
     @staticmethod
@@ -60,29 +61,6 @@ class ActionModule(asking.Verb):
         if given is None:
             return wanted_path.with_suffix(".lock.json")
         return Path(self._loader.path_dwim(given))
-
-
-def _read(path: Path, kind: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        found = getattr(error, "strerror", None) or str(error)
-        remedy = "write one" if isinstance(error, FileNotFoundError) else "make it a text that you may read"
-        fix = f"{remedy}, or name another in the option {kind.replace(' ', '')}"
-        raise ReleaseError(f"cannot read the {kind} {path}", found=found, fix=fix) from error
-
-
-def _write(path: Path, text: str) -> None:
-    """Write the lock file. What a link leads to is replaced, not the link; a file that is there keeps its mode."""
-    try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
-        write_atomically(path.resolve(), text.encode(), mode)
-    except OSError as error:
-        raise ReleaseError(
-            f"cannot write the lock file {path}",
-            found=error.strerror,
-            fix="mend the option lockfile, or make its folder one that you may write",
-        ) from error
 
 
 def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict[str, Any]:

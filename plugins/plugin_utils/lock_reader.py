@@ -11,19 +11,11 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import user_files
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile, parse
 
 
 def read(path: Path) -> tuple[LockFile, str]:
-    """Return the lock file at *path* and the SHA-256 of its bytes. Raises ReleaseError that names the file."""
-    try:
-        content = path.read_bytes()
-        text = content.decode("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ReleaseError(
-            f"cannot read the lock file {path}",
-            found=getattr(error, "strerror", None) or str(error),
-            fix="make it with pinned.release.lock, or mend the option lockfile",
-        ) from error
-    return parse(text, str(path)), hashlib.sha256(content).hexdigest()
+    """Return the lock file at *path* and the SHA-256 of its text. Raises ReleaseError that names the file."""
+    text = user_files.read(path, user_files.LOCK_FILE, if_missing="make it with pinned.release.lock")
+    return parse(text, str(path)), hashlib.sha256(text.encode()).hexdigest()
