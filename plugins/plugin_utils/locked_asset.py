@@ -12,12 +12,12 @@ from dataclasses import asdict
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import naming, plan, target
+from ansible_collections.pinned.release.plugins.plugin_utils import choice, naming, target
+from ansible_collections.pinned.release.plugins.plugin_utils.choice import Choice
 from ansible_collections.pinned.release.plugins.plugin_utils.facts import Known
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, version_key
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset, LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
-from ansible_collections.pinned.release.plugins.plugin_utils.plan import Choice
 
 
 def tool_of(lock: LockFile, name: str) -> LockedTool:
@@ -43,7 +43,7 @@ def for_host(name: str, tool: LockedTool, known: Known, prefer: str) -> Choice:
     What is unknown refuses, so facts alone mostly choose static builds.
     """
     try:
-        return plan.choose(name, tool, known.host, prefer)
+        return choice.choose(name, tool, known.host, prefer)
     except ReleaseError as error:
         if not known.unknown:
             raise

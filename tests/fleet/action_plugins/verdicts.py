@@ -12,7 +12,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, plan, probe, target
 
 
@@ -21,9 +20,7 @@ class ActionModule(asking.Verb):
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         lock = lockfile.parse(Path(self._task.args["lockfile"]).read_text(encoding="utf-8"))
-        host = asking.ask(self, probe.Question(needs=plan.question(plan.Wanted(lock)).needs)).host
-        if host is None:
-            raise ReleaseError("the host said nothing of itself")
+        host = asking.told(asking.ask(self, probe.Question(needs=plan.question(plan.Wanted(lock)).needs)).host)
         verdicts = [
             (name, tool.version, asset, target.admissible(asset.requires, host))
             for name, tool in sorted(lock.tools.items())

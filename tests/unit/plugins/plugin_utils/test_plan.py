@@ -16,19 +16,11 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import plan
-from ansible_collections.pinned.release.plugins.plugin_utils.host import assuming
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
-from ansible_collections.pinned.release.plugins.plugin_utils.probe import State
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
-from ansible_collections.pinned.release.plugins.plugin_utils.target import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked, with_options
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-GNU = Requirement("linux", "x86_64", libc="glibc", libc_min="2.39", interpreter="/lib64/ld-linux-x86-64.so.2")
-STATIC = Requirement("linux", "x86_64", libc="static")
-BOOKWORM = Host("linux", "x86_64", libc="glibc", libc_version="2.36", loaders=("/lib64/ld-linux-x86-64.so.2",))
 
 
 @pytest.fixture
@@ -263,30 +255,6 @@ def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) ->
     assert raised.value.expected == "one of hello"
 
 
-def test_reason_says_why_the_native_build_was_passed_over(tmp_path: Path) -> None:
-    gnu, static = locked(Released(tmp_path, version="1"), GNU), locked(Released(tmp_path, version="2"), STATIC)
-    both = type(gnu)("1", {}, gnu.assets + static.assets)
-    assert (
-        plan.choose("hello", both, BOOKWORM).reason == "gnu build needs glibc 2.39, host has 2.36 → static musl build"
-    )
-
-
-def test_reason_tells_of_an_emulator_and_why_it_is_needed(tmp_path: Path) -> None:
-    gnu, static = locked(Released(tmp_path, version="1"), GNU), locked(Released(tmp_path, version="2"), STATIC)
-    foreign = replace(static.assets[0], requires=replace(STATIC, arch="aarch64"))
-    emulating = replace(BOOKWORM, emulates=("aarch64",))
-    reason = "static aarch64 build, needs no libc, aarch64 emulated on x86_64"
-    assert plan.choose("hello", type(gnu)("1", {}, (foreign,)), emulating).reason == reason
-    reason = "gnu build needs glibc 2.39, host has 2.36 → static musl build, aarch64 emulated on x86_64"
-    assert plan.choose("hello", type(gnu)("1", {}, (*gnu.assets, foreign)), emulating).reason == reason
-
-
-def test_refusal_names_every_build_and_why_it_does_not_run(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="no locked asset runs on this host") as raised:
-        plan.choose("hello", locked(Released(tmp_path), GNU), BOOKWORM)
-    assert raised.value.found == "hello-1.0.tar.gz: gnu build needs glibc 2.39, host has 2.36"
-
-
 def test_digest_of_what_is_wanted_changes_with_all_that_decides(tmp_path: Path) -> None:
     wanted = plan.Wanted(LockFile((), {"hello": locked(Released(tmp_path))}))
     variants = [
@@ -496,41 +464,7 @@ def assert_carried_out(machine: Machine, wanted: plan.Wanted, planned: plan.Plan
     assert not machine.plan(with_options(wanted, integrity="full")).is_changed
 
 
-NIXOS = Host("linux", "x86_64", libc="glibc", libc_version=None, loaders=(), libraries=frozenset())
-NEEDY = replace(GNU, libraries=("libz.so.1",))
-
-
-@pytest.mark.parametrize(
-    ("assume", "reason"),
-    [
-        ({}, None),
-        ({"libc_version": "2.40", "loaders": [GNU.interpreter]}, None),
-        ({"libc_version": "2.36", "loaders": [GNU.interpreter], "libraries": ["libz.so.1"]}, None),
-        ({"libc": "musl", "libc_version": "2.40", "loaders": [GNU.interpreter]}, None),
-        (
-            {"libc_version": "2.40", "loaders": [GNU.interpreter], "libraries": ["libz.so.1"], "cpu": None},
-            "gnu build needs glibc 2.39, host has 2.40, assuming libc_version 2.40, "
-            "libraries libz.so.1, loaders /lib64/ld-linux-x86-64.so.2",
-        ),
-    ],
-)
-def test_what_a_user_answers_for_fills_in_what_is_not_known(
-    machine: Machine, tmp_path: Path, assume: dict[str, Any], reason: str | None
-) -> None:
-    wanted = machine.wanted(Released(tmp_path), assume=assume)
-    wanted = replace(wanted, lock=LockFile(("linux/x86_64",), {"hello": locked(Released(tmp_path), NEEDY)}))
-    state = State(str(machine.root), str(machine.bin_dir))
-    if reason is None:
-        with pytest.raises(ReleaseError, match="no locked asset runs"):
-            plan.make_plan(wanted, NIXOS, state)
-    else:
-        assert plan.make_plan(wanted, NIXOS, state).tools[0].reason == reason
-
-
-def test_what_is_known_is_not_overruled_and_needs_no_assumption(machine: Machine, tmp_path: Path) -> None:
-    assert assuming(BOOKWORM, {"libc": "musl", "libc_version": "2.99", "page_size": 4096}) == replace(
-        BOOKWORM, page_size=4096
-    )
+def test_what_is_known_needs_no_assumption(machine: Machine, tmp_path: Path) -> None:
     wanted = machine.wanted(Released(tmp_path), assume={"page_size": 4096})
     assert "assuming" not in machine.converge(wanted).tools[0].reason
     assert plan.wanted_digest(wanted) != plan.wanted_digest(replace(wanted, assume={}))

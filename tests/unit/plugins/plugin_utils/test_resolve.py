@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import lockfile, manifest, plan
+from ansible_collections.pinned.release.plugins.plugin_utils import choice, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile
@@ -360,7 +360,7 @@ def test_scripts_are_for_the_platforms_that_their_assets_are_named_for(
         "tool-1.0-macos": "macos/any",
     }
     host = Host("linux", "x86_64", libraries=frozenset(["/bin/sh"]))
-    assert plan.choose("tool", lock.tools["tool"], host).asset.name == "tool-1.0-linux-x86_64"
+    assert choice.choose("tool", lock.tools["tool"], host).asset.name == "tool-1.0-linux-x86_64"
 
 
 def test_script_whose_name_tells_no_platform_is_for_any(publisher: Publisher, controller: Controller) -> None:
