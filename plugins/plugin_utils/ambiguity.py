@@ -20,7 +20,9 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import contents
 from ansible_collections.pinned.release.plugins.plugin_utils.matching import Ambiguous, base_of
 from ansible_collections.pinned.release.plugins.plugin_utils.naming import Product
+from ansible_collections.pinned.release.plugins.plugin_utils.needs import merged_needs
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
+from ansible_collections.pinned.release.plugins.plugin_utils.programs import choose_programs
 from ansible_collections.pinned.release.plugins.plugin_utils.promises import serves
 
 #: Of more products than this none is opened: nobody wants that much downloaded to be told what to write.
@@ -68,8 +70,8 @@ def _open(
     path = fetch(name)
     try:
         found = contents.look_into(path, format_of(name), tool, name)
-        programs = contents.choose(found, tool, executables, name)
-        needs = contents.merge(programs.values())
+        programs = choose_programs(found, tool, executables, name)
+        needs = merged_needs(programs.values())
     except ReleaseError:
         return _Opened(name, ())
     is_for_platform = any(serves(requirement, platform) for requirement in needs)

@@ -35,8 +35,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
 from ansible_collections.pinned.release.plugins.plugin_utils.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils.matching import Proposal
 from ansible_collections.pinned.release.plugins.plugin_utils.naming import Product
+from ansible_collections.pinned.release.plugins.plugin_utils.needs import merged_needs
 from ansible_collections.pinned.release.plugins.plugin_utils.newest import choose_release
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
+from ansible_collections.pinned.release.plugins.plugin_utils.programs import choose_programs
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
 from ansible_collections.pinned.release.plugins.plugin_utils.promises import refuse_broken, serves, where_its_name_says
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source
@@ -162,8 +164,8 @@ class Resolver:
             asset = next(asset for asset in release.assets if asset.name == proposal.name)
             cached, evidence = self._fetched(wanted, chosen.source, release, asset.name)
             found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name)
-            programs = contents.choose(found, wanted.name, wanted.executables, asset.name)
-            requirements = contents.merge(programs.values())
+            programs = choose_programs(found, wanted.name, wanted.executables, asset.name)
+            requirements = merged_needs(programs.values())
             if not requirements:
                 raise _several_platforms(wanted, asset, programs)
             refuse_broken(asset.name, proposal.label, requirements)
