@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit, urlunsplit
+from urllib.request import getproxies_environment
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.libraries import requests, urllib3
@@ -68,6 +70,7 @@ class Credential:
 
 def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None = None) -> requests.Session:
     """Return a session that carries *credentials*, each to its own place, and keeps listings below *cache_root*."""
+    _leave_proxies_to_the_environment()
     made = _Session()
     made.headers["User-Agent"] = USER_AGENT
     made.max_redirects = 10
@@ -79,6 +82,15 @@ def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None =
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
+
+
+def _leave_proxies_to_the_environment() -> None:
+    """Keep requests from asking macOS for proxies: that ends a process that was forked, as Ansible's workers are.
+
+    (github.com/python/cpython/issues/75999.) The variable is seen by this one worker, and only if it has no other.
+    """
+    if sys.platform == "darwin" and not getproxies_environment():
+        os.environ["no_proxy"] = "*"
 
 
 def get(session: requests.Session, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import os
 import socket
 import threading
 
@@ -43,6 +44,21 @@ def test_requests_name_the_collection():
     with Web(lambda question: Answer(200, b"x")) as web:
         transport.get(transport.session(), web.url)
     assert "pinned.release" in web.questions[0].headers["User-Agent"]
+
+
+def test_macos_is_never_asked_for_proxies(monkeypatch):
+    monkeypatch.setattr(transport.sys, "platform", "darwin")
+    monkeypatch.setenv("no_proxy", "")
+    transport.session()
+    assert os.environ["no_proxy"] == "*"
+    assert transport.requests.utils.get_environ_proxies("https://example.org/") == {}
+
+
+def test_the_proxies_of_the_environment_count_on_macos_too(monkeypatch):
+    monkeypatch.setattr(transport.sys, "platform", "darwin")
+    monkeypatch.setenv("https_proxy", "http://proxy.example.org:3128")
+    transport.session()
+    assert "https" in transport.requests.utils.get_environ_proxies("https://example.org/")
 
 
 def test_server_errors_are_retried_with_growing_pauses(pauses):
