@@ -28,10 +28,10 @@ export ANSIBLE_HOME="$story/ansible" ANSIBLE_REMOTE_TEMP="$story/ansible/tmp"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_NOCOWS=true
 export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true
 
-# A word as one types it into a shell, whatever is in it.
+# A word as one types it into a shell; Ansible itself takes no path with an apostrophe.
 typed() {
     case $1 in
-    *[!A-Za-z0-9_./@=:,+-]*) printf "'%s'" "$(printf '%s' "$1" | sed "s/'/'\\\\''/g")" ;;
+    *[!A-Za-z0-9_./@=:,+-]*) printf "'%s'" "$1" ;;
     *) printf '%s' "$1" ;;
     esac
 }
