@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate bench test-fleet docs clean
+.PHONY: help quickstart test gate bench test-fleet test-selinux docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,10 @@ bench: ## Measure the promises in numbers
 test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
 	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/run
+
+test-selinux: ## Converge a virtual machine that enforces SELinux (needs root on Debian, 10 minutes)
+	@$(GATES) setup
+	@$(IN_VENV) PINNED_RELEASE_LAB_NAME=selinux tests/fleet/run tests/fleet/selinux.yml selinux
 
 docs: ## Build the reference as a web site in .build/docs
 	@$(GATES) docs

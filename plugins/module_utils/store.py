@@ -3,13 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How are orders carried out so that a host always has the old version or the new one, whole? Runs on hosts.
 
-    ROOT/store/TOOL/TREE/{files/…, bin/PROGRAM, files.sha256, receipt.json}   complete before it gets this name
+    ROOT/store/TOOL/TREE/{libexec/…, bin/PROGRAM, files.sha256, receipt.json}   complete before it gets this name
     ROOT/current/TOOL -> ../store/TOOL/TREE                                   the switch: one rename(2)
     ROOT/staging/…   ROOT/seal   ROOT/lock                                    work in progress; see probe.sh; flock(2)
     BIN_DIR/PROGRAM -> ROOT/current/TOOL/bin/PROGRAM
 
 Unpack beside, fsync, rename: what POSIX promises of rename(2) is what makes each switch atomic. Whatever a killed run
-leaves behind lies in staging, which the next run empties.
+leaves behind lies in staging, which the next run empties. What was unpacked lies in libexec, since that is where
+SELinux policies expect programs below /opt.
 
 Private to the collection: plugins and roles are its API, nothing in this file is.
 """
@@ -33,6 +34,7 @@ import typing as t
 from ansible_collections.pinned.release.plugins.module_utils.archive import unpack
 from ansible_collections.pinned.release.plugins.module_utils.download import download
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.labels import set_labels
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders, ToolOrder
 
 LOCK_TIMEOUT_S = 900
@@ -73,6 +75,8 @@ def obey(orders: Orders) -> t.List[Done]:
                 done.append(Done(order.tool, downloaded, backups))
             for order in orders.tools:
                 store.prune(order)
+            # Before the seal, which a change of labels breaks.
+            set_labels(store.links())
             store.seal()
     return done
 
@@ -127,8 +131,8 @@ class _Store:
 
     def create(self) -> None:
         os.umask(0o022)
-        for folder in (self.root, self.staging, self._path("store"), self._path("current"), self.orders.bin_dir):
-            os.makedirs(folder, 0o755, exist_ok=True)
+        folders = (self.root, self.staging, self._path("store"), self._path("current"), self.orders.bin_dir)
+        set_labels([made for made in map(_make_folder, folders) if made])
         for folder in (self.root, self.staging, self._path("store"), self._path("current")):
             _refuse_others(folder, os.stat(folder) if folder == self.root else os.lstat(folder))
 
@@ -167,6 +171,7 @@ class _Store:
                 if order.tool in staged and not order.reuse:
                     _delete(self._path("store", order.tool, staged[order.tool].tree))
             raise
+        set_labels([self._path("store", tool) for tool in sorted(staged)])
         return staged
 
     def empty_staging(self) -> None:
@@ -206,7 +211,7 @@ class _Store:
             return _Staged(order.reuse, 0)
         folder = tempfile.mkdtemp(prefix=order.tool + ".", dir=self.staging)
         tree = os.path.join(folder, "tree")
-        os.makedirs(os.path.join(tree, "files"))
+        os.makedirs(os.path.join(tree, "libexec"))
         self._fetch(order, os.path.join(folder, "asset"), tree)
         self._link_programs(order, tree)
         self._write_receipt(tree, order)
@@ -234,6 +239,12 @@ class _Store:
         self._unlink(order)
         _sync(self.orders.bin_dir)
         return backups
+
+    def links(self) -> t.List[str]:
+        """Return where the links of all tools are that are now as ordered."""
+        tools = [order for order in self.orders.tools if order.tree]
+        programs = [self._program(name) for order in tools for name in sorted(order.programs)]
+        return [self._path("current", order.tool) for order in tools] + programs
 
     def remove(self, order: ToolOrder) -> t.Dict[str, str]:
         """Take *order*'s tool away: one unlink(2) stops all its programs, the rest is tidying."""
@@ -299,8 +310,8 @@ class _Store:
         download(asset.url, path, asset.sha256, asset.size)
         single = sorted(order.programs)[0]
         executables = {program.path for program in order.programs.values()}
-        files = os.path.join(tree, "files")
-        unpacked = unpack(path, asset.format, single, files, asset.unpacked_size, executables, asset.name)
+        content = os.path.join(tree, "libexec")
+        unpacked = unpack(path, asset.format, single, content, asset.unpacked_size, executables, asset.name)
         os.unlink(path)
         digests = {file.path: file.sha256 for file in unpacked if file.path in executables}
         for program in sorted(order.programs.values()):
@@ -312,20 +323,20 @@ class _Store:
                     fix="make the lock file again with pinned.release.lock",
                 )
         # Line by line: an archive may have many thousands of files.
-        lines = ("{0}  files/{1}\n".format(file.sha256, file.path).encode("utf-8") for file in unpacked)
+        lines = ("{0}  libexec/{1}\n".format(file.sha256, file.path).encode("utf-8") for file in unpacked)
         _write(os.path.join(tree, "files.sha256"), lines, tree)
 
     def _link_programs(self, order: ToolOrder, tree: str) -> None:
         os.mkdir(os.path.join(tree, "bin"))
         for name, program in order.programs.items():
-            os.symlink(os.path.join("..", "files", program.path), os.path.join(tree, "bin", name))
+            os.symlink(os.path.join("..", "libexec", program.path), os.path.join(tree, "bin", name))
 
     def _own(self, tree: str, order: ToolOrder) -> None:
         """Give *tree* the owner, group and mode that were asked for.
 
         The user whom a kept tree belongs to may have put anything there: no link is followed on the way.
         """
-        programs = {os.path.join(tree, "files", program.path) for program in order.programs.values()}
+        programs = {os.path.join(tree, "libexec", program.path) for program in order.programs.values()}
         for folder, folders, files, inside in os.fwalk(tree):
             os.fchown(inside, self.uid, self.gid)
             for name in folders + files:
@@ -359,7 +370,7 @@ class _Store:
 
     def _refuse_changed_tree(self, order: ToolOrder, tree: str) -> None:
         for program in order.programs.values():
-            path = os.path.join(tree, "files", program.path)
+            path = os.path.join(tree, "libexec", program.path)
             if not os.path.isfile(path) or _sha256(path) != program.sha256:
                 raise StaleError("the kept tree {0} is no longer whole".format(tree), fix="run again")
 
@@ -448,6 +459,16 @@ class _Store:
                 # A folder, somebody else's file, or no hard links here: then its place is empty for a moment.
                 os.rename(path, backup)
         return backup
+
+
+def _make_folder(folder: str) -> t.Optional[str]:
+    """Make *folder*, and those above it that are missing; return the topmost that was made, None if it was there."""
+    made = None
+    above = folder
+    while not os.path.lexists(above):
+        made, above = above, os.path.dirname(above)
+    os.makedirs(folder, 0o755, exist_ok=True)
+    return made
 
 
 def _refuse_others(folder: str, found: os.stat_result) -> None:

@@ -61,7 +61,7 @@ tools:
       type: list
       elements: str
       returned: success
-      sample: [files/uv-0.9.9.data/scripts/uv is changed]
+      sample: [libexec/uv-0.9.9.data/scripts/uv is changed]
     verified_by:
       description: C(hash) when every file was hashed now, C(seal) when nothing changed since it was sealed.
       type: str

@@ -44,7 +44,7 @@ def of_tree(tool: str, tree: Tree, programs: Mapping[str, Expected], sha256: str
     if tree.receipt.get("sha256") != sha256:
         differences.append("its receipt speaks of another asset")
     for name, expected in sorted(programs.items()):
-        file = f"files/{expected.path}"
+        file = f"libexec/{expected.path}"
         program = tree.programs.get(name)
         if program is None or program.link != f"../{file}":
             differences.append(f"bin/{name} does not lead to {file}")

@@ -62,7 +62,7 @@ class Tree:
     """One version of a tool on a host, with what is known of its state.
 
     verified_by   ``hash`` (every file was hashed), ``seal`` (nothing changed since it was sealed), or "" (could not)
-    damage        what differs from what was installed: ``files/uv: changed``
+    damage        what differs from what was installed: ``libexec/uv is changed``
     """
 
     name: str

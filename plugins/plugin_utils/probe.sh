@@ -177,7 +177,7 @@ describe_tree() {
         say "unverifiable $1 $2"
     else
         # shellcheck disable=SC2086
-        sums=$(find files -type f -exec $sha256 {} + | sed 's/^\\*\([0-9a-f]*\)[ *]*/\1  /')
+        sums=$(find libexec -type f -exec $sha256 {} + | sed 's/^\\*\([0-9a-f]*\)[ *]*/\1  /')
         say "verified $1 $2 hash"
         if [ ! -r files.sha256 ]; then say "missing $1 $2 files.sha256"; fi
         say "$sums" | grep -vxF -f files.sha256 | while read -r sum path; do say "changed $1 $2 $path"; done

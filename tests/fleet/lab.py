@@ -6,7 +6,8 @@
 A host is a root file system (built once, cached) under an overlay of its own, with network, mount, process, host name
 and IPC namespaces of its own, and a real sshd. Hosts hang on a bridge in one more network namespace, the controller's
 ("ctl"). None has a route out: what they fetch goes through the counting proxy next to this file. Foreign architectures
-run under qemu's user emulation, which the kernel enables for the whole machine while such a host is up.
+run under qemu's user emulation, which the kernel enables for the whole machine while such a host is up. One host has a
+kernel of its own, to show what no namespace can: SELinux (see virtual.py).
 
     python3 lab.py up                                   the default hosts, built first where they are missing
     python3 lab.py exec -- ansible all -m ping          as the controller, with the lab's inventory
@@ -39,6 +40,7 @@ import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import virtual
 from proxy import summary
 
 # Raise it when a recipe changes: the roots built by the older one are then no longer used.
@@ -89,10 +91,11 @@ class Root:
 
     suite: str
     architecture: str
+    has_selinux: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.suite}-{self.architecture}"
+        return f"{self.suite}-{self.architecture}" + ("-selinux" if self.has_selinux else "")
 
     @property
     def emulator(self) -> str:
@@ -132,7 +135,9 @@ KINDS |= {
     "bookworm-i386-linux32": Kind(Root("bookworm", "i386"), is_linux32=True),
     "armv6l": Kind(Root("bookworm", "armel"), environment={"QEMU_CPU": "arm1176"}),
     "python36": Kind(Root("bookworm", "amd64"), has_oldest_python=True),
+    "selinux": Kind(Root("bookworm", "amd64", has_selinux=True)),
 }
+ON_REQUEST = ("python36", "selinux")
 
 # Runs as process 1 of a host's namespaces; all mounts vanish with it. On /mnt, since sshd's ChrootDirectory wants every
 # parent owned by root and closed to others, wherever the cache is.
@@ -250,7 +255,8 @@ class Running:
 
     @property
     def is_listening(self) -> bool:
-        return self.is_alive and listens(self.pid, self.address, SSH_PORT)
+        has_kernel = KINDS[self.kind].root.has_selinux  # then its sockets are not to be seen from here
+        return self.is_alive and (has_kernel or listens(self.pid, self.address, SSH_PORT))
 
 
 # ---------------------------------------------------------------------------------------------------------------- build
@@ -268,7 +274,7 @@ def build(lab: Lab, roots: Sequence[Root]) -> None:
 
 def build_root(lab: Lab, root: Root) -> None:
     """Build *root* beside its place and move it there whole."""
-    install_packages(("qemu-user-static",) if root.emulator else ())
+    install_packages({"qemu-aarch64-static": "qemu-user-static"} if root.emulator else {})
     began = time.monotonic()
     say(f"building {root.name} …")
     beside = lab.root(root).with_name(f".{root.name}")
@@ -279,6 +285,11 @@ def build_root(lab: Lab, root: Root) -> None:
     else:
         bootstrap_debian(root, beside)
     add_deploy_user(beside, shell="/bin/sh" if root.suite == "alpine" else "/bin/bash")
+    if root.has_selinux:
+        make_keys(lab)
+        make_layer(lab)
+        shutil.copytree(lab.layer, beside, symlinks=True, dirs_exist_ok=True)
+        run(["unshare", "--mount", "sh", "-c", virtual.MAKE_IMAGE, "sh", str(beside)])
     beside.rename(lab.root(root))
     say(f"built {root.name} in {time.monotonic() - began:.0f} s")
 
@@ -293,7 +304,7 @@ def bootstrap_debian(root: Root, target: Path) -> None:
             "--mode=root",
             "--variant=essential",
             f"--architectures={root.architecture}",
-            f"--include={','.join(HOST_PACKAGES)}",
+            f"--include={','.join(HOST_PACKAGES + (virtual.PACKAGES if root.has_selinux else ()))}",
             f"--aptopt={options.name}",
             root.suite,
             str(target),
@@ -372,10 +383,9 @@ def apt_fetch_options() -> str:
     return "".join(line for line in run(["apt-config", "dump"]).splitlines(keepends=True) if wanted.match(line))
 
 
-def install_packages(more: Sequence[str] = ()) -> None:
-    """Install what the lab runs on, without starting any of its services."""
-    wanted = [package for command, package in PACKAGES.items() if not shutil.which(command)]
-    wanted += [package for package in more if not Path("/usr/lib/binfmt.d/qemu-aarch64.conf").exists()]
+def install_packages(more: Mapping[str, str] | None = None) -> None:
+    """Install what the lab runs on, and *more*, without starting any of its services."""
+    wanted = [package for command, package in {**PACKAGES, **(more or {})}.items() if not shutil.which(command)]
     if not wanted:
         return
     if not shutil.which("apt-get"):
@@ -411,7 +421,7 @@ def no_service_starts() -> Iterator[None]:
 def up(lab: Lab, kinds: Sequence[str], copies: int) -> None:
     """Start *copies* hosts of each of *kinds*; those that already run are left alone."""
     build(lab, [KINDS[kind].root for kind in kinds])
-    install_packages()
+    install_packages(virtual.NEEDS if any(KINDS[kind].root.has_selinux for kind in kinds) else {})
     with locked(lab.cache / f"{lab.name}.lock"):
         make_keys(lab)
         make_layer(lab)
@@ -506,6 +516,8 @@ def start_host(lab: Lab, name: str, host: Running) -> Running:
     files = lab.folder / "hosts" / name
     stop_namespace(lab.namespace(name))
     remove_tree(files)
+    if kind.root.has_selinux:
+        return start_virtual_host(lab, name, host, files / "log")
     mounts = [str(oldest_python())] if kind.has_oldest_python else []
     make_host_files(files, name, host, mounts)
     make_network_card(lab, name, host)
@@ -528,6 +540,16 @@ def start_host(lab: Lab, name: str, host: Running) -> Running:
     }
     keys = "/etc/ssh/lab" if serves_itself else "/mnt/etc/ssh/lab"
     process = start([*command, *sshd_options(host, kind, keys)], environment, files / "log")
+    return dataclasses.replace(host, pid=process.pid, started=process_start(process.pid))
+
+
+def start_virtual_host(lab: Lab, name: str, host: Running, log: Path) -> Running:
+    """Start a host that has a kernel of its own, and behind the network card of its namespace one of its own."""
+    make_network_card(lab, name, host)
+    ip_batch(lab.namespace(name), "address flush dev eth0", *virtual.CONNECT)
+    command = virtual.command(lab.root(KINDS[host.kind].root), name, host.address, str(NETWORK.netmask))
+    log.parent.mkdir(parents=True)
+    process = start(["ip", "netns", "exec", lab.namespace(name), *command], {}, log)
     return dataclasses.replace(host, pid=process.pid, started=process_start(process.pid))
 
 
@@ -594,8 +616,21 @@ def oldest_python() -> Path:
 def wait_until_listening(lab: Lab, hosts: Mapping[str, Running]) -> None:
     for name, host in hosts.items():
         log = lab.folder / "hosts" / name / "log"
+        if KINDS[host.kind].root.has_selinux:
+            wait_for_login(lab, name, host, log)
+            continue
         patience_s = 120 if KINDS[host.kind].root.emulator else 20
         wait_for_port(host.pid, host.address, SSH_PORT, name, log, patience_s)
+
+
+def wait_for_login(lab: Lab, name: str, host: Running, log: Path) -> None:
+    say(f"{name} boots …")
+    ssh = ["ip", "netns", "exec", lab.ctl, "ssh", "-F", f"{lab.folder}/ssh_config", "-o", "ConnectTimeout=5", name]
+    deadline = time.monotonic() + 600
+    while run([*ssh, "echo up"], is_checked=False) != "up\n":
+        if time.monotonic() > deadline or not host.is_alive:
+            raise LabError(f"{name} did not start; its log ends:\n{tail(log.read_text(errors='replace'))}")
+        time.sleep(1)
 
 
 # ----------------------------------------------------------------------------------------------------------------- down
@@ -840,7 +875,7 @@ def say(text: str) -> None:
 
 def kinds_of(words: Sequence[str]) -> list[str]:
     """Turn the words of the command line into kinds of hosts: names, or the sets `default` and `all`."""
-    sets = {"default": DEFAULT_HOSTS, "all": tuple(kind for kind in KINDS if kind != "python36")}
+    sets = {"default": DEFAULT_HOSTS, "all": tuple(kind for kind in KINDS if kind not in ON_REQUEST)}
     kinds = list(dict.fromkeys(kind for word in words or ("default",) for kind in sets.get(word, (word,))))
     unknown = [kind for kind in kinds if kind not in KINDS]
     if unknown:

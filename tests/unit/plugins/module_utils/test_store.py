@@ -85,7 +85,7 @@ def test_kept_version_that_was_changed_is_not_activated(tmp_path):
     old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="2.0")
     store.obey(orders_for(tmp_path, old.order()))
     store.obey(orders_for(tmp_path, new.order(expects=old.tree)))
-    (tmp_path / "root/store/hello" / old.tree / "files" / old.programs["hello"].path).write_text(
+    (tmp_path / "root/store/hello" / old.tree / "libexec" / old.programs["hello"].path).write_text(
         "#!/bin/sh\necho evil\n"
     )
     with pytest.raises(store.StaleError, match="no longer whole"):
@@ -253,7 +253,7 @@ def test_folder_of_another_user_is_refused(tmp_path, name):
 def test_owner_of_a_kept_tree_cannot_have_the_mode_of_another_file_changed(tmp_path, by):
     released = Released(tmp_path)
     store.obey(orders_for(tmp_path, released.order()))
-    program = tmp_path / "root/current/hello/files" / released.programs["hello"].path
+    program = tmp_path / "root/current/hello/libexec" / released.programs["hello"].path
     secret = tmp_path / "secret"
     # The right bytes: what is compared can still be exchanged before the mode is set.
     program.rename(secret)
@@ -279,7 +279,7 @@ def test_programs_get_the_mode_that_was_asked_for(tmp_path):
 def test_tree_belongs_to_the_owner_that_was_asked_for(tmp_path):
     store.obey(orders_for(tmp_path, Released(tmp_path).order(), owner="nobody", group="65534"))
     tree = tmp_path / "root/current/hello"
-    installed = [os.stat(str(path)) for path in (tree / "files", tree / "receipt.json")]
+    installed = [os.stat(str(path)) for path in (tree / "libexec", tree / "receipt.json")]
     assert {(found.st_uid, found.st_gid) for found in installed} == {(65534, 65534)}
 
 
@@ -294,7 +294,7 @@ def test_running_program_can_be_replaced(tmp_path):
     with open("/bin/sleep", "rb") as handle:
         binary = handle.read()
     store.obey(orders_for(tmp_path, old.order()))
-    active = tmp_path / "root/current/hello/files" / old.programs["hello"].path
+    active = tmp_path / "root/current/hello/libexec" / old.programs["hello"].path
     active.write_bytes(binary)
     running = subprocess.Popen([str(tmp_path / "bin/hello"), "30"])
     try:

@@ -24,7 +24,7 @@ RECEIPT = {
 
 
 def program(path: str, sha256: str, **changes: str) -> Program:
-    return replace(Program("755", "0", "0", "root", "root", sha256, f"../files/{path}"), **changes)
+    return replace(Program("755", "0", "0", "root", "root", sha256, f"../libexec/{path}"), **changes)
 
 
 def tree(**changes) -> Tree:
@@ -45,14 +45,14 @@ def test_a_whole_tree_does_not_differ():
 @pytest.mark.parametrize(
     ("found", "difference"),
     [
-        (with_uv(sha256=B), "files/uv-1/uv is changed"),
-        (with_uv(sha256=""), "files/uv-1/uv is changed"),
-        (with_uv(mode="-", sha256=""), "files/uv-1/uv is missing"),
-        (with_uv(link="../files/uv-1/other"), "bin/uv does not lead to files/uv-1/uv"),
-        (with_uv(link="/usr/bin/uv"), "bin/uv does not lead to files/uv-1/uv"),
-        (tree(programs={"uvx": tree().programs["uvx"]}), "bin/uv does not lead to files/uv-1/uv"),
-        (tree(damage=("files/README is changed",)), "files/README is changed"),
-        (tree(damage=("files/README is changed",) * 2), "files/README is changed"),
+        (with_uv(sha256=B), "libexec/uv-1/uv is changed"),
+        (with_uv(sha256=""), "libexec/uv-1/uv is changed"),
+        (with_uv(mode="-", sha256=""), "libexec/uv-1/uv is missing"),
+        (with_uv(link="../libexec/uv-1/other"), "bin/uv does not lead to libexec/uv-1/uv"),
+        (with_uv(link="/usr/bin/uv"), "bin/uv does not lead to libexec/uv-1/uv"),
+        (tree(programs={"uvx": tree().programs["uvx"]}), "bin/uv does not lead to libexec/uv-1/uv"),
+        (tree(damage=("libexec/README is changed",)), "libexec/README is changed"),
+        (tree(damage=("libexec/README is changed",) * 2), "libexec/README is changed"),
     ],
 )
 def test_each_difference_is_told_once(found, difference):
@@ -61,12 +61,12 @@ def test_each_difference_is_told_once(found, difference):
 
 
 def test_everything_that_differs_is_told():
-    found = tree(programs={}, damage=("files/x is missing",))
+    found = tree(programs={}, damage=("libexec/x is missing",))
     assert drift.of_tree("uv", found, EXPECTED, A) == (
-        "files/x is missing",
+        "libexec/x is missing",
         "its receipt speaks of another asset",
-        "bin/uv does not lead to files/uv-1/uv",
-        "bin/uvx does not lead to files/uv-1/uvx",
+        "bin/uv does not lead to libexec/uv-1/uv",
+        "bin/uvx does not lead to libexec/uv-1/uvx",
     )
 
 

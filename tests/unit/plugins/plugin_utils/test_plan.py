@@ -315,7 +315,7 @@ def do_damage(machine: Machine, damage: Damage) -> None:
 
 
 def damage_tree(tree: Path, kind: str, program: str) -> None:
-    file = next(tree.glob(f"files/*/bin/{program}"), None)
+    file = next(tree.glob(f"libexec/*/bin/{program}"), None)
     if file is None:
         return
     if kind == "program":
@@ -331,7 +331,7 @@ def damage_tree(tree: Path, kind: str, program: str) -> None:
     elif kind == "sums":
         (tree / "files.sha256").unlink(missing_ok=True)
     elif kind == "extra":
-        (tree / "files/extra").write_text("more")
+        (tree / "libexec/extra").write_text("more")
     elif kind == "link inside":
         (tree / "bin" / program).unlink(missing_ok=True)
 
