@@ -154,7 +154,7 @@ def _unknown(host: Host) -> tuple[str, ...]:
         matters |= {"libc", "libraries"}
     if host.os in ("linux", "android"):
         matters.add("loaders")
-    if host.os == "linux" and host.libc != "musl":
+    if host.os == "linux":
         matters.add("libc_version")
     if host.os != "macos" and host.arch not in FIXED_PAGE_SIZES:
         matters.add("page_size")

@@ -31,7 +31,8 @@ class Requirement:
     abi         ``eabi``/``eabihf`` (arm), ``x32`` (x86_64), ``elfv1``/``elfv2`` (powerpc64*),
                 ``lp64``/``lp64d`` (riscv64, loongarch64), ``arm64e`` (macOS); else None, also where either fits
     libc        one of LIBCS; None for a script, and where only a file's first bytes are known
-    libc_min    highest ``GLIBC_x.y`` that a glibc program's version needs name (``2.28``); None if they name none
+    libc_min    oldest version of the libc that will do: of glibc the highest ``GLIBC_x.y`` that the version needs name
+                (``2.28``), of musl the release of the newest function taken from it (``1.2.3``); None if any will do
     interpreter PT_INTERP of an ELF program (``/lib64/ld-linux-x86-64.so.2``), or what a ``#!`` line names:
                 a path, or the bare name that ``/usr/bin/env`` looks up
     libraries   DT_NEEDED, import or dylib names as written, sorted

@@ -29,11 +29,12 @@ from collections.abc import Iterable, Iterator
 import lief
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.executable import NotAProgram, read
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.musl_floor import RELEASE_OF
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
-from elftools.elf.dynamic import DynamicSegment
+from elftools.elf.dynamic import DynamicSegment, DynamicTag
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection
-from elftools.elf.sections import ARMAttributesSection, NoteSection
+from elftools.elf.sections import ARMAttributesSection, NoteSection, SymbolTableSection
 from elftools.elf.segments import InterpSegment
 
 MAGICS = {
@@ -174,7 +175,7 @@ def elf_requirements(content: bytes) -> list[dict[str, object]]:
             arch=arch,
             abi=elf_abi(elf, arch, flags, attributes, libc, go),
             libc=libc,
-            libc_min=glibc if libc == "glibc" else None,
+            libc_min=musl_floor(elf, tags) if libc == "musl" else glibc if libc == "glibc" else None,
             interpreter=interpreter,
             libraries=needed,
             cpu=elf_cpu(elf, arch, attributes, go),
@@ -232,6 +233,22 @@ def elf_versions(elf: ELFFile) -> dict[str, str]:
             numbers = tuple(map(int, version.split(".")))
             highest[family] = max(highest.get(family, ()), numbers)
     return {family: ".".join(map(str, numbers)) for family, numbers in highest.items()}
+
+
+def musl_floor(elf: ELFFile, tags: dict[str, list[DynamicTag]]) -> str | None:
+    """Return the release that first had what the *section* .dynsym leaves open, and how it is relocated."""
+    symbols = elf.get_section_by_name(".dynsym")
+    names = {
+        symbol.name
+        for symbol in (symbols.iter_symbols() if isinstance(symbols, SymbolTableSection) else ())
+        if symbol["st_shndx"] == "SHN_UNDEF" and symbol["st_info"]["bind"] == "STB_GLOBAL"
+    }
+    releases = {RELEASE_OF[name] for name in names & set(RELEASE_OF)}
+    if any("time64" in name for name in names):
+        releases.add("1.2.0")
+    if tags["DT_RELR"]:
+        releases.add("1.2.4")
+    return max(releases, default=None)
 
 
 def arm_attributes(elf: ELFFile) -> dict[str, int] | None:

@@ -25,12 +25,18 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.arm_code import processor_of_code
-from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf_structures import EM_ARM, Elf, read_elf
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf_structures import (
+    DT_RELR,
+    EM_ARM,
+    Elf,
+    read_elf,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.go_settings import (
     go_float_abi,
     go_processor,
     go_settings,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.musl_floor import musl_floor
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import ProgramBytes
 from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
@@ -165,13 +171,22 @@ def _requirement(elf: Elf, source: ProgramBytes) -> Requirement:
         arch=arch,
         abi=_abi(elf, arch, libc, source) or (go_float_abi(go) if arch == "arm" else None),
         libc=libc,
-        libc_min=glibc if libc == "glibc" else None,
+        libc_min=_libc_min(elf, libc, glibc, source),
         interpreter=elf.interpreter,
         libraries=tuple(sorted(set(dynamic.needed if dynamic else ()))),
         cpu=_cpu(elf, arch, go, source),
         versions=tuple(sorted(versions.items())),
         page_size=min(aligns, default=None),
     )
+
+
+def _libc_min(elf: Elf, libc: str | None, glibc: str | None, source: ProgramBytes) -> str | None:
+    """Return the oldest version that will do. Of compressed relocations, not every linker leaves glibc's mark."""
+    if libc == "musl" and not source.is_head:
+        return musl_floor(elf, source)
+    if libc == "glibc" and elf.dynamic and DT_RELR in elf.dynamic.entries:
+        return max(glibc or "0", GLIBC_ABI_MARKS["GLIBC_ABI_DT_RELR"], key=_numbers)
+    return glibc if libc == "glibc" else None
 
 
 def _check_is_program(elf: Elf, source: ProgramBytes) -> None:

@@ -17,7 +17,7 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_bytes import ProgramBytes
@@ -25,10 +25,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils.headers.program_byt
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
 PT_GNU_PROPERTY = 0x6474E553
 PF_X, PF_W = 1, 2
-DT_NULL, DT_NEEDED, DT_STRTAB, DT_STRSZ, DT_SONAME, DT_RPATH, DT_DEBUG, DT_RUNPATH = 0, 1, 5, 10, 14, 15, 21, 29
-DT_FLAGS_1, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
+DT_NULL, DT_NEEDED, DT_HASH, DT_STRTAB, DT_SYMTAB, DT_STRSZ, DT_SONAME, DT_RPATH = 0, 1, 4, 5, 6, 10, 14, 15
+DT_DEBUG, DT_RUNPATH, DT_RELR = 21, 29, 36
+DT_GNU_HASH, DT_FLAGS_1, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFFB, 0x6FFFFFFE, 0x6FFFFFFF
 DF_1_PIE = 0x08000000
 VER_FLG_WEAK = 0x2
+STB_GLOBAL, SHN_UNDEF = 1, 0
 SHT_ARM_ATTRIBUTES = 0x70000003
 EM_ARM = 40
 
@@ -38,6 +40,7 @@ MAX_SECTIONS = 4096
 MAX_SECTION_NAMES_SIZE = 65536
 MAX_DYNAMIC_ENTRIES = 4096
 MAX_CHAIN_LENGTH = 256
+MAX_SYMBOLS = 65536
 MAX_NOTE_SEGMENTS = 16
 MAX_NOTES_SIZE = 65536
 MAX_ATTRIBUTES_SIZE = 65536
@@ -83,6 +86,7 @@ class Dynamic:
     search                 folders to look for libraries in, of DT_RUNPATH if *is_runpath*, else of DT_RPATH
     version_needs          names of the symbol versions without which the loader stops (weak ones are not among them)
     is_marked_as_program   DF_1_PIE, or DT_DEBUG, which linkers give to programs and never to shared libraries
+    entries                all values, by tag: where the tables are that are read only if somebody asks
     """
 
     needed: tuple[str, ...]
@@ -91,6 +95,7 @@ class Dynamic:
     search: tuple[str, ...]
     is_runpath: bool
     is_marked_as_program: bool
+    entries: Mapping[int, int]
 
 
 @dataclass(frozen=True)
@@ -125,7 +130,7 @@ class Elf:
 
 
 class _Layout:
-    """The shape of the structures of one class and byte order (gABI, figures 4-3, 4-8, 5-1, 5-9)."""
+    """The shape of the structures of one class and byte order (gABI, figures 4-3, 4-8, 4-15, 5-1, 5-9)."""
 
     def __init__(self, bits: int, order: str) -> None:
         is_32 = bits == 32
@@ -135,6 +140,7 @@ class _Layout:
         self.segment = struct.Struct(order + ("IIIIIIII" if is_32 else "IIQQQQQQ"))
         self.section = struct.Struct(order + ("IIIIIIIIII" if is_32 else "IIQQQQIIQQ"))
         self.dynamic = struct.Struct(order + ("II" if is_32 else "QQ"))
+        self.symbol = struct.Struct(order + ("I8xBxH" if is_32 else "IBxH16x"))
         self.library_need = struct.Struct(order + "HHIII")
         self.version_need = struct.Struct(order + "IHHII")
 
@@ -251,7 +257,48 @@ def _dynamic(source: ProgramBytes, layout: _Layout, segments: tuple[Segment, ...
         search=tuple((search or "").split(":")),
         is_runpath=DT_RUNPATH in entries,
         is_marked_as_program=DT_DEBUG in entries or bool(entries.get(DT_FLAGS_1, 0) & DF_1_PIE),
+        entries=entries,
     )
+
+
+def undefined_symbols(source: ProgramBytes, elf: Elf) -> Iterator[str]:
+    """Yield the names of what others must define, else the loader stops the program; weak ones may be missing.
+
+    No entry tells how many symbols there are. The hash table of System V does; that of GNU tells where those begin that
+    are defined, which come last (the binutils' bfd/elflink.c, lld's GnuHashTableSection).
+    """
+    entries = elf.dynamic.entries if elf.dynamic else {}
+    if DT_SYMTAB not in entries:
+        return
+    layout = _Layout(elf.bits, elf.order)
+    segments = elf.segments or ()
+    strings_at = _file_offset(source, segments, entries.get(DT_STRTAB))
+    strings = range(strings_at, strings_at + entries.get(DT_STRSZ, 0))
+    start = _file_offset(source, segments, entries[DT_SYMTAB])
+    table = source.at(start, _symbol_count(source, elf, layout, entries) * layout.symbol.size) or b""
+    for name_at, info, section in layout.symbol.iter_unpack(table):
+        if section == SHN_UNDEF and info >> 4 == STB_GLOBAL:
+            yield source.text_at(strings.start + name_at, strings.stop) or ""
+
+
+def _symbol_count(source: ProgramBytes, elf: Elf, layout: _Layout, entries: Mapping[int, int]) -> int:
+    """Return how many symbols there are, at least those that are not defined."""
+    word = struct.Struct(elf.order + "I")
+    count = 0
+    if DT_GNU_HASH in entries:
+        # Without any that is defined, some linkers write 1 here.
+        start = _file_offset(source, elf.segments or (), entries[DT_GNU_HASH])
+        (count,) = word.unpack(source.must(start + word.size, word.size))
+    if count <= 1 and DT_HASH in entries:
+        start = _file_offset(source, elf.segments or (), entries[DT_HASH])
+        (count,) = word.unpack(source.must(start + word.size, word.size))
+    if count <= 1:
+        # Every linker puts another table right behind the symbols.
+        behind = min((value for value in entries.values() if value > entries[DT_SYMTAB]), default=0)
+        count = max(behind - entries[DT_SYMTAB], 0) // layout.symbol.size
+    if count > MAX_SYMBOLS:
+        raise source.broken(f"a table of {count} symbols")
+    return count
 
 
 def _file_offset(source: ProgramBytes, segments: tuple[Segment, ...], address: int | None) -> int:

@@ -240,6 +240,53 @@ def test_glibc_version_that_libgcc_has_under_musl_is_no_floor() -> None:
     assert (only(program).libc_min, only(program).versions) == (None, (("GCC", "3.0"),))
 
 
+MUSL: dict[str, Any] = {"interpreter": "/lib/ld-musl-x86_64.so.1", "needed": ["libc.musl-x86_64.so.1"]}
+MUSL_32: dict[str, Any] = {"interpreter": "/lib/ld-musl-i386.so.1", "needed": ["libc.so"], "machine": 3, "bits": 32}
+
+
+@pytest.mark.parametrize(
+    ("program", "floor"),
+    [
+        (elf(**MUSL), None),
+        (elf(**MUSL, undefined=["malloc", "printf"]), None),
+        (elf(**MUSL, undefined=["malloc", "pthread_getname_np", "getrandom"]), "1.2.3"),
+        (elf(**MUSL, undefined=["malloc"], weak=["statx", "gettid"]), None),
+        (elf(**MUSL, undefined=["malloc"], defined=["statx", "qsort_r"]), None),
+        (elf(**MUSL, undefined=["malloc", "gettid"], defined=["statx"], hash_table="sysv"), "1.2.2"),
+        (elf(**MUSL, undefined=["malloc", "statx"], hash_table="none"), "1.2.5"),
+        (elf(**MUSL, has_relr=True), "1.2.4"),
+        (elf(**MUSL, has_relr=True, undefined=["posix_getdents"]), "1.2.6"),
+        (elf(**MUSL_32, undefined=["__stat_time64", "__gmtime64_r", "secure_getenv"]), "1.2.0"),
+        (elf(**MUSL_32, undefined=["__time64", "qsort_r"], defined=["main"]), "1.2.3"),
+        (elf(interpreter="/lib/ld-musl-s390x.so.1", machine=22, order=">", undefined=["gettid"]), "1.2.2"),
+    ],
+    ids="nothing old new weak defined sysv-hash no-hash relr relr-and-newer time64 time64-and-newer big-endian".split(),
+)
+def test_of_musl_the_newest_function_taken_from_it_tells_which_release_will_do(program: bytes, floor: str) -> None:
+    found = only(program)
+    assert (found.libc, found.libc_min) == ("musl", floor)
+
+
+def test_glibc_has_a_function_of_that_name_in_other_versions() -> None:
+    program = elf(interpreter=GLIBC_X86_64, needed=["libc.so.6"], versions=["GLIBC_2.17"], undefined=["qsort_r"])
+    assert only(program).libc_min == "2.17"
+
+
+@pytest.mark.parametrize(("versions", "floor"), [([], "2.36"), (["GLIBC_2.17"], "2.36"), (["GLIBC_2.38"], "2.38")])
+def test_compressed_relocations_need_a_glibc_that_knows_them_even_without_its_mark(
+    versions: list[str], floor: str
+) -> None:
+    program = elf(interpreter=GLIBC_X86_64, needed=["libc.so.6"], versions=versions, has_relr=True)
+    assert only(program).libc_min == floor
+
+
+def test_no_symbol_table_is_read_beyond_reason() -> None:
+    program = elf(**MUSL, undefined=["malloc"], hash_table="sysv")
+    endless = program.replace(struct.pack("<III", 1, 2, 0), struct.pack("<III", 1, 0x7FFFFFFF, 0))
+    assert endless != program
+    assert refusal(endless).found == f"a table of {0x7FFFFFFF} symbols"
+
+
 @pytest.mark.parametrize(("bits", "order", "machine"), [(32, "<", 3), (32, ">", 20), (64, "<", 62), (64, ">", 22)])
 def test_dynamic_section_is_read_in_any_class_and_byte_order(bits: int, order: str, machine: int) -> None:
     loader = "/lib/ld-linux-test.so.1"
@@ -737,6 +784,8 @@ class CountingFile(io.BytesIO):
 BUILT = (
     elf(interpreter=GLIBC_X86_64, needed=["libc.so.6", "libm.so.6"], versions=["GLIBC_2.17", "GLIBC_2.28"]),
     elf(bits=32, order=">", machine=20, interpreter="/lib/ld.so.1", needed=["libc.so.6"], versions=["GLIBC_2.4"]),
+    elf(**MUSL, undefined=["malloc", "statx"], weak=["gettid"], defined=["main"], has_relr=True),
+    elf(**MUSL_32, undefined=["__time64", "qsort_r"], hash_table="sysv"),
     elf(**ARM, attributes=[(5, "7-A"), (6, 10), (28, 1)], code=DMB * 100),
     elf(**ARM, sections=[(".go.buildinfo", 1, go_build_info("GOARM=6"))]),
     elf(sections=[(".rodata", 1, go_build_text("GOAMD64=v3")), (".gopclntab", 1, b"x")], data=b"data"),

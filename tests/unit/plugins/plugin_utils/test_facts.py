@@ -25,8 +25,8 @@ UNKNOWN_OF_ARM = "abi loaders libraries has_vfp page_size"
 #: Of each real userland: the triples that its facts support, and what they leave open
 #: besides what it may emulate.
 SUPPORTED = {
-    "alpine-amd64": ("x86_64-unknown-linux-musl", "loaders libraries cpu"),
-    "alpine-arm64": ("aarch64-unknown-linux-musl", "loaders libraries page_size"),
+    "alpine-amd64": ("x86_64-unknown-linux-musl", "libc_version loaders libraries cpu"),
+    "alpine-arm64": ("aarch64-unknown-linux-musl", "libc_version loaders libraries page_size"),
     "armv6l": ("arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi", UNKNOWN_OF_ARM),
     "bookworm-amd64": ("x86_64-unknown-linux-gnu x86_64-unknown-linux-musl", "loaders libraries cpu"),
     "bookworm-arm64": ("aarch64-unknown-linux-gnu aarch64-unknown-linux-musl", "loaders libraries page_size"),

@@ -44,13 +44,21 @@ def elf(
     is_packed: bool = False,
     sections: Sequence[tuple[str, int, bytes]] = (),
     data: bytes = b"",
+    undefined: Sequence[str] = (),
+    weak: Sequence[str] = (),
+    defined: Sequence[str] = (),
+    hash_table: str = "gnu",
+    has_relr: bool = False,
 ) -> bytes:
     """Return an ELF file; it has a dynamic section if anything asks for one.
+
+    *undefined*, *weak* (and not defined) and *defined* symbols are counted by a *hash_table*: gnu, sysv, or none.
 
     *data* gets a writable segment of its own, and each of *sections* a section header: name, kind and content.
     """
     word = "I" if bits == 32 else "Q"
     has_dynamic = bool(needed or versions or weak_versions or soname or flags_1 or has_debug_tag or runpath or rpath)
+    has_dynamic |= bool(undefined or weak or defined or has_relr)
     count = 1 + bool(interpreter) + has_dynamic + bool(notes) + bool(data)
     header_size, segment_size = (52, 32) if bits == 32 else (64, 56)
     body_at = header_size + count * segment_size
@@ -83,6 +91,17 @@ def elf(
             needs = [(name, 0) for name in versions] + [(name, 2) for name in weak_versions]
             tags.append((0x6FFFFFFE, BASE + add(_version_needs(order, needs, names))))
             tags.append((0x6FFFFFFF, 1))
+        if has_relr:
+            tags += [(35, 8), (36, BASE), (37, 8)]
+        if undefined or weak or defined:
+            symbols = [(names.add(name), 1, 0) for name in undefined] + [(names.add(name), 2, 0) for name in weak]
+            symbols += [(names.add(name), 1, 7) for name in defined]
+            tags.append((6, BASE + add(_symbols(bits, order, symbols))))
+            if hash_table != "none":
+                first_defined = 1 + len(undefined) + len(weak) if defined else 1
+                words = (1, first_defined, 1, 6) if hash_table == "gnu" else (1, 1 + len(symbols), 0)
+                tag = 0x6FFFFEF5 if hash_table == "gnu" else 4
+                tags.append((tag, BASE + add(struct.pack(f"{order}{len(words)}I", *words))))
         strings_at = add(names.content)
         tags += [(5, BASE + strings_at), (10, len(names.content)), (0, 0)]
         table = b"".join(struct.pack(order + 2 * word, *tag) for tag in tags)
@@ -252,6 +271,17 @@ def _version_needs(order: str, needs: Sequence[tuple[str, int]], names: _Names) 
     for position, (name, flags) in enumerate(needs, start=1):
         following = 16 if position < len(needs) else 0
         table += struct.pack(order + "IHHII", 0, flags, 2, names.add(name), following)
+    return table
+
+
+def _symbols(bits: int, order: str, symbols: Sequence[tuple[int, int, int]]) -> bytes:
+    """Return a symbol table of (place of the name, binding, section); the first entry is empty."""
+    table = b""
+    for name_at, binding, section in [(0, 0, 0), *symbols]:
+        if bits == 32:
+            table += struct.pack(order + "IIIBBH", name_at, 0, 0, binding << 4 | 2, 0, section)
+        else:
+            table += struct.pack(order + "IBBHQQ", name_at, binding << 4 | 2, 0, section, 0, 0)
     return table
 
 
