@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils.host import ARM_VERSIONS, PROCESSORS
 from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import OTHER_ARCH, Label
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import (
@@ -19,10 +20,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils.requirement import 
     OPERATING_SYSTEMS,
     Requirement,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils.target import ARM_VERSIONS
 
 #: What a program of a Linux build may need, by the libc that its name promises: a static one needs none.
 KEEPS = {"glibc": ("glibc", "static"), "musl": ("musl", "static"), "static": ("static",)}
+
+
+#: The levels that not every x86-64 processor reaches.
+LATER_X86_64 = PROCESSORS["x86_64"][1:]
 
 
 def serves(requirement: Requirement, platform: Platform) -> bool:
@@ -38,13 +42,19 @@ def serves(requirement: Requirement, platform: Platform) -> bool:
     return is_new_enough and not (is_dynamic and platform.abi and requirement.abi and requirement.abi != platform.abi)
 
 
-def where_its_name_says(requirement: Requirement, label: Label) -> Requirement:
-    """Return what a script needs: its bytes tell no platform, but what lies beside it may be for one only."""
-    if not requirement.is_script:
+def completed_by_name(requirement: Requirement, label: Label) -> Requirement:
+    """Return what a program needs by its bytes, with what only its name tells: that may ask for more, never for less.
+
+    A script's bytes tell no platform, but what lies beside it may be for one only. Of the level of x86-64 that a program
+    was compiled for, most compilers leave no trace in it.
+    """
+    if requirement.is_script:
+        os = label.os if label.os in OPERATING_SYSTEMS else "any"
+        arch = label.arch if label.arch in ARCHITECTURES else "any"
+        return replace(requirement, os=os, arch=arch, abi=label.abi, cpu=label.cpu)
+    if requirement.arch != "x86_64" or label.cpu not in LATER_X86_64:
         return requirement
-    os = label.os if label.os in OPERATING_SYSTEMS else "any"
-    arch = label.arch if label.arch in ARCHITECTURES else "any"
-    return replace(requirement, os=os, arch=arch, abi=label.abi, cpu=label.cpu)
+    return replace(requirement, cpu=max(requirement.cpu or label.cpu, label.cpu, key=LATER_X86_64.index))
 
 
 def refuse_broken(asset: str, label: Label, requirements: Sequence[Requirement]) -> None:

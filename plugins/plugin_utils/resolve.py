@@ -40,7 +40,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.newest import choos
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils.programs import choose_programs
 from ansible_collections.pinned.release.plugins.plugin_utils.progress import MEGABYTE, Progress
-from ansible_collections.pinned.release.plugins.plugin_utils.promises import refuse_broken, serves, where_its_name_says
+from ansible_collections.pinned.release.plugins.plugin_utils.promises import completed_by_name, refuse_broken, serves
 from ansible_collections.pinned.release.plugins.plugin_utils.release import Asset, Release, Source
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
@@ -169,7 +169,7 @@ class Resolver:
             if not requirements:
                 raise _several_platforms(wanted, asset, programs)
             refuse_broken(asset.name, proposal.label, requirements)
-            needs = [where_its_name_says(requirement, proposal.label) for requirement in requirements]
+            needs = [completed_by_name(requirement, proposal.label) for requirement in requirements]
             return [_as_locked(asset, cached, found, programs, requirement, evidence) for requirement in needs]
 
     def _locked_tool(

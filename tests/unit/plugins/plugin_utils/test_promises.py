@@ -6,12 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import naming
 from ansible_collections.pinned.release.plugins.plugin_utils.names.platform_words import Label
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import parse_platform
-from ansible_collections.pinned.release.plugins.plugin_utils.promises import refuse_broken, serves
+from ansible_collections.pinned.release.plugins.plugin_utils.promises import completed_by_name, refuse_broken, serves
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 GNU, MUSL, STATIC = (Requirement("linux", "x86_64", libc=libc) for libc in ("glibc", "musl", "static"))
@@ -87,3 +89,25 @@ def test_a_broken_promise_is_refused_with_both(
 )
 def test_bytes_tell_which_platform_is_served(requirement: Requirement, platform: str, is_served: bool) -> None:
     assert serves(requirement, parse_platform(platform)) is is_served
+
+
+V2, V3 = (replace(STATIC, cpu=cpu) for cpu in ("x86-64-v2", "x86-64-v3"))
+
+
+@pytest.mark.parametrize(
+    ("name", "requirement", "completed"),
+    [
+        ("tool-linux-amd64.tar.gz", STATIC, STATIC),
+        ("tool-linux-amd64-v1.tar.gz", STATIC, STATIC),
+        ("tool-linux-amd64-v3.tar.gz", STATIC, V3),
+        ("tool-x86_64_v3-unknown-linux-musl.tar.xz", V2, V3),
+        ("tool-x86_64_v2-unknown-linux-musl.tar.xz", V3, V3),
+        ("tool-linux-amd64.tar.gz", V3, V3),
+        ("tool-linux-armv7.tar.gz", SOFT_STATIC, SOFT_STATIC),
+        ("tool-linux-arm64.tar.gz", SCRIPT, Requirement("linux", "aarch64", interpreter="/bin/sh")),
+    ],
+)
+def test_a_name_may_ask_for_more_than_bytes_can_tell_never_for_less(
+    name: str, requirement: Requirement, completed: Requirement
+) -> None:
+    assert completed_by_name(requirement, naming.label(name, "tool")) == completed
