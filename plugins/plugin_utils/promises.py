@@ -45,8 +45,9 @@ def serves(requirement: Requirement, platform: Platform) -> bool:
 def completed_by_name(requirement: Requirement, label: Label) -> Requirement:
     """Return what a program needs by its bytes, with what only its name tells: that may ask for more, never for less.
 
-    A script's bytes tell no platform, but what lies beside it may be for one only. Of the level of x86-64 that a program
-    was compiled for, most compilers leave no trace in it.
+    A script's bytes tell no platform, but what lies beside it may be for one only. And most compilers leave no trace
+    of the level of x86-64 that they were told to compile for.
+
     """
     if requirement.is_script:
         os = label.os if label.os in OPERATING_SYSTEMS else "any"
