@@ -100,6 +100,7 @@ def _changes_reported(orders: Orders) -> t.Iterator[None]:
             errno.EACCES: "run with become, or choose a root and bin_dir that this user may write",
             errno.EPERM: "run with become; if the file is immutable, see chattr(1)",
             errno.EROFS: "choose a root and bin_dir on a file system that can be written",
+            errno.ENOENT: "choose a root and bin_dir where folders can be made",
             errno.EEXIST: "choose a root and bin_dir that are folders",
             errno.ENOTDIR: "choose a root and bin_dir that are folders",
         }
@@ -159,6 +160,8 @@ class _Store:
     def stage_all(self) -> t.Dict[str, "_Staged"]:
         """Stage every order, or none: what was staged before a failure is taken away again."""
         self.empty_staging()
+        if any(order.tree for order in self.orders.tools):
+            self._refuse_noexec()
         staged = {}  # type: t.Dict[str, _Staged]
         try:
             for order in self.orders.tools:
@@ -173,6 +176,16 @@ class _Store:
             raise
         set_labels([self._path("store", tool) for tool in sorted(staged)])
         return staged
+
+    def _refuse_noexec(self) -> None:
+        """Raise ReleaseError where nothing can be started, however well it suits the host. Only Linux tells."""
+        if os.statvfs(self.staging).f_flag & getattr(os, "ST_NOEXEC", 0):
+            raise ReleaseError(
+                "no program can be started below {0}".format(self.root),
+                expected="a file system that lets programs start",
+                found="one that is mounted noexec",
+                fix="choose another root, or mount it without noexec",
+            )
 
     def empty_staging(self) -> None:
         for name in os.listdir(self.staging):

@@ -16,7 +16,8 @@ description:
     opens it, and reads the headers of its programs. An asset that is not what its name says is refused.
   - What is locked and still satisfies the manifest stays as it is, without a look at the network.
   - The old lock file is untouched until the new one is whole. Equal locks are equal bytes, from any controller.
-  - Runs on the controller, once, whatever the number of hosts.
+  - Runs on the controller, once, whatever the number of hosts. The strategies C(free) and C(host_pinned) cannot do that
+    and refuse it.
 requirements:
   - the C(requests), C(packaging) and C(pypi-simple) libraries on the controller
 options:

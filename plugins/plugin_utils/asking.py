@@ -35,7 +35,7 @@ class Verb(ActionBase):
         try:
             result.update(_shown(self.act(variables)))
         except ReleaseError as error:
-            host = variables.get("inventory_hostname", "localhost")
+            host = self._task.delegate_to or variables.get("inventory_hostname", "localhost")
             result.update(failed=True, changed=False, msg=_shown(f"{host}: {error}"), error=_shown(error.as_dict()))
         return result
 
