@@ -286,6 +286,7 @@ def test_digest_of_what_is_wanted_ignores_how_it_is_looked_at(tmp_path: Path) ->
 
 TOOLS = {"one": ("same", "one"), "two": ("two", "three")}
 VERSIONS = ("1.0", "2.0", "3.0")
+NARROW = "3.0"  # the version that has the first program only
 TO_TREES = ("program", "deleted", "mode", "tree", "receipt", "sums", "extra", "link inside")
 AROUND = ("seal", "staging", "current", "lost link", "file", "folder", "foreign link", "dangling link", "other link")
 
@@ -304,6 +305,10 @@ class Step(NamedTuple):
     damages: list[Damage]
     versions: dict[str, str]
     options: dict[str, Any]
+
+
+def programs_of(tool: str, version: str) -> tuple[str, ...]:
+    return TOOLS[tool][:1] if version == NARROW else TOOLS[tool]
 
 
 def do_damage(machine: Machine, damage: Damage) -> None:
@@ -413,10 +418,11 @@ def test_what_is_announced_is_what_happens(history: list[Step]) -> None:
         for step in history:
             for damage in step.damages:
                 do_damage(machine, damage)
-            released = [Released(folder, name, version, TOOLS[name]) for name, version in step.versions.items()]
+            asked_for = {name: programs_of(name, version) for name, version in step.versions.items()}
+            released = [Released(folder, name, step.versions[name], asked_for[name]) for name in asked_for]
             wanted = machine.wanted(*released, **step.options)
             before = looks(Path(folder))
-            programs = [program for name in step.versions for program in TOOLS[name]]
+            programs = [program for name in asked_for for program in asked_for[name]]
             if wanted.is_present and not wanted.adopt and any(is_foreign(machine, program) for program in programs):
                 with pytest.raises(ReleaseError, match="is there already"):
                     machine.plan(wanted)
@@ -424,8 +430,9 @@ def test_what_is_announced_is_what_happens(history: list[Step]) -> None:
             planned = machine.plan(wanted)
             assert looks(Path(folder)) == before, "a plan changes nothing"
             assert_carried_out(machine, wanted, planned)
+            assert_as_asked(machine, wanted)
             for name, version in step.versions.items() if wanted.is_present else ():
-                assert [machine.run(program) for program in TOOLS[name]] == [f"{one} {version}" for one in TOOLS[name]]
+                assert [machine.run(one) for one in asked_for[name]] == [f"{one} {version}" for one in asked_for[name]]
 
 
 def assert_carried_out(machine: Machine, wanted: plan.Wanted, planned: plan.Plan) -> None:
@@ -462,6 +469,23 @@ def assert_carried_out(machine: Machine, wanted: plan.Wanted, planned: plan.Plan
         assert machine.ask(wanted).sealed is not None
     assert not machine.plan(wanted).is_changed
     assert not machine.plan(with_options(wanted, integrity="full")).is_changed
+
+
+def assert_as_asked(machine: Machine, wanted: plan.Wanted) -> None:
+    """The options, in the words of the reference: told of the host alone, whatever was planned."""
+    there = {tool for tool in TOOLS if trees_of(machine, tool) or (machine.root / "current" / tool).is_symlink()}
+    if not wanted.is_present:
+        assert there.isdisjoint(wanted.tools), "state: absent leaves nothing"
+    elif wanted.exact:
+        assert there == set(wanted.tools), "exact leaves nothing that the lock file does not name"
+    for name in wanted.tools if wanted.is_present else ():
+        assert len(trees_of(machine, name)) <= wanted.keep + 1, "no more old versions stay than keep says"
+        links = {place.name for place in machine.bin_dir.iterdir() if leads_to(place, machine.root / "current" / name)}
+        assert links == set(wanted.lock.tools[name].assets[0].executables), "a link for each program, and no other"
+
+
+def leads_to(place: Path, tool: Path) -> bool:
+    return place.is_symlink() and os.readlink(place).startswith(f"{tool}/")
 
 
 def test_what_is_known_needs_no_assumption(machine: Machine, tmp_path: Path) -> None:
