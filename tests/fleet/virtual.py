@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How does a host come to a kernel of its own? A disk image and the command that starts it; lab.py runs both.
+"""How does a host come to a kernel of its own? A disk image that roots.py makes, a command that hosts.py starts.
 
 Namespaces share this machine's kernel, which has no SELinux. This one is Debian's, with Debian's policy enforced from
 the first process on. It is emulated in full (qemu's TCG), which asks nothing of this machine but a minute to boot.

@@ -16,11 +16,14 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "fleet"))
 
+import kinds
 import lab
 import proxy
+import record
+import system
 
-LAB = lab.Lab("unit", Path("/nowhere"))
-HOST = lab.Running("bookworm-amd64", 1, 0, "", "/usr/bin/python3")
+LAB = record.Lab("unit", Path("/nowhere"))
+HOST = record.Running("bookworm-amd64", 1, 0, "", "/usr/bin/python3")
 
 
 def test_more_copies_keep_the_names_of_fewer() -> None:
@@ -36,24 +39,24 @@ def test_a_host_keeps_its_address_and_a_new_one_takes_the_first_free() -> None:
 
 def test_an_address_never_meets_the_controller_s() -> None:
     assert HOST.address == "198.18.1.1"
-    assert str(lab.CTL_ADDRESS) == "198.18.0.1"
+    assert str(record.CTL_ADDRESS) == "198.18.0.1"
 
 
 def test_no_name_means_the_default_hosts_and_an_unknown_one_is_told_what_there_is() -> None:
-    assert len(lab.kinds_of([])) == 5
-    assert lab.kinds_of(["armv6l", "default", "armv6l"])[0] == "armv6l"
-    with pytest.raises(lab.LabError, match=r"no such host: solaris; there are: default, all, bullseye-amd64"):
-        lab.kinds_of(["solaris"])
+    assert len(kinds.kinds_of([])) == 5
+    assert kinds.kinds_of(["armv6l", "default", "armv6l"])[0] == "armv6l"
+    with pytest.raises(system.LabError, match=r"no such host: solaris; there are: default, all, bullseye-amd64"):
+        kinds.kinds_of(["solaris"])
 
 
 def test_the_inventory_leaves_the_choice_of_the_user_to_the_command_line() -> None:
-    text = json.dumps(lab.inventory_of(LAB, {"bookworm-amd64": HOST}))
+    text = json.dumps(record.inventory_of(LAB, {"bookworm-amd64": HOST}))
     assert "ansible_user" not in text
     assert '"bookworm-amd64": {"ansible_python_interpreter": "/usr/bin/python3"' in text
 
 
 def test_ssh_reaches_a_host_by_its_name() -> None:
-    assert lab.ssh_config_of(LAB, {"web": HOST}).startswith("Host web\n    HostName 198.18.1.1\n")
+    assert record.ssh_config_of(LAB, {"web": HOST}).startswith("Host web\n    HostName 198.18.1.1\n")
 
 
 def log_line(event: str, target: str, **more: object) -> str:
@@ -141,7 +144,7 @@ def test_an_unreachable_origin_is_a_502_and_a_failure(tmp_path: Path) -> None:
 
 
 def test_labs_of_different_names_or_caches_share_no_namespace() -> None:
-    usual = lab.Lab("lab", Path(lab.DEFAULT_CACHE))
+    usual = record.Lab("lab", Path(record.DEFAULT_CACHE))
     marks = {
         usual.mark,
         dataclasses.replace(usual, name="bench").mark,
