@@ -20,7 +20,7 @@ INTEGRITY = {
 
 ASSUME = dict(
     {name: {"type": "str"} for name in ("abi", "libc", "libc_version", "cpu", "os_version")},
-    has_vfp={"type": "bool"},
+    fpu={"type": "str", "choices": ["none", "vfp", "vfpd32", "neon"]},
     page_size={"type": "int"},
     **{name: {"type": "list", "elements": "str"} for name in ("libraries", "loaders", "emulates")},
 )  # type: Spec

@@ -102,10 +102,13 @@ ansible_facts:
           type: str
           returned: success
           sample: x86-64-v3
-        has_vfp:
-          description: Whether an ARM processor has floating point registers, V(null) for others.
-          type: bool
+        fpu:
+          description:
+            - What an ARM processor has for floating point, in the words of C(/proc/cpuinfo), V(null) for others.
+            - V(none) is nothing, V(vfp) 16 double registers, V(vfpd32) 32 of them, V(neon) NEON in these.
+          type: str
           returned: success
+          sample: neon
         page_size:
           description: Page size of the kernel in bytes.
           type: int

@@ -94,9 +94,10 @@ options:
       os_version:
         description: Version of macOS.
         type: str
-      has_vfp:
-        description: Whether an ARM processor has floating point registers.
-        type: bool
+      fpu:
+        description: What an ARM processor has for floating point.
+        type: str
+        choices: [none, vfp, vfpd32, neon]
       page_size:
         description: Page size of the kernel in bytes.
         type: int

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.plugin_utils import target
-from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, version_key
+from ansible_collections.pinned.release.plugins.plugin_utils.host import PROCESSORS, fpu_level, version_key
 from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils.newest import newness
 from ansible_collections.pinned.release.plugins.plugin_utils.platforms import Platform
@@ -121,6 +121,8 @@ def _demands(new: Requirement, old: Requirement) -> Iterable[str]:
     order = PROCESSORS.get(new.arch, ())
     if new.cpu in order and (old.cpu not in order or order.index(new.cpu) > order.index(old.cpu)):
         yield f"an {new.cpu} processor"
+    if fpu_level(new.fpu) > fpu_level(old.fpu):
+        yield target.FPU_NAMES[str(new.fpu)]
     if new.libc not in ("static", old.libc, None):
         yield " ".join(filter(None, (new.libc, new.libc_min)))
     elif version_key(new.libc_min or "") > version_key(old.libc_min or ""):

@@ -159,7 +159,7 @@ def _unknown(host: Host) -> tuple[str, ...]:
     if host.os != "macos" and host.arch not in FIXED_PAGE_SIZES:
         matters.add("page_size")
     if host.arch == "arm":
-        matters |= {"abi", "cpu", "has_vfp"}
+        matters |= {"abi", "cpu", "fpu"}
     if host.arch in SEVERAL_ABIS:
         matters.add("abi")
     if host.arch == "x86_64":

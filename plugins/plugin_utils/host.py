@@ -26,7 +26,7 @@ class Host:
     loaders               program interpreters that exist there and work, by path
     libraries             those of the asked-for needs (target.needs) that were found there
     cpu                   x86-64 level, or ARM version
-    has_vfp               ARM: whether the processor has the floating point unit that hard-float code uses
+    fpu                   ARM: one of FPUS, what the processor has for floating point
     page_size             of the kernel, in bytes
     os_version            of macOS, FreeBSD …
     distribution          for people: ``Debian GNU/Linux 12 (bookworm)``
@@ -42,7 +42,7 @@ class Host:
     loaders: tuple[str, ...] | None = None
     libraries: frozenset[str] | None = None
     cpu: str | None = None
-    has_vfp: bool | None = None
+    fpu: str | None = None
     page_size: int | None = None
     os_version: str | None = None
     distribution: str | None = None
@@ -73,6 +73,9 @@ X86_64_LEVELS = (
     ("x86-64-v4", frozenset(["avx512bw", "avx512cd", "avx512dq", "avx512f", "avx512vl"])),
 )
 ARM_VERSIONS = ("armv4t", "armv5te", "armv6", "armv7", "armv8")
+#: What ARM processors have for floating point, in the words of /proc/cpuinfo: nothing, 16 double registers, 32 of them,
+#: NEON in these. Each has what is before it.
+FPUS = ("none", "vfp", "vfpd32", "neon")
 #: The processors of each architecture that has several, the oldest first: each runs the programs of those before it.
 PROCESSORS = {
     "arm": ARM_VERSIONS,
@@ -92,6 +95,11 @@ def x86_64_level(flags: Iterable[str]) -> str:
             break
         reached = level
     return reached
+
+
+def fpu_level(fpu: str | None) -> int:
+    """Return the place of *fpu* among FPUS; what is not known counts as nothing."""
+    return FPUS.index(fpu) if fpu in FPUS else 0
 
 
 def version_key(text: str) -> tuple[int, ...]:

@@ -467,6 +467,7 @@ _REQUIREMENT: dict[str, Callable[[_Place], Any]] = {
     "interpreter": _Place.text,
     "libraries": lambda place: tuple(sorted(place.items(_Place.text))),
     "cpu": lambda place: place.text(_WORD),
+    "fpu": lambda place: place.one_of(("vfpd32", "neon")),
     "os_min": lambda place: place.text(_DOTTED),
     "versions": lambda place: tuple(sorted(place.mapping(lambda version: version.text(_DOTTED)).items())),
     "page_size": lambda place: place.number(least=1),

@@ -19,7 +19,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import executable
 from ansible_collections.pinned.release.plugins.plugin_utils.answer_lines import AnswerLines
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf import ARCHITECTURES
-from ansible_collections.pinned.release.plugins.plugin_utils.host import Host, x86_64_level
+from ansible_collections.pinned.release.plugins.plugin_utils.host import Host, fpu_level, x86_64_level
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 #: What ``uname -m`` says, in the words of Requirement. MIPS kernels say the same in both byte orders.
@@ -50,7 +50,10 @@ MUSL_DISTRIBUTIONS = frozenset({"alpine", "chimera", "postmarketos", "openwrt"})
 STORES_WITH_LOADERS = ("/nix/store/", "/gnu/store/")
 EM_ARM, EF_ARM_ABI_FLOAT_HARD = 40, 0x400
 #: Linux: include/uapi/linux/auxvec.h, arch/arm/include/uapi/asm/hwcap.h.
-AT_HWCAP, HWCAP_VFP = 16, 1 << 6
+AT_HWCAP = 16
+#: Its bits, and the words of /proc/cpuinfo, the most first; 64-bit kernels have two of their own.
+HWCAPS = ((1 << 12, "neon"), (1 << 19, "vfpd32"), (1 << 6, "vfp"))
+FPUS_OF_FEATURES = {"asimd": "neon", "neon": "neon", "vfpd32": "vfpd32", "fp": "vfp", "vfp": "vfp"}
 #: An entry of binfmt_misc (Documentation/admin-guide/binfmt-misc.rst) of programs that are told by their architecture
 #: alone: EI_CLASS and EI_DATA, then e_machine. With the flag F the kernel itself holds the interpreter open, so that it
 #: need not be there in a chroot or container.
@@ -99,7 +102,7 @@ def host_of(said: AnswerLines) -> Host:
         loaders=_loaders(said, own),
         libraries=_libraries(said, userspace),
         cpu=_cpu(said, own, kernel_arch, arm_version),
-        has_vfp=_has_vfp(said, userspace, kernel_arch),
+        fpu=_fpu(said, userspace, kernel_arch),
         page_size=_number(said.one("page_size")),
         os_version=None if os == "linux" else release.split("-")[0] or None,
         distribution=os_release.get("PRETTY_NAME"),
@@ -189,19 +192,22 @@ def _cpu(said: AnswerLines, own: Requirement, kernel_arch: str | None, arm_versi
     return None
 
 
-def _has_vfp(said: AnswerLines, userspace: Head, kernel_arch: str | None) -> bool | None:
-    """What the kernel hands to each program decides. /proc/cpuinfo is only second: it is the translator's machine under
-    qemu, and 64-bit kernels call the unit ``fp`` there, unless asked by a program that says it is a 32-bit one.
+def _fpu(said: AnswerLines, userspace: Head, kernel_arch: str | None) -> str | None:
+    """What the kernel hands to each program decides; 64-bit kernels run only where there is NEON.
+
+    /proc/cpuinfo is last: under qemu it is the translator's machine.
     """
     if userspace.requires.arch != "arm":
         return None
-    if userspace.requires.abi == "eabihf":
-        return True
     capabilities = _auxiliary_vector(said, userspace).get(AT_HWCAP)
     if capabilities is not None:
-        return bool(capabilities & HWCAP_VFP)
-    features = said.one("cpu").partition(":")[2].split()
-    return "vfp" in features or (kernel_arch == "aarch64" and "fp" in features)
+        return next((fpu for bit, fpu in HWCAPS if capabilities & bit), "none")
+    if kernel_arch == "aarch64":
+        return "neon"
+    name, _colon, features = said.one("cpu").partition(":")
+    if name.strip() != "Features":
+        return None
+    return max((FPUS_OF_FEATURES.get(word, "none") for word in features.split()), key=fpu_level, default="none")
 
 
 def _emulates(said: AnswerLines, own: Requirement) -> tuple[str, ...]:

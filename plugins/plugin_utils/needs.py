@@ -16,6 +16,7 @@ from dataclasses import replace
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.bundle import bundled
 from ansible_collections.pinned.release.plugins.plugin_utils.contents import Contents, Found, listed
+from ansible_collections.pinned.release.plugins.plugin_utils.host import fpu_level
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils.target import (
     ARM_VERSIONS,
@@ -102,6 +103,7 @@ def _merged(parts: Sequence[Requirement], shown: str) -> Requirement:
         libraries=tuple(sorted({name for part in parts for name in part.libraries})),
         versions=tuple(sorted((family, version) for family, version in highest.items() if version)),
         cpu=_processor(parts),
+        fpu=max((part.fpu for part in parts), key=fpu_level),
         page_size=min((part.page_size for part in parts if part.page_size), default=None),
     )
 

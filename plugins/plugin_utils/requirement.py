@@ -38,6 +38,7 @@ class Requirement:
     libraries   DT_NEEDED, import or dylib names as written, sorted
     cpu         ``x86-64-v2`` … ``x86-64-v4``; ``armv5te armv6 armv7 armv8`` for arm; what else Go can compile for
                 (``armv8.1``, ``power9``, ``rva22u64``); None is the architecture's baseline, or unknown
+    fpu         of arm, ``vfpd32`` or ``neon``: more registers than every processor with floating point has
     os_min      lowest macOS (``11.0``) or Windows subsystem (``6.1``) version
     versions    other symbol versions needed, the highest of each, sorted:
                 ``(("CXXABI", "1.3.8"), ("GLIBCXX", "3.4.21"))``
@@ -52,6 +53,7 @@ class Requirement:
     interpreter: str | None = None
     libraries: tuple[str, ...] = ()
     cpu: str | None = None
+    fpu: str | None = None
     os_min: str | None = None
     versions: tuple[tuple[str, str], ...] = ()
     page_size: int | None = None

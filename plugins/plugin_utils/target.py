@@ -20,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.host import (
     PROCESSORS,
     X86_64_LEVELS,
     Host,
+    fpu_level,
     version_key,
     x86_64_level,
 )
@@ -75,6 +76,8 @@ FIXED_PAGE_SIZES = {"x86_64": 4096, "i686": 4096, "s390x": 4096, "riscv64": 4096
 LARGEST_PAGE_SIZE = 65536
 #: A program for ARM that does not say for which processor is an old Go's, and GOARM=7 is the highest that Go knows.
 SILENT_ARM_PROGRAM = "armv7"
+#: Values of fpu, for people.
+FPU_NAMES = {"vfp": "hardware floating point", "vfpd32": "32 floating point registers", "neon": "NEON"}
 #: ABIs that matter only between a program and its libraries: their code uses no registers that a processor may lack.
 ABIS_WITHOUT_HARDWARE = ("elfv1", "elfv2", "ilp32", "lp64", "lp64s")
 #: Architectures that have several ABIs, so that a program without a known one may be any of them.
@@ -117,7 +120,8 @@ def admissible(requirement: Requirement, host: Host) -> Verdict:
     What is not known of the host counts as not there: the answer never guesses upward. So a host that provides more
     admits whatever one that provides less does.
     """
-    for check in (_check_os, _check_arch, _check_abi, _check_cpu, _check_page_size, _check_libc, _check_libraries):
+    first = (_check_os, _check_arch, _check_abi, _check_cpu, _check_page_size, _check_libc)
+    for check in (*first, _check_libraries, _check_fpu):
         obstacle = check(requirement, host)
         if obstacle:
             return Verdict(False, _one_line(obstacle))
@@ -170,11 +174,8 @@ def _check_abi(requirement: Requirement, host: Host) -> str | None:
     needed = requirement.abi
     offered = host.abi if requirement.arch == host.arch else None
     is_static = requirement.libc == "static"
-    if requirement.arch == "arm":
-        if is_static and needed != "eabi" and offered != "eabihf" and not host.has_vfp:
-            return "may use hardware floating point, which this host is not known to have"
-        if is_static or needed is None:
-            return None
+    if requirement.arch == "arm" and (is_static or needed is None):
+        return None
     if needed is None and requirement.is_script:
         return None
     if needed is None and requirement.arch in SEVERAL_ABIS:
@@ -197,6 +198,20 @@ def _check_cpu(requirement: Requirement, host: Host) -> str | None:
     if requirement.cpu is None:
         return f"does not say for which processor it is built; {needed} would do, {found}"
     return f"needs {'an' if needed[0] in 'ax' else 'a'} {needed} processor, {found}"
+
+
+def _check_fpu(requirement: Requirement, host: Host) -> str | None:
+    """The last check: a program that is loaded dies of it. A static one may bring hard float to a userspace without.
+
+    A userspace with hard float shows that there are registers.
+    """
+    if requirement.arch != "arm" or requirement.is_script:
+        return None
+    needed = requirement.fpu or ("vfp" if requirement.libc == "static" and requirement.abi != "eabi" else "none")
+    shown = "vfp" if (host.arch, host.abi) == ("arm", "eabihf") else "none"
+    if max(fpu_level(host.fpu), fpu_level(shown)) >= fpu_level(needed):
+        return None
+    return f"may use {FPU_NAMES[needed]}, which this host {'lacks' if host.fpu else 'is not known to have'}"
 
 
 def _check_page_size(requirement: Requirement, host: Host) -> str | None:

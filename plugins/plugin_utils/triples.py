@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ansible_collections.pinned.release.plugins.plugin_utils.host import ARM_VERSIONS, Host
+from ansible_collections.pinned.release.plugins.plugin_utils.host import ARM_VERSIONS, Host, fpu_level
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
 
 _TARGETS = """
@@ -106,7 +106,7 @@ def _abis(host: Host, libc: str | None) -> tuple[str | None, ...]:
         return (host.abi,) if host.abi else ()
     if host.abi == "eabihf":
         return ("eabihf", "eabi")
-    return ("eabi", "eabihf") if host.has_vfp else ("eabi",)
+    return ("eabi", "eabihf") if fpu_level(host.fpu) else ("eabi",)
 
 
 def _name(os: str, arch: str, libc: str | None, abi: str | None, cpu: str | None) -> str:

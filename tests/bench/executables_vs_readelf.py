@@ -4,11 +4,11 @@
 """Does our reader of program headers say what others say? A comparison over real programs, with numbers.
 
 Reads every ELF, Mach-O and PE file inside the given wheels, npm packages, zip and tar archives, folders and files, once
-with plugin_utils/executable.py and once with pyelftools (ELF, by section headers where ours goes by program headers)
-or LIEF (Mach-O, PE), and prints each field that differs, then how many programs were compared. Exits with 1 if one
-differs. Not a unit test: it wants hundreds of megabytes of downloads.
+with plugin_utils/executable.py and once with pyelftools (ELF, by section headers where ours goes by program headers),
+Capstone (the registers that ARM code uses) or LIEF (Mach-O, PE), and prints each field that differs, then how many
+programs were compared. Exits with 1 if one differs. Not a unit test: it wants hundreds of megabytes of downloads.
 
-    pip install pyelftools lief
+    pip install capstone pyelftools lief
     pip download --no-deps --only-binary :all: --platform manylinux_2_17_aarch64 --dest /tmp/assets uv
     npm pack --pack-destination /tmp/assets @esbuild/linux-riscv64
     PYTHONPATH=<the folder of ansible_collections> python tests/bench/executables_vs_readelf.py /tmp/assets
@@ -26,6 +26,7 @@ import tarfile
 import zipfile
 from collections.abc import Iterable, Iterator
 
+import capstone
 import lief
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils.executable import NotAProgram, read
@@ -179,6 +180,7 @@ def elf_requirements(content: bytes) -> list[dict[str, object]]:
             interpreter=interpreter,
             libraries=needed,
             cpu=elf_cpu(elf, arch, attributes, go),
+            fpu=arm_registers(elf) if arch == "arm" else None,
             versions=tuple(sorted(versions.items())),
             page_size=min(align for align in loads if align > 1),
         )
@@ -330,6 +332,45 @@ def elf_cpu(elf: ELFFile, arch: str, attributes: dict[str, int] | None, go: dict
                 wanted = [each for each in note["n_desc"] if each["pr_type"] == "GNU_PROPERTY_X86_ISA_1_NEEDED"]
                 level |= wanted[0]["pr_data"] if wanted else 0
     return next((name for bit, name in ((8, "x86-64-v4"), (4, "x86-64-v3"), (2, "x86-64-v2")) if level & bit), None)
+
+
+#: Instructions of NEON by their names, and those that a compiler loads and stores registers by.
+NEON = re.compile(
+    r"v(ld|st)[1-4]\..*|v[a-z]+\.[isup](8|16|32|64) .*|v[a-z]+(\.\w+)? (.*[^\w])?q[0-9]+\b.*|(aes|sha)\w+\..*"
+)
+WHOLE_REGISTERS = re.compile(r"v(ld|st)1\.[0-9]+ \{(d[0-9]+(, )?){1,4}\}, \[\w+(:(64|128))?\]!?")
+UPPER_REGISTERS = re.compile(r"v(ldr|str) d(1[6-9]|2[0-9]|3[01]), .*")
+
+
+def arm_registers(elf: ELFFile) -> str | None:
+    """Return what the code uses by the names that a disassembler gives to its instructions, all of them."""
+    neon: set[bytes] = set()
+    upper: set[bytes] = set()
+    pages = [
+        page for section in elf.iter_sections() if section["sh_flags"] & 4 for page in disassembled(section.data())
+    ]
+    is_dense = [False, *(sum(bool(NEON.fullmatch(text)) for _code, text in page) >= 64 for page in pages), False]
+    for number, page in enumerate(pages):
+        if any(is_dense[number : number + 3]):
+            continue
+        for pattern, found in ((WHOLE_REGISTERS, neon), (UPPER_REGISTERS, upper)):
+            ones = [code for code, text in page if pattern.fullmatch(text)]
+            found.update(ones if len(ones) > 1 else ())
+    return "neon" if len(neon) >= 12 else "vfpd32" if len(upper) >= 12 else None
+
+
+def disassembled(code: bytes) -> Iterator[list[tuple[bytes, str]]]:
+    """Yield the instructions of each 4 KiB, as ARM's or as Thumb's: whichever of them leaves less that is none."""
+    for start in range(0, len(code), 4096):
+        page = code[start : start + 4096]
+        tries = []
+        for mode in (capstone.CS_MODE_ARM, capstone.CS_MODE_THUMB):
+            engine = capstone.Cs(capstone.CS_ARCH_ARM, mode | capstone.CS_MODE_V8)
+            engine.skipdata = True
+            found = [(at, size, f"{name} {rest}") for at, size, name, rest in engine.disasm_lite(page, 0)]
+            tries.append((sum(size for _at, size, text in found if text.startswith(".byte")), found))
+        _nothing, instructions = min(tries, key=lambda one: one[0])
+        yield [(page[at : at + size], text) for at, size, text in instructions]
 
 
 def count_words(pattern: bytes, code: bytes) -> int:

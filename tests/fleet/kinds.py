@@ -75,6 +75,7 @@ DEFAULT_HOSTS = tuple(KINDS)[:5]
 KINDS |= {
     "bookworm-i386-linux32": Kind(Root("bookworm", "i386"), is_linux32=True),
     "armv6l": Kind(Root("bookworm", "armel"), environment={"QEMU_CPU": "arm1176"}),
+    "armv7l-without-neon": Kind(Root("bookworm", "armhf"), environment={"QEMU_CPU": "cortex-a9,neon=off"}),
     "python36": Kind(Root("bookworm", "amd64"), has_oldest_python=True),
     "selinux": Kind(Root("bookworm", "amd64", has_selinux=True)),
 }

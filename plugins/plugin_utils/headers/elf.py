@@ -7,7 +7,8 @@ The rules come from
 - System V gABI, chapters 4 and 5; its registry of EI_OSABI and e_machine values
 - Linux Standard Base, core specification: .note.ABI-tag, symbol versioning; glibc's own GLIBC_ABI_ marks
 - x86-64 psABI: micro-architecture levels (GNU_PROPERTY_X86_ISA_1_NEEDED), x32 (ELFCLASS32)
-- Arm IHI 0044 (e_flags) and IHI 0045 (Tag_ABI_VFP_args; Tag_CPU_arch, which arm_code.py corrects)
+- Arm IHI 0044 (e_flags) and IHI 0045 (Tag_ABI_VFP_args; Tag_CPU_arch, which arm_code.py corrects; instead of
+  Tag_FP_arch and Tag_Advanced_SIMD_arch, arm_registers.py reads the code)
 - RISC-V psABI, LoongArch psABI, 64-bit PowerPC ELF ABI, MIPS psABI: e_flags
 - the notes by which FreeBSD, NetBSD, OpenBSD, DragonFly and Android recognise their programs
 
@@ -25,6 +26,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.arm_code import processor_of_code
+from ansible_collections.pinned.release.plugins.plugin_utils.headers.arm_registers import registers_used
 from ansible_collections.pinned.release.plugins.plugin_utils.headers.elf_structures import (
     DT_RELR,
     EM_ARM,
@@ -175,6 +177,7 @@ def _requirement(elf: Elf, source: ProgramBytes) -> Requirement:
         interpreter=elf.interpreter,
         libraries=tuple(sorted(set(dynamic.needed if dynamic else ()))),
         cpu=_cpu(elf, arch, go, source),
+        fpu=_fpu(elf, source),
         versions=tuple(sorted(versions.items())),
         page_size=min(aligns, default=None),
     )
@@ -365,6 +368,19 @@ def _arm_processor(elf: Elf, source: ProgramBytes) -> str | None:
     if attributed == "armv8" and compiled_for == "armv7":
         return attributed
     return compiled_for or attributed
+
+
+def _fpu(elf: Elf, source: ProgramBytes) -> str | None:
+    """Return what the code uses beyond the first registers; None of other architectures, and of a mere head."""
+    if elf.machine != EM_ARM:
+        return None
+    sections = [
+        (part.offset, part.size) for part in elf.sections if part.is_code and source.has(part.offset, part.size)
+    ]
+    segments = [(part.offset, part.file_size) for part in elf.loads if part.is_code]
+    is_honest = 0 < sum(size for _offset, size in sections) <= source.size
+    areas = sections if is_honest else [area for area in segments[:1] if source.has(*area)]
+    return registers_used(source, areas)
 
 
 def _x86_isa_needed(properties: bytes, elf: Elf) -> int:

@@ -4,7 +4,8 @@
 """What do the headers of an ELF file say? Its structures, unjudged: elf.py says what they require. Pure; controller.
 
 Read the way a kernel and a dynamic loader read them, through the program headers: section headers may be stripped or
-lie, so they are used only for ARM's build attributes and Go's settings, to which nothing else leads.
+lie, so they are used only for ARM's build attributes and Go's settings, to which nothing else leads, and to tell code
+from the constants beside it.
 
 - System V gABI, chapters 4 (ELF header), 5 (program header, note section, dynamic section)
 - Linux Standard Base, core specification, "Symbol Versioning" (.gnu.version_r by DT_VERNEED)
@@ -31,7 +32,7 @@ DT_GNU_HASH, DT_FLAGS_1, DT_VERNEED, DT_VERNEEDNUM = 0x6FFFFEF5, 0x6FFFFFFB, 0x6
 DF_1_PIE = 0x08000000
 VER_FLG_WEAK = 0x2
 STB_GLOBAL, SHN_UNDEF = 1, 0
-SHT_ARM_ATTRIBUTES = 0x70000003
+SHT_ARM_ATTRIBUTES, SHF_EXECINSTR = 0x70000003, 0x4
 EM_ARM = 40
 
 # Several times what the largest real programs have; the Linux kernel refuses program headers of more than 64 KiB.
@@ -67,6 +68,7 @@ class Section:
     kind: int
     offset: int
     size: int
+    is_code: bool
 
 
 @dataclass(frozen=True)
@@ -371,7 +373,13 @@ def _sections(source: ProgramBytes, layout: _Layout, offset: int, count: int, na
         names_at, names_size = table[names_index][4], min(table[names_index][5], MAX_SECTION_NAMES_SIZE)
         names = source.must(names_at, names_size) if source.has(names_at, names_size) else b""
     return tuple(
-        Section(names[fields[0] :].partition(b"\0")[0][:64].decode("latin-1"), fields[1], fields[4], fields[5])
+        Section(
+            name=names[fields[0] :].partition(b"\0")[0][:64].decode("latin-1"),
+            kind=fields[1],
+            offset=fields[4],
+            size=fields[5],
+            is_code=bool(fields[2] & SHF_EXECINSTR),
+        )
         for fields in table
     )
 

@@ -5,7 +5,8 @@
 
 Every number in a header is the word of a stranger. However a header sends its reader about, no more than
 MAX_BYTES_READ bytes are read, each once, no more than MAX_BYTES_LOOKED_AT are looked at, however often, and what lies
-outside the file is one clear error. Runs on the controller.
+outside the file is one clear error. Only code may be looked through at length: MAX_BYTES_PAGED of it. Runs on the
+controller.
 
 A *head* is the first bytes of a longer file that is elsewhere (a host's shell). What lies beyond it is not wrong, but
 unknown: ``at`` and ``text_at`` then return None. Of a whole file they never do, so one reader serves both.
@@ -16,6 +17,7 @@ Private to the collection: plugins and roles are its API, nothing in this file i
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -23,6 +25,8 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 #: Real programs need less than a tenth of it: their tables lie together, at the front and at the end.
 MAX_BYTES_READ = 4 * 1024 * 1024
 MAX_BYTES_LOOKED_AT = 16 * 1024 * 1024
+#: Of code that is looked through, which takes a second.
+MAX_BYTES_PAGED = 64 * 1024 * 1024
 BLOCK_SIZE = 4096
 #: PATH_MAX of every system we know; no name in a header is longer.
 MAX_NAME_LENGTH = 4096
@@ -64,6 +68,20 @@ class ProgramBytes:
         joined = b"".join(self._block(number) for number in range(first, after_last))
         start = offset - first * BLOCK_SIZE
         return joined[start : start + size]
+
+    def pages(self, areas: Sequence[tuple[int, int]]) -> Iterator[bytes]:
+        """Yield what lies in *areas*, each an offset and a size, a block at a time, without keeping any.
+
+        Of more than MAX_BYTES_PAGED, only as many, from all over them.
+        """
+        step = BLOCK_SIZE * max(1, -(-sum(size for _offset, size in areas) // MAX_BYTES_PAGED))
+        for offset, size in areas:
+            for start in range(0, size, step):
+                try:
+                    self._file.seek(offset + start)
+                    yield self._file.read(min(BLOCK_SIZE, size - start))
+                except OSError as error:
+                    raise self._unreadable(error) from error
 
     def must(self, offset: int, size: int) -> bytes:
         """Return *size* bytes from *offset*, without which not even a head tells anything."""

@@ -26,7 +26,7 @@ SYMPTOMS = (
     (re.compile(r"error while loading shared libraries: ([^\s:]+)"), "{} is not there", "{}"),
     (re.compile(r"No such file or directory|not found"), "its loader is not there", NO_LOADER),
     (re.compile(r"Exec format error"), "the kernel does not know it", "is built for"),
-    (re.compile(r"[Ii]llegal instruction|^$"), "illegal instruction", "processor|floating point"),
+    (re.compile(r"[Ii]llegal instruction|^$"), "illegal instruction", "processor|floating point|NEON"),
 )
 ILLEGAL_INSTRUCTION = 128 + 4
 #: Tools that print the triple they were built for with their version: nobody knows better what was chosen.

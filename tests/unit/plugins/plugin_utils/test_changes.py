@@ -28,6 +28,7 @@ STATIC_V3 = Requirement("linux", "x86_64", libc="static", cpu="x86-64-v3")
 AARCH64 = Requirement("linux", "aarch64", libc="static", page_size=65536)
 AARCH64_SMALL_PAGES = Requirement("linux", "aarch64", libc="static", page_size=SMALL_PAGES)
 ARMV7 = Requirement("linux", "arm", "eabihf", "static", cpu="armv7")
+ARMV7_NEON = Requirement("linux", "arm", "eabihf", "static", cpu="armv7", fpu="neon")
 ARMV6 = Requirement("linux", "arm", "eabihf", "static", cpu="armv6")
 MACOS_11 = Requirement("macos", "aarch64", libc="system", os_min="11.0")
 MACOS_13 = Requirement("macos", "aarch64", libc="system", os_min="13.0")
@@ -104,6 +105,8 @@ def tool(*builds: Requirement, version: str = "1.0") -> LockedTool:
                 "runs everywhere the old one did"
             ],
         ),
+        ([ARMV7], [ARMV7_NEON], ["armv7-unknown-linux-musleabihf now needs NEON"]),
+        ([ARMV7_NEON], [ARMV7], []),
         ([GNU_2_17], [GNU_2_39], ["x86_64-unknown-linux-gnu now needs glibc 2.39 instead of 2.17"]),
         ([GNU_2_17, GNU_2_39], [GNU_2_39], ["x86_64-unknown-linux-gnu now needs glibc 2.39 instead of 2.17"]),
         ([GNU_2_39, GNU_2_17], [GNU_2_39], ["x86_64-unknown-linux-gnu now needs glibc 2.39 instead of 2.17"]),

@@ -381,6 +381,98 @@ def test_arm_code_is_sampled_from_its_start_to_its_end() -> None:
     assert only(elf(**ARM, code=COPROCESSOR_BARRIER * 1000 + long)).cpu == "armv6"
 
 
+# ELF: the registers that ARM code uses
+
+ARM_NOTHING, THUMB_NOTHING = struct.pack("<I", 0xE1A00000), struct.pack("<HH", 0xBF00, 0xBF00)
+REGISTERS = range(13)
+#: What compilers made of real programs; the number of the register that holds the address is added.
+VLD1, VST1, VLDR_D18, VSTR_D16, VLDR_D8 = 0xF4600A0D, 0xF4400ACF, 0xEDD02B10, 0xEDC00B06, 0xED908B10
+VEOR = 0xF3000150
+
+
+def arm_words(*words: int) -> bytes:
+    return b"".join(struct.pack("<I", word) for word in words)
+
+
+def thumb_words(*words: int) -> bytes:
+    """Return the same instructions in Thumb's encoding."""
+    first_byte = {0xF2: 0xEF, 0xF3: 0xFF, 0xF4: 0xF9}
+    fixed = [first_byte.get(word >> 24, word >> 24) << 24 | word & 0xFFFFFF for word in words]
+    return b"".join(struct.pack("<HH", word >> 16, word & 0xFFFF) for word in fixed)
+
+
+def each_register(*words: int) -> list[int]:
+    return [word | register << 16 for register in REGISTERS for word in words]
+
+
+def arm_pages(*pages: bytes, nothing: bytes = ARM_NOTHING) -> bytes:
+    """Return pages that begin so, between others that hold nothing."""
+    return b"".join(page + nothing * ((4096 - len(page)) // 4) for each in pages for page in (b"", each, b""))
+
+
+@pytest.mark.parametrize(
+    ("words", "fpu"),
+    [
+        (each_register(VLD1), "neon"),
+        (each_register(VST1), "neon"),
+        (each_register(VLDR_D18), "vfpd32"),
+        (each_register(VSTR_D16), "vfpd32"),
+        (each_register(VLDR_D18, VLD1), "neon"),
+        (each_register(VLDR_D8), None),
+        (each_register(VLD1)[:11], None),
+        (each_register(VLDR_D18)[:11], None),
+        ([], None),
+    ],
+)
+def test_registers_that_not_every_arm_processor_has_are_seen_in_the_code(words: list[int], fpu: str | None) -> None:
+    for encode, nothing in ((arm_words, ARM_NOTHING), (thumb_words, THUMB_NOTHING)):
+        code = arm_pages(encode(*words[:6]), encode(*words[6:]), nothing=nothing)
+        assert only(elf(**ARM, code=code)).fpu == fpu
+        # Neither attribute is heeded: Tag_FP_arch, Tag_Advanced_SIMD_arch.
+        assert only(elf(**ARM, code=code, attributes=[(6, 10), (10, 3), (12, 1)])).fpu == fpu
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [arm_words(*[VEOR] * 64, *each_register(VLD1, VLDR_D18))],
+        [arm_words(*each_register(VLD1, VLDR_D18)) + arm_words(*[VEOR] * 900)],
+        [arm_words(word) for word in each_register(VLD1, VLDR_D18)],
+        [arm_words(*[VLD1] * 2, *[VLDR_D18] * 2) for _page in REGISTERS],
+        [arm_words(*each_register(VLD1 | 0x30))],
+        # The second half of a Thumb branch, and what follows it.
+        [struct.pack("<HHH", 0xF7F7, 0xF960 + register, 0x0A0D) * 100 for register in REGISTERS],
+    ],
+)
+def test_neither_assembly_by_hand_nor_constants_are_taken_for_a_compiler_s_code(pages: list[bytes]) -> None:
+    nothing = THUMB_NOTHING if pages[0].startswith(b"\xf7\xf7") else ARM_NOTHING
+    assert only(elf(**ARM, code=arm_pages(*pages, nothing=nothing))).fpu is None
+
+
+def test_what_lies_beside_assembly_by_hand_is_its_own() -> None:
+    by_hand = arm_words(*[VEOR] * 1024)
+    few = (arm_words(*each_register(VLD1)) + ARM_NOTHING * 1024)[:4096]
+    assert only(elf(**ARM, sections=[(".text", 1, few + by_hand + few)])).fpu is None
+    assert only(elf(**ARM, sections=[(".text", 1, few + few + by_hand + few)])).fpu == "neon"
+
+
+def test_constants_beside_the_code_are_told_from_it_by_section_headers_that_do_not_lie() -> None:
+    loads, nothing = arm_pages(arm_words(*each_register(VLD1))), arm_pages(b"")
+    assert only(elf(**ARM, code=loads, sections=[(".text", 1, nothing)])).fpu is None
+    assert only(elf(**ARM, code=nothing, sections=[(".text", 1, loads)])).fpu == "neon"
+    lying = bytearray(elf(**ARM, code=loads, sections=[(".text", 1, nothing)]))
+    (headers_at,) = struct.unpack_from("<I", lying, 32)
+    struct.pack_into("<I", lying, headers_at + 20, 0x7FFFFFFF)
+    assert only(bytes(lying)).fpu == "neon"
+
+
+def test_of_much_code_a_part_is_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    code = b"".join(arm_pages(arm_words(*pair)) for pair in zip(each_register(VLD1), each_register(VST1), strict=True))
+    monkeypatch.setattr(program_bytes, "MAX_BYTES_PAGED", len(code) // 3)
+    assert only(elf(**ARM, sections=[(".text", 1, code[4096:])])).fpu == "neon"
+    assert only(elf(**ARM, sections=[(".text", 1, code)])).fpu is None
+
+
 # ELF: what Go compiled for
 
 GO_X86_64: dict[str, Any] = {"machine": 62}

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 #: On a busy machine, the first text alone may take hypothesis seconds. What is asked here is no question of time.
 FIXTURES = sorted((Path(__file__).parents[2] / "fixtures" / "facts").glob("*.json"))
 SOFT_STATIC = "armv7-unknown-linux-musleabi arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi"
-UNKNOWN_OF_ARM = "abi loaders libraries has_vfp page_size"
+UNKNOWN_OF_ARM = "abi loaders libraries fpu page_size"
 #: Of each real userland: the triples that its facts support, and what they leave open
 #: besides what it may emulate.
 SUPPORTED = {
@@ -213,7 +213,7 @@ PROBED = Host(
     loaders=("/lib/ld-linux-armhf.so.3",),
     libraries=frozenset(["libgcc_s.so.1"]),
     cpu="armv8",
-    has_vfp=True,
+    fpu="neon",
     page_size=4096,
 )
 

@@ -175,6 +175,7 @@ REQUIREMENTS = st.builds(
     interpreter=st.none() | LINES,
     libraries=st.lists(LINES, max_size=3).map(lambda libraries: tuple(sorted(libraries))),
     cpu=st.none() | WORDS,
+    fpu=st.sampled_from([None, "vfpd32", "neon"]),
     os_min=st.none() | NUMBERS,
     versions=st.dictionaries(names(), NUMBERS, max_size=2).map(lambda versions: tuple(sorted(versions.items()))),
     page_size=st.none() | st.integers(1, lockfile.LARGEST_NUMBER),

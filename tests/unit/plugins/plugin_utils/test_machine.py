@@ -69,9 +69,9 @@ MACHINES = {
     "bookworm-arm64": replace(
         DEBIAN, arch="aarch64", kernel_arch="aarch64", loaders=("/lib/ld-linux-aarch64.so.1",), cpu=None
     ),
-    "bookworm-armhf": replace(ARM_DEBIAN, abi="eabihf", loaders=("/lib/ld-linux-armhf.so.3",), has_vfp=True),
-    "bookworm-armel": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=True),
-    "armv6l": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=True, cpu="armv6"),
+    "bookworm-armhf": replace(ARM_DEBIAN, abi="eabihf", loaders=("/lib/ld-linux-armhf.so.3",), fpu="neon"),
+    "bookworm-armel": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), fpu="neon"),
+    "armv6l": replace(ARM_DEBIAN, abi="eabi", loaders=("/lib/ld-linux.so.3",), fpu="vfp", cpu="armv6"),
     "bookworm-ppc64el": replace(
         DEBIAN,
         arch="powerpc64le",
@@ -228,46 +228,62 @@ def test_armhf_on_a_64_bit_kernel_runs_static_64_bit_programs_too() -> None:
         "cpu Features : fp asimd evtstrm aes",
         "page_size 4096",
     )
-    assert (host.arch, host.abi, host.kernel_arch, host.cpu, host.has_vfp) == (
+    assert (host.arch, host.abi, host.kernel_arch, host.cpu, host.fpu) == (
         "arm",
         "eabihf",
         "aarch64",
         "armv8",
-        True,
+        "neon",
     )
     assert host_triples(host)[0] == "armv7-unknown-linux-gnueabihf"
     assert host_triples(host)[-1] == "aarch64-unknown-linux-musl"
 
 
 @pytest.mark.parametrize(
-    ("features", "kernel", "has_vfp"),
+    ("cpuinfo", "kernel", "fpu"),
     [
-        ("half thumb fastmult vfp edsp", "armv7l", True),
-        ("half thumb fastmult edsp", "armv5tel", False),
-        ("fp asimd", "aarch64", True),
-        ("fp asimd", "armv8l", False),
+        ("Features : half thumb fastmult edsp", "armv5tel", "none"),
+        ("Features : half thumb fastmult vfp edsp", "armv6l", "vfp"),
+        ("Features : half thumb fastmult vfp edsp vfpv3 vfpv3d16 tls", "armv7l", "vfp"),
+        ("Features : half thumb fastmult vfp edsp vfpv3 tls vfpd32", "armv7l", "vfpd32"),
+        ("Features : half thumb fastmult vfp edsp neon vfpv3 tls vfpd32", "armv7l", "neon"),
+        ("Features : fp asimd evtstrm", "aarch64", "neon"),
+        ("Features : fp asimd evtstrm", "armv8l", "neon"),
+        ("Features :", "armv7l", "none"),
+        ("flags : fpu sse2", "armv7l", None),
+        ("", "armv7l", None),
+        ("", "aarch64", "neon"),
     ],
 )
-def test_a_soft_float_host_may_have_floating_point_registers(features: str, kernel: str, has_vfp: bool) -> None:
+def test_what_an_arm_host_has_for_floating_point(cpuinfo: str, kernel: str, fpu: str | None) -> None:
     shell = elf(ARM, 32, "/lib/ld-linux.so.3", SOFT_FLOAT)
-    host = answer(f"uname Linux {kernel} 6.12.0", f"head /bin/sh {shell}", f"cpu Features : {features}")
-    assert (host.abi, host.has_vfp) == ("eabi", has_vfp)
+    host = answer(f"uname Linux {kernel} 6.12.0", f"head /bin/sh {shell}", f"cpu {cpuinfo}")
+    assert (host.abi, host.fpu) == ("eabi", fpu)
 
 
-@pytest.mark.parametrize(("capabilities", "has_vfp"), [(0x80D7, True), (0x8097, False)])
-def test_what_the_kernel_hands_to_programs_decides_on_floating_point(capabilities: int, has_vfp: bool) -> None:
+@pytest.mark.parametrize(
+    ("capabilities", "fpu"),
+    [
+        (0x8097, "none"),  # ARM926
+        (0x80D7, "vfp"),  # ARM1176
+        (0xE8D7, "vfp"),  # Cortex-A9 as of Tegra 2: vfpv3 and vfpv3d16
+        (0x8A8D7, "vfpd32"),  # Cortex-A9 of qemu with neon=off
+        (0x1FB0D7, "neon"),  # Cortex-A7
+    ],
+)
+def test_what_the_kernel_hands_to_programs_decides_on_floating_point(capabilities: int, fpu: str) -> None:
     vector = struct.pack("<8I", 6, 4096, 16, capabilities, 17, 100, 0, 0).hex()
     shell = elf(ARM, 32, "/lib/ld-linux.so.3", SOFT_FLOAT)
-    features = "cpu Features : half vfp" if not has_vfp else "cpu flags : fpu sse2"
-    host = answer("uname Linux armv6l 6.12.0", f"head /bin/sh {shell}", features, f"auxv {vector}")
-    assert host.has_vfp is has_vfp
+    other = "cpu Features : half vfp" if fpu == "none" else "cpu Features : half"
+    host = answer("uname Linux armv7l 6.12.0", f"head /bin/sh {shell}", other, f"auxv {vector}")
+    assert host.fpu == fpu
 
 
 @pytest.mark.parametrize("vector", ["", "00", "100000004000000", "10000000zz000000"])
 def test_half_a_vector_says_nothing(vector: str) -> None:
     shell = elf(ARM, 32, "/lib/ld-linux.so.3", SOFT_FLOAT)
     host = answer("uname Linux armv6l 6.12.0", f"head /bin/sh {shell}", "cpu Features : vfp", f"auxv {vector}")
-    assert host.has_vfp is True
+    assert host.fpu == "vfp"
 
 
 def test_libraries_of_another_architecture_or_float_abi_are_not_there() -> None:

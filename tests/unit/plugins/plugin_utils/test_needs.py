@@ -229,6 +229,8 @@ def arm(**fields) -> Requirement:
         ([arm(libc="static", cpu="armv5te"), arm(libc="static", cpu="armv7")], arm(libc="static", cpu="armv7")),
         ([arm(libc="static", cpu="armv6"), arm(libc="static")], arm(libc="static", cpu="armv7")),
         ([arm(libc="static", cpu="armv8"), arm(libc="static")], arm(libc="static", cpu="armv8")),
+        ([arm(libc="static", fpu="vfpd32"), arm(libc="static", fpu="neon")], arm(libc="static", fpu="neon")),
+        ([arm(libc="static", fpu="vfpd32"), arm(libc="static")], arm(libc="static", fpu="vfpd32")),
         ([arm(libc="static", page_size=4096), arm(libc="static", page_size=65536)], arm(libc="static", page_size=4096)),
         ([], None),
     ],

@@ -10,7 +10,7 @@ from dataclasses import fields, replace
 from typing import Any
 
 import pytest
-from ansible_collections.pinned.release.plugins.plugin_utils.host import ARM_VERSIONS, PROCESSORS
+from ansible_collections.pinned.release.plugins.plugin_utils.host import ARM_VERSIONS, FPUS, PROCESSORS, fpu_level
 from ansible_collections.pinned.release.plugins.plugin_utils.requirement import OPERATING_SYSTEMS, Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils.target import (
     FIXED_PAGE_SIZES,
@@ -52,10 +52,10 @@ ARMHF = replace(
     kernel_arch="arm",
     loaders=("/lib/ld-linux-armhf.so.3",),
     cpu="armv7",
-    has_vfp=True,
+    fpu="neon",
 )
-ARMEL = replace(ARMHF, abi="eabi", loaders=("/lib/ld-linux.so.3",), has_vfp=False)
-ARMV6 = replace(ARMHF, cpu="armv6")
+ARMEL = replace(ARMHF, abi="eabi", loaders=("/lib/ld-linux.so.3",), fpu="none")
+ARMV6 = replace(ARMHF, cpu="armv6", fpu="vfp")
 RISCV64 = replace(
     ARM64, arch="riscv64", abi="lp64d", kernel_arch="riscv64", loaders=("/lib/ld-linux-riscv64-lp64d.so.1",)
 )
@@ -127,8 +127,20 @@ STARTS: list[tuple[str, Requirement, Host, str]] = [
     (
         "hard float where there are registers",
         HARD_STATIC,
-        replace(ARMEL, has_vfp=True),
+        replace(ARMEL, fpu="vfp"),
         "static arm build, needs no libc",
+    ),
+    (
+        "hard float has registers, known or not",
+        HARD_STATIC,
+        replace(ARMHF, fpu=None),
+        "static arm build, needs no libc",
+    ),
+    (
+        "32 registers where there is NEON in them",
+        replace(HARD, fpu="vfpd32"),
+        ARMHF,
+        "gnu build needs glibc 2.17, host has 2.36",
     ),
     ("Go on ARMv7", GO_ARM, ARMHF, "static arm build, needs no libc"),
     ("armv6 on armv7", replace(HARD, cpu="armv6"), ARMHF, "gnu build needs glibc 2.17, host has 2.36"),
@@ -277,17 +289,35 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
     (
         "armhf where facts cannot tell",
         HARD,
-        replace(ARMHF, abi=None, has_vfp=None),
+        replace(ARMHF, abi=None, fpu=None),
         "uses the eabihf ABI, which this host is not known to have",
     ),
     (
         "hard float without registers",
         HARD_STATIC,
         ARMEL,
-        "may use hardware floating point, which this host is not known to have",
+        "may use hardware floating point, which this host lacks",
     ),
-    ("Go without registers", GO_ARM, ARMEL, "may use hardware floating point, which this host is not known to have"),
+    ("Go without registers", GO_ARM, ARMEL, "may use hardware floating point, which this host lacks"),
     ("Go on ARMv6", GO_ARM, ARMV6, "does not say for which processor it is built; armv7 would do, host has armv6"),
+    (
+        "NEON on 32 registers without it",
+        replace(HARD, fpu="neon"),
+        replace(ARMHF, fpu="vfpd32"),
+        "may use NEON, which this host lacks",
+    ),
+    (
+        "NEON where facts cannot tell",
+        replace(HARD, fpu="neon"),
+        replace(ARMHF, fpu=None),
+        "may use NEON, which this host is not known to have",
+    ),
+    (
+        "32 registers on 16",
+        replace(HARD_STATIC, fpu="vfpd32"),
+        replace(ARMEL, fpu="vfp"),
+        "may use 32 floating point registers, which this host lacks",
+    ),
     ("armv7 on armv6", HARD, ARMV6, "needs an armv7 processor, host has armv6"),
     ("v3 on v2", replace(STATIC, cpu="x86-64-v3"), BOOKWORM, "needs an x86-64-v3 processor, host has x86-64-v2"),
     (
@@ -513,10 +543,10 @@ def test_a_program_is_named_by_its_rust_target(requirement: Requirement, name: s
             "armv4t-unknown-linux-gnueabi",
         ),
         (
-            replace(ARMHF, abi=None, has_vfp=None),
+            replace(ARMHF, abi=None, fpu=None),
             "armv7-unknown-linux-musleabi arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi",
         ),
-        (replace(ARMHF, abi=None, has_vfp=None, cpu=None), ""),
+        (replace(ARMHF, abi=None, fpu=None, cpu=None), ""),
         (
             replace(ARMV6, libc="musl", kernel_arch="aarch64"),
             "arm-unknown-linux-musleabihf arm-unknown-linux-musleabi armv5te-unknown-linux-musleabi "
@@ -578,7 +608,7 @@ def ranked(requirements: list[Requirement], host: Host, prefer: str = "native") 
         (replace(GNU, cpu="x86-64-v3"), replace(STATIC, cpu="x86-64-v2"), BOOKWORM, "static"),
         (replace(HARD_STATIC, cpu="armv7"), replace(HARD, cpu="armv6"), ARMHF, "native"),
         (HARD_STATIC, replace(HARD_STATIC, abi="eabi"), ARMHF, "native"),
-        (replace(HARD_STATIC, abi="eabi"), HARD_STATIC, replace(ARMEL, has_vfp=True), "native"),
+        (replace(HARD_STATIC, abi="eabi"), HARD_STATIC, replace(ARMEL, fpu="vfp"), "native"),
         (STATIC, SCRIPT, BOOKWORM, "native"),
         (GNU, SCRIPT, BOOKWORM, "static"),
         (replace(SCRIPT, os="linux", arch="x86_64"), SCRIPT, BOOKWORM, "native"),
@@ -649,6 +679,10 @@ LIBRARIES = ("libz.so.1", "libstdc++.so.6", "libstdc++.so.6:GLIBCXX_3.4.30", "/b
 VERSIONS = ("2.9", "2.28", "14")
 
 
+def a_need_for_registers(arch: str) -> st.SearchStrategy[str | None]:
+    return st.sampled_from([None, "vfpd32", "neon"] if arch == "arm" else [None])
+
+
 @st.composite
 def a_program_and_two_hosts(draw: st.DrawFn) -> tuple[Requirement, Host, Host]:
     """Draw a program, a host that it may fit, and another host that provides at least as much."""
@@ -674,6 +708,7 @@ def a_program_and_two_hosts(draw: st.DrawFn) -> tuple[Requirement, Host, Host]:
         interpreter=mostly(*LOADERS, None),
         libraries=draw(st.lists(st.sampled_from(LIBRARIES[:2]), unique=True).map(tuple)),
         cpu=draw(st.sampled_from([None, None, *PROCESSORS.get(arch, ())])),
+        fpu=draw(a_need_for_registers(arch)),
         os_min=draw(st.sampled_from([None, None, *VERSIONS])),
         versions=draw(st.sampled_from([(), (("GLIBCXX", "3.4.30"),)])),
         page_size=draw(st.sampled_from([None, 4096, 65536])),
@@ -688,7 +723,7 @@ def a_program_and_two_hosts(draw: st.DrawFn) -> tuple[Requirement, Host, Host]:
         "loaders": rising(None, (), LOADERS[:1], LOADERS),
         "libraries": rising(None, frozenset(), frozenset(LIBRARIES[:2]), frozenset(LIBRARIES)),
         "cpu": rising(None, *PROCESSORS.get(arch, ())),
-        "has_vfp": rising(None, False, True),
+        "fpu": rising(None, *FPUS),
         "page_size": rising(None, *((4096,) if arch in ("x86_64", "i686", "s390x", "riscv64") else (65536, 4096))),
         "os_version": rising(None, *VERSIONS),
         "emulates": rising((), ("x86_64",), ("x86_64", "arm")),
@@ -726,6 +761,7 @@ def a_program_that_some_host_starts(draw: st.DrawFn) -> Requirement:
         interpreter=draw(st.sampled_from(LOADERS)) if is_dynamic and libc != "system" else None,
         libraries=draw(st.lists(st.sampled_from(LIBRARIES[:2]), unique=True).map(tuple)) if is_dynamic else (),
         cpu=cpu,
+        fpu=draw(a_need_for_registers(arch)),
         os_min=draw(st.sampled_from([None, *VERSIONS])) if os == "macos" else None,
         versions=(("GLIBCXX", "3.4.30"),) if is_dynamic else (),
         page_size=draw(st.sampled_from([None, 4096, 65536])),
@@ -751,7 +787,7 @@ def the_least_host_for(program: Requirement, way: str) -> Host:
         loaders=(program.interpreter,) if program.interpreter and not program.is_script else None,
         libraries=frozenset(needs(program)) or None,
         cpu="armv7" if is_silent_arm else program.cpu,
-        has_vfp=True if uses_registers else None,
+        fpu=program.fpu or ("vfp" if uses_registers else None),
         page_size=program.page_size,
         os_version=program.os_min,
     )
@@ -769,6 +805,8 @@ def what_is_more(host: Host, name: str) -> list[Any]:
         return [version for version in VERSIONS if version_key(version) >= version_key(value or "")]
     if name == "page_size":
         return [size for size in (65536, 16384, 4096) if size <= (value or 65536)]
+    if name == "fpu":
+        return [*FPUS[fpu_level(value) :]]
     if name == "cpu":
         levels = PROCESSORS.get(host.arch or host.kernel_arch or "".join(host.emulates[:1]), (value,))
         return [*levels[levels.index(value) if value in levels else 0 :]]
@@ -778,7 +816,6 @@ def what_is_more(host: Host, name: str) -> list[Any]:
         "kernel_arch": ARCHES,
         "abi": ABIS.get(host.arch or "", (None,)),
         "libc": ("glibc", "musl", "system"),
-        "has_vfp": (False, True),
         "distribution": ("Some Linux",),
     }
     return [*of_unknown[name]] if value is None else [value]
@@ -827,6 +864,7 @@ ANY_REQUIREMENT = st.builds(
     Requirement,
     **dict.fromkeys(("os", "arch"), TEXT.map(str)),
     **dict.fromkeys(("abi", "libc", "libc_min", "interpreter", "cpu", "os_min"), TEXT),
+    fpu=st.sampled_from([None, "vfpd32", "neon"]),
     libraries=st.lists(st.text(max_size=20)).map(tuple),
     versions=st.lists(st.tuples(st.text(max_size=9), st.text(max_size=9))).map(tuple),
     page_size=st.none() | st.integers(),
@@ -836,7 +874,7 @@ ANY_HOST = st.builds(
     **dict.fromkeys(("os", "arch", "abi", "libc", "libc_version", "kernel_arch", "cpu", "os_version"), TEXT),
     loaders=st.none() | st.lists(st.text(max_size=20)).map(tuple),
     libraries=st.none() | st.frozensets(st.text(max_size=20)),
-    has_vfp=st.none() | st.booleans(),
+    fpu=st.none() | st.sampled_from(FPUS),
     page_size=st.none() | st.integers(),
     emulates=st.lists(st.text(max_size=20)).map(tuple),
 )

@@ -116,12 +116,15 @@ def elf(
     sections_at = 0
     if sections:
         names = _Names()
-        named = [(names.add(name), number, content) for name, number, content in [*sections, (".shstrtab", 3, b"")]]
+        named = [
+            (names.add(name), number, 6 if name == ".text" else 0, content)
+            for name, number, content in [*sections, (".shstrtab", 3, b"")]
+        ]
         layout = order + ("IIIIIIIIII" if bits == 32 else "IIQQQQIIQQ")
         headers = b""
-        for name_at, number, content in named:
+        for name_at, number, section_flags, content in named:
             content = content or names.content
-            headers += struct.pack(layout, name_at, number, 0, 0, add(content), len(content), 0, 0, 1, 0)
+            headers += struct.pack(layout, name_at, number, section_flags, 0, add(content), len(content), 0, 0, 1, 0)
         sections_at = add(headers)
     segments.insert(0, (PT_LOAD, 0, body_at + len(body), align))
     header = bytes([0x7F]) + b"ELF" + bytes([bits // 32, 1 if order == "<" else 2, 1, os_abi]) + b"\0" * 8
