@@ -1,7 +1,10 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Publishes, in the folder named first, as many tools as the second argument says, and a manifest that wants them."""
+"""Publishes as many tools as the second argument says, and writes a manifest that wants them, in the folder named first.
+
+A third argument is the address at which a web server has what is published there; without it, the folder is named.
+"""
 
 import hashlib
 import io
@@ -11,6 +14,7 @@ import tarfile
 from pathlib import Path
 
 work, count = Path(sys.argv[1]), int(sys.argv[2])
+place = sys.argv[3] if sys.argv[3:] else work / "published"
 manifest = [f"platforms: [linux/{platform.machine()}]", "tools:"]
 for number in range(count):
     name = f"tool{number:02}"
@@ -23,6 +27,6 @@ for number in range(count):
         member.size, member.mode = len(content), 0o755
         archive.addfile(member, io.BytesIO(content))
     (folder / "SHA256SUMS").write_text(f"{hashlib.sha256(asset.read_bytes()).hexdigest()}  {asset.name}\n")
-    manifest.append(f"  {name}: {{source: {{directory: {work / 'published' / name}}}}}")
+    manifest.append(f"  {name}: {{source: {{directory: {place}/{name}}}}}")
 (work / "releases.yml").write_text("\n".join(manifest) + "\n")
 (work / "releases.lock.json").unlink(missing_ok=True)
