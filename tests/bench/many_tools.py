@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Publishes as many tools as the second argument says, and writes a manifest that wants them, in the folder named first.
+"""Publishes, in the folder named first, as many tools as the second argument says, and a manifest that wants them.
 
 A third argument is the address at which a web server has what is published there; without it, the folder is named.
 """
