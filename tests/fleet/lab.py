@@ -27,7 +27,6 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import virtual
 from emulators import forget_emulators
 from hosts import new_host, start_host, wait_until_listening
 from kinds import DEFAULT_HOSTS, KINDS, kinds_of
@@ -64,7 +63,7 @@ from system import (
 def up(lab: Lab, kinds: Sequence[str], copies: int) -> None:
     """Start *copies* hosts of each of *kinds*; those that already run are left alone."""
     build(lab, [KINDS[kind].root for kind in kinds])
-    install_packages(virtual.NEEDS if any(KINDS[kind].root.has_selinux for kind in kinds) else {})
+    install_packages([KINDS[kind].root for kind in kinds])
     with locked(lab.cache / f"{lab.name}.lock"):
         make_keys(lab)
         make_layer(lab)

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import virtual
@@ -53,7 +53,7 @@ def build(lab: Lab, roots: Sequence[Root]) -> None:
 
 def build_root(lab: Lab, root: Root) -> None:
     """Build *root* beside its place and move it there whole."""
-    install_packages({"qemu-aarch64-static": "qemu-user-static"} if root.emulator else {})
+    install_packages([root])
     began = time.monotonic()
     say(f"building {root.name} …")
     beside = lab.root(root).with_name(f".{root.name}")
@@ -162,13 +162,16 @@ def apt_fetch_options() -> str:
     return "".join(line for line in run(["apt-config", "dump"]).splitlines(keepends=True) if wanted.match(line))
 
 
-def install_packages(more: Mapping[str, str] | None = None) -> None:
-    """Install what the lab runs on, and *more*, without starting any of its services."""
-    wanted = [package for command, package in {**PACKAGES, **(more or {})}.items() if not shutil.which(command)]
+def install_packages(roots: Sequence[Root]) -> None:
+    """Install what the lab and its *roots* run on, without starting any of its services."""
+    needed = PACKAGES | (virtual.PROGRAMS if any(root.has_selinux for root in roots) else {})
+    wanted = [package for command, package in needed.items() if not shutil.which(command)]
+    if any(root.emulator for root in roots) and not Path("/usr/lib/binfmt.d/qemu-aarch64.conf").exists():
+        wanted.append("qemu-user-static")
     if not wanted:
         return
     if not shutil.which("apt-get"):
-        raise LabError(f"the lab needs {', '.join(PACKAGES)}, and installs them only on Debian")
+        raise LabError(f"the lab needs {', '.join(wanted)}, and installs them only on Debian")
     say(f"installing {' '.join(wanted)} …")
     environment = {"DEBIAN_FRONTEND": "noninteractive"}
     with no_service_starts():

@@ -14,8 +14,8 @@ from pathlib import Path
 
 #: What the image holds beside what every host of the lab holds.
 PACKAGES = ("linux-image-cloud-amd64", "libpam-systemd", "selinux-basics", "selinux-policy-default", "systemd-sysv")
-#: A command that starts it → the package of Debian that has it.
-NEEDS = {"qemu-system-x86_64": "qemu-system-x86"}
+#: A command that makes or starts it → the package of Debian that has it.
+PROGRAMS = {"mke2fs": "e2fsprogs", "qemu-system-x86_64": "qemu-system-x86"}
 
 # Turns the root file system $1 into a folder with a disk, a kernel and an initrd. The labels are extended attributes
 # like any others to a kernel without SELinux, so the first boot has nothing to relabel.
