@@ -46,6 +46,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils.release import Asse
 
 #: What a file is of: the words in its name beside the tool's own.
 Product = tuple[str, ...]
+BASELINE, ABOVE_BASELINE = "x86-64-v1", "x86-64-v3"
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,23 @@ def read_release(assets: Sequence[Asset], tool: str, version: str) -> list[Readi
         replace(reading, product=reading.product + reading.other_versions) if reading.product in told_apart else reading
         for reading in readings
     ]
-    return sorted(readings, key=lambda reading: reading.name)
+    return sorted(_with_levels(readings), key=lambda reading: reading.name)
+
+
+def _with_levels(readings: Sequence[Reading]) -> list[Reading]:
+    """Believe of a build beside a ``baseline`` one that it needs a newer x86-64 processor: Bun's needs a level of 3."""
+    baselines = {_build(reading) for reading in readings if reading.label.cpu == BASELINE}
+    return [
+        replace(reading, label=replace(reading.label, cpu=ABOVE_BASELINE if reading.label.cpu is None else None))
+        if _build(reading) in baselines and reading.label.cpu in (None, BASELINE)
+        else reading
+        for reading in readings
+    ]
+
+
+def _build(reading: Reading) -> tuple[Product, str, Label]:
+    """Return what builds have in common that differ in nothing but the processor."""
+    return reading.product, reading.kind, replace(reading.label, cpu=None)
 
 
 def _common_head(heads: Sequence[tuple[str, ...]]) -> tuple[str, ...]:

@@ -135,20 +135,21 @@ OTHER_WORDS: dict[str, _Facts] = {
     **_each("win64 w64", os="windows", soft="x86_64"),
     **_each("w32", os="windows", soft="i686"),
     **_each("win32", os="windows", doubtful="i686"),
-    # Levels of x86-64.
+    # Levels of x86-64. Where a build is called the one for every processor, its plain neighbour is not.
+    **_each("baseline noavx", cpu="x86-64-v1"),
     **_each("avx avx2 modern", cpu="x86-64-v3"),
     **_each("avx512", cpu="x86-64-v4"),
     **{f"x8664v{level}": {"arch": "x86_64", "cpu": f"x86-64-v{level}"} for level in "234"},
     "x8664v1": {"arch": "x86_64"},
     # Filler of triples and runner names: part of a platform's spelling, without meaning of its own.
-    **_each("unknown pc sse2 noavx softfloat hardfloat latest v8a v7a"),
+    **_each("unknown pc sse2 softfloat hardfloat latest v8a v7a"),
 }
 WORDS: dict[str, _Facts] = {**OS_WORDS, **DISTRIBUTIONS, **ARCH_WORDS, **OTHER_WORDS}
 #: These say something of a platform only beside a word that surely does: an Intel GPU build is not an architecture.
 ONLY_BESIDE_ANOTHER = frozenset(
     (
         *("64", "32", "86", "amd", "intel", "all", "fat", "modern", "hf", "m1", "m2", "m3", "m4", "latest", "unknown"),
-        *("pc", "silicon", "lin", "universal", "universal2", "multiarch", "sse2"),
+        *("baseline", "pc", "silicon", "lin", "universal", "universal2", "multiarch", "sse2"),
     )
 )
 #: How name_words.py spells the oldest glibc that a name says it runs on.

@@ -75,6 +75,16 @@ def test_every_cpu_level_of_a_platform_is_proposed_the_baseline_first() -> None:
     ]
 
 
+def test_a_build_beside_a_baseline_one_is_for_newer_processors() -> None:
+    names = ["tool-linux-x64.zip", "tool-linux-x64-musl.zip", "tool-linux-x64-baseline.zip", "tool-linux-arm64.zip"]
+    proposals = propose(assets(*names), "tool", "1", parse_platform("linux/x86_64"))
+    assert [(proposal.name, proposal.label.cpu) for proposal in proposals] == [
+        ("tool-linux-x64-baseline.zip", None),
+        ("tool-linux-x64-musl.zip", None),
+        ("tool-linux-x64.zip", "x86-64-v3"),
+    ]
+
+
 def test_lower_glibc_floors_come_first() -> None:
     names = [f"tool-1.2.3-py3-none-manylinux_2_{minor}_x86_64.whl" for minor in (28, 5, 17)]
     assert chosen(names, "linux/x86_64") == [names[1], names[2], names[0]]

@@ -121,7 +121,7 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-linux-aarch_64.exe", "linux aarch64"),
         ("tool-w64.exe", "windows x86_64"),
         ("tool-w32.exe", "windows i686"),
-        ("tool-win-noavx-x64.zip", "windows x86_64"),
+        ("tool-win-noavx-x64.zip", "windows x86_64 x86-64-v1"),
         ("tool-1.2.3", ""),
         ("tool.tar.gz", ""),
     ],
