@@ -360,17 +360,19 @@ def arm_registers(elf: ELFFile) -> str | None:
 
 
 def disassembled(code: bytes) -> Iterator[list[tuple[bytes, str]]]:
-    """Yield the instructions of each 4 KiB, as ARM's or as Thumb's: whichever of them leaves less that is none."""
+    """Yield the instructions of each 4 KiB, as ARM's where reading them as Thumb's finds little but branches."""
     for start in range(0, len(code), 4096):
         page = code[start : start + 4096]
-        tries = []
-        for mode in (capstone.CS_MODE_ARM, capstone.CS_MODE_THUMB):
-            engine = capstone.Cs(capstone.CS_ARCH_ARM, mode | capstone.CS_MODE_V8)
-            engine.skipdata = True
-            found = [(at, size, f"{name} {rest}") for at, size, name, rest in engine.disasm_lite(page, 0)]
-            tries.append((sum(size for _at, size, text in found if text.startswith(".byte")), found))
-        _nothing, instructions = min(tries, key=lambda one: one[0])
-        yield [(page[at : at + size], text) for at, size, text in instructions]
+        instructions = disassemble(page, capstone.CS_MODE_THUMB)
+        if 5 * sum(text.startswith("b ") for _code, text in instructions) > len(instructions):
+            instructions = disassemble(page, capstone.CS_MODE_ARM)
+        yield instructions
+
+
+def disassemble(page: bytes, mode: int) -> list[tuple[bytes, str]]:
+    engine = capstone.Cs(capstone.CS_ARCH_ARM, mode | capstone.CS_MODE_V8)
+    engine.skipdata = True
+    return [(page[at : at + size], f"{name} {rest}") for at, size, name, rest in engine.disasm_lite(page, 0)]
 
 
 def count_words(pattern: bytes, code: bytes) -> int:
