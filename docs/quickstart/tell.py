@@ -4,7 +4,7 @@
 """What does a reader of the story need to see of what Ansible prints? A filter, line by line, as it is printed.
 
 Left out: empty lines, headings of plays and tasks, the recap, how a role is found and its arguments are validated, what
-a receipt says, a failure's other tellings, and the beginning of paths, which the story's folder is: the first argument.
+a receipt says, a failure's other tellings, and where all lies: the folder of the story, which is the first argument.
 """
 
 import re
@@ -13,7 +13,7 @@ import sys
 
 #: Tasks whose success says nothing; what they fail with is shown.
 SILENT = re.compile(r"Tell what changed|Validating arguments|Install what is pinned")
-LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|kept: \[\])$")
+LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|kept: \[\]|(root|bin_dir): .*)$")
 #: Before a task's result, newer versions of Ansible tell its failure; the result tells it to programs, and to people.
 TOLD_BEFORE = re.compile(r"\[ERROR\]: Task failed")
 RESULT = re.compile(r"fatal: |\S+ \| (FAILED|UNREACHABLE)")
