@@ -276,15 +276,31 @@ def _has_arch(said: Label, platform: Platform) -> bool:
 
 _ARCHES = frozenset(platform.arch for platform in PLATFORMS.values())
 _ABOUT_OTHER_FILES = frozenset({"checksum", "signature", "sbom"})
+#: Kinds of files by which a publisher serves a system.
+_FOR_HOSTS = frozenset({"program", "package", "installer"})
 
 # Which files are programs, and which product is the tool.
 
 
 def _programs(readings: Sequence[Reading]) -> list[Reading]:
-    """Return what may be programs. Wheels beside other builds are there for Python's installers, not for hosts."""
+    """Return what may be programs. Wheels beside other builds are there for Python's installers, not for hosts.
+
+    Nor is a bare program for Windows one where the publisher has no bare one for any other system: then it is an
+    installer (``LLVM-9.0.0-win64.exe``), unless its name tells the toolchain that built it.
+    """
     programs = [reading for reading in readings if reading.kind == "program"]
+    elsewhere = [reading for reading in readings if reading.label.os not in ("windows", None)]
+    if any(r.kind in _FOR_HOSTS for r in elsewhere) and not any(
+        r.kind == "program" and _is_single(r) for r in elsewhere
+    ):
+        programs = [r for r in programs if not (r.label.os == "windows" and _is_single(r) and not r.toolchain)]
     others = [reading for reading in programs if reading.format != "whl"]
     return others if any(reading.is_labelled for reading in others) else programs
+
+
+def _is_single(reading: Reading) -> bool:
+    """It is one program, compressed or not, and no archive."""
+    return reading.format in ("bare", "gz", "bz2", "xz", "zst")
 
 
 def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:

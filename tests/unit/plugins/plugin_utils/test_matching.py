@@ -597,3 +597,29 @@ def test_the_suggested_line_settles_an_ambiguity(names: list[str], platform: str
         assert line is not None
         found = propose(assets(*names), tool, "1.2.3", parse_platform(platform), line.group(1))
         assert found[0].name == caught.candidates[0]
+
+
+@pytest.mark.parametrize(
+    ("elsewhere", "windows", "is_program"),
+    [
+        ("clang+llvm-9.0.0-x86_64-linux-gnu.tar.xz", "LLVM-9.0.0-win64.exe", False),
+        ("tool-9.0.0-macos11.pkg", "tool-9.0.0-amd64.exe", False),
+        ("tool-linux-amd64", "tool-windows-amd64.exe", True),
+        ("tool-linux-amd64.gz", "tool-windows-amd64.exe", True),
+        ("tool-x86_64-unknown-linux-gnu.tar.gz", "tool-x86_64-pc-windows-msvc.exe", True),
+        ("tool-linux-amd64.tar.gz", "tool-windows-amd64.zip", True),
+        ("tool.sha256", "tool-windows-amd64.exe", True),
+    ],
+)
+def test_a_bare_windows_program_where_no_other_system_has_one_is_an_installer(
+    elsewhere: str, windows: str, is_program: bool
+) -> None:
+    tool = "llvm" if "llvm" in elsewhere else "tool"
+    found = propose(assets(elsewhere, windows), tool, "9.0.0", parse_platform("windows/x86_64"))
+    assert [proposal.name for proposal in found] == [windows] * is_program
+
+
+def test_what_may_be_an_installer_is_taken_where_the_user_names_it() -> None:
+    names = assets("llvm-9.0.0-linux-x86_64.tar.xz", "LLVM-9.0.0-win64.exe")
+    (found,) = propose(names, "llvm", "9.0.0", parse_platform("windows/x86_64"), "LLVM-{version}-win64.exe")
+    assert found.name == "LLVM-9.0.0-win64.exe"
