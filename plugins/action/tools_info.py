@@ -31,6 +31,7 @@ class ActionModule(asking.Verb):
             "bin_dir": state.bin_dir,
             "tools": tools,
             "drifted": [name for name, tool in tools.items() if tool["drift"]],
+            "missing": [name for name in names if name not in tools],
         }
 
 

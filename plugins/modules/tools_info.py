@@ -44,6 +44,15 @@ EXAMPLES = r"""
     integrity: full
   register: audit
   failed_when: audit.drifted | length > 0
+
+- name: Is one of these missing?
+  pinned.release.tools_info:
+    tools: [uv, ruff]
+  register: asked
+
+- name: Show which
+  ansible.builtin.debug:
+    var: asked.missing
 """
 
 RETURN = r"""
@@ -73,6 +82,11 @@ tools:
       returned: success
 drifted:
   description: Names of the tools that have drifted.
+  returned: success
+  type: list
+  elements: str
+missing:
+  description: Names of the tools of O(tools) that are not installed.
   returned: success
   type: list
   elements: str

@@ -37,6 +37,9 @@ LOCK_VERSION = 1
 LARGEST_NUMBER = 2**53 - 1
 REMAKE = "do not edit it by hand: restore it from version control, or delete it and lock again with pinned.release.lock"
 
+#: It may be the manifest, which must not be deleted.
+NAME_ANOTHER = "name the file that pinned.release.lock wrote; if this is it, restore it from version control"
+
 #: What is in no name, path or address: control characters, ends of lines, halves of characters.
 _CONTROL = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _STEP = rf"(?!\.{{1,2}}(?:/|\Z))[^/\\{_CONTROL}]{{1,255}}"
@@ -172,7 +175,7 @@ def parse(text: str, name: str = "the lock file") -> LockFile:
             f"{name} is no lock file of pinned.release",
             expected="an object with lock_version, platforms and tools",
             found=shown(document),
-            fix=REMAKE,
+            fix=NAME_ANOTHER,
         )
     version = document["lock_version"]
     if version != LOCK_VERSION or not _is_whole(version):
@@ -224,7 +227,7 @@ def _not_json(text: str, name: str, error: Exception) -> ReleaseError:
     elif isinstance(error, RecursionError):
         found = "lists in lists in lists, without end"
     return ReleaseError(
-        f"{name} is not JSON", expected="a file that pinned.release.lock wrote", found=found, fix=REMAKE
+        f"{name} is not JSON", expected="a file that pinned.release.lock wrote", found=found, fix=NAME_ANOTHER
     )
 
 
