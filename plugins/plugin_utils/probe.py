@@ -166,6 +166,12 @@ def _excerpt(output: str) -> str:
 
 
 def _state(said: AnswerLines) -> State:
+    if said.all("lacks"):
+        raise ReleaseError(
+            "the host has no command stat, which tells whether files are still what was installed",
+            expected="that of coreutils, busybox, toybox or the system itself, in one of the system's folders",
+            fix="install it on the host",
+        )
     trees: dict[str, list[str]] = {}
     for tool, tree in said.fields("tree", 2):
         trees.setdefault(tool, []).append(tree)

@@ -138,6 +138,7 @@ find_library() {
 }
 
 describe_state() {
+    if ! command -v stat >/dev/null 2>&1; then say "lacks stat"; fi
     sha256=
     for command in sha256sum 'shasum -a 256' 'sha256 -r' 'openssl dgst -r -sha256'; do
         if [ -z "$sha256" ] && command -v "${command%% *}" >/dev/null 2>&1; then sha256=$command; fi

@@ -117,6 +117,15 @@ def test_no_program_of_the_user_s_own_folders_is_started(shell: list[str], usual
     assert (parse(done.stdout), done.stderr) == (usual, "")
 
 
+def test_a_host_that_cannot_tell_of_its_files_is_told_so(tmp_path: Path) -> None:
+    line = command(QUESTION)
+    folders = line.partition("PATH=")[2].partition(";")[0]
+    for name in ("printf", "od", "tr", "sed", "uname", "getconf", "id", "grep", "sort", "find", "cat", "ls", "readlink"):
+        (tmp_path / name).symlink_to(str(shutil.which(name)))
+    with pytest.raises(ReleaseError, match="no command stat"):
+        ask(["/bin/sh"], line.replace(folders, str(tmp_path)))
+
+
 def test_a_hostile_library_name_reads_nothing_but_libraries(tmp_path: Path) -> None:
     needs = ("../dev/zero:x", "../etc/passwd", "/dev/zero.so", str(tmp_path / "libtext.so"))
     (tmp_path / "libtext.so").write_text("text")
@@ -187,6 +196,7 @@ WORDS = (
         "rosetta",
         "need",
         "sealed",
+        "translator",
     ),
     *("root", "bin_dir", "active", "tree", "receipt", "verified", "unverifiable", "changed", "missing", "program"),
     *("link", "foreign"),
