@@ -120,7 +120,7 @@ def test_no_program_of_the_user_s_own_folders_is_started(shell: list[str], usual
 def test_a_host_that_cannot_tell_of_its_files_is_told_so(tmp_path: Path) -> None:
     line = command(QUESTION)
     folders = line.partition("PATH=")[2].partition(";")[0]
-    for name in ("printf", "od", "tr", "sed", "uname", "getconf", "id", "grep", "sort", "find", "cat", "ls", "readlink"):
+    for name in "printf od tr sed uname getconf id grep sort find cat ls readlink".split():
         (tmp_path / name).symlink_to(str(shutil.which(name)))
     with pytest.raises(ReleaseError, match="no command stat"):
         ask(["/bin/sh"], line.replace(folders, str(tmp_path)))
