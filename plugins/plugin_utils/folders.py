@@ -47,13 +47,18 @@ def is_private(folder: Path) -> bool:
     return found.st_uid in (os.geteuid(), 0) and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def write_atomically(path: Path, content: bytes, mode: int = 0o600) -> None:
-    """Write *content* to *path* so that a reader, or a power cut, sees all of it or none. Raises OSError."""
+def write_atomically(path: Path, content: bytes, mode: int = 0o600, owner: tuple[int, int] | None = None) -> None:
+    """Write *content* to *path* so that a reader, or a power cut, sees all of it or none. Raises OSError.
+
+    *owner* is the user and group that the file is given to, if this process may: root may.
+    """
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
             file.flush()
+            with contextlib.suppress(PermissionError):
+                os.fchown(file.fileno(), *(owner or (-1, -1)))
             os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(temporary, path)

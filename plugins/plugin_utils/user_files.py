@@ -74,12 +74,14 @@ def refuse_hopeless_place(path: Path) -> None:
 def write_lock(path: Path, text: str) -> None:
     """Write the lock file, whole or not at all. Raises ReleaseError.
 
-    What a link leads to is replaced, not the link; a file that is there keeps its mode.
+    What a link leads to is replaced, not the link; a file that is there keeps its mode and, if root writes, its owner.
     """
     try:
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o644
+        before = path.stat() if path.exists() else None
+        mode = stat.S_IMODE(before.st_mode) if before else 0o644
+        owner = (before.st_uid, before.st_gid) if before else None
         with _endings_held():
-            write_atomically(path.resolve(), text.encode(), mode)
+            write_atomically(path.resolve(), text.encode(), mode, owner)
     except OSError as error:
         raise _unwritable(path, error.errno or errno.EIO) from error
 

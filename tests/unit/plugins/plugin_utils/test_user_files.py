@@ -124,3 +124,15 @@ def test_a_writer_that_is_ended_meanwhile_leaves_the_new_file_and_no_other(tmp_p
     assert ended.stdout == b""
     assert path.read_text() == "after"
     assert os.listdir(tmp_path) == ["releases.lock.json"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
+def test_a_user_s_lock_file_stays_that_user_s_when_root_writes_it(tmp_path: Path) -> None:
+    path = tmp_path / "releases.lock.json"
+    path.write_text("before", encoding="utf-8")
+    os.chown(path, 1234, 5678)
+    path.chmod(0o640)
+    user_files.write_lock(path, "after")
+    found = path.stat()
+    assert path.read_text(encoding="utf-8") == "after"
+    assert (found.st_uid, found.st_gid, oct(found.st_mode)) == (1234, 5678, "0o100640")
