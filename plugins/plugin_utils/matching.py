@@ -90,8 +90,8 @@ def propose(
         fitting = _first_tier(_of_the_tool(programs), platform, _TIERS, _Usage(published))
     if not programs and not fitting:
         fitting = [r for r in readings if r.kind == "script" and r.product == () and not r.is_labelled]
-    if meant is not None and any(reading.product == meant for reading in fitting):
-        fitting = [reading for reading in fitting if reading.product == meant]
+    if meant is not None:
+        fitting = _of_the_product(meant, fitting, programs)
     return _variants(_of_one_product(fitting, readings, tool, version, platform), platform)
 
 
@@ -281,6 +281,9 @@ _FOR_HOSTS = frozenset({"program", "package", "installer"})
 
 # Which files are programs, and which product is the tool.
 
+#: A system and an architecture, as names say them.
+_Pair = tuple[str | None, str | None]
+
 
 def _programs(readings: Sequence[Reading]) -> list[Reading]:
     """Return what may be programs. Wheels beside other builds are there for Python's installers, not for hosts.
@@ -314,11 +317,24 @@ def _of_the_tool(programs: Sequence[Reading]) -> Sequence[Reading]:
     own = {reading.product for reading in named}
     own &= {()} if () in own else own
     served = _platforms(r for r in named if r.product in own)
-    rivals = {r.product for r in programs if not served.isdisjoint(_platforms([r]))} - own
+    rivals = _beside(served, programs) - own
     return [r for r in programs if r.product in own or (r in named and r.product not in rivals)] if served else programs
 
 
-def _platforms(readings: Iterable[Reading]) -> set[tuple[str | None, str | None]]:
+def _beside(served: set[_Pair], programs: Sequence[Reading]) -> set[Product]:
+    """Return the products some of whose files are for a platform that is *served*."""
+    return {reading.product for reading in programs if not served.isdisjoint(_platforms([reading]))}
+
+
+def _of_the_product(meant: Product, fitting: Sequence[Reading], programs: Sequence[Reading]) -> list[Reading]:
+    """Return the files of the product *meant*, else those of no product that stands beside it."""
+    own = [reading for reading in fitting if reading.product == meant]
+    served = _platforms(r for r in programs if r.product == meant)
+    rivals = _beside(served, programs) - {meant}
+    return own or [reading for reading in fitting if reading.product not in rivals]
+
+
+def _platforms(readings: Iterable[Reading]) -> set[_Pair]:
     """Return the systems and architectures that *readings* say; one that says no architecture says each of them."""
     said = {(r.label.os, arch) for r in readings for arch in _arches(r)}
     return said | {(system, arch) for system, none in said if none is None for arch in _ARCHES}

@@ -125,14 +125,14 @@ class Resolver:
         """Return each build that may serve a platform, once. Raises ReleaseError naming all platforms without one."""
         of_platforms: dict[Platform, tuple[Proposal, ...]] = {}
         meant: Product | None = None
+        propose = partial(matching.propose, release.assets, wanted.name, release.version, pattern=wanted.asset)
         for platform in wanted.platforms:
-            propose = partial(matching.propose, release.assets, wanted.name, release.version, platform, wanted.asset)
             try:
-                of_platforms[platform] = propose(meant)
+                of_platforms[platform] = propose(platform, meant=meant)
             except matching.Ambiguous as question:
                 fetch = partial(self._fetched_alone, wanted, source, release)
                 meant = ambiguity.settle(question, platform, wanted.name, wanted.executables, fetch)
-                of_platforms[platform] = propose(meant)
+                of_platforms = {one: propose(one, meant=meant) for one in (*of_platforms, platform)}
         missing = [platform for platform, found in of_platforms.items() if not found]
         if missing:
             served = [platform for platform, found in of_platforms.items() if found]

@@ -93,6 +93,22 @@ def test_the_product_that_holds_a_program_of_the_tools_name_is_meant(folder: Fol
     assert [list(asset.executables) for asset in locked.values()] == [["tool"], ["tool"]]
 
 
+@pytest.mark.parametrize("platforms", ["linux/x86_64, linux/aarch64", "linux/aarch64, linux/x86_64"])
+def test_another_product_is_no_stand_in_where_the_one_that_is_meant_lacks_a_platform(
+    folder: Folder, platforms: str
+) -> None:
+    folder.publish(
+        {
+            "one-linux-x86_64.tar.gz": {"tool": X86_64},
+            "two-linux-x86_64.tar.gz": {"two": X86_64},
+            "two-linux-aarch64.tar.gz": {"two": AARCH64},
+        }
+    )
+    with pytest.raises(ReleaseError, match="no program for linux/aarch64"):
+        folder.lock(platforms=platforms)
+    assert set(folder.lock()) == {"one-linux-x86_64.tar.gz"}
+
+
 def test_of_two_that_hold_it_the_one_whose_words_the_other_has_is_meant(folder: Folder) -> None:
     folder.publish(
         {
