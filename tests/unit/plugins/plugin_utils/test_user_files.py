@@ -117,9 +117,10 @@ def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
 def test_a_writer_that_is_ended_meanwhile_leaves_the_new_file_and_no_other(tmp_path: Path, ending: int) -> None:
     path = tmp_path / "releases.lock.json"
     path.write_text("before")
-    ended = subprocess.run(
-        [sys.executable, "-c", WRITER, str(path), str(int(ending))], capture_output=True, check=False
-    )
+    importable = [str(Path(user_files.__file__).parents[5]), *sys.path]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(importable)}
+    command = [sys.executable, "-c", WRITER, str(path), str(int(ending))]
+    ended = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert ended.returncode == -ending
     assert ended.stdout == b""
     assert path.read_text() == "after"
