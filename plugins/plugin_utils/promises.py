@@ -47,7 +47,6 @@ def completed_by_name(requirement: Requirement, label: Label) -> Requirement:
 
     A script's bytes tell no platform, but what lies beside it may be for one only. And most compilers leave no trace
     of the level of x86-64 that they were told to compile for.
-
     """
     if requirement.is_script:
         os = label.os if label.os in OPERATING_SYSTEMS else "any"
