@@ -293,9 +293,8 @@ def _programs(readings: Sequence[Reading]) -> list[Reading]:
     """
     programs = [reading for reading in readings if reading.kind == "program"]
     elsewhere = [reading for reading in readings if reading.label.os not in ("windows", None)]
-    if any(r.kind in _FOR_HOSTS for r in elsewhere) and not any(
-        r.kind == "program" and _is_single(r) for r in elsewhere
-    ):
+    has_bare_ones = any(reading.kind == "program" and _is_single(reading) for reading in elsewhere)
+    if any(reading.kind in _FOR_HOSTS for reading in elsewhere) and not has_bare_ones:
         programs = [r for r in programs if not (r.label.os == "windows" and _is_single(r) and not r.toolchain)]
     others = [reading for reading in programs if reading.format != "whl"]
     return others if any(reading.is_labelled for reading in others) else programs
