@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
@@ -13,49 +15,76 @@ from typing import Any
 
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, manifest, user_files
-from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
-from ansible_collections.pinned.release.plugins.plugin_utils.changes import Outcome
-from ansible_collections.pinned.release.plugins.plugin_utils.progress import Progress
-from ansible_collections.pinned.release.plugins.plugin_utils.release import Source
-from ansible_collections.pinned.release.plugins.plugin_utils.resolve import Resolution, Resolver
-from ansible_collections.pinned.release.plugins.plugin_utils.sources import open_source, refuse_token_for_several
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    answers,
+    local_folders,
+    lock_reader,
+    lockfile,
+    manifest,
+    stale_lock,
+    user_files,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
+    open_source,
+    refuse_token_for_several,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
+
+OPTIONS = verb.reader(options.LOCK)
 
 
-class ActionModule(asking.Verb):
+class ActionModule(verb.Verb):
     """Runs on the controller, once, whatever the number of hosts."""
 
     BYPASS_HOST_LOOP = True
     _requires_connection = False
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        given = asking.options(self, options.LOCK)
-        wanted_path = Path(self._loader.path_dwim(given["manifest"]))
+        """Write the lock file that the manifest asks for, and return what changed.
+
+        Raises ReleaseError for options or a manifest that are wrong, and for any tool that cannot be locked. The lock
+        file is then as it was.
+        """
+        given = verb.options(self, OPTIONS)
+        wanted_path = verb.found_file(self, given["manifest"], user_files.MANIFEST)
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        text = user_files.read(wanted_path, user_files.MANIFEST, if_missing="write one")
+        text = user_files.read(wanted_path, user_files.MANIFEST)
         wanted = manifest.parse(text, str(wanted_path))
+        if given["frozen"]:
+            return _frozen(wanted, wanted_path, lock_path, given["upgrade"])
         before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
         if before is None:
             user_files.refuse_hopeless_place(lock_path)
             before = ""
-        locked = lockfile.parse(before, str(lock_path)) if before else lockfile.LockFile()
+        locked = LockFile()
+        if before:
+            locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
-        cache = Cache()
+        cache = Cache(default_cache_root())
         resolver = Resolver(
             open_source=partial(self._open, token=given["token"], base=wanted_path.parent, cache_root=cache.root),
             cache=cache,
             now=datetime.now(timezone.utc),
-            progress=Progress(Display().display),
+            progress=ProgressReport(lambda line: Display().display(verb.fit(line))),
         )
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
-        after = lockfile.emit(resolution.lock)
+        after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         if after != before and not self._task.check_mode:
             user_files.write_lock(lock_path, after)
+        stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), text)
         return _result(lock_path, before, after, resolution)
 
     @staticmethod
     def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
-        return open_source(wanted.source, exact=wanted.exact, is_wanted=wanted.allows, **how)
+        return open_source(wanted.source, exact=wanted.exact, asset=wanted.asset, is_wanted=wanted.allows, **how)
 
     def _lock_path(self, given: str | None, wanted_path: Path) -> Path:
         if given is None:
@@ -63,17 +92,37 @@ class ActionModule(asking.Verb):
         return Path(self._loader.path_dwim(given))
 
 
+def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path, upgrade: Sequence[str]) -> dict[str, Any]:
+    """Return the result where the lock file answers all that is *wanted*. Raises ReleaseError where it does not.
+
+    Nothing is written, and nobody is asked: the lock file remembers what it answers.
+    """
+    if upgrade:
+        raise ReleaseError(
+            "frozen cannot be combined with upgrade: it leaves the lock file as it is", fix="leave out one of them"
+        )
+    locked, _sha256 = lock_reader.read(lock_path)
+    found = answers.differences(locked, wanted)
+    if found:
+        raise stale_lock.refusal(found, lock_path, wanted_path)
+    outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
+    return _result(lock_path, "", "", Resolution(locked, outcomes))
+
+
 def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict[str, Any]:
     headers = {"before_header": str(path), "after_header": str(path)}
     return {
         "changed": before != after,
         "lockfile": str(path),
-        "tools": {name: asdict(outcome) for name, outcome in resolution.outcomes.items()},
-        "notes": [f"{name}: {line}" for name, outcome in resolution.outcomes.items() for line in _story(outcome)],
+        "tools": {name: asdict(became) for name, became in resolution.outcomes.items()},
+        "notes": [
+            *resolution.notes,
+            *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became)),
+        ],
         "diff": {**headers, "before": before, "after": after} if before != after else {},
     }
 
 
-def _story(outcome: Outcome) -> list[str]:
-    versions = " → ".join(dict.fromkeys(version for version in (outcome.previous, outcome.version) if version))
-    return [f"{outcome.action} {versions}", *outcome.notes] if outcome.action != "kept" else []
+def _story(became: Outcome) -> list[str]:
+    versions = " → ".join(dict.fromkeys(version for version in (became.previous, became.version) if version))
+    return [f"{became.action} {versions}", *became.notes] if became.action != "kept" else list(became.notes)

@@ -11,111 +11,145 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from ansible import constants
+from ansible.errors import AnsibleError
 from ansible.module_utils.basic import AnsibleModule
+from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, lock_reader, lockfile, plan
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, stale_lock
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed, ordered_capabilities, plan, views
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 ATTEMPTS = 3
-RULES = {"required_if": [("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)]}
+OPTIONS = verb.reader(
+    options.TOOLS,
+    required_if=[("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
+)
+_OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 
 
-class ActionModule(asking.Verb):
+class ActionModule(verb.Verb):
     """One shell exec when nothing is to do; one module run more when something is."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        wanted = self._wanted()
+        """Bring the host to the lock file: ask, plan, obey; again if it changed in between.
+
+        Raises ReleaseError where a tool has no asset for the host, where the host refuses or fails to carry out the
+        orders, and if it has changed in between ATTEMPTS times.
+        """
+        wanted = self._wanted(str(task_vars.get("ansible_python_interpreter", "")))
         for _attempt in range(ATTEMPTS):
-            answer = asking.ask(self, plan.question(wanted))
+            answer = verb.ask(self, question(wanted))
             if answer.sealed is not None:
                 return _report(plan.sealed_plan(wanted, answer.sealed))
-            host, state = asking.told(answer.host), asking.told(answer.state)
+            host, state = verb.required(answer.host), verb.required(answer.state)
             planned = plan.make_plan(wanted, host, state)
+            for tool in planned.tools:
+                verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
             is_nothing_there = not planned.is_changed and not state.active
             if self._task.check_mode or is_nothing_there:
                 return _report(planned)
-            obeyed = self._execute_module(
-                module_name="pinned.release.tools",
-                module_args={"_orders": to_json(plan.orders(planned))},
-                task_vars=task_vars,
-            )
-            if not obeyed.get("stale"):
-                return self._outcome(planned, obeyed)
-        raise ReleaseError(**obeyed["error"])
+            ordered = [tool.tool for tool in planned.tools if tool.order]
+            answered = obeyed.read(self._obey(planned, task_vars), ordered)
+            if not answered.is_stale:
+                return self._outcome(planned, answered)
+        raise answered.error or ReleaseError("the host changes faster than it can be asked")
 
-    def _outcome(self, planned: plan.Plan, obeyed: dict[str, Any]) -> dict[str, Any]:
-        report = _report(planned)
-        for key in ("ansible_facts", "warnings", "deprecations"):
-            if key in obeyed:
-                report[key] = obeyed[key]
-        if obeyed.get("failed"):
-            error = ReleaseError(**obeyed["error"]) if "error" in obeyed else _not_run(obeyed)
+    def _obey(self, planned: plan.Plan, task_vars: dict[str, Any]) -> object:
+        """Return the module's result as Ansible reads it. Raises ReleaseError where Ansible itself fails to."""
+        arguments = {"_orders": to_json(views.orders(planned))}
+        try:
+            return self._execute_module(module_name="pinned.release.tools", module_args=arguments, task_vars=task_vars)
+        except AnsibleError:
+            raise  # says by itself what is wrong, and whether the host is unreachable
+        except Exception as error:
+            raise ReleaseError(
+                "the host's answer to its orders cannot be understood",
+                expected="the result of a module, as JSON",
+                found=obeyed.clipped(f"{type(error).__name__}: {error}"),
+                fix="run again with -vvvv to see what the host said; something there answers in place of the module",
+            ) from error
+
+    def _outcome(self, planned: plan.Plan, answered: obeyed.Obeyed) -> dict[str, Any]:
+        report = {**_report(planned), **answered.notes}
+        if answered.error is not None:
             if planned.is_changed:
-                raise error
+                raise answered.error
             # All is as pinned. Only the seal, which spares the next run a look at everything, could not be written.
-            report["warnings"] = [*report.get("warnings", ()), f"nothing is to be done, but not sealed: {error}"]
-        for done in obeyed.get("done", ()):
-            report["tools"][done["tool"]].update(downloaded=done["downloaded"])
-            if done["backups"]:
-                report["tools"][done["tool"]]["backups"] = done["backups"]
+            unsealed = f"nothing is to be done, but not sealed: {answered.error}"
+            report["warnings"] = [*report.get("warnings", ()), unsealed]
+        for tool, done in answered.done.items():
+            report["tools"][tool].update(downloaded=done.downloaded)
+            if done.backups:
+                report["tools"][tool]["backups"] = dict(done.backups)
         return report
 
-    def _wanted(self) -> plan.Wanted:
-        given = asking.options(self, options.TOOLS, **RULES)
+    def _wanted(self, python: str) -> Wanted:
+        given = verb.options(self, OPTIONS)
         if given["exact"] and given["tools"] is not None:
             raise ReleaseError(
                 "exact cannot be combined with tools: it removes whatever is not among all tools of the lock file",
                 fix="leave out tools, or set exact: false",
             )
+        if given["capabilities"] and given["bin"] == "copy":
+            raise ReleaseError(
+                "capabilities cannot be combined with bin: copy: a copy of a program has none",
+                fix="leave out bin, so that programs are started through links",
+            )
         if given["keep"] < 0:
             raise ReleaseError("keep says how many old versions stay", expected="0 or more", found=str(given["keep"]))
-        lock, digest = self._lock(given["lockfile"])
-        return plan.Wanted(
+        lock, digest = self._lock(given["lockfile"], is_present=given["state"] == "present")
+        return Wanted(
             lock=lock,
             lock_digest=digest,
             names=None if given["tools"] is None else tuple(sorted(set(given["tools"]))),
             is_present=given["state"] == "present",
             exact=given["exact"],
-            root=asking.folder(given["root"], "root"),
-            bin_dir=asking.folder(given["bin_dir"], "bin_dir"),
+            root=verb.folder(given["root"], "root"),
+            bin_dir=verb.folder(given["bin_dir"], "bin_dir"),
             owner=given["owner"],
             group=given["group"],
             mode=_mode(given["mode"]),
             keep=given["keep"],
             integrity=given["integrity"],
             prefer=given["prefer"],
-            assume={name: value for name, value in (given["assume"] or {}).items() if value is not None},
+            assume=verb.assumed(given["assume"]),
             adopt=given["adopt"],
+            bin=given["bin"],
             checks={tool: tuple(_command(tool, command)) for tool, command in given["check"].items()},
+            python=python,
+            capabilities=ordered_capabilities.read(given["capabilities"]),
         )
 
-    def _lock(self, name: str | None) -> tuple[lockfile.LockFile, str]:
+    def _lock(self, name: str | None, is_present: bool) -> tuple[LockFile, str]:
+        """Return the lock file and its digest. Warns if what is to be present is not what its manifest asks now."""
         if name is None:
-            return lockfile.LockFile(), ""
-        return lock_reader.read(Path(self._loader.path_dwim(name)))
+            return LockFile(), ""
+        path = verb.found_file(self, name)
+        lock, digest = lock_reader.read(path)
+        warning = stale_lock.warning(path, lock, digest, Path(constants.DEFAULT_LOCAL_TMP)) if is_present else None
+        if warning is not None:
+            # At once: a host that cannot be reached has no result that would hold it.
+            Display().warning(verb.fit(warning))
+        return lock, digest
 
 
 def _report(planned: plan.Plan) -> dict[str, Any]:
     report: dict[str, Any] = {
         "changed": planned.is_changed,
-        "tools": plan.results(planned),
-        "notes": plan.notes(planned),
+        "tools": views.results(planned),
+        "changed_tools": [tool.tool for tool in planned.tools if tool.action != "none"],
+        "unpinned": dict(planned.unpinned),
+        "notes": views.notes(planned),
+        "summary": views.summary(planned),
     }
     if planned.is_changed:
-        report["diff"] = plan.diff(planned)
+        report["diff"] = views.diff(planned)
     return report
-
-
-def _not_run(obeyed: dict[str, Any]) -> ReleaseError:
-    """Return what it means that the module on the host did not get as far as to answer."""
-    said = str(obeyed.get("module_stderr") or obeyed.get("module_stdout") or "").strip()
-    return ReleaseError(
-        f"the host did not carry out its orders: {obeyed.get('msg')}",
-        expected="a Python on the host, 3.6 or newer, that this ansible-core can use there",
-        found=said[-1000:] or f"exit status {obeyed.get('rc')}",
-        fix="if that is for want of such a Python, install one or name it in ansible_python_interpreter",
-    )
 
 
 def _command(tool: str, command: object) -> list[str]:
@@ -134,7 +168,7 @@ def _mode(mode: object) -> int:
     try:
         if isinstance(mode, int) and not isinstance(mode, bool):
             number = mode
-        elif re.match(r"(0o?)?[0-7]{3,4}\Z", str(mode)):
+        elif _OCTAL.match(str(mode)):
             number = int(str(mode), 8)
         else:
             number = AnsibleModule._symbolic_mode_to_octal(SimpleNamespace(st_mode=0o100755), str(mode))
@@ -142,10 +176,10 @@ def _mode(mode: object) -> int:
         raise ReleaseError(
             "mode is neither octal nor symbolic", expected="'0755' or 'u=rwx,go=rx'", found=str(mode)
         ) from error
-    if number & 0o7002 or number & 0o500 != 0o500:
+    if number & 0o7022 or number & 0o500 != 0o500:
         raise ReleaseError(
             "mode does not suit a program that must stay as it was installed",
-            expected="readable and executable by its owner, no set-id or sticky bit, not writable by everyone",
+            expected="readable and executable by its owner, no set-id or sticky bit, not writable by group or others",
             found=f"{number:04o}",
             fix=f'write it in quotes: mode: "{mode:04}"' if isinstance(mode, int) else None,
         )

@@ -1,45 +1,52 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tells what is installed on a host, and what drifted. Options and results are documented in modules/tools_info.py."""
+"""Tells what is installed on a host, what drifted, and whether it is what the lock file says.
+
+Options and results are documented in modules/tools_info.py.
+"""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, drift, probe
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+
+OPTIONS = verb.reader(options.TOOLS_INFO)
 
 
-class ActionModule(asking.Verb):
+class ActionModule(verb.Verb):
     """One shell exec; nothing is written."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        given = asking.options(self, options.TOOLS_INFO)
-        question = probe.Question(
-            ask="state",
-            root=asking.folder(given["root"], "root"),
-            bin_dir=asking.folder(given["bin_dir"], "bin_dir"),
+        """Return what is installed and what differs. Raises ReleaseError if the host gives no usable answer."""
+        given = verb.options(self, OPTIONS)
+        wanted = self._wanted(given)
+        # Nobody seals the empty digest: what is there must be told, sealed or not.
+        answer = verb.ask(self, replace(question(wanted), wanted=""))
+        state = verb.required(answer.state)
+        names = None if given["tools"] is None else tuple(given["tools"])
+        found = inspect(state, verb.required(answer.host), wanted, names)
+        return {"changed": False, "root": state.root, "bin_dir": state.bin_dir, **found.to_json()}
+
+    def _wanted(self, given: dict[str, Any]) -> Wanted:
+        """Return what the host is compared with; the empty lock file where none is given."""
+        lockfile = given["lockfile"]
+        lock, digest = lock_reader.read(verb.found_file(self, lockfile)) if lockfile else (LockFile(), "")
+        return Wanted(
+            lock=lock,
+            lock_digest=digest,
+            root=verb.folder(given["root"], "root"),
+            bin_dir=verb.folder(given["bin_dir"], "bin_dir"),
             integrity=given["integrity"],
+            prefer=given["prefer"],
+            assume=verb.assumed(given["assume"]),
+            capabilities=ordered_capabilities.read(given["capabilities"]),
         )
-        state = asking.told(asking.ask(self, question).state)
-        names = sorted(state.active) if given["tools"] is None else given["tools"]
-        tools = {name: _tool(name, state) for name in names if name in state.active}
-        return {
-            "changed": False,
-            "root": state.root,
-            "bin_dir": state.bin_dir,
-            "tools": tools,
-            "drifted": [name for name, tool in tools.items() if tool["drift"]],
-            "missing": [name for name in names if name not in tools],
-        }
-
-
-def _tool(name: str, state: probe.State) -> dict[str, Any]:
-    active = state.active[name]
-    tree = state.described.get(
-        (name, active), probe.Tree(active, verified_by="seal", damage=("its files are missing",))
-    )
-    found = drift.of_receipt(name, tree) + drift.of_links(name, drift.receipted(tree), state)
-    kept = [kept for kept in state.trees.get(name, ()) if kept != active]
-    return {"receipt": dict(tree.receipt), "drift": list(found), "verified_by": tree.verified_by, "kept": kept}

@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the documentation of several plugins has in common."""
+"""What does the documentation of several plugins have in common?"""
 
 from __future__ import annotations
 
@@ -41,7 +41,9 @@ options:
     type: str
   bin_dir:
     description:
-      - Folder in which the programs appear on the host, as symbolic links.
+      - Folder in which the programs appear on the host, as symbolic links, or as files with C(bin=copy).
+      - Where it lies in one tree with O(root), such as the folder of an image, the links are relative. That tree can be
+        moved or packed as a whole.
       - The default is V(/usr/local/bin) for root, and V(~/.local/bin) for everyone else.
     type: str
 """
@@ -53,8 +55,63 @@ options:
       - How to find out whether installed files are still what was installed.
       - With V(quick), files whose inode, size, times, owner and mode are as they were sealed count as unchanged;
         whatever differs is hashed.
-      - With V(full), every file is hashed on the host, whatever its times say.
+      - With V(full), every entry of every tree is compared with the listing of what was installed, whatever its times
+        say. That covers type, mode, owner, bytes, link targets, access control lists, capabilities, and entries that
+        were added or are missing. The digest of the listing itself is compared with the lock file, if there is one.
     type: str
     choices: [quick, full]
     default: quick
+"""
+
+    CHOICE = r"""
+options:
+  prefer:
+    description:
+      - Which build to take of those that run on the host.
+      - V(native) takes the one for the host's own libc, and a static one where that needs a newer libc.
+      - V(static) takes a static one wherever there is one.
+    type: str
+    choices: [native, static]
+    default: native
+  assume:
+    description:
+      - What you know of the host and its probe cannot tell. What is not known counts as not there, so that a program
+        that may need it is refused; with this option you answer for it. The reason in the result then says so.
+      - What the probe does know is not overruled. Names and values are those of M(pinned.release.target_facts).
+    type: dict
+    suboptions:
+      abi:
+        description: ABI, where the architecture has several.
+        type: str
+      libc:
+        description: The libc of the userspace, V(glibc) or V(musl).
+        type: str
+      libc_version:
+        description: Its version, in quotes.
+        type: str
+      cpu:
+        description: Level or version of the processor, such as V(x86-64-v3) or V(armv7).
+        type: str
+      os_version:
+        description: Version of macOS.
+        type: str
+      fpu:
+        description: What an ARM processor has for floating point.
+        type: str
+        choices: [none, vfp, vfpd32, neon]
+      page_size:
+        description: Page size of the kernel in bytes.
+        type: int
+      libraries:
+        description: Libraries that are where the probe does not look, with symbol versions in them, as C(libz.so.1).
+        type: list
+        elements: str
+      loaders:
+        description: Program interpreters that work, by path, such as that of nix-ld on NixOS.
+        type: list
+        elements: str
+      emulates:
+        description: Architectures whose static programs an emulator runs; qemu-user is found without being told.
+        type: list
+        elements: str
 """

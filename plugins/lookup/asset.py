@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Hands one locked asset to playbooks of one's own. All that decides is in plugin_utils/locked_asset.py."""
+"""Which locked asset does a playbook's own task get? plugin_utils/_choice decides. Runs on the controller."""
 
 from __future__ import annotations
 
@@ -21,19 +21,17 @@ options:
     elements: str
     required: true
   lockfile:
-    description: The lock file, on the controller. A relative path is relative to the playbook, as with
-      M(pinned.release.tools).
+    description: The lock file, on the controller. Relative paths are looked for as by M(pinned.release.tools).
     type: str
     default: releases.lock.json
   target:
     description:
       - Target triple to return the asset for, such as V(x86_64-unknown-linux-gnu).
       - Where nothing is locked for a gnu target, the static build for the same platform is returned. It runs there.
-      - Without this option, the asset is the best that surely starts on the host of the task. That is known best once
-        M(pinned.release.target_facts) has asked the host, with its option
-        O(pinned.release.target_facts#module:lockfile) for the libraries that the programs need.
-      - Gathered facts serve, too, but know less, and what is unknown counts as not there. So they mostly choose static
-        builds.
+      - Without this option, the asset is the best one that is certain to start on the task's host. It is known best
+        after M(pinned.release.target_facts) has asked the host. With its option
+        O(pinned.release.target_facts#module:lockfile), it also looks for the libraries that the programs need.
+      - Gathered facts tell less, and what is unknown counts as missing. So they mostly lead to static builds.
     type: str
   prefer:
     description:
@@ -135,14 +133,19 @@ from typing import Any
 from ansible.errors import AnsibleLookupError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import facts, lock_reader, locked_asset
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import locked_asset
+from ansible_collections.pinned.release.plugins.plugin_utils._host import facts
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader
 
 
 class LookupModule(LookupBase):
-    """One dictionary for each tool."""
+    """The lookup of this file."""
 
     def run(self, terms: list[str], variables: Mapping[str, Any] | None = None, **kwargs: Any) -> list[dict[str, Any]]:
-        """Return the assets of the tools *terms*, for the host that *variables* speak of."""
+        """Return the assets of the tools *terms* for the host of *variables*.
+
+        Raises AnsibleLookupError if the lock file cannot be read or has no asset that fits.
+        """
         self.set_options(var_options=variables, direct=kwargs)
         try:
             return self._assets([str(term) for term in terms], variables or {})
@@ -150,7 +153,9 @@ class LookupModule(LookupBase):
             raise AnsibleLookupError(str(error)) from None
 
     def _assets(self, names: list[str], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
-        lock, _digest = lock_reader.read(Path(self._loader.path_dwim(self.get_option("lockfile"))))
+        name = self.get_option("lockfile")
+        found = self.find_file_in_search_path(variables, "files", name, ignore_missing=True)
+        lock, _digest = lock_reader.read(Path(found or self._loader.path_dwim(name)))
         tools = {name: locked_asset.tool_of(lock, name) for name in names}
         target = self.get_option("target")
         if target is None:

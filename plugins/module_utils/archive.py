@@ -9,8 +9,6 @@ Hosts unpack with it; the controller looks at members and reads the headers of p
 Three rules make an archive harmless, whatever it says. Names are held to what is plain everywhere, so that the same
 archive is accepted or refused on every system. Files are written while no symbolic link exists: links come last, after
 all of them were followed through and seen to stay inside. Whatever an archive announces is measured before it is taken.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import contextlib
@@ -25,8 +23,9 @@ from ansible_collections.pinned.release.plugins.module_utils.decompress import M
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.member_names import MemberNames, refused, shown
-from ansible_collections.pinned.release.plugins.module_utils.staged_tree import StagedTree, UnpackedFile
+from ansible_collections.pinned.release.plugins.module_utils.staged_tree import StagedTree
 from ansible_collections.pinned.release.plugins.module_utils.tar import FILE, HARDLINK, Entry, read_tar
+from ansible_collections.pinned.release.plugins.module_utils.tree_listing import Unpacked
 from ansible_collections.pinned.release.plugins.module_utils.zip import read_zip
 
 FORMATS = ("tar.gz", "tar.xz", "tar.bz2", "tar.zst", "tar", "zip", "gz", "xz", "bz2", "zst", "bare")
@@ -84,6 +83,10 @@ class Member(t.NamedTuple):
     link_target: t.Optional[str]
 
 
+class TooLargeError(ReleaseError):
+    """An archive unpacks to more bytes than whoever opens it allows."""
+
+
 def format_of(name: str) -> str:
     """Return the one of FORMATS that a file's *name* promises; ``bare`` where it promises none."""
     lowered = name.lower()
@@ -94,7 +97,7 @@ def format_of(name: str) -> str:
 
 
 def check_format(head: bytes, archive_format: str, name: str) -> None:
-    """Refuse a file that is not what *archive_format* says, going by its first 512 bytes. *name* is for the error."""
+    """Raise ReleaseError if a file whose first 512 bytes are *head* is not of *archive_format*. *name* is its name."""
     outer = archive_format.split(".")[-1]
     if outer in MAGIC:
         is_right = head.startswith(MAGIC[outer])
@@ -125,7 +128,8 @@ def open_archive(
     """Open the archive at *path*; use it in a ``with`` statement.
 
     *program_name* is the name of the one member of formats that hold no name (gz, xz, bz2, zst, bare). *name* is what
-    errors call the archive: by default its file's name.
+    errors call the archive: by default its file's name. Raises ReleaseError if the file cannot be read, or is not of
+    the format.
     """
     if archive_format not in FORMATS:
         raise ReleaseError(
@@ -150,14 +154,15 @@ def unpack(
     program_name: str,
     destination: str,
     max_total_bytes: int,
+    *,
     executables: t.Collection[str] = (),
     name: t.Optional[str] = None,
-) -> t.List[UnpackedFile]:
-    """Unpack the archive at *path* into *destination*, an empty directory that the caller made; return its files.
+) -> Unpacked:
+    """Unpack the archive at *path* into *destination*, an empty directory that the caller made; return what it became.
 
     Files get the mode 0755 where the archive, or *executables* (paths), says they are programs, else 0644; directories
     0755. On return everything is on disk. After an error the caller removes *destination*: all that was written lies
-    below it.
+    below it. Raises ReleaseError for what must not be unpacked, and if the file system refuses.
     """
     with open_archive(path, archive_format, program_name, max_total_bytes, name) as archive:
         tree = StagedTree(destination, archive.name, executables)
@@ -172,7 +177,7 @@ def unpack(
             for directory in archive.directories:
                 tree.make_directory(directory)
             tree.sync()
-            return tree.files()
+            return tree.unpacked()
         except OSError as error:
             raise file_error("unpack into", destination, error) from error
         finally:
@@ -182,7 +187,7 @@ def unpack(
 def spool(content: t.BinaryIO, beginning: bytes = b"") -> t.BinaryIO:
     """Return a seekable copy of *content* in an unnamed temporary file, which the caller closes.
 
-    *beginning* is what was read of it before.
+    *beginning* is what was read of it before. Raises ReleaseError if it cannot be written.
     """
     try:
         with contextlib.ExitStack() as on_error:
@@ -195,11 +200,6 @@ def spool(content: t.BinaryIO, beginning: bytes = b"") -> t.BinaryIO:
             return t.cast(t.BinaryIO, copy)
     except OSError as error:
         raise file_error("write to", tempfile.gettempdir(), error) from error
-
-
-def length_of(content: t.BinaryIO) -> int:
-    """Read *content* to its end and return how many bytes that was."""
-    return sum(len(data) for data in iter(lambda: content.read(_BUFFER_BYTES), b""))
 
 
 class Archive:
@@ -222,32 +222,13 @@ class Archive:
         self.close()
 
     def close(self) -> None:
+        """Close the archive's file."""
         self._file.close()
 
     def check_format(self) -> None:
-        """Refuse a file that is not what its format says."""
+        """Raise ReleaseError if the file is not of its format."""
         self._file.seek(0)
         check_format(self._file.read(_HEAD_BYTES), self._format, self.name)
-
-    def members(self) -> t.List[Member]:
-        """Return all members, sizes known, after the same checks that unpacking makes. Reads a tar or gz to its end."""
-        members = []
-        for member, content in self.walk():
-            if member.size == UNKNOWN_SIZE and content:
-                member = member._replace(size=length_of(content))
-            members.append(member)
-        return members
-
-    def open(self, member: Member) -> t.BinaryIO:
-        """Return the content of *member*, a link's target's for a link: seekable; the caller closes it.
-
-        Reads a tar from its start for each call. To look into several members, spool() what walk() yields.
-        """
-        wanted = member.link_target or member.path
-        for found, content in self.walk():
-            if found.path == wanted and content:
-                return spool(content)
-        raise ReleaseError("{0}: the member {1} leads to no file".format(self.name, ascii(member.path)), found=wanted)
 
     def walk(self) -> t.Iterator[t.Tuple[Member, t.Optional[t.BinaryIO]]]:
         """Yield each member once, files first with their content, then links, in one pass over the archive.
@@ -321,6 +302,7 @@ class _File(io.FileIO):
     """A file whose errors the user can read."""
 
     def read(self, size: t.Optional[int] = -1) -> bytes:
+        """Return at most *size* bytes, all that are left for -1. Raises ReleaseError if the system cannot read them."""
         try:
             return super().read(size) or b""
         except OSError as error:
@@ -337,15 +319,17 @@ class _Budget:
         self._left_to_skip = MAX_SKIPPED_BYTES
 
     def spend(self, size: int, path: str) -> None:
+        """Count *size* bytes of the member *path*. Raises TooLargeError once all members together exceed the limit."""
         self._left -= size
         if self._left < 0:
-            raise ReleaseError(
+            raise TooLargeError(
                 "{0} unpacks to more than it may".format(self._archive),
                 expected="at most {0} bytes".format(self._max_total_bytes),
                 found="more, at the member {0}".format(shown(path)),
             )
 
     def skip(self, size: int) -> None:
+        """Count a skipped member of *size* bytes, with its header. Raises ReleaseError beyond MAX_SKIPPED_BYTES."""
         self._left_to_skip -= size + _HEAD_BYTES
         if self._left_to_skip < 0:
             raise ReleaseError("{0} holds more macOS metadata than any real archive".format(self._archive))
@@ -361,9 +345,11 @@ class _Capped(io.RawIOBase):
         self._path = path
 
     def readable(self) -> bool:
+        """Always: io.RawIOBase says False unless told otherwise."""
         return True
 
     def readinto(self, buffer: t.Any) -> int:
+        """Fill *buffer* and return how many bytes came, 0 at the end. Raises TooLargeError beyond the budget."""
         data = self._content.read(len(buffer))
         self._budget.spend(len(data), self._path)
         buffer[: len(data)] = data

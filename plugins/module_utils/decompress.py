@@ -6,8 +6,6 @@
 Follows RFC 1952 (gzip), the .xz file format 1.2, bzip2 and RFC 8878 (Zstandard): several streams in a row are one
 file; what follows the last one is ignored, as the programs of these names do. zstd is decoded by Python 3.14 and newer,
 elsewhere by the system's own zstd program.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import contextlib
@@ -56,6 +54,7 @@ def decompress(file: io.FileIO, compression: str, name: str) -> t.BinaryIO:
     """Return the plain bytes of *file* as a stream to read once; *name* is what errors call the file.
 
     *file* is unbuffered, since zstd's program reads its descriptor. Close the stream when done; *file* stays open.
+    Raises ReleaseError if no decoder can be found; reading the stream raises it for damage.
     """
     if compression == "zst" and not _has_module("compression.zstd"):
         raw = _run_zstd(file, name)  # type: io.RawIOBase
@@ -65,7 +64,7 @@ def decompress(file: io.FileIO, compression: str, name: str) -> t.BinaryIO:
 
 
 def codec_module(module: str, name: str, kind: str) -> t.Any:
-    """Import what a minimal Python may lack, and what *name*, compressed with *kind*, cannot be read without."""
+    """Return *module*, without which *name*, compressed with *kind*, cannot be read. Raises ReleaseError if missing."""
     try:
         return importlib.import_module(module)
     except ImportError as error:
@@ -91,9 +90,11 @@ class _Plain(io.RawIOBase):
         self._pending = b""
 
     def readable(self) -> bool:
+        """Always: io.RawIOBase says False unless told otherwise."""
         return True
 
     def readinto(self, buffer: t.Any) -> int:
+        """Fill *buffer*; return how many bytes came, 0 at the end. Raises ReleaseError for damaged data."""
         data = self._next(len(buffer))
         buffer[: len(data)] = data
         return len(data)
@@ -141,17 +142,21 @@ class _Gunzip:
 
     @property
     def eof(self) -> bool:
+        """Whether the member has ended. What follows it is in ``unused_data``."""
         return bool(self._inflate.eof)
 
     @property
     def needs_input(self) -> bool:
+        """Whether nothing is left of the last input, so that the next call of ``decompress`` must bring more."""
         return not self._inflate.unconsumed_tail
 
     @property
     def unused_data(self) -> bytes:
+        """The bytes behind the member's end: padding, or another member. Empty before the end."""
         return bytes(self._inflate.unused_data)
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
+        """Return at most *max_length* plain bytes of the input left, then *data*. Raises zlib.error for damage."""
         return bytes(self._inflate.decompress(self._inflate.unconsumed_tail + data, max_length))
 
 
@@ -165,9 +170,11 @@ class _ZstdProgram(io.RawIOBase):
         self._name = name
 
     def readable(self) -> bool:
+        """Always: io.RawIOBase says False unless told otherwise."""
         return True
 
     def readinto(self, buffer: t.Any) -> int:
+        """Fill *buffer*; return how many bytes came, 0 at the end. Raises ReleaseError if zstd failed, and why."""
         length = self._process.stdout.readinto(buffer)  # type: int
         if length == 0 and self._process.wait() != 0:
             self._complaints.seek(0)
@@ -176,6 +183,7 @@ class _ZstdProgram(io.RawIOBase):
         return length
 
     def close(self) -> None:
+        """End the program, whether or not it is done, and wait for it, so that no process stays behind."""
         if not self.closed:
             self._process.stdout.close()
             if self._process.poll() is None:

@@ -5,11 +5,10 @@
 
 Follows RFC 9110 (Range, If-Range, Content-Range). How requests are made, and what of the environment counts (proxies,
 certificate authorities), is in http_get.py. The file is not synced: it is an archive to unpack, not what is installed.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
@@ -26,10 +25,13 @@ from ansible_collections.pinned.release.plugins.module_utils.http_get import (
     Answer,
     Client,
     TransientError,
-    check_headers,
     checked_url,
     url_without_secrets,
 )
+
+#: How long connecting and the answer's head may take, and the time in which a minimum of its bytes must come.
+TIMEOUT_S = 60.0
+ATTEMPTS = 4
 
 _BUFFER_BYTES = 256 * 1024
 _FIRST_PAUSE_S = 1.0
@@ -44,17 +46,11 @@ def download(
     path: str,
     sha256: str,
     size: int,
-    headers: t.Optional[t.Mapping[str, str]] = None,
-    timeout_s: float = 60,
-    attempts: int = 4,
-    progress: t.Optional[t.Callable[[int], None]] = None,
 ) -> None:
     """Download *url* (http, https, file) to the new file *path*; it is there afterwards only if it is what was locked.
 
-    *sha256* and *size*, in bytes, are what was locked. *headers* may hold secrets: they go to the URL's own host only.
-    *timeout_s* bounds connecting, the answer's head, and the time in which a minimum of its bytes must come. What may
-    pass is tried *attempts* times in all, each going on where the last one stopped. *progress* is called with the
-    number of bytes so far. Raises ReleaseError, and leaves nothing behind.
+    *sha256* and *size*, in bytes, are what was locked. What may pass is tried ATTEMPTS times, each going on where the
+    last one stopped. Raises ReleaseError, and leaves nothing behind.
     """
     if not _SHA256.match(sha256 or ""):
         raise ReleaseError(
@@ -64,13 +60,12 @@ def download(
             fix="make the lock file again with pinned.release.lock",
         )
     address = checked_url(url)
-    check_headers(headers or {})
     with _new_file(path) as file:
-        partial = _Partial(file, path, size, url_without_secrets(url), progress)
+        partial = _Partial(file, path, size, url_without_secrets(url))
         if address.startswith("file:"):
             _copy(address, partial)
         else:
-            _Transfer(address, headers or {}, Client(timeout_s), partial).run(sha256, max(1, attempts))
+            _Transfer(address, Client(TIMEOUT_S), partial).run(sha256)
         if partial.sha256() != sha256:
             raise ReleaseError(
                 "{0} is not the file that was locked".format(partial.source),
@@ -83,22 +78,21 @@ def download(
 class _Partial:
     """The file as far as it has come, and the digest of that; *source* is where from, fit to be printed."""
 
-    def __init__(
-        self, file: io.FileIO, path: str, size: int, source: str, progress: t.Optional[t.Callable[[int], None]]
-    ) -> None:
+    def __init__(self, file: io.FileIO, path: str, size: int, source: str) -> None:
         self.source = source
         self.size = size
         self.written = 0
         self._digest = hashlib.sha256()
         self._file = file
         self._path = path
-        self._progress = progress
 
     @property
     def missing(self) -> int:
+        """How many bytes of the locked size have not come yet."""
         return self.size - self.written
 
     def append(self, data: bytes) -> None:
+        """Write *data* at the end. Raises ReleaseError for more than the locked size, and if the disk takes no more."""
         if len(data) > self.missing:
             raise self.size_mismatch("more")
         left = memoryview(data)
@@ -109,10 +103,9 @@ class _Partial:
             raise file_error("write", self._path, error) from error
         self._digest.update(data)
         self.written += len(data)
-        if self._progress:
-            self._progress(self.written)
 
     def start_over(self) -> None:
+        """Empty the file and begin a new digest. Raises ReleaseError if the file cannot be truncated."""
         try:
             self._file.seek(0)
             self._file.truncate()
@@ -122,9 +115,11 @@ class _Partial:
         self.written = 0
 
     def sha256(self) -> str:
+        """Return the SHA-256 of what has come so far, as hex digits."""
         return self._digest.hexdigest()
 
     def size_mismatch(self, found: str) -> ReleaseError:
+        """Return the error for a size other than the locked one; *found* says in words what came."""
         return ReleaseError(
             "{0} has another size than the file that was locked".format(self.source),
             expected="{0} bytes".format(self.size),
@@ -136,18 +131,21 @@ class _Partial:
 class _Transfer:
     """One URL on its way into one file, in as many requests as it takes."""
 
-    def __init__(self, url: str, headers: t.Mapping[str, str], client: Client, partial: _Partial) -> None:
+    def __init__(self, url: str, client: Client, partial: _Partial) -> None:
         self._url = url
-        self._headers = headers
         self._client = client
         self._partial = partial
         #: What the server must still have for the bytes that came to be of use: a strong ETag, or a date.
         self._validator = ""
         self._is_pieced = False
 
-    def run(self, sha256: str, attempts: int) -> None:
-        for attempt in range(1, attempts + 1):
-            is_last = attempt == attempts
+    def run(self, sha256: str) -> None:
+        """Request until the file is whole; a mix of answers whose digest is not *sha256* is fetched once more as one.
+
+        Raises ReleaseError when the last attempt has failed, and at once for an error that a repetition cannot change.
+        """
+        for attempt in range(1, ATTEMPTS + 1):
+            is_last = attempt == ATTEMPTS
             try:
                 self._get()
                 if is_last or not self._is_pieced or self._partial.sha256() == sha256:
@@ -156,7 +154,7 @@ class _Transfer:
                 self._start_over()
             except TransientError as error:
                 if is_last:
-                    tried = " (tried {0} times)".format(attempts) if attempts > 1 else ""
+                    tried = " (tried {0} times)".format(ATTEMPTS) if ATTEMPTS > 1 else ""
                     raise ReleaseError(error.what + tried, error.expected, error.found, error.fix) from error
                 time.sleep(_pause_s(attempt, error.pause_s))
 
@@ -166,7 +164,7 @@ class _Transfer:
             headers["Range"] = "bytes={0}-".format(self._partial.written)
             if self._validator:
                 headers["If-Range"] = self._validator
-        with self._client.get(self._url, headers, self._headers) as answer:
+        with self._client.get(self._url, headers) as answer:
             shown = url_without_secrets(answer.url)
             if shown != url_without_secrets(self._url):
                 self._partial.source = "{0} (redirected to {1})".format(url_without_secrets(self._url), shown)
@@ -257,7 +255,14 @@ def _copy(url: str, partial: _Partial) -> None:
             for data in iter(lambda: file.read(_BUFFER_BYTES), b""):
                 partial.append(data or b"")
     except OSError as error:
-        raise file_error("read", path.decode("utf-8", "replace"), error) from error
+        failed = file_error("read", path.decode("utf-8", "replace"), error)
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            # The manifest's folder is one of the controller.
+            failed.fix = (
+                "the lock file names a folder of the controller that is not on this host: copy it here, or serve it "
+                "over the web and name its address in the manifest: source: {directory: https://...}"
+            )
+        raise failed from error
 
 
 def _pause_s(attempt: int, asked_s: t.Optional[float]) -> float:

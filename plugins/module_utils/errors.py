@@ -1,10 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How does a failure tell the user what to do? The one error of this collection, on the controller and on hosts.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
-"""
+"""How does a failure tell the user what to do? The one error of this collection, on the controller and on hosts."""
 
 import typing as t
 
@@ -45,3 +42,7 @@ class ReleaseError(Exception):
     def as_dict(self) -> t.Dict[str, t.Optional[str]]:
         """Return the parts by name, for a JSON result."""
         return {"what": self.what, "expected": self.expected, "found": self.found, "fix": self.fix}
+
+
+class StaleError(ReleaseError):
+    """The host is no longer as it was asked: ask it again and plan anew."""

@@ -1,10 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What does the operating system's refusal of a file mean to the user? Runs on hosts and on the controller.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
-"""
+"""What does the operating system's refusal of a file mean to the user? Runs on hosts and on the controller."""
 
 import errno
 import os

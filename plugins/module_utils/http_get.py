@@ -7,14 +7,11 @@ Follows RFC 9110 (redirects, Retry-After) over what the standard library speaks,
 how out: ``http_proxy``, ``https_proxy`` and ``no_proxy``; ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` for authorities that
 the system does not know. (``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` belong to other programs: Python's library does
 not read them.) Nothing turns TLS verification off.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import base64
 import email.utils
 import http.client
-import io
 import os
 import re
 import socket
@@ -27,18 +24,14 @@ import urllib.parse
 import urllib.request
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.http_deadline import Deadline, HttpHandler, HttpsHandler
 
 MAX_REDIRECTS = 10
 #: A server that asks for more patience than this is told to the user instead.
 MAX_RETRY_AFTER_S = 120
-#: Slower than this for the whole of a timeout is as good as silent; without a floor a trickle would never end.
-MIN_BYTES_PER_S = 1024
 
-_BUFFER_BYTES = 64 * 1024
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT_STATUSES = (408, 425, 429)
-_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
-_HEADER_VALUE = re.compile("[\t\x20-\x7e\xa0-\xff]*\\Z")
 _NOT_IN_URL = re.compile("[\x00-\x20\x7f]")
 _SECONDS = re.compile(r"\d{1,9}\Z")
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
@@ -56,7 +49,7 @@ class TransientError(ReleaseError):
 class Answer:
     """A server's answer: the *url* it came from in the end, by what *proxy*, *status*, *length* in bytes if said."""
 
-    def __init__(self, response: http.client.HTTPResponse, url: str, deadline: "_Deadline", proxy: str) -> None:
+    def __init__(self, response: http.client.HTTPResponse, url: str, deadline: Deadline, proxy: str) -> None:
         self.url = url
         self.status = response.status
         self.length = response.length
@@ -75,7 +68,7 @@ class Answer:
         return str(self._response.headers.get(name, ""))
 
     def read(self, size: int) -> bytes:
-        """Return the next bytes of the body, at most *size*; b"" at its end. Raises ReleaseError."""
+        """Return the next bytes of the body, at most *size*, b"" at its end. Raises ReleaseError if none come."""
         try:
             data = self._response.read1(size)
         except _NETWORK_ERRORS as error:
@@ -89,25 +82,24 @@ class Client:
 
     def __init__(self, timeout_s: float) -> None:
         self._timeout_s = timeout_s
-        self._deadline = _Deadline(timeout_s)
+        self._deadline = Deadline(timeout_s)
         self._opener = urllib.request.OpenerDirector()
         # Only these two: no file, ftp or data URL can be reached, and no answer's body is read behind our back.
-        for handler in (_HttpHandler(self._deadline), _HttpsHandler(self._deadline)):
+        for handler in (HttpHandler(self._deadline), HttpsHandler(self._deadline)):
             self._opener.add_handler(handler)
 
-    def get(self, url: str, headers: t.Mapping[str, str], secret_headers: t.Mapping[str, str]) -> Answer:
+    def get(self, url: str, headers: t.Mapping[str, str]) -> Answer:
         """Return the answer (200, 206 or 416) for *url*, redirects followed. Raises ReleaseError or TransientError.
 
-        *secret_headers* are left out as soon as a redirect leads to another host.
+        The user and password of *url* are left out as soon as a redirect leads to another host.
         """
         url, authorization = _without_user(url)
-        secret_headers = {**authorization, **secret_headers}
         first_url = url
         for _hop in range(MAX_REDIRECTS + 1):
             is_elsewhere = _origin(url) != _origin(first_url)
             if is_elsewhere:
-                secret_headers = {}
-            answer = self._ask(url, headers, secret_headers)
+                authorization = {}
+            answer = self._ask(url, {**authorization, **headers})
             if answer.status in (200, 206, 416):
                 return answer
             with answer:
@@ -121,9 +113,9 @@ class Client:
             found="at last a redirect to {0}".format(url_without_secrets(url)),
         )
 
-    def _ask(self, url: str, headers: t.Mapping[str, str], secret_headers: t.Mapping[str, str]) -> Answer:
+    def _ask(self, url: str, headers: t.Mapping[str, str]) -> Answer:
         request = urllib.request.Request(url, headers={"User-Agent": _USER_AGENT})
-        for name, value in {**secret_headers, **headers, "Accept-Encoding": "identity"}.items():
+        for name, value in {**headers, "Accept-Encoding": "identity"}.items():
             request.add_header(name, value)
         proxy = _Proxy.of(url)
         if proxy:
@@ -151,118 +143,19 @@ def checked_url(url: str) -> str:
     return urllib.parse.quote(url, safe=string.punctuation)
 
 
-def check_headers(headers: t.Mapping[str, str]) -> None:
-    """Refuse what cannot be a header, without showing its value, which may be a secret."""
-    for name, value in headers.items():
-        if not _HEADER_NAME.match(name) or not _HEADER_VALUE.match(value):
-            raise ReleaseError(
-                "the header {0} has characters that no HTTP header can have".format(ascii(name)),
-                fix="look for a line break at its end",
-            )
-
-
 def url_without_secrets(url: str) -> str:
     """Return *url* fit to be printed: no user and password, and no query, which may be a signature."""
     try:
         parts = urllib.parse.urlsplit(url)
+        # What is no port may be the beginning of a password, whose "/", "?" or "#" somebody forgot to encode.
+        _port = parts.port
     except ValueError:
         return "(a URL that cannot be read)"
-    host = parts.netloc.rpartition("@")[2]
+    host, path = parts.netloc.rpartition("@")[2], parts.path
+    if re.search("[^/]@", path):
+        host, path = "...", "@" + path.rpartition("@")[2]
     query = "?..." if parts.query else ""
-    return ascii("{0}://{1}{2}{3}".format(parts.scheme, host, parts.path, query))[1:-1]
-
-
-class _Deadline:
-    """By when what is waited for must have come: an answer's head, then again and again a minimum of bytes."""
-
-    def __init__(self, timeout_s: float) -> None:
-        self._timeout_s = timeout_s
-        self._at_s = 0.0
-        self._bytes = 0
-        self.renew()
-
-    def renew(self) -> None:
-        self._at_s = time.monotonic() + self._timeout_s
-        self._bytes = 0
-
-    def came(self, count: int) -> None:
-        self._bytes += count
-        if self._bytes >= self._timeout_s * MIN_BYTES_PER_S:
-            self.renew()
-
-    def remaining_s(self) -> float:
-        remaining_s = self._at_s - time.monotonic()
-        if remaining_s <= 0:
-            raise socket.timeout("timed out")
-        return remaining_s
-
-
-class _DeadlineFile(io.RawIOBase):
-    """What comes from a socket. Python's own timeout is for each byte, which lets a server take for ever."""
-
-    def __init__(self, connection: socket.socket, deadline: _Deadline) -> None:
-        super().__init__()
-        self._connection = connection
-        self._deadline = deadline
-        self._raw = connection.makefile("rb", buffering=0)
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: t.Any) -> t.Optional[int]:
-        self._connection.settimeout(self._deadline.remaining_s())
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _DeadlineSocket:
-    """As much of a socket as http.client reads an answer from."""
-
-    def __init__(self, connection: socket.socket, deadline: _Deadline) -> None:
-        self._connection = connection
-        self._deadline = deadline
-
-    def makefile(self, *_mode: t.Any) -> io.BufferedReader:
-        return io.BufferedReader(_DeadlineFile(self._connection, self._deadline), _BUFFER_BYTES)
-
-
-def _with_deadline(connection: http.client.HTTPConnection, deadline: _Deadline) -> http.client.HTTPConnection:
-    class Response(http.client.HTTPResponse):
-        def __init__(self, connected: socket.socket, *arguments: t.Any, **options: t.Any) -> None:
-            super().__init__(t.cast(socket.socket, _DeadlineSocket(connected, deadline)), *arguments, **options)
-
-    deadline.renew()
-    connection.response_class = Response
-    return connection
-
-
-class _HttpHandler(urllib.request.HTTPHandler):
-    def __init__(self, deadline: _Deadline) -> None:
-        super().__init__()
-        self._deadline = deadline
-
-    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._connection, req)
-
-    def _connection(self, host: str, **options: t.Any) -> http.client.HTTPConnection:
-        return _with_deadline(http.client.HTTPConnection(host, **options), self._deadline)
-
-
-class _HttpsHandler(urllib.request.HTTPSHandler):
-    def __init__(self, deadline: _Deadline) -> None:
-        # Verifies certificates and host names, against what the system or SSL_CERT_FILE and SSL_CERT_DIR name.
-        self._tls = ssl.create_default_context()
-        super().__init__(context=self._tls)
-        self._deadline = deadline
-
-    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
-        return self.do_open(self._connection, req)
-
-    def _connection(self, host: str, **options: t.Any) -> http.client.HTTPConnection:
-        return _with_deadline(http.client.HTTPSConnection(host, context=self._tls, **options), self._deadline)
+    return ascii("{0}://{1}{2}{3}".format(parts.scheme, host, path, query))[1:-1]
 
 
 class _Proxy:
@@ -279,15 +172,24 @@ class _Proxy:
         self._host = "{0}:{1}".format(re.sub(r":\d*\Z", "", host), port)
         self._credentials = _basic(parts)
         self.address = ascii("{0}://{1}".format(parts.scheme, self._host))[1:-1]
-        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not port:
+        found = "a {0} URL".format(parts.scheme) if parts.scheme else "no URL"
+        # What stands behind the port may be the rest of a password that nobody encoded.
+        is_cut = "@" in parts.path + parts.query + parts.fragment
+        if is_cut:
+            found = "a user or password with characters that must be encoded (%2F for / and so on)"
+        if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or not port or is_cut:
             raise ReleaseError(
                 "the proxy of this machine's environment cannot be used",
                 expected="http://HOST:PORT in http_proxy and https_proxy",
-                found="a {0} URL".format(parts.scheme) if parts.scheme else "no URL",
+                found=found,
             )
 
     @classmethod
     def of(cls, url: str) -> t.Optional["_Proxy"]:
+        """Return the proxy for *url*, None if none is set or no_proxy excepts it.
+
+        Raises ReleaseError for one that is no URL.
+        """
         proxies = urllib.request.getproxies_environment()
         parts = urllib.parse.urlsplit(url)
         proxy = proxies.get(parts.scheme)
@@ -296,6 +198,7 @@ class _Proxy:
         return cls(proxy)
 
     def use_for(self, request: urllib.request.Request) -> None:
+        """Send *request* to the proxy, with the proxy's own credentials and the Host header of the real server."""
         if self._credentials:
             request.add_header("Proxy-Authorization", self._credentials)
         # urllib takes the host that is asked for from the request, where set_proxy puts the proxy's.
@@ -360,7 +263,8 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
     fixes = {
         401: "give the server's token or password",
         403: "give a token or password that may read it, or allow this machine's address",
-        404: "see whether the publisher or the mirror still has it; if not, lock again",
+        404: "see whether the publisher or the mirror still has it; if not, lock again. "
+        "A private repository answers so, too: hosts have no token, so publish its assets where hosts can read them",
         407: "give the proxy's user and password in http_proxy and https_proxy",
         410: "the publisher withdrew it: lock another version",
     }

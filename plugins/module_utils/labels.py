@@ -6,8 +6,6 @@
 A file is labelled like the folder that it is made in, while a policy goes by its path: in /opt, what lies below a bin
 or a libexec is a program, by which a service gets a domain of its own, and what lies beside is not. restorecon(8) knows
 the policy, and what the administrator added to it with semanage-fcontext(8).
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import os

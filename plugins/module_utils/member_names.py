@@ -5,8 +5,6 @@
 
 A name is relative, plain, of a length that file systems take, and unique even where case does not count. A link stays
 inside the tree when all links on its way are followed as the kernel would follow them in the finished tree.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import posixpath
@@ -42,7 +40,7 @@ class MemberNames:
         self._steps_left = _MAX_LINK_STEPS
 
     def checked(self, name: str) -> str:
-        """Return *name* as a plain relative path, "" for the root itself."""
+        """Return *name* as a plain relative path, "" for the root itself. Raises ReleaseError if it is not harmless."""
         self._refuse_unplain(name, name)
         if name.startswith("/"):
             raise refused(self._archive, name, "has an absolute path")
@@ -54,7 +52,7 @@ class MemberNames:
         return "/".join(parts)
 
     def claim(self, path: str, entry: Entry) -> None:
-        """Let *entry* have *path*, unless another member has it or is in the way."""
+        """Let *entry* have *path*. Raises ReleaseError if a member has it or is in the way, or there are too many."""
         self._entries += 1
         if self._entries > MAX_MEMBERS:
             raise self._too_many()
@@ -75,7 +73,10 @@ class MemberNames:
         return [path for path, kind in self._claimed.values() if kind == DIRECTORY]
 
     def resolved_links(self) -> t.List[t.Tuple[str, str]]:
-        """Return each symbolic link with the path it leads to in the end, other links on the way followed."""
+        """Return each symbolic link with the path where it ends, after following the links on the way.
+
+        Raises ReleaseError if one leads outside of the tree, or in a circle.
+        """
         return [(path, self._followed(path)) for path, _target in self._links.values()]
 
     def _refuse_unplain(self, text: str, member: str) -> None:
@@ -144,6 +145,7 @@ class MemberNames:
 
 
 def refused(archive: str, member: str, reason: str) -> ReleaseError:
+    """Return the error for a *member* of *archive* that must not be unpacked, for *reason*."""
     return ReleaseError(
         "{0}: the member {1} {2}".format(archive, shown(member), reason),
         fix="nothing of this archive was installed: tell its publisher, and pin another asset or version",
@@ -151,6 +153,7 @@ def refused(archive: str, member: str, reason: str) -> ReleaseError:
 
 
 def shown(text: str) -> str:
+    """Return *text*, an untrusted name, for people: shortened and in ASCII."""
     return ascii(text if len(text) <= _MAX_SHOWN else text[:_MAX_SHOWN] + "...")
 
 

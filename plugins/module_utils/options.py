@@ -1,10 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What options does each verb take? The argument specs that an action and the module of its name share.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
-"""
+"""What options does each verb take? The argument specs that an action and the module of its name share."""
 
 import typing as t
 
@@ -25,6 +22,11 @@ ASSUME = dict(
     **{name: {"type": "list", "elements": "str"} for name in ("libraries", "loaders", "emulates")},
 )  # type: Spec
 
+CHOICE = {
+    "prefer": {"type": "str", "choices": ["native", "static"], "default": "native"},
+    "assume": {"type": "dict", "options": ASSUME},
+}  # type: Spec
+
 TOOLS = dict(
     PLACE,
     lockfile={"type": "path"},
@@ -35,15 +37,21 @@ TOOLS = dict(
     group={"type": "str"},
     mode={"type": "raw", "default": "0755"},
     keep={"type": "int", "default": 1},
-    prefer={"type": "str", "choices": ["native", "static"], "default": "native"},
     check={"type": "dict", "default": {}},
-    assume={"type": "dict", "options": ASSUME},
+    capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
+    bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     _orders={"type": "dict"},
-    **INTEGRITY,
+    **dict(CHOICE, **INTEGRITY),
 )  # type: Spec
 
-TOOLS_INFO = dict(PLACE, tools={"type": "list", "elements": "str"}, **INTEGRITY)  # type: Spec
+TOOLS_INFO = dict(
+    PLACE,
+    lockfile={"type": "path"},
+    tools={"type": "list", "elements": "str"},
+    capabilities={"type": "dict", "default": {}},
+    **dict(CHOICE, **INTEGRITY),
+)  # type: Spec
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
@@ -51,5 +59,6 @@ LOCK = {
     "manifest": {"type": "path", "default": "releases.yml"},
     "lockfile": {"type": "path"},
     "upgrade": {"type": "list", "elements": "str", "default": []},
+    "frozen": {"type": "bool", "default": False},
     "token": {"type": "str", "no_log": True},
 }  # type: Spec

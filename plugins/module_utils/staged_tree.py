@@ -5,8 +5,6 @@
 
 Every path is taken relative to the directory that was opened at the start (openat(2)), created and never followed or
 overwritten, and has a mode without set-id, sticky or group-writable bits.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import collections
@@ -21,21 +19,13 @@ import typing as t
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.member_names import refused, shown
+from ansible_collections.pinned.release.plugins.module_utils.tree_listing import Unpacked, UnpackedFile, link_text
 
 _BUFFER_BYTES = 256 * 1024
 _SYNCS_AT_ONCE = 8
 _MOST_UNSYNCED_FILES = 64
 _SAFE_FLAGS = os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY_FLAGS = os.O_RDONLY | os.O_DIRECTORY | _SAFE_FLAGS
-
-
-class UnpackedFile(t.NamedTuple):
-    """One regular file as written. Symbolic links are not listed: they hold no bytes of their own."""
-
-    path: str
-    sha256: str
-    size: int
-    is_executable: bool
 
 
 class StagedTree:
@@ -46,6 +36,7 @@ class StagedTree:
         self._executables = frozenset(executables)
         self._files = {}  # type: t.Dict[str, UnpackedFile]
         self._directories = {"": None}  # type: t.Dict[str, None]
+        self._links = {}  # type: t.Dict[str, str]
         self._syncs = collections.deque()  # type: t.Deque[concurrent.futures.Future[None]]
         try:
             self._root = os.open(destination, _DIRECTORY_FLAGS)
@@ -59,14 +50,16 @@ class StagedTree:
         self._pool = concurrent.futures.ThreadPoolExecutor(_SYNCS_AT_ONCE)
 
     def close(self) -> None:
+        """Wait for all syncs, and close the directory."""
         self._pool.shutdown()
         os.close(self._root)
 
-    def files(self) -> t.List[UnpackedFile]:
-        return list(self._files.values())
+    def unpacked(self) -> Unpacked:
+        """Return all that was written."""
+        return Unpacked(list(self._files.values()), [path for path in self._directories if path], self._links)
 
     def write(self, path: str, content: t.BinaryIO, is_executable: bool) -> None:
-        """Write *content*, read until b"", as the file *path*."""
+        """Write *content*, read until b"", as the file *path*. Raises ReleaseError if *path* is taken, or OSError."""
         self.make_directory(posixpath.dirname(path))
         is_executable = is_executable or path in self._executables
         digest = hashlib.sha256()
@@ -85,18 +78,22 @@ class StagedTree:
         self._finish_syncs(_MOST_UNSYNCED_FILES)
 
     def copy(self, path: str, original: str, is_executable: bool) -> None:
-        """Write the content of *original*, a file written before, as the file *path* too."""
+        """Write the content of *original*, written before, as *path* too. Raises ReleaseError or OSError as write()."""
         with io.FileIO(self._open(original, os.O_RDONLY | _SAFE_FLAGS), "rb") as file:
             self.write(path, t.cast(t.BinaryIO, file), is_executable)
 
     def link(self, path: str, target: str) -> None:
-        """Make *path* a symbolic link to *target*, a path in this tree. No file may be written after the first link."""
+        """Make *path* a symbolic link to *target*, a path in this tree. No file may be written after the first link.
+
+        Raises ReleaseError if *path* is taken, or OSError.
+        """
         self.make_directory(posixpath.dirname(path))
-        # Made from where the link leads in the end, so that no text of the archive gets into the file system.
-        text = posixpath.relpath(target, posixpath.dirname(path) or ".")
+        text = link_text(path, target)
         self._made(path, lambda name: os.symlink(text.encode("utf-8"), name, dir_fd=self._root))
+        self._links[path] = text
 
     def make_directory(self, path: str) -> None:
+        """Make the directory *path* and its parents, unless they were made before. Raises ReleaseError, or OSError."""
         missing = []
         while path not in self._directories:
             missing.append(path)

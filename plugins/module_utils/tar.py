@@ -7,8 +7,6 @@ Follows POSIX.1-2017, pax (ustar and extended headers), and GNU tar's long names
 and links are as written. The standard library's tarfile is not used, because it keeps every header, reads extended
 headers and sparse maps of whatever length they announce into memory, and hangs on some damaged archives in the versions
 that old hosts have.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import io
@@ -49,7 +47,8 @@ def read_tar(
     """Yield each entry, files with their content: a stream that can be read until the next entry is asked for.
 
     *archive* is what errors call the archive. With *is_end_marked* an archive that just stops is refused as cut short;
-    without, the caller's *stream* is trusted to notice that, since some publishers' tools write no end marker.
+    without, the caller's *stream* is trusted to notice that, since some publishers' tools write no end marker. Raises
+    ReleaseError for a damaged archive.
     """
     return _Reader(stream, archive, is_end_marked).entries()
 
@@ -64,9 +63,14 @@ class _Content(io.RawIOBase):
         self._reader = reader
 
     def readable(self) -> bool:
+        """Always: io.RawIOBase says False unless told otherwise."""
         return True
 
     def readinto(self, buffer: t.Any) -> int:
+        """Fill *buffer* with the file's bytes, 0 at its end.
+
+        Raises ReleaseError if the archive ends before the file does.
+        """
         data = self._stream.read(min(len(buffer), self._left))
         if not data and self._left and len(buffer):
             raise self._reader.cut_short()
@@ -75,7 +79,7 @@ class _Content(io.RawIOBase):
         return len(data)
 
     def skip(self) -> None:
-        """Go to the end of the content, whatever its reader did with it."""
+        """Go to the content's end, whatever its reader did with it. Raises ReleaseError if the archive ends before."""
         while self._left:
             data = self._stream.read(min(_SKIP_BYTES, self._left))
             if not data:
@@ -94,6 +98,10 @@ class _Reader:
         self._next = {}  # type: t.Dict[str, str]
 
     def entries(self) -> t.Iterator[t.Tuple[Entry, t.Optional[t.BinaryIO]]]:
+        """Yield the entries in the archive's order; what a reader leaves of a file is skipped.
+
+        Raises ReleaseError for damage.
+        """
         while True:
             header = self._header()
             if header is None:
@@ -114,6 +122,7 @@ class _Reader:
             self._skip_padding(entry.size)
 
     def cut_short(self) -> ReleaseError:
+        """Return the error for an archive that ends where a header or a file's bytes should be."""
         return ReleaseError("{0} is damaged: the tar archive in it ends in the middle".format(self._archive))
 
     def _header(self) -> t.Optional[bytes]:

@@ -5,8 +5,6 @@
 
 Follows PKWARE's APPNOTE 6.3 as the standard library's zipfile does, zip64 included; stored and deflated members only,
 as wheels and publishers have them. It decides nothing about safety of names and links, which are as written.
-
-Private to the collection: plugins and roles are its API, nothing in this file is.
 """
 
 import contextlib
@@ -55,7 +53,7 @@ _ERRORS = (
 def read_zip(file: io.FileIO, archive: str) -> t.Iterator[t.Tuple[Entry, t.Optional[t.BinaryIO]]]:
     """Yield each entry with its content: a stream that can be read until the next entry is asked for.
 
-    *archive* is what errors call the archive.
+    *archive* is what errors call the archive. Raises ReleaseError for a damaged archive, and for what cannot be read.
     """
     with _damage_told(archive), _Source(os.dup(file.fileno()), archive) as source:
         zip_file = zipfile.ZipFile(t.cast(t.IO[bytes], source))
@@ -80,6 +78,7 @@ class _Source(io.FileIO):
         self.is_opening = True
 
     def read(self, size: t.Optional[int] = -1) -> bytes:
+        """Return at most *size* bytes. Raises ReleaseError, while zipfile opens, for a directory beyond the limits."""
         if not self.is_opening:
             return super().read(size) or b""
         if size and size > _MAX_DIRECTORY_BYTES:
@@ -102,9 +101,14 @@ class _Content(io.RawIOBase):
         self._stream = None  # type: t.Optional[t.IO[bytes]]
 
     def readable(self) -> bool:
+        """Always: io.RawIOBase says False unless told otherwise."""
         return True
 
     def readinto(self, buffer: t.Any) -> int:
+        """Fill *buffer* with the member's bytes, 0 at its end.
+
+        Raises ReleaseError for a damaged or shortened member.
+        """
         with _damage_told(self._archive):
             if self._stream is None:
                 self._stream = self._file.open(self._info)

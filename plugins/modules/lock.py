@@ -13,16 +13,31 @@ description:
   - Reads a manifest of tools, version constraints and platforms, and writes a lock file that names every asset with
     URL, size and digest, what its programs need in order to start, and the reasons to believe its bytes.
   - Downloads each asset once into a cache on the controller, compares it with every digest that its publisher offers,
-    opens it, and reads the headers of its programs. An asset that is not what its name says is refused.
-  - What is locked and still satisfies the manifest stays as it is, without a look at the network.
+    verifies the signatures that the manifest demands, opens it, and reads the headers of its programs. An asset that is
+    not what its name says is refused.
+  - An asset that unpacks to more than 2 GiB is refused before it uses any space. The manifest may allow more with
+    C(policy.maximum_unpacked_size), such as V(4GiB). All assets of a run may unpack to 32 times as much.
+  - The manifest can pin a public key of minisign for each tool (C(verify)). Then every asset of the tool, or a sums
+    file that states its digest, must be signed with that key.
+  - If the publisher offers digests, but none of an asset that is needed, the lock fails, unless the manifest accepts
+    the asset by name (C(accept)).
+  - What is locked and still satisfies the manifest stays as it is, without a look at the network. A policy that has
+    become stricter holds for it, too.
+  - The lock file remembers what it answers. For each tool, that is its source, version constraint, asset pattern,
+    executables, platforms and evidence; for all of them, the policy. O(frozen) compares that with the manifest.
+  - Two tools that have a program of the same name for the same platform are refused, because a host can have only one.
   - The old lock file is untouched until the new one is whole. Equal locks are equal bytes, from any controller.
   - Runs on the controller, once, whatever the number of hosts. The strategies C(free) and C(host_pinned) cannot do that
     and refuse it.
 requirements:
   - the C(requests), C(packaging) and C(pypi-simple) libraries on the controller
+  - the C(jmespath) library on the controller, if the manifest takes a tool from an index in JSON
+  - the C(cryptography) library on the controller, if the manifest pins a key; ansible-core brings it
 options:
   manifest:
-    description: The manifest on the controller. Relative paths start at the playbook.
+    description:
+      - The manifest on the controller. A relative path is looked for where Ansible looks for the files of a task.
+        That is C(files) of the role, the role, C(files) beside the playbook, and the playbook's folder.
     type: path
     default: releases.yml
   lockfile:
@@ -37,12 +52,24 @@ options:
     type: list
     elements: str
     default: []
+  frozen:
+    description:
+      - Write nothing, and fail if the lock file does not answer the manifest. This is for CI.
+      - Only the two files are compared. No publisher is asked, and no asset is needed.
+      - Cannot be combined with O(upgrade).
+    type: bool
+    default: false
   token:
     description:
-      - Token for the GitHub API, for private repositories and a higher rate limit.
+      - Token for the API of GitHub, GitLab, Gitea or Forgejo, for private repositories and a higher rate limit.
       - By default E(GITHUB_TOKEN) or E(GH_TOKEN) of the controller for GitHub itself, and E(GH_ENTERPRISE_TOKEN) for
         the Enterprise server that E(GH_HOST) names.
+      - By default E(GITLAB_TOKEN) for the server that E(GITLAB_HOST) names, else gitlab.com, and E(GITEA_TOKEN) for the
+        Gitea or Forgejo server that E(GITEA_HOST) names, else codeberg.org.
       - It is one server's. Where the manifest names several, leave it out and use the variables.
+      - White space around a token is dropped. A token with a line break or a space inside is refused.
+      - If the server does not accept the token, a warning says which one it was, and public repositories are read
+        without it.
     type: str
 attributes:
   check_mode:
@@ -51,7 +78,8 @@ attributes:
   diff_mode:
     support: full
 notes:
-  - The cache is in E(PINNED_RELEASE_CACHE), by default V($XDG_CACHE_HOME/pinned.release).
+  - The cache is in E(PINNED_RELEASE_CACHE), by default V($XDG_CACHE_HOME/pinned.release). Every folder from C(/) to it
+    must belong to whoever runs or to root, and be writable by nobody else, or be sticky.
   - Proxies and certificate authorities come from the environment of the controller.
 seealso:
   - module: pinned.release.tools
@@ -68,6 +96,20 @@ EXAMPLES = r"""
   pinned.release.lock:
     manifest: releases.yml
     upgrade: [uv]
+
+# With a manifest that pins a publisher's key, nothing is locked that is not signed with it:
+#   tools:
+#     uv:
+#       source: {directory: releases/uv}
+#       verify: {minisign: RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U}
+- name: Lock what the manifest asks for, if it is signed as the manifest says
+  pinned.release.lock:
+    manifest: releases.yml
+
+- name: Fail in CI if somebody changed the manifest and did not lock
+  pinned.release.lock:
+    manifest: releases.yml
+    frozen: true
 
 - name: Show what an upgrade of everything would change
   pinned.release.lock:
@@ -90,7 +132,8 @@ tools:
   contains:
     action:
       description:
-        - C(kept), C(added), C(upgraded), C(downgraded), C(relocked) (same version, other assets) or C(removed).
+        - C(kept), C(added), C(upgraded), C(downgraded), C(relocked) (same version, other assets or evidence) or
+          C(removed).
       type: str
       returned: success
       sample: upgraded
@@ -110,8 +153,9 @@ tools:
       elements: str
       returned: success
     notes:
-      description: Targets that disappeared, with what serves their hosts now, that are new, or that need more, a line
-        each.
+      description: Targets that disappeared, with what serves their hosts now, that are new, or that need more; what
+        the assets are now believed on if that has changed; and, if the manifest names one version such as V(0.9) while
+        V(0.9.30) is there, the line of manifest for the newest of these. A line each.
       type: list
       elements: str
       returned: success
@@ -142,7 +186,7 @@ error:
       type: str
       returned: failure
     fix:
-      description: What mends it.
+      description: What to do about it.
       type: str
       returned: failure
 """

@@ -19,6 +19,7 @@ options:
     description:
       - A lock file, on the controller. The libraries and interpreters that its programs need are looked for on the
         host, and those found are told in the fact, for P(pinned.release.asset#lookup).
+      - Relative paths are looked for as by M(pinned.release.tools).
     type: path
 attributes:
   check_mode:
@@ -163,7 +164,7 @@ error:
       type: str
       returned: failure
     fix:
-      description: What mends it.
+      description: What to do about it.
       type: str
       returned: failure
 """

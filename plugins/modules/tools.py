@@ -18,13 +18,18 @@ description:
     all programs of the tool with one rename. Whenever it is interrupted, the old or the new version is there, whole.
   - Previous versions are kept (see O(keep)), so that applying an older lock file needs no network.
   - When nothing is to do, the host is asked one question in plain shell. No module runs and nothing is written.
+  - If a manifest of the same name lies beside the lock file (C(releases.yml), C(releases.lock.json)) and asks for
+    something else than the lock file answers, a warning names the tools, what differs, and the command that locks anew.
+    It is given once a run. What is locked is installed anyway.
 requirements:
   - a POSIX shell on the host
   - on the host, when something is to be installed, Python 3.6 or newer, as new as ansible-core wants it there
 options:
   lockfile:
     description:
-      - Lock file on the controller, as M(pinned.release.lock) writes it. Relative paths start at the playbook.
+      - Lock file on the controller, as M(pinned.release.lock) writes it.
+      - A relative path is looked for where Ansible looks for the files of a task. That is C(files) of the role, the
+        role, C(files) beside the playbook, and the playbook's folder.
       - Required unless O(state=absent) and O(tools) are given.
     type: path
   tools:
@@ -41,81 +46,75 @@ options:
     choices: [present, absent]
     default: present
   exact:
-    description: Also remove tools that were installed below O(root) and that the lock file no longer names.
+    description:
+      - Also remove tools that were installed below O(root) and that the lock file no longer names. Without it, they
+        stay and are named in RV(unpinned).
+      - That includes the tools of another lock file. Where several are applied to one host, give each of them
+        an O(root) of its own.
     type: bool
     default: false
   owner:
-    description: User, by name or number, that the installed files shall belong to. The default is the user who runs.
+    description:
+      - Account, by name or number, that the programs are for. Its primary group becomes the group of the installed
+        files, unless O(group) names another one, and each O(check) runs as this account. The host must have it.
+      - The files belong to the user who runs, whatever this option says (root, with C(become)). In a tree that belonged
+        to a service, the service could exchange what root runs or verifies next.
+      - To let nobody but this account and root start the programs, set O(mode=0750).
     type: str
   group:
-    description: Group, by name or number, that the installed files shall belong to.
+    description:
+      - Group, by name or number, that the installed files shall have.
+      - The default is the primary group of O(owner). Without O(owner), files get the group that new files of the user
+        who runs have in O(root).
     type: str
   mode:
-    description: Mode of the programs, octal in quotes or symbolic. Their owner must be able to read and start them.
+    description:
+      - Mode of the programs, octal in quotes or symbolic. All other files have mode 0644 or 0755, folders 0755.
+      - The user who runs must be able to read and start the programs. Set-id bits, the sticky bit, and write permission
+        for group or others are refused.
     type: raw
     default: "0755"
   keep:
     description: How many versions of each tool to keep beside the active one, the latest first.
     type: int
     default: 1
-  prefer:
-    description:
-      - Which build to take of those that run on the host.
-      - V(native) takes the one for the host's own libc, and a static one where that needs a newer libc.
-      - V(static) takes a static one wherever there is one.
-    type: str
-    choices: [native, static]
-    default: native
   check:
     description:
       - A command for each tool, by name, that must succeed before the new version is activated. The command runs
-        from staging, without a shell, with the staged programs first in E(PATH).
+        from staging, without a shell, with the staged programs first in E(PATH), and ends within 120 seconds.
+      - It runs as the user who runs the task. With O(owner), it runs as that account, with the account's groups and
+        home, and with nothing of the task's C(environment) but the language. It has no terminal.
+      - Everything in the version was verified just before. A check that changes the version is refused.
     type: dict
     default: {}
-  assume:
+  capabilities:
     description:
-      - What you know of the host and its probe cannot tell. What is not known counts as not there, so that a program
-        that may need it is refused; with this option you answer for it. The reason in the result then says so.
-      - What the probe does know is not overruled. Names and values are those of M(pinned.release.target_facts).
+      - File capabilities, by the name of the program, or of the tool if it has one program. The text is that of
+        C(setcap), such as V(cap_net_bind_service=+ep); several are separated by
+        commas. Each must be named, C(all) is refused.
+      - They are set before the check and the activation, and again on every version that is activated. They are part of
+        the receipt. A capability that is not ordered here is drift and is taken away. One that is lost or changed is
+        drift and is set again.
+      - Only the active version has them. Whoever may start the program has what they give; see O(mode) and O(owner).
+      - The host must run Linux, the user who runs must be allowed to set them (root, with C(become)), and the file
+        system of O(root) must not be mounted with C(nosuid). Cannot be combined with O(bin=copy).
     type: dict
-    suboptions:
-      abi:
-        description: ABI, where the architecture has several.
-        type: str
-      libc:
-        description: The libc of the userspace, V(glibc) or V(musl).
-        type: str
-      libc_version:
-        description: Its version, in quotes.
-        type: str
-      cpu:
-        description: Level or version of the processor, such as V(x86-64-v3) or V(armv7).
-        type: str
-      os_version:
-        description: Version of macOS.
-        type: str
-      fpu:
-        description: What an ARM processor has for floating point.
-        type: str
-        choices: [none, vfp, vfpd32, neon]
-      page_size:
-        description: Page size of the kernel in bytes.
-        type: int
-      libraries:
-        description: Libraries that are where the probe does not look, with symbol versions in them, as C(libz.so.1).
-        type: list
-        elements: str
-      loaders:
-        description: Program interpreters that work, by path, such as that of nix-ld on NixOS.
-        type: list
-        elements: str
-      emulates:
-        description: Architectures whose static programs an emulator runs; qemu-user is found without being told.
-        type: list
-        elements: str
+    default: {}
+  bin:
+    description:
+      - What stands in O(bin_dir) for a program.
+      - With V(link), a symbolic link below O(root). All programs of a tool switch together, with one rename.
+      - With V(copy), a file, for hosts where O(bin_dir) is mounted where O(root) is not, as in containers. The files
+        are replaced one after the other, each by a rename. A file that somebody else put in their place is repaired.
+      - A program that finds its libraries or other files by its own place would not start as a copy. It is refused
+        before anything is downloaded, in check mode as well.
+    type: str
+    choices: [link, copy]
+    default: link
   adopt:
     description:
-      - What to do with a file that is already at the place of a link and that this collection did not put there.
+      - What to do with a file that is already at the place of a link, of a program or of another file, and that this
+        collection did not put there.
       - By default that is an error. With V(true) the file is renamed to a backup beside it.
     type: bool
     default: false
@@ -142,6 +141,7 @@ extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.place
   - pinned.release.attributes.integrity
+  - pinned.release.attributes.choice
 """
 
 EXAMPLES = r"""
@@ -162,6 +162,23 @@ EXAMPLES = r"""
     check:
       uv: uv --version
 
+- name: Install for one account, see that it can start the program, and let only its group start it
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    tools: [uv]
+    owner: root
+    mode: "0750"
+    check:
+      uv: uv --version
+  become: true
+
+- name: Let a program listen on ports below 1024 without being root
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    capabilities:
+      uv: cap_net_bind_service=+ep
+  become: true
+
 - name: Find and repair whatever was changed on the host
   pinned.release.tools:
     lockfile: releases.lock.json
@@ -173,6 +190,23 @@ EXAMPLES = r"""
   environment:
     https_proxy: http://proxy.example.org:3128
     SSL_CERT_FILE: /etc/ssl/certs/ca-certificates.crt
+
+- name: Install one tool whose files another program needs to find
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    tools: [uv]
+  register: installed
+
+- name: Show where they are, now and after any upgrade; of a JDK, this is JAVA_HOME
+  ansible.builtin.debug:
+    var: installed.tools.uv.tree
+
+- name: Install programs as files, for containers that mount their folder alone
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    tools: [uv]
+    bin: copy
+  become: true
 
 - name: Remove a tool
   pinned.release.tools:
@@ -224,16 +258,47 @@ tools:
       returned: when the tool is present
       sample: https://mirror.example.org/uv-0.9.9-py3-none-manylinux_2_17_x86_64.whl
     evidence:
-      description: The reasons to believe the asset's bytes.
-      type: list
-      elements: dict
+      description: The reasons to believe the asset's bytes, as the lock file has them.
+      type: dict
       returned: when the tool is present
+      contains:
+        claims:
+          description: Digests that somebody stated, and that the bytes have.
+          type: list
+          elements: dict
+          returned: success
+          sample: [{"algorithm": "sha256", "origin": "listing", "value": "afdd00ddc25e12ed"}]
+        proofs:
+          description: What was verified about the bytes, against what the manifest pins.
+          type: list
+          elements: dict
+          returned: success
     programs:
       description: The programs of the tool.
       type: list
       elements: str
       returned: when the tool is present
       sample: [uv, uvx]
+    capabilities:
+      description: The capabilities of its programs, by their names.
+      type: dict
+      returned: when some are ordered
+      sample: {"caddy": "cap_net_bind_service=ep"}
+    files:
+      description:
+        - The other files of the tool that are linked, as C(files) in the manifest names them. Their paths are below the
+          folder that O(bin_dir) lies in.
+      type: list
+      elements: str
+      returned: when the tool is present
+      sample: [share/man/man1/uv.1]
+    tree:
+      description:
+        - A path to all files of the tool that stays the same over upgrades, for E(JAVA_HOME), E(GOROOT) and the like.
+        - If all files of the asset lie in one folder, it leads to that folder.
+      type: str
+      returned: when the tool is present
+      sample: /opt/pinned.release/current/uv/tree
     downloaded:
       description: How many bytes were downloaded.
       type: int
@@ -242,6 +307,22 @@ tools:
       description: Foreign files that were set aside, with their backups.
       type: dict
       returned: when there are any
+changed_tools:
+  description: Names of the tools that changed, for handlers that concern one of them.
+  returned: success
+  type: list
+  elements: str
+  sample: [uv]
+unpinned:
+  description: Tools that are installed below O(root) and that the lock file does not name, with their versions.
+  returned: success
+  type: dict
+  sample: {just: 1.59.0}
+summary:
+  description: What became of the host, in one line.
+  returned: success
+  type: str
+  sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
 notes:
   description: What changed, a line each.
   returned: success
@@ -266,18 +347,19 @@ error:
       type: str
       returned: failure
     fix:
-      description: What mends it.
+      description: What to do about it.
       type: str
       returned: failure
 """
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.pinned.release.plugins.module_utils import options, store
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError, StaleError
 from ansible_collections.pinned.release.plugins.module_utils.orders import from_json
 
 
 def main() -> None:
+    """Carry out the orders of the action plugin, and exit with the result."""
     module = AnsibleModule(argument_spec=options.TOOLS, supports_check_mode=True)
     orders = module.params["_orders"]
     if orders is None or module.check_mode:
@@ -286,7 +368,7 @@ def main() -> None:
         )
     try:
         done = store.obey(from_json(orders))
-    except store.StaleError as error:
+    except StaleError as error:
         module.exit_json(changed=False, stale=True, error=error.as_dict())
     except ReleaseError as error:
         module.fail_json(msg=str(error), error=error.as_dict())

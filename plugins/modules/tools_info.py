@@ -10,13 +10,29 @@ short_description: Tell which pinned programs a host has, and whether they are s
 version_added: 0.1.0
 author: pinned.release contributors (@pinned-release)
 description:
-  - Returns the receipt of each installed tool, and the drift between the receipt and the files that are there now.
+  - Returns the receipt of each installed tool, and the drift between what was installed and what is there now.
+  - With O(lockfile), it also compares the host with the lock file, and answers whether the host is compliant.
+  - Without O(lockfile), the answer rests on what the host keeps about itself. Whoever may write below O(root) can forge
+    program, listing and receipt together, and a host with nothing installed has nothing that drifted. Use O(lockfile)
+    and O(integrity=full) for an audit.
   - Asks the host one question in plain shell. No module runs, and the host needs no Python.
 options:
+  lockfile:
+    description:
+      - Lock file on the controller that the host is compared with. Relative paths are looked for as by
+        M(pinned.release.tools).
+    type: path
   tools:
-    description: The tools to tell about. The default is all that are installed below O(root).
+    description:
+      - The tools to tell about. The default is all that are installed below O(root) or that O(lockfile) names.
     type: list
     elements: str
+  capabilities:
+    description:
+      - The capabilities that the rollout orders, as in the option of M(pinned.release.tools). With O(lockfile), a
+        receipt that says others is a deviation. Files are always compared with their receipt.
+    type: dict
+    default: {}
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
@@ -32,6 +48,7 @@ extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.place
   - pinned.release.attributes.integrity
+  - pinned.release.attributes.choice
 """
 
 EXAMPLES = r"""
@@ -39,11 +56,22 @@ EXAMPLES = r"""
   pinned.release.tools_info:
   register: installed
 
-- name: Is it still what was installed? Hash every file
+- name: Is this host what the lock file says? Compare every file
   pinned.release.tools_info:
+    lockfile: releases.lock.json
     integrity: full
+  become: true
   register: audit
-  failed_when: audit.drifted | length > 0
+  failed_when: not audit.compliant
+
+- name: Does every program have the capabilities that the rollout orders, and no others?
+  pinned.release.tools_info:
+    lockfile: releases.lock.json
+    integrity: full
+    capabilities:
+      uv: cap_net_bind_service=+ep
+  become: true
+  register: capable
 
 - name: Is one of these missing?
   pinned.release.tools_info:
@@ -62,7 +90,7 @@ tools:
   type: dict
   contains:
     receipt:
-      description: What was installed, from where, on whose word, and when.
+      description: What was installed, from where, verified by whom, and when.
       type: dict
       returned: success
     drift:
@@ -71,8 +99,15 @@ tools:
       elements: str
       returned: success
       sample: [libexec/uv-0.9.9.data/scripts/uv is changed]
+    deviation:
+      description: What is not as O(lockfile) says; empty when nothing is, or without a lock file.
+      type: list
+      elements: str
+      returned: success
+      sample: ["its receipt says version 0.9.8, the lock file 0.9.9"]
     verified_by:
-      description: C(hash) when every file was hashed now, C(seal) when nothing changed since it was sealed.
+      description: C(hash) when every file was hashed now, C(seal) when nothing changed since it was sealed,
+        C(size) when they are too large to be what was installed, and were not read.
       type: str
       returned: success
     kept:
@@ -80,16 +115,37 @@ tools:
       type: list
       elements: str
       returned: success
+    tree:
+      description: A path to all files of the tool that stays the same over upgrades.
+      type: str
+      returned: success
+      sample: /opt/pinned.release/current/uv/tree
 drifted:
   description: Names of the tools that have drifted.
   returned: success
   type: list
   elements: str
 missing:
-  description: Names of the tools of O(tools) that are not installed.
+  description: Names of the tools of O(tools), by default of O(lockfile), that are not installed.
   returned: success
   type: list
   elements: str
+unpinned:
+  description: Names of the tools that are installed and that the lock file does not name.
+  returned: when O(lockfile) is given
+  type: list
+  elements: str
+deviating:
+  description: Names of the tools that are not what the lock file says this host should have.
+  returned: when O(lockfile) is given
+  type: list
+  elements: str
+compliant:
+  description:
+    - Whether the host has exactly what the lock file says, unchanged. That is so when RV(missing), RV(unpinned),
+      RV(deviating) and RV(drifted) are empty.
+  returned: when O(lockfile) is given
+  type: bool
 root:
   description: Where the versions are kept.
   returned: success
@@ -116,7 +172,7 @@ error:
       type: str
       returned: failure
     fix:
-      description: What mends it.
+      description: What to do about it.
       type: str
       returned: failure
 """

@@ -1,0 +1,82 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whom are the programs for? Runs on hosts.
+
+What is installed belongs to the user who runs, whoever it is for: in a tree that belongs to somebody else, root could
+believe nothing. An account that shall start the programs gets them through the group.
+"""
+
+import grp
+import os
+import pwd
+import re
+import typing as t
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
+
+_NUMBER = re.compile(r"[0-9]{1,9}\Z")
+
+
+class Account(t.NamedTuple):
+    """One account of this host. *groups* are all of its groups, the primary one included."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: t.Tuple[int, ...]
+    home: str
+
+
+class Access(t.NamedTuple):
+    """Who may start the programs: *gid* is the group of what is installed (None leaves it), *mode* that of programs.
+
+    The checks run as *account*; None stands for the user who runs.
+    """
+
+    gid: t.Optional[int]
+    mode: int
+    account: t.Optional[Account]
+
+
+def access(orders: Orders) -> Access:
+    """Return who may start what *orders* install.
+
+    Raises ReleaseError for an account or group that this host does not have, and for a check that only root could run.
+    """
+    account = None if orders.owner is None else _account(orders.owner)
+    gid = None if account is None else account.gid
+    if orders.group is not None:
+        gid = _gid(orders.group)
+    if account and account.uid == os.geteuid():
+        account = None
+    if account and os.geteuid() != 0 and any(order.check for order in orders.tools):
+        raise ReleaseError(
+            "only root can run a check as {0}".format(account.name),
+            found="the user {0}, who runs".format(os.geteuid()),
+            fix="run with become, or leave out owner or check",
+        )
+    return Access(gid, orders.mode, account)
+
+
+def _account(name: str) -> Account:
+    try:
+        found = pwd.getpwuid(int(name)) if _NUMBER.match(name) else pwd.getpwnam(name)
+    except KeyError:
+        raise _unknown("user", name)
+    groups = tuple(os.getgrouplist(found.pw_name, found.pw_gid))
+    return Account(found.pw_name, found.pw_uid, found.pw_gid, groups, found.pw_dir)
+
+
+def _gid(name: str) -> int:
+    if _NUMBER.match(name):
+        return int(name)
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise _unknown("group", name)
+
+
+def _unknown(kind: str, name: str) -> ReleaseError:
+    return ReleaseError("this host has no {0} {1}".format(kind, name), fix="create it first, or correct the option")

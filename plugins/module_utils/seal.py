@@ -1,0 +1,128 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What does a host remember of a finished run, so that the same question has a one-word answer? Runs on hosts.
+
+    ROOT/seals/TOOL     = TOOL TREE, then what its files looked like when a run had looked into all of them
+    ROOT/asked/DIGEST   what one question was answered with, then what the links to the programs looked like:
+                        TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others
+
+Each tool and each question is remembered by itself, so that tasks about different tools or folders do not disturb each
+other. The looks are the lines of fingerprint.sh, which the probe runs as well. All this only saves work: state.sh
+believes it in folders that nobody else can change, and nowhere else.
+"""
+
+import contextlib
+import os
+import re
+import subprocess
+import typing as t
+
+from ansible_collections.pinned.release.plugins.module_utils import chain, durable, notes
+from ansible_collections.pinned.release.plugins.module_utils.names import NAME
+from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
+from ansible_collections.pinned.release.plugins.module_utils.place import Place
+
+VERSION = "3"
+#: Questions that nobody asks any more are forgotten: the latest so many stay.
+MOST_QUESTIONS = 100
+_TOOL_OF_LINE = re.compile(rb"([^ /]+)[ /]")
+
+
+def seal(orders: Orders, place: Place) -> None:
+    """Write down what the tools that *orders* call sound look like now, and that its question is answered so.
+
+    Raises OSError if it cannot be written; the old seals are then as they were, or no longer fit and mean "ask fully".
+    """
+    active = {name: tree for name, tree in _active(place).items() if name in orders.sealed}
+    looks, links = _looks(orders, place, sorted(active))
+    seals, asked = (_own_folder(place, name) for name in ("seals", "asked"))
+    for tool, tree in active.items():
+        head = "= {0} {1}\n".format(tool, tree).encode("ascii")
+        durable.write(os.path.join(seals, tool), [head, *looks.get(tool, ())], place.staging)
+    if set(orders.asked) <= set(active):
+        words = ["{0}/{1}".format(tool, active[tool]) for tool in sorted(orders.asked)]
+        words += ["-" + tool for tool in sorted(orders.absent)] + ["=exact"] * orders.exact
+        head = " ".join([VERSION, *words]).encode("ascii") + b"\n"
+        durable.write(os.path.join(asked, orders.wanted), [head, *links], place.staging)
+    _forget(place, seals, asked)
+
+
+def _active(place: Place) -> t.Dict[str, str]:
+    """Return the active tree of each tool."""
+    names = sorted(name for name in os.listdir(place.current) if NAME.match(name))
+    trees = {name: place.active(name) for name in names}
+    return {name: tree for name, tree in trees.items() if tree}
+
+
+def _looks(orders: Orders, place: Place, tools: t.List[str]) -> t.Tuple[t.Dict[str, t.List[bytes]], t.List[bytes]]:
+    """Return the lines of each tool's files, and those of the links to what *orders* asks for."""
+    seen = subprocess.run(  # pylint: disable=ansible-bad-function
+        ["/bin/sh", "-c", orders.fingerprint, "seal", place.named_root, place.named_bin_dir, *tools],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    ).stdout
+    programs = {name for tool in orders.asked for name in _programs(place, tool)}
+    files = {path for tool in orders.asked for path in _files(place, tool)}
+    bin_dir = os.fsencode(place.named_bin_dir)
+    asked_for = ((bin_dir + b"/", programs), (bin_dir.rpartition(b"/")[0] + b"/", files))
+    looks = {}  # type: t.Dict[str, t.List[bytes]]
+    links = []
+    for line in seen.splitlines(True):
+        tool = _TOOL_OF_LINE.match(line)
+        if tool:
+            looks.setdefault(tool.group(1).decode("ascii", "replace"), []).append(line)
+        elif any(_is_about(line, begin, names) for begin, names in asked_for):
+            links.append(line)
+    return looks, links
+
+
+def _is_about(line: bytes, begin: bytes, names: t.Set[str]) -> bool:
+    """Tell whether *line* is that of a link whose path is *begin* and one of *names*, which hold no spaces."""
+    return line.startswith(begin) and line[len(begin) :].split(b" ")[0].decode("ascii", "replace") in names
+
+
+def _programs(place: Place, tool: str) -> t.List[str]:
+    with contextlib.suppress(OSError):
+        return os.listdir(os.path.join(place.switch(tool), "bin"))
+    return []
+
+
+def _files(place: Place, tool: str) -> t.List[str]:
+    top = os.path.join(place.switch(tool), "files")
+    return [
+        os.path.relpath(os.path.join(folder, name), top) for folder, _folders, names in os.walk(top) for name in names
+    ]
+
+
+def _own_folder(place: Place, name: str) -> str:
+    folder = os.path.join(place.root, name)
+    with contextlib.suppress(FileExistsError):
+        durable.make_folder(folder)
+    chain.refuse_if_changed_by_others(folder, "root")
+    return folder
+
+
+def _forget(place: Place, seals: str, asked: str) -> None:
+    """Delete what no question can be answered with any more, and the oldest questions beyond a number."""
+    active = _active(place)
+    for tool in set(os.listdir(seals)) - set(active):
+        durable.delete(os.path.join(seals, tool))
+    trees = {"{0}/{1}".format(tool, tree) for tool, tree in active.items()}
+    living = []
+    for name in os.listdir(asked):
+        path = os.path.join(asked, name)
+        if _is_answered(path, trees):
+            living.append((os.lstat(path).st_mtime, path))
+        else:
+            durable.delete(path)
+    for _time, path in sorted(living)[:-MOST_QUESTIONS]:
+        durable.delete(path)
+
+
+def _is_answered(path: str, trees: t.Set[str]) -> bool:
+    """Tell whether the question of *path* can still be answered as it was, going by the *trees* that are active."""
+    version, *words = notes.read(path).split(b"\n")[0].decode("ascii", "replace").split() or [""]
+    return version == VERSION and {word for word in words if word[:1] not in ("-", "=")} <= trees

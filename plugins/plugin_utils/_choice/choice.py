@@ -1,0 +1,73 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which of a tool's locked assets does a host get, and why that one? Pure; on the controller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host, assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Prefer
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The asset of one tool that one host gets, and the reason in one line."""
+
+    asset: LockedAsset
+    reason: str
+
+
+def choose(name: str, tool: LockedTool, host: Host, prefer: Prefer = "native") -> Choice:
+    """Return the best of *tool*'s assets that starts on *host*. Raises ReleaseError with all reasons if none does."""
+    verdicts = [(asset, target.admissible(asset.requires, host)) for asset in tool.assets]
+    ranked = sorted(verdicts, key=lambda pair: (target.preference(pair[0].requires, host, prefer), pair[0].name))
+    admitted = [(asset, verdict) for asset, verdict in ranked if verdict.is_admissible]
+    if not admitted:
+        near = [pair for pair in ranked if _is_native(pair[0], host)]
+        raise ReleaseError(
+            f"{name} {tool.version}: no locked asset runs on this host",
+            expected=f"a program for {_describe(host)}",
+            found="; ".join(f"{asset.name}: {verdict.reason}" for asset, verdict in (near or ranked)) or "no asset",
+            fix="add the host's platform to the manifest, or choose a version that supports it, and lock again",
+        )
+    chosen, verdict = admitted[0]
+    better = [refused.reason for asset, refused in ranked[: ranked.index(admitted[0])] if _is_native(asset, host)]
+    if better:
+        return Choice(chosen, f"{better[0]} → {_build(chosen)}{target.beside(chosen.requires, host)}")
+    return Choice(chosen, verdict.reason)
+
+
+def choose_assuming(name: str, tool: LockedTool, host: Host, prefer: Prefer, assume: Assumed) -> Choice:
+    """Return the choice for *host* with what the user *assume*s of it. If it depends on that, its reason says so.
+
+    Raises ReleaseError with all reasons if no asset starts there.
+    """
+    choice = choose(name, tool, assuming(host, assume), prefer)
+    if target.admissible(choice.asset.requires, host).is_admissible:
+        return choice
+    told = {key: value if isinstance(value, tuple) else (value,) for key, value in assume.said().items() if value}
+    assumed = ", ".join(f"{key} {' '.join(map(str, values))}" for key, values in told.items())
+    return replace(choice, reason=f"{choice.reason}, assuming {assumed}")
+
+
+def _is_native(asset: LockedAsset, host: Host) -> bool:
+    return (asset.requires.os, asset.requires.arch) == (host.os, host.arch)
+
+
+def _build(asset: LockedAsset) -> str:
+    if asset.requires.is_script:
+        return "script" if asset.target == "any" else f"script for {asset.target}"
+    names = {"static": "static musl build", "glibc": "gnu build", "musl": "musl build"}
+    return names.get(asset.requires.libc or "", f"{asset.target} build")
+
+
+def _describe(host: Host) -> str:
+    """Return *host* as a person would name it: ``linux x86_64, glibc 2.36 (Debian GNU/Linux 12 (bookworm))``."""
+    arch = " ".join(part for part in (host.arch or "of unknown architecture", host.abi) if part)
+    libc = f", {host.libc} {host.libc_version or 'of unknown version'}" if host.libc not in (None, "system") else ""
+    return f"{host.os or 'an unknown system'} {arch}{libc}" + (f" ({host.distribution})" if host.distribution else "")

@@ -1,0 +1,168 @@
+# shellcheck shell=sh
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Is what lies in a tree what its listing says (module_utils/tree_listing.py)? Part of probe.sh, whose variables it uses.
+# All trees are looked at together: it is the programs started that cost time. What was found is told in lines that begin
+# with o, what the listings say in lines that begin with e; then come TOOL/TREE/listing: and a line as of a listing.
+# shellcheck disable=SC2154
+
+# compare TOOL/TREE...: what is there, in the store, with what the listings say should be there.
+compare() {
+    find_plausible "$@"
+    # Names of tools and trees have nothing that a shell would expand.
+    # shellcheck disable=SC2086
+    set -- $plausible
+    if [ $# -eq 0 ]; then return; fi
+    find_reader_of_rights
+    tab=$(printf '\t')
+    digests=$(digests_of_listings "$@")
+    unlike=$({ listed "$@" && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
+    # The last line is there only if everything was read.
+    case "$newline$unlike" in *"${newline}o ~") ;; *) return ;; esac
+    say "$digests" | while read -r digest listing; do tell_differences "${listing%/listing}" "$digest"; done
+}
+
+# find_plausible TOOL/TREE...: sets $plausible: those whose files are not too large to be read, and whose listing is a
+# file of ours. Tells of the others.
+find_plausible() {
+    plausible=
+    # shellcheck disable=SC2046
+    if fits "$largest" $(sizes_of "$@") && are_own_listings "$@"; then plausible=$* && return; fi
+    for tree in "$@"; do
+        # shellcheck disable=SC2046
+        if ! fits "$largest" $(sizes_of "$tree"); then
+            say "verified ${tree%%/*} ${tree#*/} size -"
+        elif ! are_own_listings "$tree"; then
+            say "verified ${tree%%/*} ${tree#*/} hash -"
+        else
+            plausible="$plausible $tree"
+        fi
+    done
+}
+
+sizes_of() {
+    case $stat_option in
+    -c) find "$@" -type f -exec stat -c %s {} + ;;
+    *) find "$@" -type f -exec stat -f %z {} + ;;
+    esac 2>/dev/null
+}
+
+are_own_listings() {
+    for tree in "$@"; do
+        shift
+        set -- "$@" "$tree/listing"
+    done
+    are_own_files "$largest" "$@"
+}
+
+# digests_of_listings TOOL/TREE...: lines DIGEST TOOL/TREE/listing
+digests_of_listings() {
+    for tree in "$@"; do
+        shift
+        set -- "$@" "$tree/listing"
+    done
+    $sha256 "$@" | sed 's/^\\*\([0-9a-f]*\)[ *]*/\1 /'
+}
+
+# listed TOOL/TREE...: what the listings say.
+listed() {
+    for tree in "$@"; do
+        shift
+        set -- "$@" "$tree/listing"
+    done
+    # With one file alone, grep would not tell its name.
+    grep '' "$@" /dev/null | sed 's/^/e /'
+}
+
+# observed TOOL/TREE...: the trees in the lines of their listings. What is of somebody else, or has rights that a listing
+# cannot say, has lines that no listing has.
+observed() {
+    find "$@" \( -name libexec -o -name bin -o -name tree -o -name files \) -prune -o ! -name listing ! \( -name receipt.json -type f \) -print 2>/dev/null |
+        sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:./,p'
+    # Where the text of a link has a line break, ls has more lines than there are links.
+    if [ "$(find "$@" -type l -exec ls -nd {} + 2>/dev/null | grep -c '')" != "$(inodes_of_links "$@" | grep -c '')" ]; then
+        for tree in "$@"; do say "o $tree/listing:./a link of several lines"; done
+    fi
+    for tree in "$@"; do
+        shift
+        set -- "$@" "$tree/libexec" "$tree/bin" "$tree/tree" "$tree/files"
+    done
+    # A name with a backslash is marked by one at the beginning of its line.
+    # shellcheck disable=SC2086
+    find "$@" -type f -exec $sha256 {} + 2>/dev/null | sed 's,^\\*\([0-9a-f]*\)[ *]*\([^/]*/[^/]*\)/,o \2/listing:\1  ,'
+    case $stat_option in
+    -c) find "$@" -exec stat -c "%f %u %g %n" {} + ;;
+    *) find "$@" -exec stat -f "%Xp %u %g %N" {} + ;;
+    esac 2>/dev/null | sed -e 's/^[aA][0-9A-Fa-f]* /a1ff /' \
+        -e "s/^\([0-9A-Fa-f]*\) $user ${ordered_gid:-[0-9]*} /\1 /" -e "s/^\([0-9A-Fa-f]*\) 0 ${ordered_gid:-[0-9]*} /\1 /" \
+        -e 's,^\([^/]* \)\([^ /]*/[^/]*\)/,o \2/listing:\1,'
+    # Links: what ls writes before the path has no slash.
+    find "$@" -exec ls -nd {} + 2>/dev/null |
+        sed -n -e '/^l/{s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:,p;d;}' \
+            -e '/^..........+/s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:acl ,p'
+    capabilities "$@" | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:capability ,p'
+    # Nothing of the above succeeds or fails as a whole: what it does not say is told as missing.
+    true
+}
+
+inodes_of_links() {
+    case $stat_option in
+    -c) find "$@" -type l -exec stat -c %i {} + ;;
+    *) find "$@" -type l -exec stat -f %i {} + ;;
+    esac 2>/dev/null
+}
+
+# unpaired: of sorted lines, those that are not there exactly once as found and once as listed. What is there twice ends
+# with a tab, which nothing in a listing does.
+unpaired() {
+    uniq -c | sed -e 's/^ *1 //' -e t -e "s/^ *[0-9]* \(.*\)/\1$tab/" | uniq -u -f 1
+}
+
+# find_reader_of_rights: sets $rights: what reads extended attributes that give rights. Only Linux has capabilities.
+find_reader_of_rights() {
+    rights=
+    if [ "$(uname -s)" != Linux ]; then return; fi
+    if command -v getcap >/dev/null 2>&1; then rights=getcap && return; fi
+    for python in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3; do
+        if [ -x "$python" ]; then rights=$python && return; fi
+    done
+    say "unseen capabilities"
+}
+
+# capabilities FOLDER...: a line for each file that has some: which ones, in words, or in hexadecimal digits after 0x.
+capabilities() {
+    case $rights in
+    '') ;;
+    getcap) getcap -r "$@" ;;
+    *) find "$@" -type f -exec "$rights" -I -c 'import os, sys
+print(*(path + " 0x" + os.getxattr(path, "security.capability").hex() for path in sys.argv[1:]
+if "security.capability" in os.listxattr(path)), sep="\n")' {} + ;;
+    esac 2>/dev/null
+}
+
+# tell_differences TOOL/TREE DIGEST
+tell_differences() {
+    say "verified ${1%%/*} ${1#*/} hash $2"
+    case "$unlike" in *" $1/listing:"*) ;; *) return ;; esac
+    differences=$(say "$unlike" | grep -F -e " $1/listing:" | sed -e 's,^o [^:]*:,,' -e "s,^e [^:]*:,$tab,")
+    differences=$(without_ordered_modes "$1")
+    if [ -n "$differences" ]; then
+        say "differs ${1%%/*} ${1#*/} $(say "$differences" | od -An -v -tx1 -N 16384 | tr -d ' \n')"
+    fi
+}
+
+# without_ordered_modes TOOL/TREE: the differences without those that modes of programs make which somebody may have
+# ordered. They are told by describe_programs.
+without_ordered_modes() {
+    expected=
+    for program in "$1"/bin/*; do
+        if [ ! -L "$program" ] || [ ! -f "$program" ]; then continue; fi
+        file=$(readlink "$program")
+        mode=$(of_each "%f" "%Xp" " ${program%/*}/$file")
+        case $mode in 8[01][02468aAcCeE][014589cCdD]) ;; *) continue ;; esac
+        expected="$expected$newline$mode ${file#../}$newline$tab""81ed ${file#../}"
+    done
+    if [ -z "$expected" ]; then say "$differences" && return; fi
+    say "$differences" | grep -vxF -e "${expected#"$newline"}"
+}

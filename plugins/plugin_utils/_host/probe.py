@@ -1,0 +1,147 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How is the one question put into words, and what does an answer to it say? Runs on the controller.
+
+The question is probe.sh with the five files that it is made of. What the evidence says of the machine is read by
+machine.py, what it says of the files by state.py. An answer is hostile: whatever it says, it costs a bounded time and
+amount of memory, and nothing but ReleaseError is raised.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+import shlex
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines import AnswerLines
+from ansible_collections.pinned.release.plugins.plugin_utils._host.machine import host_of
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state_lines import sealed_of, state_of
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Integrity
+
+#: The largest honest answers are of hosts on which hundreds of trees are damaged: about 40 kB for each of them.
+MAX_ANSWER_LENGTH = 12 * 1024 * 1024
+MAX_ANSWER_LINES = 100_000
+#: A tree that the lock file does not pin is taken for a forgery if it is larger: twice what one asset may unpack to.
+LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
+#: The files of the question, in the order in which the shell reads them.
+PARTS = ("chain.sh", "state.sh", "contents.sh", "linked_files.sh", "copies.sh", "machine.sh", "probe.sh")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to ask a host; the fields are the variables that probe.sh begins with, *largest* is in kilobytes."""
+
+    ask: Literal["host", "state"] = "host"
+    root: str = ""
+    bin_dir: str = ""
+    wanted: str = ""
+    whole: bool = False
+    integrity: Integrity = "quick"
+    largest: int = LARGEST_KB
+    owner: str = ""
+    group: str = ""
+    python: str = ""
+    candidates: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8), compare=False)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A host's answer: *sealed* when nothing changed since this question was answered, else *host* and *state*."""
+
+    sealed: Sealed | None = None
+    host: Host | None = None
+    state: State | None = None
+
+
+def command(question: Question) -> str:
+    """Return the one line of shell that asks *question*, safe to pass through any login shell.
+
+    Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes.
+    """
+    values = {
+        "ask": question.ask,
+        "nonce": question.nonce,
+        "root": question.root,
+        "bin_dir": question.bin_dir,
+        "wanted": question.wanted,
+        "whole": "yes" if question.whole else "",
+        "integrity": question.integrity,
+        "largest": str(question.largest),
+        "owner": question.owner,
+        "group": question.group,
+        "python": question.python,
+        "candidates": "\n".join(question.candidates),
+        "names": "\n".join(question.names),
+        "needs": "\n".join(question.needs),
+    }
+    assignments = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    return f"{_PATH}; eval \"$(printf %b '{_FINGERPRINT}{_escaped(assignments)}{_PARTS[question.ask]}')\""
+
+
+def fingerprint() -> str:
+    """Return the shell text that prints the fingerprint of what is active: for the probe, and for the seal."""
+    return _shell_text("fingerprint.sh")
+
+
+def _escaped(script: str) -> str:
+    return script.translate(_ESCAPES)
+
+
+def _shell_text(name: str) -> str:
+    text = Path(__file__).with_name(name).read_text(encoding="utf-8")
+    return "".join(line.lstrip() + "\n" for line in text.splitlines() if not re.match(r"\s*(#|$)", line))
+
+
+_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'\n"})
+# What all questions have in common is made here: Ansible imports this once, and forks a process for each host.
+_FINGERPRINT = _escaped(f"fingerprint() (\n{fingerprint()})\n")
+_PARTS = {
+    "state": _escaped("".join(map(_shell_text, PARTS))),
+    "host": _escaped("".join(map(_shell_text, PARTS[-2:]))),
+}
+#: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
+_PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
+
+
+def parse(output: str, question: Question) -> Answer:
+    """Return what a host's *output* says in answer to *question*.
+
+    Raises ReleaseError when it is no whole answer to this question, or says that a folder cannot be trusted.
+    """
+    if len(output) > MAX_ANSWER_LENGTH or output.count("\n") > MAX_ANSWER_LINES:
+        raise ReleaseError(
+            "the host's answer to the probe is too long",
+            expected=f"at most {MAX_ANSWER_LENGTH} characters in {MAX_ANSWER_LINES} lines",
+            found=f"{len(output)} characters in {output.count(chr(10))} lines",
+            fix="find out what prints so much on the host: ansible HOST -m ansible.builtin.raw -a true",
+        )
+    said = AnswerLines(_answer_in(output, question.nonce))
+    if said.all("sealed"):
+        return Answer(sealed=sealed_of(said))
+    return Answer(host=host_of(said), state=state_of(said) if question.ask == "state" else None)
+
+
+def _answer_in(output: str, nonce: str) -> list[str]:
+    """Return the lines between the marks; what others print around them, or between two runs of it, is ignored."""
+    lines = [line.rstrip("\r") for line in output.split("\n")]
+    begin, end = f"@@pinned.release {nonce}", f"@@end {nonce}"
+    if lines.count(begin) != 1 or lines.count(end) != 1 or lines.index(end) < lines.index(begin):
+        raise ReleaseError(
+            "the host did not answer the question of what it is",
+            expected="a POSIX shell at /bin/sh that runs to the end",
+            found=output.strip()[-300:] or "nothing",
+            fix="try it by hand, with --become if that was asked for: "
+            "ansible HOST -m ansible.builtin.raw -a 'sh -c \"echo works\"'",
+        )
+    return lines[lines.index(begin) + 1 : lines.index(end)]

@@ -1,0 +1,68 @@
+# shellcheck shell=sh
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The one question to a host: is all as sealed? If not: what are you, and what is installed? Any POSIX sh; writes nothing.
+# It is made by probe.py of this file and of chain.sh, state.sh, contents.sh, linked_files.sh, copies.sh and machine.sh, which come
+# before it. Set before, too:
+#   fingerprint   function made of fingerprint.sh
+#   ask           state, or host: only what machine this is
+#   nonce         a word that ends no line of anybody who does not know the question
+#   root bin_dir  where to look; empty means this user's defaults
+#   wanted        digest of the state asked for
+#   whole         not empty: tools that nobody asked for are to be named
+#   integrity     quick, or full: hash every file
+#   largest       kilobytes that the files of a tree may have together: more is not read
+#   owner group   whose group the trees shall have; empty means that any will do
+#   python        the interpreter that the user names; empty means that one is looked for
+#   candidates    lines TOOL/VERSION: trees of these would serve, if they are kept here
+#   names         lines: programs that are to be linked, and paths of other files that are to be
+#   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
+# A line of the answer is a word and its fields. A field that is not made of plain characters is written in hexadecimal,
+# so that no byte of it can end a line.
+# shellcheck disable=SC2034,SC2154
+export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/run/current-system/profile/bin:/system/bin
+unset QUOTING_STYLE TIME_STYLE POSIXLY_CORRECT CDPATH
+say() { printf '%s\n' "$*"; }
+newline='
+'
+SEAL=3
+
+# encode TEXT: sets $encoded
+encode() {
+    encoded=$1
+    case $1 in '' | *[!A-Za-z0-9/._+,:=@~-]*) encoded=%$(printf %s "$1" | od -An -v -tx1 | tr -d ' \n') ;; esac
+}
+
+finish() {
+    say "@@end $nonce"
+    exit 0
+}
+
+say "@@pinned.release $nonce"
+if [ "$ask" = state ]; then
+    for command in stat uniq; do
+        if ! command -v "$command" >/dev/null 2>&1; then say "lacks $command" && finish; fi
+    done
+    user=$(id -u)
+    locate
+    for place in "$root" "$bin_dir"; do
+        case $place in /*) ;; *) say homeless && finish ;; esac
+    done
+    distrust
+    if is_sealed; then
+        encode "$root"
+        say "root $encoded"
+        say "sealed$trees${strays:+ also$strays}"
+        finish
+    fi
+    encode "$root"
+    say "root $encoded"
+    encode "$bin_dir"
+    say "bin_dir $encoded"
+    describe_state
+fi
+cd /
+describe_machine
+find_needs
+finish

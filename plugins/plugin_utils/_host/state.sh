@@ -1,0 +1,413 @@
+# shellcheck shell=sh
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Is all as sealed? If not: what is installed below root, and is it what its listing says? Part of probe.sh, whose
+# variables it uses. Only what chain.sh found to be trusted is read.
+# shellcheck disable=SC2154,SC2088
+
+locate() {
+    if [ -z "$HOME" ]; then eval "HOME=~$(id -un)"; fi
+    if [ -z "$root" ]; then
+        # The XDG specification says that a relative path is to be ignored.
+        case $XDG_DATA_HOME in /*) data=$XDG_DATA_HOME ;; *) data=$HOME/.local/share ;; esac
+        if [ "$user" = 0 ]; then root=/opt/pinned.release; else root=$data/pinned.release; fi
+    fi
+    if [ -z "$bin_dir" ]; then
+        if [ "$user" = 0 ]; then bin_dir=/usr/local/bin; else bin_dir=$HOME/.local/bin; fi
+    fi
+    case $root in '~' | '~/'*) root=$HOME${root#'~'} ;; esac
+    case $bin_dir in '~' | '~/'*) bin_dir=$HOME${bin_dir#'~'} ;; esac
+}
+
+# is_sealed: whether the last run that answered this very question is remembered, and everything still looks so. Sets
+# $trees, and $strays: other tools there. What is remembered: asked/DIGEST has the words of one line, then what the
+# links looked like: TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others.
+# seals/TOOL has the tree of a tool, then what its files looked like when somebody last looked into them.
+is_sealed() {
+    [ "$integrity" = quick ] && cd "$root/seals" 2>/dev/null && are_own_files 256 "../asked/$wanted" || return 1
+    { read -r version words; } <"../asked/$wanted"
+    [ "$version" = "$SEAL" ] || return 1
+    trees=
+    heads=
+    exact=
+    set --
+    for word in $words; do
+        case $word in
+        =exact) exact=1 ;;
+        -*) if [ -e "$root/store/${word#-}" ] || [ -L "$root/current/${word#-}" ]; then return 1; fi ;;
+        *)
+            trees="$trees $word"
+            heads="$heads= ${word%%/*} ${word#*/}$newline"
+            set -- "$@" "${word%%/*}"
+            ;;
+        esac
+    done
+    strays=
+    if [ -n "$whole$exact" ]; then find_strays; fi
+    if [ -n "$exact" ] && [ -n "$strays" ]; then return 1; fi
+    case "$strays " in *'/ '*) return 1 ;; esac
+    looks=
+    if [ $# -gt 0 ]; then
+        are_own_files "$largest" "$@" && looks=$(fingerprint "$root" "$bin_dir" "$@") || return 1
+    fi
+    [ "$(sort "../asked/$wanted" "$@")" = "$(printf %s "$version${words:+ $words}$newline$heads${looks:+$looks$newline}" | sort)" ]
+}
+
+# find_strays: the tools that are there and not among $trees. What leads to no tree has nothing behind its slash.
+find_strays() {
+    set -- "$root"/current/*
+    if [ -n "$exact" ]; then set -- "$@" "$root"/store/*; fi
+    for link in "$@"; do
+        stray=${link##*/}
+        case "$trees $strays " in *" $stray/"*) continue ;; esac
+        if is_name "$stray" && { [ -e "$link" ] || [ -L "$link" ]; }; then
+            tree=$(readlink "$root/current/$stray" 2>/dev/null)
+            strays="$strays $stray/${tree##*/}"
+        fi
+    done
+}
+
+# fits KILOBYTES SIZE...: whether files of these sizes, in bytes, are no larger together. What takes no room on the disk
+# takes time to read as well. A shell may count no further than 2147483647.
+fits() {
+    left=$1
+    shift
+    for size in "$@"; do
+        case $size in ?????????????*) return 1 ;; ????*) left=$((left - ${size%???})) ;; esac
+        [ "$left" -ge 0 ] || return 1
+    done
+}
+
+# are_own_files KILOBYTES FILE...: regular files of root's or of who runs, that nobody else may write, and no larger
+# together. Their folder is trusted.
+are_own_files() {
+    most=$1
+    shift
+    count=$#
+    for file in "$@"; do
+        if [ ! -f "$file" ] || [ -L "$file" ] || [ ! -r "$file" ]; then return 1; fi
+    done
+    # Three words for each file.
+    # shellcheck disable=SC2046
+    set -- $(stat_of "%f %u %s" "%Xp %u %z" "$@")
+    [ $# -eq $((count * 3)) ] || return 1
+    sizes=
+    while [ $# -gt 0 ]; do
+        case "$1 $2" in
+        8?[!13579bBdDfF][!2367abABefEF]" 0" | 8?[!13579bBdDfF][!2367abABefEF]" $user") ;;
+        *) return 1 ;;
+        esac
+        sizes="$sizes $3"
+        shift 3
+    done
+    # shellcheck disable=SC2086
+    fits "$most" $sizes
+}
+
+# is_own_folder FOLDER
+is_own_folder() {
+    [ -d "$1" ] && [ ! -L "$1" ] || return 1
+    case $(of_each "%f %u" "%Xp %u" " $1") in
+    4?[!13579bBdDfF][!2367abABefEF]" 0" | 4?[!13579bBdDfF][!2367abABefEF]" $user") return 0 ;;
+    esac
+    return 1
+}
+
+describe_state() {
+    sha256=
+    for command in sha256sum 'shasum -a 256' 'sha256 -r' 'openssl dgst -r -sha256'; do
+        if [ -z "$sha256" ] && command -v "${command%% *}" >/dev/null 2>&1; then sha256=$command; fi
+    done
+    ordered_gid=
+    if [ -n "$group" ]; then
+        ordered_gid=$(gid_of "$group")
+        say "gid ${ordered_gid:--}"
+    elif [ -n "$owner" ]; then
+        ordered_gid=$(id -g "$owner" 2>/dev/null)
+        say "gid ${ordered_gid:--}"
+    fi
+    # No tool's name begins with a dash.
+    # shellcheck disable=SC2035
+    now=$(cd "$root/current" 2>/dev/null && fingerprint "$root" "$bin_dir" *)
+    told=$(describe_active)
+    say "$told"
+    active=" $(say "$told" | sed -n 's,^active \(.*\) ,\1/,p' | tr '\n' ' ')"
+    # Names of tools and trees have nothing that a shell would expand.
+    # shellcheck disable=SC2046,SC2086
+    if cd "$root/store" 2>/dev/null; then describe_trees $active $(kept_candidates); fi
+    describe_links
+    describe_linked_files
+    describe_room root "$root"
+    describe_room bin_dir "$bin_dir"
+    describe_rights
+    find_python
+}
+
+# describe_rights: the capabilities of who runs, of which one lets set those of files. Only Linux has some.
+describe_rights() {
+    if [ ! -r /proc/self/status ]; then return; fi
+    while read -r word value; do
+        if [ "$word" = CapEff: ]; then say "rights $value"; fi
+    done </proc/self/status
+}
+
+# describe_room WORD FOLDER: whether something can be made there, how much, whether it could be started, whether it could
+# give rights by set-id bits and capabilities, and the kind of its file system.
+describe_room() {
+    folder=$2
+    while [ ! -d "${folder:-/}" ]; do folder=${folder%/*}; done
+    folder=${folder:-/}
+    encode "$folder"
+    is_writable=no
+    if [ -w "$folder" ] && [ -x "$folder" ]; then is_writable=yes; fi
+    # The last line: a long name of a file system has one of its own before.
+    set -f
+    # shellcheck disable=SC2046
+    set -- "$1" $(df -Pk "$folder" 2>/dev/null | tail -n 1 | sed 's/.* \([0-9][0-9]*\)  *[0-9]*%  *\(.*\)$/\1 \2/')
+    set +f
+    starts=yes
+    raises=yes
+    kind=-
+    if [ -r /proc/mounts ]; then
+        while read -r _ place type flags _; do
+            if [ "$place" != "${3:-/}" ]; then continue; fi
+            case ,$flags, in *,noexec,*) starts=no ;; *) starts=yes ;; esac
+            case ,$flags, in *,nosuid,*) raises=no ;; *) raises=yes ;; esac
+            kind=$type
+        done </proc/mounts
+    fi
+    case $2 in *[!0-9]*) set -- "$1" - ;; esac
+    say "room $1 $encoded $is_writable ${2:--} $starts $raises $kind"
+}
+
+# find_python: the first Python that a module could be run by. $python is the one that the user names.
+find_python() {
+    case $python in
+    /*)
+        if [ -x "$python" ]; then say "python found"; else say "python named"; fi
+        return
+        ;;
+    esac
+    for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8 python3.7 python3.6; do
+        if command -v "$name" >/dev/null 2>&1 || [ -x "/usr/local/bin/$name" ]; then say "python found" && return; fi
+    done
+    if [ -x /usr/libexec/platform-python ]; then say "python found" && return; fi
+    say "python none"
+}
+
+# gid_of GROUP, which may be a number
+gid_of() {
+    case $1 in
+    *[!0-9]*) ;;
+    *) say "$1" && return ;;
+    esac
+    { getent group "$1" 2>/dev/null || cat /etc/group; } | while IFS=: read -r name _ gid _; do
+        if [ "$name" = "$1" ]; then say "$gid" && break; fi
+    done
+}
+
+is_name() { case $1 in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._+-]*) return 1 ;; esac; }
+is_tree() { case $1 in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._+~!-]*) return 1 ;; esac; }
+
+# describe_active: which tree of each tool is the active one, if it is one.
+describe_active() {
+    set --
+    for link in "$root"/current/*; do
+        if ! is_name "${link##*/}"; then continue; fi
+        if [ -L "$link" ]; then set -- "$@" "${link##*/}"; elif [ -e "$link" ]; then say "astray ${link##*/}"; fi
+    done
+    links_of "$root/current" "$@" | while read -r tool target; do
+        tree=${target#"../store/$tool/"}
+        if [ "$tree" != "$target" ] && is_tree "$tree"; then say "active $tool $tree"; else say "astray $tool"; fi
+    done
+}
+
+# links_of FOLDER NAME...: lines NAME TARGET of these links there; the target as encode writes it.
+links_of() {
+    folder=$1
+    shift
+    if [ $# -eq 0 ]; then return; fi
+    for name in "$@"; do
+        shift
+        set -- "$@" "$folder/$name"
+    done
+    # One process for all of them. Where a target has a line break, there are more lines than links.
+    shown=$(ls -nd "$@" 2>/dev/null)
+    if [ "$(say "$shown" | grep -c '')" -ne $# ]; then
+        for link in "$@"; do say_link "${link##*/}"; done
+        return
+    fi
+    say "$shown" | while IFS= read -r line; do
+        link=${line#*" $folder/"}
+        # ls of busybox writes other characters as question marks.
+        case ${link#* -> } in
+        *[!A-Za-z0-9/._+,:=@~-]*) say_link "${link%% -> *}" ;;
+        *) say "${link%% -> *} ${link#* -> }" ;;
+        esac
+    done
+}
+
+say_link() {
+    target=$(readlink "$folder/$1" && echo .)
+    encode "${target%"$newline".}"
+    say "$1 $encoded"
+}
+
+# kept_candidates: TOOL/TREE of each kept tree that would serve.
+kept_candidates() {
+    say "$candidates" | while IFS= read -r candidate; do
+        for kept in "$root/store/$candidate"-*; do
+            tree=${candidate%%/*}/${kept##*/}
+            if ! is_name "${tree%%/*}" || ! is_tree "${tree#*/}"; then continue; fi
+            case "$active " in *" $tree "*) ;; *) say "$tree" ;; esac
+        done
+    done
+}
+
+# describe_trees TOOL/TREE...: those, in the store, and which others are there.
+describe_trees() {
+    list_trees
+    find_owned "$@"
+    for tree in "$@"; do
+        shift
+        if is_owned "${tree%%/*}/" && is_owned "$tree/"; then set -- "$@" "$tree"; fi
+    done
+    if [ $# -eq 0 ]; then return; fi
+    describe_receipts "$@"
+    describe_programs "$@"
+    for tree in "$@"; do
+        shift
+        if is_as_sealed "$tree"; then say "verified ${tree%%/*} ${tree#*/} seal -"; else set -- "$@" "$tree"; fi
+    done
+    if [ $# -gt 0 ] && [ -n "$sha256" ]; then compare "$@"; fi
+}
+
+# list_trees: all, the newest first: what is kept longest.
+list_trees() {
+    # shellcheck disable=SC2012
+    ls -1td -- */* 2>/dev/null | while IFS= read -r tree; do
+        if is_name "${tree%%/*}" && is_tree "${tree#*/}"; then say "tree ${tree%%/*} ${tree#*/}"; fi
+    done
+}
+
+# find_owned TOOL/TREE...: sets $owned: lines of the folders (with a slash at the end) and receipts (with their sizes) that
+# are root's or of who runs, and that nobody else may write.
+find_owned() {
+    for tree in "$@"; do
+        shift
+        set -- "$@" " ${tree%%/*}" " $tree" " $tree/receipt.json"
+    done
+    owned=$newline$(of_each "%f %u %s %n" "%Xp %u %z %N" "$@" | while read -r mode uid size place; do
+        case "$mode $uid" in
+        4?[!13579bBdDfF][!2367abABefEF]" 0" | 4?[!13579bBdDfF][!2367abABefEF]" $user") say "$place/" ;;
+        8?[!13579bBdDfF][!2367abABefEF]" 0" | 8?[!13579bBdDfF][!2367abABefEF]" $user") say "$place=$size" ;;
+        esac
+    done)$newline
+}
+
+# is_owned LINE
+is_owned() { case $owned in *"$newline$1$newline"*) ;; *) return 1 ;; esac; }
+
+# describe_receipts TOOL/TREE...: the size of each receipt, then the bytes of all of them.
+describe_receipts() {
+    for tree in "$@"; do
+        case $owned in *"$newline$tree/receipt.json="*) ;; *) say "receipt ${tree%%/*} ${tree#*/} -" ;; esac
+    done
+    receipts=$(say "$owned" | while IFS='=' read -r receipt size; do
+        case " $* " in *" ${receipt%/receipt.json} "*) ;; *) continue ;; esac
+        case $size in '' | ??????*) size=- ;; esac
+        say "$receipt $size"
+    done)
+    if [ -z "$receipts" ]; then return; fi
+    say "$receipts" | sed 's,^\([^/]*\)/\([^/]*\)/[^ ]*,receipt \1 \2,'
+    # Names of tools and trees have nothing that a shell would expand.
+    # shellcheck disable=SC2046
+    set -- $(say "$receipts" | sed -n 's/ [0-9].*//p')
+    if [ $# -eq 0 ]; then return; fi
+    say "receipts $(cat "$@" | od -An -v -tx1 | tr -d ' \n')"
+    describe_links_elsewhere "$@"
+}
+
+# describe_links_elsewhere RECEIPT...: where receipts of active tools name other folders than this question's bin_dir.
+describe_links_elsewhere() {
+    if ! folders_in "$@" | grep -qvxF -e "$bin_dir"; then return; fi
+    for receipt in "$@"; do
+        other=$(folders_in "$receipt")
+        tree=${receipt%/receipt.json}
+        case "$active " in *" $tree "*) ;; *) continue ;; esac
+        if [ -z "$other" ] || [ "$other" = "$bin_dir" ]; then continue; fi
+        encode "$other"
+        say "elsewhere ${tree%%/*} $encoded"
+        describe_files_elsewhere "${tree%%/*}" "$tree" "$other"
+        if ! is_own_folder "$other"; then continue; fi
+        links_in "$other" "$tree"
+        copies_elsewhere "${tree%%/*}" "$other"
+    done
+}
+
+folders_in() { sed -n 's,.*"bin_dir": "\(/[^"\\]*\)".*,\1,p' "$@"; }
+
+# links_in FOLDER TOOL/TREE: the links there to programs of a tree.
+links_in() {
+    elsewhere=$1
+    tree=$2
+    set --
+    for program in "$tree"/bin/*; do
+        if is_name "${program##*/}" && [ -L "$elsewhere/${program##*/}" ]; then set -- "$@" "${program##*/}"; fi
+    done
+    links_of "$elsewhere" "$@" | sed "s,^,link_elsewhere ${tree%%/*} ,"
+}
+
+# describe_programs TOOL/TREE...: mode, owner and group of what the links in their bin folders lead to.
+describe_programs() {
+    for tree in "$@"; do
+        shift
+        for program in "$tree"/bin/*; do
+            if is_name "${program##*/}" && [ -L "$program" ] && [ -f "$program" ]; then set -- "$@" "$program"; fi
+        done
+    done
+    if [ $# -eq 0 ]; then return; fi
+    case $stat_option in -c) stat -L -c "%f %u %g %n" "$@" ;; *) stat -L -f "%Xp %u %g %N" "$@" ;; esac |
+        sed -n 's,^\([0-9A-Fa-f]*\) \([0-9]*\) \([0-9]*\) \([^/]*\)/\([^/]*\)/bin/\(.*\),program \4 \5 \6 \1 \2 \3,p'
+}
+
+# is_as_sealed TOOL/TREE: an active one
+is_as_sealed() {
+    case "$integrity $active " in "quick "*" $1 "*) ;; *) return 1 ;; esac
+    are_own_files "$largest" "$root/seals/${1%%/*}" && looks=$(say "$now" | grep -e "^${1%%/*}[ /]") || return 1
+    [ "$(sort "$root/seals/${1%%/*}")" = "$(say "= ${1%%/*} ${1#*/}$newline$looks" | sort)" ]
+}
+
+describe_links() {
+    placed=$(copies_in "$bin_dir")
+    say "$placed" | sed -n 's/^\([^ ]*\) \(.*\)/placed \2 \1/p'
+    # Names have nothing that a shell would expand.
+    # shellcheck disable=SC2046
+    set -- $(names_in_bin_dir)
+    for name in "$@"; do
+        shift
+        if [ -L "$bin_dir/$name" ]; then set -- "$@" "$name" && continue; fi
+        if [ ! -e "$bin_dir/$name" ]; then continue; fi
+        case $([ ! -f "$bin_dir/$name" ] || say "$placed")$newline in
+        *" $name$newline"*) describe_copy copy "$bin_dir" "$name" ;;
+        *) say "foreign $name" ;;
+        esac
+    done
+    links_of "$bin_dir" "$@" | sed 's/^/link /'
+}
+
+# names_in_bin_dir: those that are wanted, those of programs in the store, and those of links that look like ours, whose
+# tool was deleted by hand: no more of them than anybody honest has.
+names_in_bin_dir() {
+    {
+        say "$names"
+        say "$placed" | sed 's/.* //'
+        for program in "$root"/store/*/*/bin/*; do say "${program##*/}"; done
+        # One process, where a loop would take one for each link of the system.
+        # shellcheck disable=SC2010,SC2012
+        ls -l "$bin_dir" 2>/dev/null | grep -e ' -> .*current/[^/]*/bin/' | sed -e 's/ -> .*//' -e 's/.* //' | head -n 2000
+    } | sort -u | while IFS= read -r name; do
+        if is_name "$name"; then say "$name"; fi
+    done
+}

@@ -1,0 +1,81 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which assets lie in a folder of the controller, and where is that in another checkout? Pure; runs on the controller.
+
+A relative ``directory:`` of the manifest moves with it, from one checkout to another. So its assets' addresses stand in
+the lock file as ``file:`` and a path from the lock file's own folder, which is a relative reference in the sense of RFC
+3986, section 4.2, below a scheme. Everywhere else, addresses are absolute.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
+
+_SCHEME = "file:"
+
+
+def is_local(source: Mapping[str, str]) -> bool:
+    """Tell whether *source* is a folder of the controller, rather than a server."""
+    return "directory" in source and "://" not in source["directory"]
+
+
+def as_written(lock: LockFile, base: Path, place: Path) -> LockFile:
+    """Return *lock* as the lock file in the folder *place* says it: what is relative to the manifest's folder, *base*.
+
+    Both folders are absolute.
+    """
+    below = base.as_uri().rstrip("/") + "/"
+    step = os.path.relpath(base, place)
+    prefix = "" if step == "." else quote(step) + "/"
+
+    def address(url: str) -> str:
+        """Return *url* relative to the lock file if it lies below the manifest's folder, unchanged otherwise."""
+        return f"{_SCHEME}{prefix}{url[len(below) :]}" if url.startswith(below) else url
+
+    tools = {name: _with(tool, address) if _is_relative(tool) else tool for name, tool in lock.tools.items()}
+    return replace(lock, tools=tools)
+
+
+def as_found(lock: LockFile, place: Path) -> LockFile:
+    """Return *lock*, which a lock file in the folder *place* says, with absolute addresses. *place* is absolute."""
+
+    def address(url: str) -> str:
+        """Return *url* with the lock file's folder before a relative path, unchanged otherwise."""
+        is_relative = url.startswith(_SCHEME) and not url.startswith(f"{_SCHEME}/")
+        return (place / unquote(url[len(_SCHEME) :])).as_uri() if is_relative else url
+
+    tools = {name: _with(tool, address) if _is_relative(tool) else tool for name, tool in lock.tools.items()}
+    return replace(lock, tools=tools)
+
+
+def note(tool: LockedTool) -> str | None:
+    """Return what to know about a *tool* whose assets lie on the controller; None where they do not."""
+    if not is_local(tool.source):
+        return None
+    return (
+        f"{tool.source['directory']} is a folder of this controller: a host can install from it only if it has the "
+        "same files at the same path. For other hosts, serve the folder over the web, and name its address: "
+        "source: {directory: https://...}"
+    )
+
+
+def _is_relative(tool: LockedTool) -> bool:
+    return is_local(tool.source) and not tool.source["directory"].startswith(("/", "~"))
+
+
+def _with(tool: LockedTool, address: Callable[[str], str]) -> LockedTool:
+    return replace(tool, assets=tuple(_asset_with(asset, address) for asset in tool.assets))
+
+
+def _asset_with(asset: LockedAsset, address: Callable[[str], str]) -> LockedAsset:
+    claims = tuple(replace(claim, origin=address(claim.origin)) for claim in asset.evidence.claims)
+    proofs = tuple(replace(proof, origin=address(proof.origin)) for proof in asset.evidence.proofs)
+    evidence = replace(asset.evidence, claims=claims, proofs=proofs)
+    return replace(asset, url=address(asset.url), evidence=evidence)

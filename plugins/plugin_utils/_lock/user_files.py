@@ -1,0 +1,105 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How are the two files that people keep, manifest and lock file, read and written? Runs on the controller.
+
+Only regular files are: a pipe would be waited for without end, and root would put a lock file in the place of a device.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import signal
+import stat
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import write_atomically
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
+
+LOCK_FILE = "lock file"
+MANIFEST = "manifest"
+_IF_MISSING = {LOCK_FILE: "make it with pinned.release.lock", MANIFEST: "write one"}
+_ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+_MAKE_READABLE = "make it readable UTF-8 text"
+_NAME_A_FILE = "give the path of a regular file"
+
+
+def read(path: Path, kind: str) -> str:
+    """Return the text of *path*, a *kind* of file. Raises ReleaseError that says to make it or to name another."""
+    text = read_if_there(path, kind)
+    if text is None:
+        raise missing(path, kind)
+    return text
+
+
+def missing(path: Path, kind: str, places: Sequence[str] = ()) -> ReleaseError:
+    """Return the error for a *kind* of file that should be at *path*, and is at none of the *places* looked at."""
+    found = os.strerror(errno.ENOENT)
+    if len(places) > 1:
+        found = f"none at {', nor at '.join(places)}"
+    return _unreadable(path, kind, found, _IF_MISSING[kind])
+
+
+def read_if_there(path: Path, kind: str) -> str | None:
+    """Return the text of *path*, None where there is nothing. Raises ReleaseError for what is no file, or no text."""
+    try:
+        mode = path.stat().st_mode
+        if not stat.S_ISREG(mode):
+            found = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+            raise _unreadable(path, kind, found, _NAME_A_FILE)
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    except (OSError, UnicodeDecodeError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        is_file = isinstance(error, (PermissionError, UnicodeDecodeError))
+        raise _unreadable(path, kind, found, _MAKE_READABLE if is_file else _NAME_A_FILE) from error
+
+
+def refuse_hopeless_place(path: Path) -> None:
+    """Raise ReleaseError where no lock file can be made, so that it is told before anything is downloaded."""
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise _unwritable(path, errno.ENOENT)
+    if not os.access(folder, os.W_OK):
+        raise _unwritable(path, errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES)
+
+
+def write_lock(path: Path, text: str) -> None:
+    """Write *text* to the lock file at *path*, whole or not at all. Raises ReleaseError if the system refuses.
+
+    What a link leads to is replaced, not the link; a file that is there keeps its mode and, if root writes, its owner.
+    """
+    try:
+        before = path.stat() if path.exists() else None
+        mode = stat.S_IMODE(before.st_mode) if before else 0o644
+        owner = (before.st_uid, before.st_gid) if before else None
+        with _endings_held():
+            write_atomically(path.resolve(), text.encode(), mode, owner)
+    except OSError as error:
+        raise _unwritable(path, error.errno or errno.EIO) from error
+
+
+@contextlib.contextmanager
+def _endings_held() -> Iterator[None]:
+    """Let whoever ends this process wait for the moment that a write takes, so that no half of it is left behind."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _unreadable(path: Path, kind: str, found: str, remedy: str) -> ReleaseError:
+    fix = f"{remedy}, or name another in the option {kind.replace(' ', '')}"
+    return ReleaseError(f"cannot read the {kind} {path}", found=found, fix=fix)
+
+
+def _unwritable(path: Path, number: int) -> ReleaseError:
+    """Return the error for the operating system's refusal *number*."""
+    fix = advice(number, "name another in the option lockfile")
+    return ReleaseError(f"cannot write the lock file {path}", found=os.strerror(number), fix=fix)

@@ -1,0 +1,95 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Are an asset's bytes those that its publisher states, and signs as the manifest demands? Runs on the controller.
+
+First come the claims of all assets that a tool needs, then the bytes, which are compared with them, then the proofs.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Held, Stated, claims, proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release, Source
+
+LOG = logging.getLogger("pinned.release")
+#: Of the reasons why nothing covers an asset, so many are shown.
+MOST_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Job:
+    """The release that a tool gets, where it comes from, where its bytes are kept, and what the run may unpack."""
+
+    wanted: WantedTool
+    source: Source
+    release: Release
+    cache: Cache
+    allowance: Allowance
+
+    def asset(self, name: str) -> Asset:
+        """Return the asset of this *name*, which the release has."""
+        return next(asset for asset in self.release.assets if asset.name == name)
+
+    def stated(self, name: str) -> Stated:
+        """Return what the publisher states of the asset. Raises ReleaseError if it cannot be read, or disagrees."""
+        stated = claims.collect(self.asset(name), self.release, self.cache.reader(self.source.session))
+        told = [f"{claim.algorithm} by {redacted(claim.origin)}" for claim in stated.claims]
+        LOG.debug("%s: %s has digests: %s", self.wanted.name, name, ", ".join(told) or "none")
+        return stated
+
+    def fetch(self, name: str, said: tuple[Claim, ...], progress: Callable[[int], None]) -> CachedFile:
+        """Return the bytes of the asset, compared with all that is *said* of them.
+
+        *progress* is called with the number of bytes that are here. Raises ReleaseError if the bytes cannot be had, or
+        differ from a digest or the size that is stated of them.
+        """
+        asset = self.asset(name)
+        known = replace(asset, digests={**asset.digests, **claims.agreed_digests(name, said)})
+        return self.cache.fetch(known, self.source.session, progress=progress)
+
+    def prove(self, name: str, said: tuple[Claim, ...], cached: CachedFile) -> Evidence:
+        """Return the evidence for the bytes: what is *said* of them, and the proofs that the manifest demands.
+
+        Raises ReleaseError where one is missing or does not hold.
+        """
+        held = Held(self.asset(name), self.release, cached.path, cached.digests)
+        found = proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session))
+        return Evidence(said, found)
+
+
+def refuse_uncovered(job: Job, stated: Mapping[str, Stated]) -> None:
+    """Raise ReleaseError if the publisher states digests, and none of some assets that the manifest does not accept so.
+
+    *stated* is what there is of each asset, by its name. A publisher that states no digests at all is another matter:
+    then the asset is pinned as downloaded.
+    """
+    accepted = [names_by(pattern, job.release.version) for pattern in job.wanted.without_digest]
+    uncovered = {
+        name: found.gaps
+        for name, found in sorted(stated.items())
+        if found.gaps and not found.claims and not any(pattern.match(name) for pattern in accepted)
+    }
+    if not uncovered:
+        return
+    reasons = list(dict.fromkeys(gap for gaps in uncovered.values() for gap in gaps))
+    more = [f"and {len(reasons) - MOST_SHOWN} more"] if len(reasons) > MOST_SHOWN else []
+    patterns = ", ".join(json.dumps(pattern_of(name, job.release.version), ensure_ascii=False) for name in uncovered)
+    line = f"accept: {{without_digest: [{patterns}]}}"
+    raise ReleaseError(
+        f"{job.wanted.name} {job.release.version}: its publisher offers digests, but none of {', '.join(uncovered)}",
+        expected="a SHA-256, SHA-384 or SHA-512 digest in the release's listing, a sums file or a sidecar",
+        found="; ".join(reasons[:MOST_SHOWN] + more),
+        fix=f"ask the publisher why; to pin it as it is downloaded, write into tools.{job.wanted.name}: {line}",
+    )

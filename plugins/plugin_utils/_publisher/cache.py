@@ -1,0 +1,396 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Where does the controller keep an asset's bytes, once fetched, so that they are fetched once and believed rightly?
+
+A file lies under its own SHA-256, so what a place holds can be checked by reading it, and it *is* checked on every
+use: a damaged file is fetched again. Bytes are looked for by the digests that their publisher, or the lock file, gives;
+then no network is needed. An asset that no digest speaks of is fetched again by every run, because its publisher may
+have put other bytes at the same address since, and that must be seen. Within a run it is fetched once.
+
+Any number of processes and threads may share a cache: a file lock makes them fetch each asset once. A transfer that
+breaks off is resumed (RFC 9110, "Range Requests"). The folder may be deleted at any time. Runs on the controller.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import answer_body, failures, folders, redaction
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
+
+if TYPE_CHECKING:
+    import requests
+
+LOG = logging.getLogger("pinned.release")
+LIMIT_BYTES = 4 * 1024**3
+SMALL_FILE_LIMIT_BYTES = 4 * 1024**2
+ATTEMPTS = 5
+INDEX_LIMIT_BYTES = 1024
+PARTIAL_KEPT_DAYS = 7
+#: Digests of these identify bytes; those of other algorithms are compared, but could be forged.
+STRONG = ("sha256", "sha512", "sha384")
+_FIXED_LENGTH = frozenset(hashlib.algorithms_guaranteed) - {"shake_128", "shake_256"}
+
+#: Called with the number of the asset's bytes that are here so far.
+Progress = Callable[[int], None]
+
+
+@dataclass(frozen=True)
+class CachedFile:
+    """An asset's bytes on the controller. *digests* holds every algorithm that was compared, and SHA-256."""
+
+    path: Path
+    sha256: str
+    size: int
+    digests: Mapping[str, str]
+
+
+class Cache:
+    """A folder of assets by their content."""
+
+    def __init__(self, root: Path) -> None:
+        """Keep assets below *root*, which is created with the first."""
+        self.root = root
+        self._fetched: dict[str, str] = {}
+
+    def fetch(
+        self,
+        asset: Asset,
+        session: requests.Session,
+        *,
+        progress: Progress = lambda received: None,
+        limit_bytes: int = LIMIT_BYTES,
+    ) -> CachedFile:
+        """Return the bytes of *asset*, from here or by *session*, compared with its size and every digest it has.
+
+        Raises ReleaseError: unreachable, refused, too large, not what the publisher lists, disk full.
+        """
+        wanted = _Wanted(asset, limit_bytes)
+        try:
+            with self._locked(wanted.key):
+                found = self._find_any(wanted)
+                LOG.debug("%s: %s", asset.name, f"in the cache, sha256 {found.sha256}" if found else "not in the cache")
+                found = found or self._download(wanted, session, progress)
+        except OSError as error:
+            raise _disk_failure(error, self.root) from error
+        self._fetched[asset.url] = found.sha256
+        progress(found.size)
+        return found
+
+    def reader(self, session: requests.Session) -> Fetch:
+        """Return what reads a release's own small files, as evidence is made of. It raises ReleaseError as fetch()."""
+        return lambda asset: self.fetch(asset, session, limit_bytes=SMALL_FILE_LIMIT_BYTES).path.read_bytes()
+
+    @contextlib.contextmanager
+    def _locked(self, key: str) -> Iterator[None]:
+        """Hold the lock on *key* against every other process and thread. Some keys share one, so that locks are few."""
+        with folders.open_to_write(folders.private_folder(self.root, "locks") / key[:3]) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def _find_any(self, wanted: _Wanted) -> CachedFile | None:
+        """Return the wanted bytes if they are here, by whichever strong digest is known of them."""
+        sha256 = wanted.digests.get("sha256")
+        for algorithm in STRONG[1:]:
+            if sha256 is None and algorithm in wanted.digests:
+                sha256 = self._indexed(f"{algorithm}-{wanted.digests[algorithm]}")
+        if not wanted.is_identified:
+            sha256 = self._fetched.get(wanted.asset.url)
+        found = self._read(sha256, wanted.algorithms) if sha256 else None
+        if found is not None:
+            wanted.compare(found.digests, found.size)
+        return found
+
+    def _indexed(self, name: str) -> str | None:
+        """Return the SHA-256 of what is known by a digest of another algorithm, None where that is not noted."""
+        with contextlib.suppress(FileNotFoundError, UnicodeDecodeError):
+            folder = folders.private_folder(self.root, "index", create=False)
+            with folders.open_to_read(folder / name) as file:
+                return file.read(INDEX_LIMIT_BYTES).decode("ascii")
+        return None
+
+    def _read(self, sha256: str, algorithms: tuple[str, ...]) -> CachedFile | None:
+        """Return the file kept under *sha256* after hashing it; one that has been damaged is removed."""
+        if not _is_digest("sha256", sha256):
+            return None
+        hashes = _hashes(algorithms)
+        try:
+            path = folders.private_folder(self.root, "sha256", sha256[:2], create=False) / sha256
+            with folders.open_to_read(path) as file:
+                size = _hash_all(file, hashes)
+        except FileNotFoundError:
+            return None
+        digests = {algorithm: made.hexdigest() for algorithm, made in hashes.items()}
+        if digests["sha256"] != sha256:
+            path.unlink(missing_ok=True)
+            return None
+        return CachedFile(path, sha256, size, digests)
+
+    def _download(self, wanted: _Wanted, session: requests.Session, progress: Progress) -> CachedFile:
+        """Transfer, compare and keep the wanted bytes; what an earlier run left of them is not taken for granted."""
+        path = folders.private_folder(self.root, "partial") / wanted.key
+        _forget_old_partials(path.parent)
+        with _Partial(path, wanted) as partial:
+            has_earlier_bytes = partial.received > 0
+            _transfer(partial, wanted, session, progress)
+            if has_earlier_bytes and wanted.mismatch(partial.digests(), partial.received):
+                partial.restart()
+                _transfer(partial, wanted, session, progress)
+            digests, size = partial.digests(), partial.received
+            try:
+                wanted.compare(digests, size)
+            except ReleaseError:
+                path.unlink(missing_ok=True)
+                raise
+            partial.flush()
+        return self._keep(path, wanted, digests, size)
+
+    def _keep(self, partial: Path, wanted: _Wanted, digests: Mapping[str, str], size: int) -> CachedFile:
+        sha256 = digests["sha256"]
+        place = folders.private_folder(self.root, "sha256", sha256[:2]) / sha256
+        os.replace(partial, place)
+        place.chmod(0o444)
+        index = folders.private_folder(self.root, "index")
+        for algorithm in STRONG[1:]:
+            if algorithm in wanted.digests:
+                folders.write_atomically(index / f"{algorithm}-{digests[algorithm]}", sha256.encode())
+        return CachedFile(place, sha256, size, digests)
+
+
+class _Wanted:
+    """What is known of an asset's bytes before they are here, and the comparison with what came."""
+
+    def __init__(self, asset: Asset, limit_bytes: int) -> None:
+        """Take what *asset* says of itself. Raises ReleaseError if a digest cannot be one or the size is too large."""
+        for algorithm, value in asset.digests.items():
+            if not _is_digest(algorithm, value):
+                raise ReleaseError(
+                    f"a digest of {asset.name} cannot be compared",
+                    expected="sha256, sha512 or another algorithm of Python's hashlib, and as many hexadecimal digits",
+                    found=redaction.shown(f"{algorithm} {value}"),
+                )
+        if asset.size is not None and asset.size > limit_bytes:
+            raise _too_large(asset, limit_bytes, asset.size)
+        self.asset = asset
+        self.limit_bytes = limit_bytes if asset.size is None else asset.size
+        self.digests = {algorithm: value.lower() for algorithm, value in asset.digests.items()}
+        self.algorithms = tuple(sorted({"sha256", *self.digests}))
+        self.is_identified = any(algorithm in self.digests for algorithm in STRONG)
+        identity = sorted(self.digests.items()) if self.is_identified else asset.url
+        self.key = hashlib.sha256(repr(identity).encode()).hexdigest()
+
+    def mismatch(self, digests: Mapping[str, str], size: int) -> tuple[str, str] | None:
+        """Return what was expected and what was found if *size* (bytes) or one of *digests* is another, else None."""
+        if self.asset.size is not None and size != self.asset.size:
+            return f"{self.asset.size} bytes", f"{size} bytes"
+        for algorithm, expected in sorted(self.digests.items()):
+            if digests[algorithm] != expected:
+                return f"{algorithm} {expected}", f"{algorithm} {digests[algorithm]}"
+        return None
+
+    def compare(self, digests: Mapping[str, str], size: int) -> None:
+        """Raise ReleaseError unless *size* (bytes) and all *digests* are the expected ones."""
+        differing = self.mismatch(digests, size)
+        if differing is not None:
+            raise ReleaseError(
+                f"{self.asset.name} from {redaction.redacted(self.asset.url)} is not what it should be",
+                expected=differing[0],
+                found=differing[1],
+                fix="do not use it: it was damaged on its way, or somebody exchanged it; ask its publisher",
+            )
+
+
+class _Partial:
+    """The bytes of an asset that have arrived so far, in a file, and their digests."""
+
+    def __init__(self, path: Path, wanted: _Wanted) -> None:
+        """Go on with the bytes in *path*, if a digest can tell later whether they belong to the rest."""
+        self.validator: str | None = None
+        self._algorithms = wanted.algorithms
+        self._file = folders.open_to_write(path)
+        self.restart(0 if not wanted.is_identified else None)
+
+    def __enter__(self) -> _Partial:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._file.close()
+
+    def restart(self, size: int | None = 0) -> None:
+        """Begin anew with the first *size* bytes, all of them if that is None."""
+        if size is not None:
+            self._file.truncate(size)
+        self._file.seek(0)
+        self._hashes = _hashes(self._algorithms)
+        self.received = _hash_all(self._file, self._hashes)
+
+    def append(self, chunk: bytes) -> None:
+        """Add *chunk*."""
+        self._file.write(chunk)
+        self.received += len(chunk)
+        for made in self._hashes.values():
+            made.update(chunk)
+
+    def flush(self) -> None:
+        """Bring everything to the disk, so that a file under its final name is whole even after a power cut."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def digests(self) -> dict[str, str]:
+        """Return the digests of all bytes so far."""
+        return {algorithm: made.hexdigest() for algorithm, made in self._hashes.items()}
+
+
+def _forget_old_partials(folder: Path) -> None:
+    oldest = time.time() - PARTIAL_KEPT_DAYS * 24 * 60 * 60
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < oldest:
+                path.unlink()
+
+
+def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:
+    """Bring the rest of the wanted bytes into *partial*, resuming what breaks off."""
+    if urlsplit(wanted.asset.url).scheme == "file":
+        _copy(partial, wanted, progress)
+        return
+    for attempt in range(ATTEMPTS):
+        try:
+            _request_rest(partial, wanted, session, progress)
+        except failures.InterruptedAnswerError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            time.sleep(0.5 * 2**attempt)
+        else:
+            return
+
+
+def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
+    """Bring a local file into *partial*. Only a source or lock file that the user wrote names one: no listing may."""
+    path = Path(url2pathname(urlsplit(wanted.asset.url).path))
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ReleaseError(f"{path} could not be read", found=error.strerror) from error
+    partial.restart()
+    with file:
+        _receive(iter(lambda: file.read(answer_body.CHUNK_BYTES), b""), partial, wanted, progress)
+
+
+def _request_rest(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:
+    """Ask once for what *partial* lacks. Raises InterruptedAnswerError when asking again may bring more."""
+    if wanted.asset.size is not None and partial.received == wanted.asset.size:
+        return
+    # Without a digest, only the server can tell that the rest belongs to the bytes that are here.
+    if not wanted.is_identified and partial.validator is None:
+        partial.restart()
+    # The bytes as published are wanted, so no encoding on the way.
+    headers = {"Accept": "*/*", "Accept-Encoding": "identity"}
+    if wanted.asset.api_url:
+        headers["Accept"] = "application/octet-stream"
+    if partial.received:
+        headers["Range"] = f"bytes={partial.received}-"
+        headers.update({"If-Range": partial.validator} if partial.validator else {})
+    response = session.get(wanted.asset.api_url or wanted.asset.url, headers=headers, stream=True)
+    with contextlib.closing(response):
+        _go_on(response, session, partial)
+        announced = response.headers.get("Content-Length", "")
+        if announced.isdecimal() and partial.received + int(announced[:18]) > wanted.limit_bytes:
+            raise _too_large(wanted.asset, wanted.limit_bytes, partial.received + int(announced[:18]))
+        _receive(answer_body.read_chunks(response), partial, wanted, progress)
+    if wanted.asset.size is not None and partial.received < wanted.asset.size:
+        raise failures.InterruptedAnswerError(
+            f"{redaction.redacted(wanted.asset.url)} broke off",
+            expected=f"{wanted.asset.size} bytes",
+            found=f"{partial.received} bytes",
+        )
+
+
+def _go_on(response: requests.Response, session: requests.Session, partial: _Partial) -> None:
+    """Make *partial* ready for the body of *response*, which is its rest or begins anew.
+
+    Raises InterruptedAnswerError if it is another part, and ReleaseError if the server refuses.
+    """
+    if partial.received and response.status_code in (206, 416):
+        is_rest = response.headers.get("Content-Range", "").startswith(f"bytes {partial.received}-")
+        is_same = partial.validator in (None, response.headers.get("ETag"))
+        if response.status_code == 206 and is_rest and is_same:
+            return
+        partial.restart()
+        raise failures.InterruptedAnswerError(
+            f"{redaction.redacted(response.url)} does not resume", found="another part of it"
+        )
+    if response.status_code != 200:
+        raise failures.refused(response, session)
+    partial.restart()
+    etag = response.headers.get("ETag", "")
+    partial.validator = etag if etag.startswith('"') else None
+
+
+def _receive(chunks: Iterator[bytes], partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
+    for chunk in chunks:
+        if partial.received + len(chunk) > wanted.limit_bytes:
+            partial.restart()
+            raise _too_large(wanted.asset, wanted.limit_bytes, None)
+        partial.append(chunk)
+        progress(partial.received)
+
+
+def _is_digest(algorithm: str, value: str) -> bool:
+    """Tell whether *value*, a stranger's text that becomes part of a path, is a digest by *algorithm*."""
+    if algorithm not in _FIXED_LENGTH:
+        return False
+    digits = hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
+    return re.fullmatch(rf"[0-9A-Fa-f]{{{digits}}}", value) is not None
+
+
+def _hashes(algorithms: tuple[str, ...]) -> dict[str, hashlib._Hash]:
+    return {algorithm: hashlib.new(algorithm, usedforsecurity=False) for algorithm in algorithms}
+
+
+def _hash_all(file: BinaryIO, hashes: Mapping[str, hashlib._Hash]) -> int:
+    """Feed all of *file* to *hashes*; return how many bytes that was."""
+    size = 0
+    while chunk := file.read(answer_body.CHUNK_BYTES):
+        size += len(chunk)
+        for made in hashes.values():
+            made.update(chunk)
+    return size
+
+
+def _too_large(asset: Asset, limit_bytes: int, found: int | None) -> ReleaseError:
+    if asset.size == limit_bytes:
+        expected = f"{limit_bytes} bytes, as its publisher lists it"
+    else:
+        expected = f"at most {limit_bytes} bytes"
+    return ReleaseError(
+        f"{asset.name} from {redaction.redacted(asset.url)} is larger than it may be",
+        expected=expected,
+        found=f"{found} bytes" if found is not None else "more",
+    )
+
+
+def _disk_failure(error: OSError, root: Path) -> ReleaseError:
+    """Return the error for a cache folder that the operating system will not let us use."""
+    where = error.filename or root
+    return ReleaseError(
+        f"the cache could not be used at {where}",
+        found=error.strerror or str(error),
+        fix=advice(error.errno or 0, "name another folder in PINNED_RELEASE_CACHE"),
+    )

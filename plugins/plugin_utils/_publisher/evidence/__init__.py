@@ -1,0 +1,42 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What reasons are there to believe an asset's bytes? Claims before they are here, proofs after. On the controller.
+
+A new kind of claim is one file here and one line in the table of claims.py. A new kind of proof is one file here and
+one line in the table of proofs.py. This file has what the kinds are given and what they return.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
+
+#: Reads one of a release's own small files, a sums file for example: the asset → its bytes. Raises ReleaseError.
+Fetch = Callable[[Asset], bytes]
+
+
+@dataclass(frozen=True)
+class Stated:
+    """What one kind of claim found for an asset.
+
+    claims  the digests that are stated of it
+    gaps    why other statements of the publisher do not cover it, a line each: ``SHA256SUMS does not name it``
+    """
+
+    claims: tuple[Claim, ...] = ()
+    gaps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """An asset whose bytes are here, at *path*, and their *digests*: SHA-256, and all that were claimed of them."""
+
+    asset: Asset
+    release: Release
+    path: Path
+    digests: Mapping[str, str]

@@ -1,0 +1,176 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Why did an exchange with a publisher fail, and what can the user do about it? Runs on the controller.
+
+A refusal is an answer with a status that is no success; a failure is no answer, or one that cannot be read.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timezone
+from urllib.parse import urlsplit
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import origin_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import requests, urllib3
+
+#: requests' own exceptions are OSErrors.
+TRANSPORT_ERRORS = (OSError, ValueError, urllib3.exceptions.HTTPError)
+
+
+class InterruptedAnswerError(ReleaseError):
+    """An answer that broke off on its way: the rest of it may still be had."""
+
+
+class TooLargeError(ReleaseError):
+    """An answer that is larger than it may be: there may be a smaller one to ask for."""
+
+
+def refused(response: requests.Response, session: requests.Session) -> ReleaseError:
+    """Return the error for an answer to *session* that is not a success, with what a user can do about its status."""
+    used = origin_of(session, response.url)
+    fixes = {
+        401: f"the server does not accept {used}: correct it" if used else "give credentials that may read this",
+        403: f"check that {used or 'a request without credentials'} may read this",
+        404: f"check the spelling; some servers also answer so when {used or 'a request without credentials'} may not "
+        "read this",
+        407: f"give the proxy's user and password in {_proxy_variable(response.url)}",
+        429: "try again later",
+    }
+    fix = fixes.get(response.status_code, "try again later" if response.status_code >= 500 else None)
+    found = f"HTTP status {response.status_code} {shown(response.reason or '')}".rstrip()
+    wait, limited_until = response.headers.get("Retry-After"), rate_limit_end(response)
+    if wait:
+        fix = f"try again later; the server says Retry-After: {shown(wait)}"
+    if limited_until:
+        found, fix = f"{found}: its rate limit is used up {limited_until}", "wait until then"
+    return ReleaseError(f"{redacted(response.url)} was not served", found=found, fix=fix)
+
+
+def rate_limit_end(response: requests.Response) -> str | None:
+    """Return until when the server's rate limit is used up, for people; None where that is not why it refused.
+
+    GitHub's API says so with X-RateLimit headers (docs.github.com, "Rate limits for the REST API"); so do others.
+    """
+    if response.status_code not in (403, 429) or response.headers.get("X-RateLimit-Remaining") != "0":
+        return None
+    try:
+        reset = datetime.fromtimestamp(int(response.headers["X-RateLimit-Reset"]), timezone.utc)
+        minutes = max(0, round((reset - datetime.now(timezone.utc)).total_seconds() / 60))
+        return f"until {reset.astimezone().strftime('%H:%M:%S %Z').strip()}, in about {minutes} min"
+    except (LookupError, ValueError, OverflowError, OSError):
+        return "for a time that the server does not tell"
+
+
+def failure(error: Exception, url: str) -> ReleaseError:
+    """Return the error for an exchange with *url* that failed in transport: what failed, why, and what may help."""
+    place, host = redacted(url), urlsplit(redacted(url)).hostname or "the host"
+    chain = _chain(error)
+    reason = _innermost_reason(chain)
+    if url.startswith("https:") and not os.path.exists(_bundle()[1]):
+        return ReleaseError(
+            "the controller has no certificate authorities to trust",
+            found=f"{_bundle()[0]} names {_bundle()[1]}, which is not there",
+            fix=f"correct {_bundle()[0]} in the controller's environment",
+        )
+    if isinstance(error, requests.exceptions.ProxyError):
+        return ReleaseError(
+            f"the proxy did not let {place} through",
+            found=reason,
+            fix=f"check {_proxy_variable(url)} and NO_PROXY in the controller's environment (proxy: {_proxy_of(url)})",
+        )
+    if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
+        return ReleaseError(
+            f"the TLS connection to {host} could not be trusted",
+            found=reason,
+            fix="if it uses a certificate authority of your own, name its file in REQUESTS_CA_BUNDLE",
+        )
+    if any(isinstance(one, TimeoutError) for one in chain):
+        return ReleaseError(
+            f"{host} did not answer in time, asked for {place}",
+            found=reason,
+            fix=f"check that the controller may reach {host}, or set HTTPS_PROXY",
+        )
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return ReleaseError(f"{place} redirects without end")
+    if isinstance(error, ValueError):
+        # What libraries say of values that they refuse repeats the value.
+        return _unusable_proxy(url) or ReleaseError(
+            f"{place} is not a URL that can be fetched", expected="https://host/path"
+        )
+    return ReleaseError(
+        f"{host} could not be reached for {place}",
+        found=reason,
+        fix=f"check the name and the network, and whether the controller needs HTTPS_PROXY to reach {host}",
+    )
+
+
+@contextlib.contextmanager
+def as_release_error(what: str, expected: str) -> Iterator[None]:
+    """Run the block that reads an answer. Raises ReleaseError that *what* is not as *expected*, if it fails.
+
+    Whatever a publisher sends, and however a parser fails on it, the user reads one kind of error.
+    """
+    try:
+        yield
+    except ReleaseError:
+        raise
+    except Exception as error:
+        found = shown(f"{type(error).__name__}: {error}".partition("\n")[0])
+        raise ReleaseError(f"{what} could not be understood", expected=expected, found=found) from error
+
+
+def _bundle() -> tuple[str, str]:
+    """Return the variable that names the certificate authorities, as requests and session() read them, and its path."""
+    named = ((name, os.environ.get(name)) for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
+    return next(((name, path) for name, path in named if path), ("", "."))
+
+
+def _proxy_of(url: str) -> str:
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    return redacted(proxy if "://" in proxy else f"//{proxy}") if proxy else "none"
+
+
+def _proxy_variable(url: str) -> str:
+    """Return the name of the variable that says which proxy leads to *url*, or would."""
+    usual = f"{urlsplit(url).scheme}_proxy".upper()
+    names = (usual.lower(), usual, "all_proxy", "ALL_PROXY")
+    return next((name for name in names if os.environ.get(name)), usual)
+
+
+def _unusable_proxy(url: str) -> ReleaseError | None:
+    """Return the error for a proxy that cannot be used on the way to *url*, None if there is nothing to fetch there."""
+    is_web = re.match(r"https?://[^/]", url) and redacted(url) != "the URL given"
+    if not is_web or _proxy_of(url) == "none":
+        return None
+    return ReleaseError(
+        f"the proxy in {_proxy_variable(url)} cannot be used",
+        expected="http://host:port or http://user:password@host:port; in user and password, %2F for / and so on",
+        fix=f"correct {_proxy_variable(url)} in the controller's environment",
+    )
+
+
+def _chain(error: BaseException) -> list[BaseException]:
+    """Return the exceptions that *error* wraps, itself first, the innermost last."""
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and len(chain) < 20:
+        chain.append(following)
+        wrapped = [getattr(following, "reason", None), *following.args, following.__cause__, following.__context__]
+        following = next((one for one in wrapped if isinstance(one, BaseException) and one not in chain), None)
+    return chain
+
+
+def _innermost_reason(chain: Sequence[BaseException]) -> str:
+    """Return the plainest words of a chain: the operating system's or OpenSSL's, or else the innermost exception's."""
+    for one in reversed(chain):
+        plain = getattr(one, "verify_message", None) or getattr(one, "strerror", None)
+        if plain:
+            return shown(str(plain))
+    return shown(str(chain[-1]) or type(chain[-1]).__name__)

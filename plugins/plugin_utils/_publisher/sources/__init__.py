@@ -1,0 +1,152 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which kinds of sources are there, and which one does a manifest mean? The table of kinds; runs on the controller.
+
+A new kind of source is one file here and one line in the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    Declaration,
+    without_user,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.directory import DirectorySource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.expression import compiled
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.forge import ForgeSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitea import GiteaSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.github import GithubSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitlab import GitlabSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index import IndexSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.npm import NpmSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
+
+
+class Kind(Protocol):
+    """A class of sources: its options in a manifest, and how one is made."""
+
+    OPTIONS: frozenset[str]
+
+    def __call__(self, declaration: Declaration) -> Source:
+        """Return the declared source. Raises ReleaseError if the declaration is not valid."""
+
+
+#: The word in a manifest → the kind it means.
+KINDS: Mapping[str, Kind] = {
+    "directory": DirectorySource,
+    "gitea": GiteaSource,
+    "github": GithubSource,
+    "gitlab": GitlabSource,
+    "index": IndexSource,
+    "npm": NpmSource,
+    "pypi": PypiSource,
+}
+#: The options that a kind cannot do without.
+NEEDED: Mapping[str, tuple[str, ...]] = {"index": ("releases",)}
+#: An option that has a form of its own → what raises ReleaseError for any other text, when the manifest is read.
+CHECKS: Mapping[str, Callable[[str], object]] = {"releases": compiled}
+
+
+def open_source(
+    declaration: Mapping[str, object],
+    *,
+    token: str | None = None,
+    base: Path | None = None,
+    cache_root: Path | None = None,
+    exact: str | None = None,
+    asset: str | None = None,
+    is_wanted: Callable[[str], bool] = lambda version: True,
+) -> Source:
+    """Return the source that a manifest's ``source:`` mapping declares, such as ``{"pypi": "uv"}``.
+
+    *token* is for a forge (GitHub, GitLab, Gitea), and is sent nowhere else. *base* is the manifest's folder, from
+    which relative paths start; listings are kept below *cache_root*, or nowhere. *exact* is the only version that the
+    manifest admits, if it names one, *asset* its pattern on names of assets, and *is_wanted* tells which versions can
+    matter: sources need not ask about others.
+    Raises ReleaseError if the mapping is of no known kind or not valid.
+    """
+    words = {str(key): _text(str(key), value) for key, value in declaration.items()}
+    kind = kind_of(words)
+    name = words.pop(kind)
+    return KINDS[kind](Declaration(kind, name, words, token, cache_root, base, exact, asset, is_wanted))
+
+
+def kind_of(words: Mapping[str, str]) -> str:
+    """Return the kind that the keys of a ``source:`` mapping name.
+
+    Raises ReleaseError if they name none or several, or lack what the kind needs.
+    """
+    possible = [kind for kind in KINDS if kind in words and words.keys() - {kind} <= KINDS[kind].OPTIONS]
+    if len(possible) != 1:
+        raise _unknown(words)
+    [kind] = possible
+    missing = [option for option in NEEDED.get(kind, ()) if option not in words]
+    if missing:
+        raise ReleaseError(
+            f"source {kind} needs {', '.join(missing)}",
+            expected=f"{kind}, and beside it {' and '.join(NEEDED[kind])}",
+            found=", ".join(sorted(words)),
+        )
+    return kind
+
+
+def refuse_token_for_several(declarations: Iterable[Mapping[str, str]], token: str | None) -> None:
+    """Raise ReleaseError if the *declarations* would send *token*, which belongs to one server, to several."""
+    servers = {
+        source.api(one)
+        for one in declarations
+        for kind, source in KINDS.items()
+        if kind in one and isinstance(source, type) and issubclass(source, ForgeSource)
+    }
+    if token and len(servers) > 1:
+        raise ReleaseError(
+            "the option token would be sent to several servers, but it belongs to one",
+            found=", ".join(sorted(map(redacted, servers))),
+            fix="leave the option out and give each token in the environment: the variables for GitHub (GITHUB_TOKEN, "
+            "GH_ENTERPRISE_TOKEN), GitLab (GITLAB_TOKEN) and Gitea (GITEA_TOKEN) are each for one server",
+        )
+
+
+def _text(key: str, value: object) -> str:
+    """Return the *value* of a source's *key* as plain text. Raises ReleaseError, also for text that holds a secret."""
+    if not isinstance(value, str):
+        raise ReleaseError(f"source.{key} is not valid", expected="text", found=type(value).__name__)
+    try:
+        _address, user_and_password = without_user(value) if "://" in value else (value, None)
+    except ValueError:
+        user_and_password = None
+    if user_and_password is not None:
+        # The lock file repeats the manifest's source, and both are meant to be shared.
+        raise ReleaseError(
+            f"source.{key} holds a user name or password, which would be written to the lock file",
+            fix="put them into netrc (for a Python index, PIP_INDEX_URL may have them), and the bare address here",
+        )
+    return str(value)
+
+
+def _unknown(words: Mapping[str, str]) -> ReleaseError:
+    """Return the error for a mapping that fits no kind, or more than one."""
+    named = [kind for kind in KINDS if kind in words]
+    # Beside pypi, index is its option.
+    options_of_named = {option for kind in named for option in KINDS[kind].OPTIONS}
+    named = [kind for kind in named if kind not in options_of_named]
+    if len(named) == 1:
+        options = sorted(KINDS[named[0]].OPTIONS)
+        return ReleaseError(
+            f"source {named[0]} does not know {', '.join(sorted(words.keys() - {named[0]} - set(options)))}",
+            expected=f"{named[0]}" + (f", and beside it {' or '.join(options)}" if options else " alone"),
+            found=", ".join(sorted(words)),
+        )
+    return ReleaseError(
+        "a source must be of one known kind",
+        expected=f"one of {', '.join(sorted(KINDS))}, such as  source: {{github: astral-sh/uv}}",
+        found=", ".join(sorted(words)) or "nothing",
+    )

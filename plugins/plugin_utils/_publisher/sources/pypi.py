@@ -1,0 +1,199 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which releases does a project on a Python package index have? Runs on the controller.
+
+Only wheels are assets, since only they contain compiled programs. Follows the Simple Repository API
+(packaging.python.org, "Simple repository API") in both its dialects, as pypi-simple reads them. JSON is preferred,
+because only JSON has sizes and dates. The index is the one that the manifest names, else ``PIP_INDEX_URL``, else the
+default of pypi-simple. Credentials may be in that URL or in netrc.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    Declaration,
+    asset_address,
+    is_file_name,
+    refuse_too_many,
+    require_name,
+    web_address,
+    without_user,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging, pypi_simple
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic
+
+if TYPE_CHECKING:
+    from pypi_simple import DistributionPackage
+
+_JSON = "application/vnd.pypi.simple.v1+json"
+_HTML = ("application/vnd.pypi.simple.v1+html", "text/html")
+_PAGE = "a page of the Simple Repository API"
+
+
+@dataclass(frozen=True)
+class _Wheel:
+    """A wheel of the project. Its version is None if it does not follow PEP 440, so that it cannot be compared.
+
+    The asset is None if the manifest does not allow the version.
+    """
+
+    version: packaging.version.Version | None
+    asset: Asset | None
+    is_yanked: bool
+    uploaded: datetime | None
+
+
+class PypiSource:
+    """A project on a Python package index."""
+
+    OPTIONS = frozenset({"index"})
+
+    def __init__(self, declaration: Declaration) -> None:
+        """Prepare to ask the declared index. Raises ReleaseError if its name or index is not valid."""
+        self._project = require_name(declaration, r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", "uv")
+        given = declaration.options.get("index") or os.environ.get("PIP_INDEX_URL")
+        self._is_default = not given
+        self._is_wanted = declaration.is_wanted
+        index = given or pypi_simple.PYPI_SIMPLE_ENDPOINT
+        self._index = web_address(index, "the Python package index")
+        self.session = transport.session(credentials=_credentials(index), cache_root=declaration.cache_root)
+
+    def describe(self) -> str:
+        """Return the source as a person would name it."""
+        place = "the Python package index" if self._is_default else f"the index at {redaction.redacted(self._index)}"
+        return f"project {self._project} on {place}"
+
+    def releases(self) -> Sequence[Release]:
+        """Return every version that has wheels, in the index's order. Raises ReleaseError if there is no such list."""
+        wheels = self._wheels()
+        if not wheels:
+            raise ReleaseError(
+                f"{self.describe()} publishes no wheels",
+                fix="only wheels contain compiled programs; take the tool from another source",
+            )
+        by_version: dict[packaging.version.Version, list[_Wheel]] = {}
+        for wheel in wheels:
+            if wheel.version is not None:
+                by_version.setdefault(wheel.version, []).append(wheel)
+        return [_release(version, of_version) for version, of_version in by_version.items()]
+
+    def _wheels(self) -> list[_Wheel]:
+        address = f"{self._index.rstrip('/')}/{packaging.utils.canonicalize_name(self._project)}/"
+        response = self.session.get(address, headers={"Accept": pypi_simple.ACCEPT_JSON_PREFERRED})
+        if response.status_code == 404:
+            raise ReleaseError(
+                f"{self.describe()} does not exist", fix="check the spelling, and the index if it is a private one"
+            )
+        if not response.ok:
+            raise failures.refused(response, self.session)
+        dialect = response.headers.get("Content-Type", "text/html").partition(";")[0].strip().lower()
+        if dialect == _JSON:
+            return documents.json_of(response, _PAGE, lambda data: self._taken(_listed_in_json(data, response.url)))
+        if dialect not in _HTML:
+            raise ReleaseError(
+                f"{self.describe()} could not be understood", expected=_PAGE, found=redaction.shown(dialect)
+            )
+        page = documents.page_of(response)
+        with failures.as_release_error(self.describe(), _PAGE):
+            return self._taken(_listed_in_html(page, response.url))
+
+    def _taken(self, packages: Iterable[DistributionPackage]) -> list[_Wheel]:
+        """Return the wheels of the project among *packages*, each reduced to what counts as soon as it is read."""
+        wheels: list[_Wheel] = []
+        assets = 0
+        place = self.describe()
+        own_name = packaging.utils.canonicalize_name(self._project)
+        for package in packages:
+            is_own = package.project and packaging.utils.canonicalize_name(package.project) == own_name
+            if is_own and package.package_type == "wheel":
+                wheels.append(_wheel(package, self._is_wanted))
+                assets += wheels[-1].asset is not None
+                refuse_too_many(assets, place)
+        return wheels
+
+
+def _listed_in_json(data: Any, address: str) -> Iterator[DistributionPackage]:
+    _refuse_newer_api(data["meta"]["api-version"])
+    for file in data["files"]:
+        yield pypi_simple.DistributionPackage.from_json_data(file, base_url=address)
+
+
+def _listed_in_html(page: documents.Page, address: str) -> Iterator[DistributionPackage]:
+    if page.api_version:
+        _refuse_newer_api(page.api_version)
+    base = urljoin(address, page.base)
+    for link in page.links:
+        attributes: dict[str, str | list[str]] = {"data-yanked": ""} if link.is_yanked else {}
+        yield pypi_simple.DistributionPackage.from_link(
+            pypi_simple.Link(link.text, urljoin(base, link.href), attributes)
+        )
+
+
+def _refuse_newer_api(version: str) -> None:
+    """Raise ValueError for another major version of the API; a newer minor one is compatible."""
+    if packaging.version.Version(version).major != 1:
+        raise ValueError(f"version {version} of the API")
+
+
+def _credentials(index: str) -> list[Credential]:
+    """Return what proves the user and password that stand in the *index* URL, to that server and no other."""
+    clean, user_and_password = without_user(index)
+    if user_and_password is None:
+        return []
+    header = basic(*map(unquote, user_and_password))
+    # The files often lie beside the index rather than below it, so the whole server is covered, as with pip.
+    server = urlunsplit(urlsplit(clean)._replace(path="/", query=""))
+    return [Credential(server, {"Authorization": header}, "the password in PIP_INDEX_URL")]
+
+
+def _wheel(package: DistributionPackage, is_wanted: Callable[[str], bool]) -> _Wheel:
+    try:
+        version = packaging.version.Version(package.version or "")
+    except packaging.version.InvalidVersion:
+        return _Wheel(None, None, False, None)
+    is_taken = is_wanted(str(version)) and is_file_name(package.filename)
+    return _Wheel(version, _asset(package) if is_taken else None, package.is_yanked, package.upload_time)
+
+
+def _release(version: packaging.version.Version, wheels: Sequence[_Wheel]) -> Release:
+    """Return the release that *wheels* make. A yanked wheel counts only where all are yanked.
+
+    Its moment is that of its newest wheel, since a policy on age asks how long the bytes have been seen by others.
+    """
+    offered = [wheel for wheel in wheels if not wheel.is_yanked]
+    moments = [wheel.uploaded for wheel in offered or wheels if wheel.uploaded]
+    return Release(
+        version=str(version),
+        assets=tuple(wheel.asset for wheel in offered or wheels if wheel.asset),
+        published=max(moments) if moments else None,
+        is_prerelease=version.is_prerelease,
+        is_yanked=not offered,
+    )
+
+
+def _asset(package: DistributionPackage) -> Asset:
+    return Asset(
+        name=package.filename,
+        url=asset_address(package.url, package.filename),
+        size=package.size,
+        digests=dict(_plain_digests(package.digests.items())),
+    )
+
+
+def _plain_digests(digests: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
+    for algorithm, value in digests:
+        if re.fullmatch(r"[0-9A-Fa-f]+", value):
+            yield algorithm.lower(), value.lower()

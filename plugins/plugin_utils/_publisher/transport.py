@@ -1,0 +1,212 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does the controller speak HTTP with publishers: patiently, within bounds, and without telling secrets?
+
+Follows RFC 9110 (redirects, Retry-After, conditional requests). Proxies and certificate authorities come from the
+environment, as requests reads it (``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``), and
+from ``SSL_CERT_FILE`` where that is silent.
+
+A request that is not streamed asks for a *listing*: it is read whole, within a limit, and kept for revalidation. A
+streamed one asks for an asset's bytes: nothing of it is kept here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Sequence
+from http.cookiejar import DefaultCookiePolicy
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+from urllib.request import getproxies_environment
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.answer_body import read_whole
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential, Credentials
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import TRANSPORT_ERRORS, failure
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.listings import Listings
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import requests, urllib3
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic, remember_proxy
+
+LOG = logging.getLogger("pinned.release")
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+ATTEMPTS = 4
+USER_AGENT = "pinned.release (Ansible collection)"
+#: A server that asks for more patience than this is reported, not waited for.
+RETRY_AFTER_LIMIT_S = 60.0
+RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
+#: The largest honest ones have 20 MiB, see documents.py.
+LISTING_LIMIT_BYTES = 24 * 1024 * 1024
+REDIRECT_BODY_LIMIT_BYTES = 1024 * 1024
+
+
+def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None = None) -> requests.Session:
+    """Return a session that carries *credentials*, each to its own place, and keeps listings below *cache_root*."""
+    _leave_proxies_to_the_environment()
+    for address in getproxies_environment().values():
+        remember_proxy(address)
+    # It tells whole addresses, queries included, to the log file of Ansible. What we tell of requests does not.
+    logging.getLogger("urllib3").setLevel(logging.CRITICAL)
+    made = _Session()
+    made.headers["User-Agent"] = USER_AGENT
+    # The one encoding that can be undone in steps of any size, whatever it hides.
+    made.headers["Accept-Encoding"] = "gzip"
+    made.max_redirects = 10
+    made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    made.verify = os.environ.get("SSL_CERT_FILE") or True
+    made.auth = Credentials(credentials)
+    adapter = _Adapter(Listings(cache_root) if cache_root else None)
+    made.mount("https://", adapter)
+    made.mount("http://", adapter)
+    return made
+
+
+def _leave_proxies_to_the_environment() -> None:
+    """Keep requests from asking macOS for proxies: that ends a process that was forked, as Ansible's workers are.
+
+    (github.com/python/cpython/issues/75999.) The variable is seen by this one worker, and only if it has no other.
+    """
+    if sys.platform == "darwin" and not getproxies_environment():
+        os.environ["no_proxy"] = "*"
+
+
+class _Session(requests.Session):
+    """A session whose every failure is a ReleaseError, and whose credentials stay where they belong."""
+
+    def request(self, *arguments: Any, **named: Any) -> requests.Response:
+        """Send one request and follow its redirects. Raises ReleaseError for every failure but a refusal's status."""
+        url = str(named.get("url") or arguments[1])
+        try:
+            _refuse_proxy_without_host(url)
+            return super().request(*arguments, **named)
+        except TRANSPORT_ERRORS as error:
+            described = failure(error, url)
+            LOG.debug("GET %s failed: %s", redacted(url), described.found or described.what)
+            raise described from None
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Return where *resp* redirects to, None if it does not.
+
+        Raises ReleaseError for a target other than https. From http, http may follow.
+        """
+        target = super().get_redirect_target(resp)
+        if target is None:
+            return None
+        scheme = urlsplit(urljoin(resp.url, target)).scheme
+        if scheme != "https" and (scheme != "http" or urlsplit(resp.url).scheme == "https"):
+            raise ReleaseError(
+                f"{redacted(resp.url)} redirects to where nothing protects the answer",
+                expected="a redirect to https",
+                found=redacted(urljoin(resp.url, target)),
+            )
+        return target
+
+    def rebuild_auth(self, prepared_request: requests.PreparedRequest, response: requests.Response) -> None:
+        """Keep credentials from following a redirect to where they do not belong."""
+        origin, target = str(response.request.url), str(prepared_request.url)
+        should_strip: Any = self.should_strip_auth  # requests publishes no types for it, its stubs do
+        if should_strip(origin, target):
+            prepared_request.headers.pop("Authorization", None)
+        if isinstance(self.auth, Credentials):
+            self.auth.withdraw(prepared_request)
+            if "Authorization" not in prepared_request.headers:
+                self.auth.identify(prepared_request)
+
+
+class _Adapter(requests.adapters.HTTPAdapter):
+    """Gives every request its time limits and every listing its size limit, and revalidates kept listings."""
+
+    def __init__(self, listings: Listings | None) -> None:
+        self._listings = listings
+        # Statuses are retried below: urllib3 would first read a refusal's body, however long, into memory.
+        connections = urllib3.util.Retry(
+            connect=ATTEMPTS - 1,
+            read=1,
+            other=0,
+            status=0,
+            redirect=0,
+            backoff_factor=0.5,
+            respect_retry_after_header=False,
+        )
+        super().__init__(max_retries=connections, pool_maxsize=32)
+
+    def proxy_headers(self, proxy: str) -> dict[str, str]:
+        """Return the header with the user and password in the *proxy*'s address, in UTF-8, unlike requests."""
+        user, password = requests.utils.get_auth_from_url(proxy)
+        return {"Proxy-Authorization": basic(user, password)} if user else {}
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send *request*. Raises ReleaseError for an answer without end; the session translates the rest."""
+        listings = None if stream or request.method != "GET" else self._listings
+        key = listings.key(request) if listings else ""
+        kept = listings.find(key) if listings else None
+        question = request.copy()
+        question.headers.update(kept.questions() if kept else {})
+
+        time_limits = timeout or (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        response = self._send_patiently(question, time_limits, verify, cert, proxies)
+        response.request = request
+        LOG.debug("GET %s: %s", redacted(request.url or ""), _outcome(response, kept is not None))
+        if response.is_redirect or not stream:
+            read_whole(response, REDIRECT_BODY_LIMIT_BYTES if response.is_redirect else LISTING_LIMIT_BYTES)
+        if kept and response.status_code == 304:
+            response.status_code, response.reason, response._content = 200, "OK", kept.body
+            response.headers.update(kept.headers)
+        elif listings:
+            listings.keep(key, response)
+        return response
+
+    def _send_patiently(
+        self, request: requests.PreparedRequest, timeout: Any, verify: bool | str, cert: Any, proxies: Any
+    ) -> requests.Response:
+        for attempt in range(ATTEMPTS):
+            response = super().send(request, True, timeout, verify, cert, proxies)
+            pause_s = _pause_s(response, attempt)
+            if pause_s is None or attempt == ATTEMPTS - 1:
+                break
+            LOG.debug("GET %s: %s; again in %g s", redacted(request.url or ""), response.status_code, pause_s)
+            response.close()
+            time.sleep(pause_s)
+        return response
+
+
+def _outcome(response: requests.Response, is_known: bool) -> str:
+    """Return in words what *response* says: its status, and where that leads."""
+    if response.status_code == 304 and is_known:
+        return "304, the listing in the cache is current"
+    if response.is_redirect:
+        return f"{response.status_code}, redirected to {redacted(response.headers['Location'])}"
+    return f"{response.status_code} {shown(response.reason or '')}".rstrip()
+
+
+def _pause_s(response: requests.Response, attempt: int) -> float | None:
+    """Return how long to wait before asking again, None where that would not help or would take too long."""
+    if response.status_code not in RETRIED_STATUSES:
+        return None
+    asked_for = response.headers.get("Retry-After")
+    try:
+        pause_s = urllib3.util.Retry().parse_retry_after(asked_for) if asked_for else 0.5 * 2**attempt
+    except (urllib3.exceptions.InvalidHeader, ValueError, OverflowError):
+        return None
+    return pause_s if pause_s <= RETRY_AFTER_LIMIT_S else None
+
+
+def _refuse_proxy_without_host(url: str) -> None:
+    """Raise ValueError for a proxy that names no host, on which requests fails with a bug of its own."""
+    proxy = requests.utils.select_proxy(url, requests.utils.get_environ_proxies(url))
+    if proxy and not urlsplit(proxy if "://" in proxy else f"//{proxy}").hostname:
+        raise ValueError("a proxy without a host")

@@ -1,0 +1,153 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What would stop a host from carrying out its orders? Known before anything is downloaded. Pure; on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ansible_collections.pinned.release.plugins.module_utils import capabilities
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.names import nested
+from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, ToolOrder
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
+
+#: File systems of Linux that keep no attribute security.capability.
+_WITHOUT_CAPABILITIES = frozenset(("vfat", "msdos", "exfat", "nfs", "nfs4", "cifs", "smb3", "ramfs", "hfsplus"))
+_MEBIBYTE = 1024 * 1024
+
+
+def refuse_hopeless(orders: Sequence[ToolOrder], state: State) -> None:
+    """Raise ReleaseError where a host in *state* cannot carry out *orders*: in check mode and in the real run alike."""
+    if not orders:
+        return
+    _refuse_without_python(state)
+    for option in ("root", "bin_dir"):
+        if option in state.rooms:
+            _refuse_unwritable(option, state.rooms[option])
+    for order in orders:
+        _refuse_closed(order, state)
+    if "root" in state.rooms and any(order.tree for order in orders):
+        _refuse_noexec(state.rooms["root"], "root")
+        _refuse_without_room(needed_bytes(orders), state.rooms["root"], "root")
+    copies = [order for order in orders if order.tree and order.bin == COPY]
+    if "bin_dir" in state.rooms and copies:
+        _refuse_noexec(state.rooms["bin_dir"], "bin_dir")
+        _refuse_without_room(copied_bytes(copies), state.rooms["bin_dir"], "bin_dir")
+
+
+def refuse_incapable(orders: Sequence[ToolOrder], state: State, host: Host) -> None:
+    """Raise ReleaseError where *orders* set capabilities, and *host* cannot. What nobody can tell stops nothing."""
+    if not any(order.capabilities for order in orders):
+        return
+    room = state.rooms.get("root")
+    if host.os != "linux":
+        raise capabilities.refusal(state.root, capabilities.NOT_LINUX)
+    if state.rights is not None and not state.rights >> capabilities.SETFCAP & 1:
+        raise capabilities.refusal(state.root, capabilities.NO_RIGHT)
+    if room and not room.raises_rights:
+        raise capabilities.refusal(state.root, capabilities.NOSUID)
+    if room and room.file_system in _WITHOUT_CAPABILITIES:
+        raise capabilities.refusal(state.root, capabilities.NO_ATTRIBUTES)
+
+
+def refuse_shared_links(assets: Mapping[str, LockedAsset]) -> None:
+    """Raise ReleaseError where two of the tools whose *assets* one host gets would have a link at one place."""
+    owners: dict[str, str] = {}
+    for name, asset in assets.items():
+        for link in asset.links:
+            if owners.setdefault(link, name) != name:
+                kind = "file" if "/" in link else "program"
+                key = "files: {...}" if "/" in link else "executables: [...]"
+                raise ReleaseError(
+                    f"two tools, {owners[link]} and {name}, both have a {kind} {link}",
+                    fix=f"name the {kind}s you want of one of them in the manifest ({key}), lock again",
+                )
+    folder = nested(owners)
+    if folder:
+        raise ReleaseError(
+            f"{owners[folder]} has a file {folder}, where another tool has a folder",
+            fix="choose other files in the manifest, and lock again",
+        )
+
+
+def refuse_dependent(tool: str, asset: LockedAsset) -> None:
+    """Raise ReleaseError if a program of *tool*'s *asset* would not start as a copy: it needs what lies beside it."""
+    for name, words in sorted(asset.looks_beside.items()):
+        raise ReleaseError(
+            f"{tool}: {name} would not start as a copy: it looks for other files beside itself",
+            expected="a program that is one file, for bin: copy",
+            found=words,
+            fix=f"install {tool} in a task of its own with bin: link, or name other executables in the manifest",
+        )
+
+
+def needed_bytes(orders: Sequence[ToolOrder]) -> int:
+    """Return how many bytes *orders* need below root: every new tree, and the largest asset beside them."""
+    assets = [order.asset for order in orders if order.asset and order.tree and not order.reuse]
+    return sum(asset.unpacked_size for asset in assets) + max((asset.size for asset in assets), default=0)
+
+
+def copied_bytes(orders: Sequence[ToolOrder]) -> int:
+    """Return how many bytes *orders* need in bin_dir at most while they copy programs into it."""
+    sizes = [program.size for order in orders for program in order.programs.values()]
+    return sum(sizes) + max(sizes, default=0)
+
+
+def _refuse_without_python(state: State) -> None:
+    if state.python == "found":
+        return
+    found = "none in the system's folders"
+    if state.python == "named":
+        found = "the one that ansible_python_interpreter names is not there"
+    raise ReleaseError(
+        "the host has no Python that could install something",
+        expected="a Python, 3.6 or newer, that this ansible-core can use there",
+        found=found,
+        fix="install one on the host, or name it in ansible_python_interpreter",
+    )
+
+
+def _refuse_unwritable(option: str, room: Room) -> None:
+    if not room.is_writable:
+        raise ReleaseError(
+            f"nothing can be written in {room.folder}",
+            expected=f"a folder that this user may write, for {option}",
+            found="no right to, or a file system that is mounted read-only",
+            fix=f"run with become, or choose another {option}",
+        )
+
+
+def _refuse_closed(order: ToolOrder, state: State) -> None:
+    """A link that is to stay as it is needs no room."""
+    needed = [name for name in order.files if not state.has_link(order.tool, name)]
+    closed = sorted(state.closed[name] for name in [*needed, *order.unlink] if name in state.closed)
+    if closed:
+        _refuse_unwritable("bin_dir", Room(closed[0], is_writable=False, free_bytes=None, starts_programs=True))
+
+
+def _refuse_noexec(room: Room, option: str) -> None:
+    if not room.starts_programs:
+        raise ReleaseError(
+            f"no program can be started below {room.folder}",
+            expected="a file system that lets programs start",
+            found="one that is mounted noexec",
+            fix=f"choose another {option}, or mount it without noexec",
+        )
+
+
+def _refuse_without_room(needed: int, room: Room, option: str) -> None:
+    if room.free_bytes is not None and room.free_bytes < needed:
+        raise ReleaseError(
+            f"there is too little room on the file system of {room.folder}",
+            expected=f"{_size(needed)}: what is new is written beside what is old",
+            found=f"{_size(room.free_bytes)}",
+            fix=f"make room there, or choose another {option}",
+        )
+
+
+def _size(size_bytes: int) -> str:
+    return f"{-(-size_bytes // _MEBIBYTE)} MiB"

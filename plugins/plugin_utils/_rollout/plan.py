@@ -1,0 +1,390 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What must be done so that a host has what was pinned? Wanted + host + its state → plan. Pure; on the controller.
+
+Check mode, diff, result and orders are views of the one plan (views.py), so that what is announced is what happens.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import (
+    Appearance,
+    as_installed,
+    as_pinned,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight import (
+    refuse_dependent,
+    refuse_hopeless,
+    refuse_incapable,
+    refuse_shared_links,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
+from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Action
+
+#: none: as pinned. switch: the same version, another asset. prune: only old versions go.
+#: Where the links of an installation lead to, whatever its root.
+LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
+
+#: How alike two names are, from 0 to 1, when one of them seems to be a slip: ruff and rufff are, uv and uvx are not.
+NEAR = 0.81
+
+
+@dataclass(frozen=True)
+class ToolPlan:
+    """What becomes of one tool on one host.
+
+    version    after the plan is carried out; None when the tool is removed
+    previous   before; None when it was not there
+    reason     why this asset, or why this action
+    """
+
+    tool: str
+    action: Action
+    version: str | None
+    previous: str | None
+    reason: str
+    asset: LockedAsset | None = None
+    before: Appearance | None = None
+    after: Appearance | None = None
+    order: ToolOrder | None = None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What becomes of all tools on one host.
+
+    intact    other tools there, found as they were installed
+    unpinned  tools there that stay and that the lock file does not name, with their versions
+    """
+
+    wanted: Wanted
+    root: str
+    bin_dir: str
+    tools: tuple[ToolPlan, ...]
+    intact: tuple[str, ...] = ()
+    unpinned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether anything that a user sees changes."""
+        return any(tool.action != "none" for tool in self.tools)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What there is of one tool: its active tree, and those of the asset that is wanted: whole ones, damaged ones.
+
+    misfits  what is wrong with the active tree, or around it
+    """
+
+    active: str | None
+    whole: tuple[str, ...]
+    damaged: Mapping[str, tuple[str, ...]]
+    misfits: tuple[str, ...]
+
+    @property
+    def reuse(self) -> str | None:
+        """The tree to keep or to go back to, if there is a whole one."""
+        return self.active if self.active in self.whole else next(iter(self.whole), None)
+
+
+def tree_name(version: str, asset: LockedAsset) -> str:
+    """Return the name of the tree that *asset* becomes on a host."""
+    return f"{version}-{asset.sha256[:12]}"
+
+
+def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
+    """Return what to do on *host*, which is in *state*. Raises ReleaseError when it cannot all be done."""
+    locked = locked_tools(wanted)
+    choices = {name: choose_assuming(name, tool, host, wanted.prefer, wanted.assume) for name, tool in locked.items()}
+    refuse_shared_links({name: choice.asset for name, choice in choices.items()})
+    if wanted.is_present:
+        _refuse_unknown_group(wanted, state)
+    else:
+        _refuse_misspelt(wanted, state)
+    doomed = _doomed(wanted, state)
+    plans = [_plan_removal(name, state) for name in sorted(doomed)]
+    plans += [_plan_tool(name, locked[name], choices[name], wanted, state) for name in locked]
+    orders = [plan.order for plan in plans if plan.order]
+    refuse_hopeless(orders, state)
+    refuse_incapable(orders, state, host)
+    return Plan(
+        wanted=wanted,
+        root=state.root,
+        bin_dir=state.bin_dir,
+        tools=tuple(sorted(plans, key=lambda plan: plan.tool)),
+        intact=_intact(state),
+        unpinned=_unpinned(wanted, {name: tree for name, tree in state.active.items() if name not in doomed}),
+    )
+
+
+def receipt_for(name: str, tool: LockedTool, choice: Choice, lock_digest: str, bin_dir: str) -> Receipt:
+    """Return the receipt of *tool* where a host gets *choice* of it; the host adds when it was installed."""
+    asset = choice.asset
+    return Receipt(
+        tool=name,
+        version=tool.version,
+        target=asset.target,
+        reason=choice.reason,
+        asset=asset.name,
+        sha256=asset.sha256,
+        tree_sha256=asset.tree_sha256,
+        source_url=asset.url,
+        source=dict(tool.source),
+        evidence=asset.evidence,
+        executables=asset.executables,
+        lock_sha256=lock_digest,
+        bin_dir=bin_dir,
+        files=asset.files,
+    )
+
+
+def _doomed(wanted: Wanted, state: State) -> set[str]:
+    if not wanted.is_present:
+        return set(wanted.tools)
+    there = {*state.trees, *state.active, *state.astray}
+    return there - set(wanted.tools) if wanted.exact else set()
+
+
+def _unpinned(wanted: Wanted, active: Mapping[str, str]) -> dict[str, str]:
+    """Return the tools of *active* (name to tree) that a task about the whole lock file leaves where they are."""
+    if not wanted.is_present or wanted.names is not None:
+        return {}
+    return {name: tree.rpartition("-")[0] for name, tree in sorted(active.items()) if name not in wanted.lock.tools}
+
+
+def _refuse_misspelt(wanted: Wanted, state: State) -> None:
+    """What is not there is absent already, unless it only seems to be: then a tool that must go would stay."""
+    known = sorted({*state.trees, *state.active, *state.astray, *wanted.lock.tools})
+    for name in wanted.tools:
+        near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
+        if name not in known and near:
+            raise ReleaseError(
+                f"there is no tool {name} to remove, neither installed here nor in the lock file",
+                expected=f"one of {', '.join(known)}",
+                fix=f"did you mean {near[0]}?",
+            )
+
+
+def _refuse_unknown_group(wanted: Wanted, state: State) -> None:
+    if state.gid is None and (wanted.group or wanted.owner):
+        missing = f"group {wanted.group}" if wanted.group else f"user {wanted.owner}"
+        raise ReleaseError(f"this host has no {missing}", fix="create it first, or correct the option")
+
+
+def _intact(state: State) -> tuple[str, ...]:
+    active = ((name, state.described.get((name, tree))) for name, tree in sorted(state.active.items()))
+    return tuple(name for name, tree in active if tree and tree.verified_by and not drift.of_receipt(name, tree))
+
+
+def _plan_removal(name: str, state: State) -> ToolPlan:
+    trees = state.trees.get(name, ())
+    active = state.active.get(name)
+    links = drift.links_of(name, state)
+    if not trees and active is None and not links and name not in state.astray:
+        return ToolPlan(name, "none", None, None, "is not installed")
+    before = as_installed(name, state)
+    order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
+    previous = (before and before.version) or (trees[0].rpartition("-")[0] if trees else None)
+    return ToolPlan(name, "remove", None, previous, "is no longer wanted", before=before, order=order)
+
+
+def _plan_tool(name: str, tool: LockedTool, choice: Choice, wanted: Wanted, state: State) -> ToolPlan:
+    asset = choice.asset
+    _refuse_foreign(name, asset, wanted, state)
+    if wanted.bin == COPY:
+        refuse_dependent(name, asset)
+    capabilities = ordered_capabilities.of_asset(name, asset, wanted.capabilities)
+    receipt = receipt_for(name, tool, choice, wanted.lock_digest, state.bin_dir)
+    receipt = replace(receipt, bin=wanted.bin, capabilities=capabilities)
+    found = _find(name, receipt, wanted, state)
+    prune = _surplus(name, found, wanted, state)
+    before = as_installed(name, state)
+    action, reason = _action(name, found, prune, receipt, state)
+    plan = ToolPlan(name, action, tool.version, before.version if before else None, reason, asset, before, before)
+    if action == "none":
+        return plan
+    if before and action in ("repair", "prune"):
+        before = replace(before, state="; ".join(found.misfits) or f"keeps {', '.join(prune)}")
+    order = ToolOrder(
+        tool=name,
+        expects=found.active,
+        tree=tree_name(tool.version, asset),
+        reuse=found.reuse,
+        asset=_download(asset),
+        programs={one: Program(file.path, file.sha256, file.size) for one, file in asset.executables.items()},
+        tree_sha256=asset.tree_sha256,
+        files=dict(asset.files),
+        bin=wanted.bin,
+        wrapped=list(asset.wrapped),
+        adopt=[link for link in asset.links if _is_foreign(link, state)],
+        unlink=[link for link in drift.links_of(name, state) if link not in asset.links],
+        check=list(wanted.checks.get(name, ())),
+        capabilities=capabilities,
+        receipt=receipt.to_json(),
+        prune=prune,
+    )
+    return replace(plan, before=before, after=as_pinned(tool.version, asset, state, capabilities), order=order)
+
+
+def _action(name: str, found: _Found, prune: Sequence[str], receipt: Receipt, state: State) -> tuple[Action, str]:
+    if name in state.astray:
+        return "repair", f"{state.root}/current/{name} leads to no tree of {name}"
+    if found.active is None:
+        return "install", receipt.reason
+    if found.misfits:
+        return "repair", "; ".join(found.misfits)
+    if found.active in found.whole:
+        surplus = f"keeps more old versions than asked for: {', '.join(prune)}"
+        return ("prune", surplus) if prune else ("none", receipt.reason)
+    before = state.described.get((name, found.active))
+    if before is None or before.receipt is None:
+        return "repair", "its receipt is missing or unreadable"
+    previous = before.receipt.version
+    if previous == receipt.version:
+        return "switch", receipt.reason
+    return ("upgrade" if is_newer(receipt.version, previous) else "downgrade"), receipt.reason
+
+
+def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
+    """Return the host's trees of the asset that *receipt* names, and what is wrong with the active one."""
+    whole: list[str] = []
+    damaged: dict[str, tuple[str, ...]] = {}
+    is_of_asset = re.compile(re.escape(f"{receipt.version}-{receipt.sha256[:12]}") + r"(\.\d+)?\Z")
+    for (owner, tree_of_host), tree in sorted(state.described.items()):
+        if owner != name or not is_of_asset.match(tree_of_host):
+            continue
+        damage = (*_differences(name, tree, receipt), *drift.of_other_files(tree, receipt))
+        if damage:
+            damaged[tree_of_host] = damage
+        else:
+            whole.append(tree_of_host)
+    active = state.active.get(name)
+    misfits = damaged.get(active or "", ())
+    if active in whole:
+        misfits = _misfits(name, state.described[name, str(active)], receipt, wanted, state)
+    return _Found(active, tuple(whole), damaged, misfits)
+
+
+def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
+    """Return how *tree* differs from the one that *receipt* names, in the manifest's words if that is all."""
+    found = drift.of_tree(name, tree, receipt.tree_sha256)
+    if found and tree.receipt and not drift.of_tree(name, tree, tree.receipt.tree_sha256):
+        return drift.relinked(tree, receipt) or found
+    return found
+
+
+def _misfits(name: str, tree: Tree, receipt: Receipt, wanted: Wanted, state: State) -> tuple[str, ...]:
+    """Return what is wrong around a whole tree: the links to it, mode and group of its programs, its receipt."""
+    misfits = list(drift.of_outside(name, receipt, state))
+    misfits += drift.expected_of_copies(wanted.mode, receipt, state)
+    misfits += drift.expected_mode(wanted.mode, tree, receipt.executables)
+    for program in sorted(tree.programs):
+        gid = tree.programs[program].gid
+        if state.gid is not None and gid != state.gid:
+            misfits.append(f"{program} belongs to group {gid}, not {state.gid}")
+    of_capabilities = drift.of_capabilities(tree, receipt)
+    misfits += of_capabilities
+    if tree.receipt is None:
+        misfits.append("its receipt is missing or unreadable")
+        return tuple(misfits)
+    deviations = list(drift.deviations(tree.receipt, receipt))
+    if of_capabilities and "capabilities" in deviations:
+        deviations.remove("capabilities")
+    if deviations:
+        misfits.append(f"its receipt does not say what the lock file says: {', '.join(deviations)}")
+    return tuple(misfits)
+
+
+def _surplus(name: str, found: _Found, wanted: Wanted, state: State) -> list[str]:
+    """Return the trees to delete: damaged ones, and old ones beyond what is kept. The probe lists the newest first."""
+    old = [tree for tree in state.trees.get(name, ()) if tree != found.reuse and tree not in found.damaged]
+    if found.active in old:
+        old.remove(found.active)
+        old.insert(0, found.active)
+    return sorted([*old[wanted.keep :], *found.damaged])
+
+
+def _refuse_foreign(name: str, asset: LockedAsset, wanted: Wanted, state: State) -> None:
+    doomed = _doomed(wanted, state)
+    for link in asset.links:
+        _refuse_in_bin_dir(name, link, state)
+        other = state.owner(link)
+        if other and other != name and other not in doomed:
+            still_has = wanted.lock.tools.get(other)
+            if still_has is None or any(link in theirs.links for theirs in still_has.assets):
+                kind = "files" if "/" in link else "executables"
+                raise ReleaseError(
+                    f"{name}: {state.place_of(link)} belongs to another installed tool, {other}",
+                    fix=f"remove {other} (state: absent, or exact: true), or choose other {kind} in the manifest",
+                )
+        if _is_foreign(link, state) and not wanted.adopt:
+            raise _in_the_way(name, link, state)
+
+
+def _refuse_in_bin_dir(tool: str, link: str, state: State) -> None:
+    """What lies in bin_dir is a program, whatever the folder is called: one place cannot have two names."""
+    if state.place_of(link).rpartition("/")[0] == state.bin_dir and "/" in link:
+        raise ReleaseError(
+            f"{tool}: the file {link} would lie in bin_dir, {state.bin_dir}",
+            fix="name it in the manifest's executables if it is a program, else choose another path or bin_dir",
+        )
+
+
+def _in_the_way(name: str, path: str, state: State) -> ReleaseError:
+    link = state.links.get(path)
+    other = LINK_OF_SOME_ROOT.match(link or "")
+    whose = "it belongs to another root" if other else "pinned.release did not put it there"
+    choose_folder = f"set root: {other[1]}, or another bin_dir; else " if other else ""
+    return ReleaseError(
+        f"{name}: {state.place_of(path)} is there already, and {whose}",
+        found=f"a link to {link}" if link else "a file",
+        fix=f"{choose_folder}remove it, or set adopt: true to keep a backup of it and take its place",
+    )
+
+
+def _is_foreign(name: str, state: State) -> bool:
+    return name in state.foreign or (name in state.links and state.owner(name) is None)
+
+
+def _download(asset: LockedAsset) -> Download:
+    return Download(asset.name, asset.url, asset.size, asset.sha256, asset.format, asset.unpacked_size)
+
+
+def sealed_plan(wanted: Wanted, sealed: Sealed) -> Plan:
+    """Return the plan of a host that answered *sealed*: nothing to do for what is *wanted*, by the lock file alone.
+
+    Raises ReleaseError where the active trees are not those that the lock file asks for.
+    """
+    plans = [_sealed_tool(name, wanted, sealed.trees.get(name, "")) for name in wanted.tools]
+    return Plan(wanted, sealed.root, wanted.bin_dir, tuple(plans), unpinned=_unpinned(wanted, sealed.strays))
+
+
+def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
+    if not wanted.is_present:
+        return ToolPlan(name, "none", None, None, "is not installed")
+    tool = wanted.lock.tools[name]
+    asset = next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+    if asset is None:
+        raise ReleaseError(
+            f"the host says that all is as sealed, but its {name} is not of the version that is pinned",
+            expected=f"a tree of {name} {tool.version}",
+            found=tree or "none",
+            fix="somebody changed its seal or its shell: look at the host before you trust it",
+        )
+    return ToolPlan(name, "none", tool.version, tool.version, "is as pinned, and unchanged since it was sealed", asset)

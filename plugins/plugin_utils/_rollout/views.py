@@ -1,0 +1,93 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does a plan look to the host, to a playbook and to people? Orders, results, notes, diff. Pure; controller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import fingerprint
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import lasting_tree
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import Appearance
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, ToolPlan
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import wanted_digest
+
+
+def orders(plan: Plan) -> Orders:
+    """Return the exact orders that carry out *plan*."""
+    return Orders(
+        root=plan.root,
+        bin_dir=plan.bin_dir,
+        wanted=wanted_digest(plan.wanted),
+        fingerprint=fingerprint(),
+        owner=plan.wanted.owner,
+        group=plan.wanted.group,
+        mode=plan.wanted.mode,
+        asked=list(plan.wanted.tools) if plan.wanted.is_present else [],
+        absent=[] if plan.wanted.is_present else list(plan.wanted.tools),
+        exact=plan.wanted.exact,
+        sealed=sorted({tool.tool for tool in plan.tools} | set(plan.intact)),
+        tools=[tool.order for tool in plan.tools if tool.order],
+    )
+
+
+def results(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the result of each tool, as the user sees it; the same in check mode and after the real run."""
+    return {tool.tool: _result(tool, plan) for tool in plan.tools}
+
+
+def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
+    result: dict[str, Any] = {"action": tool.action, "version": tool.version, "previous": tool.previous}
+    result["reason"] = tool.reason
+    if tool.asset and tool.version:
+        result["target"] = tool.asset.target
+        result["sha256"] = tool.asset.sha256
+        result["source_url"] = tool.asset.url
+        result["evidence"] = tool.asset.evidence.as_dict()
+        result["programs"] = sorted(tool.asset.executables)
+        result["files"] = sorted(tool.asset.files)
+        result["tree"] = lasting_tree(tool.tool, plan.root)
+        capabilities = ordered_capabilities.of_asset(tool.tool, tool.asset, plan.wanted.capabilities)
+        if capabilities:
+            result["capabilities"] = capabilities
+    return result
+
+
+def notes(plan: Plan) -> list[str]:
+    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
+    return [_note(tool) for tool in plan.tools if tool.action != "none"]
+
+
+def _note(tool: ToolPlan) -> str:
+    versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
+    target_of_it = f", {tool.asset.target}" if tool.asset and tool.version else ""
+    return f"{tool.tool}: {tool.action} {versions}{target_of_it} ({tool.reason})"
+
+
+def summary(plan: Plan) -> str:
+    """Return in one line what became of the host, for people."""
+    changed = [tool.tool for tool in plan.tools if tool.action != "none"]
+    done = f"changed: {', '.join(changed)}" if changed else "as pinned"
+    if not plan.unpinned:
+        return done
+    strays = ", ".join(f"{name} {version}" for name, version in plan.unpinned.items())
+    them = "it" if len(plan.unpinned) == 1 else "them"
+    return f"{done}; also here but not pinned: {strays} (exact: true removes {them})"
+
+
+def diff(plan: Plan) -> dict[str, str]:
+    """Return the plan's changes as Ansible shows them with --diff."""
+    changed = [tool for tool in plan.tools if tool.action != "none"]
+    return {
+        "before_header": f"{plan.root} (as it is)",
+        "after_header": f"{plan.root} (as pinned)",
+        "before": "".join(_lines(tool.tool, tool.before) for tool in changed),
+        "after": "".join(_lines(tool.tool, tool.after) for tool in changed),
+    }
+
+
+def _lines(tool: str, appearance: Appearance | None) -> str:
+    return "".join([f"{tool}:\n", *(f"  {line}\n" for line in appearance.lines())]) if appearance else ""

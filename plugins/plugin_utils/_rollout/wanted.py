@@ -1,0 +1,113 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What state of a host does a task ask for, and what must the host be asked? Pure; runs on the controller."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LARGEST_KB, Question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Prefer
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The state that the user asks for: the options of a task, and the lock file that they speak of.
+
+    lock_digest   sha256 of the lock file's bytes, for receipts
+    names         the tools it is about; None means all of the lock file
+    python        the interpreter that the user names for the host
+    capabilities  of programs, by the name of a program or of a tool with one; the others shall have none
+    owner         account that the programs are for: its group becomes theirs, and checks run as it
+    """
+
+    lock: LockFile
+    lock_digest: str = ""
+    names: tuple[str, ...] | None = None
+    is_present: bool = True
+    exact: bool = False
+    root: str = ""
+    bin_dir: str = ""
+    owner: str | None = None
+    group: str | None = None
+    mode: int = 0o755
+    keep: int = 1
+    integrity: Integrity = "quick"
+    prefer: Prefer = "native"
+    assume: Assumed = field(default_factory=Assumed)
+    adopt: bool = False
+    bin: BinKind = "link"
+    checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    python: str = ""
+    capabilities: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """The names of the tools that this is about."""
+        return tuple(sorted(self.lock.tools)) if self.names is None else self.names
+
+
+def wanted_digest(wanted: Wanted) -> str:
+    """Return the SHA-256 of all that decides the state of a host: equal digests ask for equal states."""
+    assets = {
+        # All that is pinned, as text: several times as fast as JSON, for each host of a rollout.
+        name: sorted(map(repr, wanted.lock.tools[name].assets))
+        for name in wanted.tools
+        if wanted.is_present
+    }
+    decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.owner, wanted.group]
+    decides += [wanted.bin, wanted.mode, wanted.keep, wanted.prefer, wanted.assume.said(), wanted.tools, assets]
+    decides.append(dict(wanted.capabilities) if wanted.is_present else {})
+    return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def question(wanted: Wanted) -> Question:
+    """Return what to ask a host in order to plan for *wanted*. Raises ReleaseError for tools that the lock lacks."""
+    tools = locked_tools(wanted)
+    assets = [asset for tool in tools.values() for asset in tool.assets]
+    return Question(
+        ask="state",
+        root=wanted.root,
+        bin_dir=wanted.bin_dir,
+        wanted=wanted_digest(wanted),
+        whole=wanted.is_present and wanted.names is None,
+        integrity=wanted.integrity,
+        largest=max([LARGEST_KB, *(2 * asset.unpacked_size // 1000 for asset in assets)]),
+        owner=wanted.owner or "",
+        group=wanted.group or "",
+        python=wanted.python,
+        candidates=_unique(f"{name}/{tool.version}" for name, tool in tools.items()),
+        names=_unique(link for asset in assets for link in asset.links),
+        needs=_unique(need for asset in assets for need in target.needs(asset.requires)),
+    )
+
+
+def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
+    """Return what the lock says of the tools that are to be present.
+
+    Raises ReleaseError for a tool that the lock lacks.
+    """
+    if not wanted.is_present:
+        return {}
+    unknown = sorted({*wanted.tools, *wanted.checks} - set(wanted.lock.tools))
+    if unknown:
+        raise ReleaseError(
+            f"the lock file has no tool named {', '.join(unknown)}",
+            expected=f"one of {', '.join(sorted(wanted.lock.tools)) or 'none: it is empty'}",
+            fix="correct the name, or add the tool to the manifest and lock again",
+        )
+    ordered_capabilities.refuse_unknown(wanted.lock.tools, wanted.capabilities)
+    return {name: wanted.lock.tools[name] for name in wanted.tools}
+
+
+def _unique(values: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(set(values)))

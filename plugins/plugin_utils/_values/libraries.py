@@ -1,0 +1,82 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Are the libraries that the controller needs installed? Every import of one goes through here. Runs on the controller.
+
+Ansible imports a plugin's code before it can report an error, and documentation and sanity tests import it on machines
+that have none of the libraries. So an absent library must not fail where it is imported, only where it is used, and
+then with what to type. Importing ``requests`` from here gives either the library or such a stand-in.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+
+if TYPE_CHECKING:
+    import cryptography
+    import cryptography.exceptions
+    import cryptography.hazmat.primitives.asymmetric.ed25519
+    import packaging
+    import packaging.specifiers
+    import packaging.tags
+    import packaging.utils
+    import packaging.version
+    import pypi_simple
+    import requests
+    import requests.adapters
+    import requests.auth
+    import requests.utils
+    import urllib3
+    import urllib3.util
+
+    jmespath: Any  # it publishes no types
+
+__all__ = ("cryptography", "jmespath", "packaging", "pypi_simple", "requests", "urllib3")
+
+#: Library → the submodules that importing it alone would not bring.
+_LIBRARIES: dict[str, tuple[str, ...]] = {
+    "cryptography": ("cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519"),
+    "jmespath": ("jmespath.functions",),
+    "packaging": ("packaging.specifiers", "packaging.tags", "packaging.utils", "packaging.version"),
+    "pypi_simple": (),
+    "requests": ("requests.adapters", "requests.auth", "requests.utils"),
+    "urllib3": ("urllib3.util",),
+}
+
+
+class _Absent:
+    """Stands in for a library and everything in it: may be imported, named and derived from, but not used."""
+
+    def __init__(self, library: str) -> None:
+        self._library = library
+
+    def __getattr__(self, name: str) -> _Absent:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return _Absent(self._library)
+
+    def __mro_entries__(self, bases: tuple[object, ...]) -> tuple[type, ...]:
+        return ()
+
+    def __call__(self, *arguments: object, **named: object) -> Any:
+        distribution = self._library.replace("_", "-")
+        raise ReleaseError(
+            f"the Python library {distribution} is missing on the controller",
+            fix=f"install it for the Python that runs Ansible: python3 -m pip install {distribution}",
+        )
+
+
+def __getattr__(name: str) -> Any:
+    """Import the library *name* when it is first asked for, so that no user waits for one that is not needed."""
+    if name not in _LIBRARIES:
+        raise AttributeError(name)
+    try:
+        library = importlib.import_module(name)
+        for submodule in _LIBRARIES[name]:
+            importlib.import_module(submodule)
+    except ImportError:
+        return _Absent(name)
+    return library

@@ -1,0 +1,111 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What exactly was pinned? The value types of the lock file. Pure; controller."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ansible_collections.pinned.release.plugins.module_utils.names import nested
+from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+
+
+@dataclass(frozen=True)
+class Executable:
+    """One program of an asset: its path inside, the digest of its own bytes, its size in bytes."""
+
+    path: str
+    sha256: str
+    size: int
+
+
+def read_executable(place: Place) -> Executable:
+    """Return the program that *place* tells of, in a lock file or receipt. Raises MisfitError for any other form."""
+    fields = place.fields("path sha256 size")
+    return Executable(fields["path"].text(forms.PATH), fields["sha256"].text(forms.SHA256), fields["size"].number())
+
+
+def read_files(place: Place, read: Callable[[Place], str], example: str | None = None) -> dict[str, str]:
+    """Return the files to link, as *place* tells of them in a manifest, lock file or receipt: path → what *read* says.
+
+    Raises MisfitError, with an *example* for people, also where one file would stand in the place of another's folder.
+    """
+    files = place.mapping(read, least=1, expected=example, keys=forms.LINKED_FILE)
+    folder = nested(files)
+    if folder:
+        raise place.at(folder).misfit("a path that no other file goes through as through a folder", folder)
+    return files
+
+
+@dataclass(frozen=True)
+class LockedAsset:
+    """One asset as pinned. Fields as in the lock file.
+
+    files           what else is linked: path below the folder that bin_dir lies in → path inside
+    unpacked_size   the sum of its files, in bytes
+    tree_sha256     the digest of the listing of what it becomes on a host (module_utils/tree_listing.py)
+    looks_beside    the programs that look for other files beside themselves, each with the words that tell so
+    wrapped         those of them that would not find them through a link
+    """
+
+    name: str
+    url: str
+    size: int
+    sha256: str
+    format: str
+    target: str
+    requires: Requirement
+    executables: Mapping[str, Executable]
+    evidence: Evidence
+    unpacked_size: int
+    tree_sha256: str
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    looks_beside: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    wrapped: tuple[str, ...] = ()
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The names of all its links outside of root: programs, and paths below the folder that bin_dir lies in."""
+        return tuple(sorted({*self.executables, *self.files}))
+
+
+@dataclass(frozen=True)
+class LockedTool:
+    """One tool as pinned: the version, and every asset that may serve a platform.
+
+    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify* and *without_digest* are what the
+    manifest asked for: with another question, there is another answer.
+    """
+
+    version: str
+    source: Mapping[str, str]
+    assets: tuple[LockedAsset, ...]
+    published: str | None = None
+    asset: str | None = None
+    executables: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    files: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    verify: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    without_digest: tuple[str, ...] = ()
+    constraint: str = ""
+    platforms: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Put the assets in order, so that equal tools are equal whatever was downloaded first."""
+        ordered = sorted(self.assets, key=lambda asset: (asset.target, asset.name, asset.sha256))
+        object.__setattr__(self, "assets", tuple(ordered))
+
+
+@dataclass(frozen=True)
+class LockFile:
+    """All that a fleet was pinned to, and the policy that all of it was held to."""
+
+    platforms: tuple[str, ...] = ()
+    tools: Mapping[str, LockedTool] = dataclasses.field(default_factory=dict)
+    policy: Policy = dataclasses.field(default_factory=Policy)

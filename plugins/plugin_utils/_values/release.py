@@ -1,0 +1,80 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What did a publisher publish? Releases, their assets, and the interface of a source. Pure; on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import requests
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file of a release, as its publisher lists it.
+
+    name       file name
+    url        the address from which every host may download it
+    size       in bytes, None if the publisher does not say
+    digests    what the publisher's own listing says: ``{"sha256": "<hex>"}``; names as in hashlib
+    api_url    the address for the controller if the download needs credentials (GitHub's asset API)
+    platform   what the publisher's metadata says, not the name: npm's ``{"os": …, "cpu": …, "libc": …}``
+    """
+
+    name: str
+    url: str
+    size: int | None = None
+    digests: Mapping[str, str] = field(default_factory=dict)
+    api_url: str | None = None
+    platform: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published version of a tool. *published* is in UTC, None if the source does not say.
+
+    assets     files that may contain the program; if the source cannot tell, all files of the release
+    sums       sums files that the source knows as such, whatever their names; they are not among the assets
+    missing    what the release names as parts of it, and its publisher does not have: npm's packages with versions
+    is_partial other releases of the publisher are whole, and this one is not: a mirror may lag behind
+    is_private returns whether hosts, which have no token, are refused its assets as far as the publisher says; asks it
+    beside     returns another file of the release by its name, such as a signature; None if there is none. Raises
+               ReleaseError if the publisher does not answer
+    """
+
+    version: str
+    assets: tuple[Asset, ...]
+    published: datetime | None = None
+    is_prerelease: bool = False
+    is_yanked: bool = False
+    sums: tuple[Asset, ...] = ()
+    missing: tuple[str, ...] = ()
+    is_partial: bool = False
+    is_private: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)
+    beside: Callable[[str], Asset | None] = field(default=lambda name: None, compare=False, repr=False)
+
+    def file(self, name: str) -> Asset | None:
+        """Return the file *name*, None if there is none. Raises ReleaseError if the publisher does not answer."""
+        listed = next((file for file in (*self.assets, *self.sums) if file.name == name), None)
+        return listed or self.beside(name)
+
+
+class Source(Protocol):
+    """Where a tool's releases are published. A new kind is one file in ``sources/`` and one line in its table."""
+
+    session: requests.Session
+    """Has the credentials of this source only. Proxies and certificate authorities come from the environment."""
+
+    def describe(self) -> str:
+        """Return the source as a person would name it: ``GitHub repository astral-sh/uv``."""
+
+    def releases(self) -> Sequence[Release]:
+        """Return every release, in the publisher's order.
+
+        Raises ReleaseError if the source is unreachable, unknown, rate limited, or refuses the credentials.
+        """

@@ -1,0 +1,68 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How are values, names and failures said to people? Pure; controller."""
+
+from __future__ import annotations
+
+import errno
+import json
+import re
+from collections.abc import Iterable
+
+
+def shown(value: object) -> str:
+    """Return *value* for an error: on one line, short whatever it is, without passwords."""
+    if isinstance(value, dict):
+        more = ", …" if len(value) > 8 else ""
+        return f"a mapping of {', '.join(shown(key) for key in list(value)[:8])}{more}" if value else "an empty mapping"
+    if isinstance(value, (list, tuple)):
+        return f"a list that begins with {_kind(value[0])}" if value else "an empty list"
+    if isinstance(value, str):
+        value = re.sub(r"//[^/\s]*@", "//…@", value[:1000])
+    text = json.dumps(value, ensure_ascii=not str(value).isprintable(), default=str)
+    return text if len(text) <= 120 else text[:117] + "..."
+
+
+def _kind(value: object) -> str:
+    """Return *value* itself where it is short, else what it is: lists of lists of lists have no end."""
+    if isinstance(value, (dict, list, tuple)):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    return shown(value)
+
+
+def printable(text: str, besides: str = "") -> str:
+    """Return *text* without what steers a terminal: a ``?`` for each character that is not printable, or *besides*."""
+    if text.isprintable():
+        return text
+    return "".join(character if character.isprintable() or character in besides else "?" for character in text)
+
+
+def shortened(text: str, limit: int) -> str:
+    """Return *text* on one line of at most *limit* characters, without what steers a terminal."""
+    line = printable(text[: limit + 1])
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def listed(words: Iterable[object], limit: int = 10) -> str:
+    """Return the first *limit* of *words*, and how many more there are: ``a, b and 2 more``; "" for none."""
+    known = list(map(str, words))
+    return ", ".join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
+
+
+#: The operating system's refusals → what to do about them.
+_ADVICE = {
+    errno.EACCES: "let this user write in its folder and replace it (see lsattr)",
+    errno.EPERM: "let this user write in its folder and replace it (see lsattr)",
+    errno.EROFS: "make its file system writable",
+    errno.ENOSPC: "make room on its file system",
+    errno.EDQUOT: "make room on its file system, or raise the quota",
+    errno.ENOENT: "make its folder",
+    errno.ENOTDIR: "give the path of a folder",
+    errno.ENOLCK: "use a local disk",
+}
+
+
+def advice(number: int, elsewhere: str) -> str:
+    """Return what to do about the operating system's refusal *number*, or *elsewhere*: ``name another in …``."""
+    return f"{_ADVICE.get(number, 'look at its file system (dmesg)')}, or {elsewhere}"

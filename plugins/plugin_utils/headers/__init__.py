@@ -1,4 +1,0 @@
-# Copyright (c) pinned.release contributors
-# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
-# SPDX-License-Identifier: GPL-3.0-or-later
-"""What do the headers of programs say, format by format? Readers for executable.py, which is where to ask."""

@@ -1,0 +1,195 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does an action put the one question to a host, read its options, and fail? On the controller."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import traceback
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from ansible.errors import AnsibleError, AnsibleFileNotFound
+from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
+from ansible.plugins.action import ActionBase
+from ansible.utils.display import Display
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable
+
+Part = TypeVar("Part")
+#: From this verbosity on (-vvv), each question and answer is told, and where in the code an error comes from.
+VERBOSE = 3
+#: What all packages tell of their work. Ansible shows it: with -vvv, and warnings always.
+LOG = logging.getLogger("pinned.release")
+_FOLDER = re.compile(r"(/|~/)[^\x00-\x1f\x7f]+\Z")
+
+
+class _ToAnsible(logging.Handler):
+    """Hands on what is told while it is attached. Warnings are collected, each once, for the result."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.warnings: dict[str, None] = {}
+
+    def __enter__(self) -> _ToAnsible:
+        LOG.propagate = False
+        LOG.setLevel(logging.DEBUG if Display().verbosity >= VERBOSE else logging.WARNING)
+        LOG.addHandler(self)
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        LOG.removeHandler(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Collect a warning; show anything else at ``-vvv``. Secrets are taken out of both."""
+        text = fit(self.format(record))
+        if record.levelno >= logging.WARNING:
+            self.warnings[text] = None
+        else:
+            Display().vvv(text)
+
+
+class Verb(ActionBase):
+    """What every action of this collection is: it may be tried in check mode, and fails in words to act on."""
+
+    TRANSFERS_FILES = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Return the result of act() for Ansible, or the failure that its error describes."""
+        result: dict[str, Any] = super().run(tmp, task_vars)
+        variables = task_vars or {}
+        with _ToAnsible() as told:
+            try:
+                result.update(fit(self.act(variables)))
+            except AnsibleError:
+                raise  # says by itself what is wrong, and whether the host is unreachable
+            except Exception as error:
+                host = self._task.delegate_to or variables.get("inventory_hostname", "localhost")
+                result.update(_failed(error, host))
+        if told.warnings:
+            result["warnings"] = [*result.get("warnings", ()), *told.warnings]
+        return result
+
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return the result of the verb. Raises ReleaseError for what the user can act on; anything else is a bug."""
+        raise NotImplementedError
+
+
+def _failed(error: Exception, host: str) -> dict[str, Any]:
+    """Return the result for *error*; one that is no ReleaseError is a bug of ours."""
+    known = error if isinstance(error, ReleaseError) else _bug(error)
+    failed = {"failed": True, "changed": False, "msg": fit(f"{host}: {known}"), "error": fit(known.as_dict())}
+    return {**failed, "exception": fit("".join(_places(error)))} if Display().verbosity >= VERBOSE else failed
+
+
+def _bug(error: Exception) -> ReleaseError:
+    """Return what to say of an *error* that nobody foresaw. Its message is left out: it may hold a secret."""
+    return ReleaseError(
+        f"a bug in pinned.release ended the task: {type(error).__name__}",
+        fix="report it, with what the same task prints with -vvv",
+    )
+
+
+def _places(error: BaseException | None) -> Iterator[str]:
+    """Yield where *error* was raised, and what caused it: places and types, no messages, which may hold a secret."""
+    while error is not None:
+        yield f"{type(error).__name__}, raised here:\n"
+        yield from traceback.format_tb(error.__traceback__)
+        error = error.__cause__
+
+
+def fit(value: Any) -> Any:
+    """Return *value* fit for terminals and reports: without secrets, and without what controls either of them."""
+    if isinstance(value, str):
+        return printable(without_secrets(value), besides="\n\t")
+    if isinstance(value, Mapping):
+        return {fit(key): fit(part) for key, part in value.items()}
+    return [fit(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
+    """Return what options() reads by. Make it where a module is imported: Ansible then does it once for all hosts.
+
+    Options that begin with an underscore are between action and module, and unknown here. *rules* are what else
+    AnsibleModule takes (``required_if`` and so on).
+    """
+    return ArgumentSpecValidator({name: option for name, option in spec.items() if not name.startswith("_")}, **rules)
+
+
+def options(action: ActionBase, spec: ArgumentSpecValidator) -> dict[str, Any]:
+    """Return the task's options, checked and converted by *spec* as a module would.
+
+    Raises ReleaseError with all that is wrong, in one line.
+    """
+    checked = spec.validate(dict(action._task.args))
+    if checked.error_messages:
+        messages = [_message(error) for error in checked.errors.errors]
+        raise ReleaseError("; ".join(messages), fix=f"see ansible-doc {action._task.action}")
+    parameters: dict[str, Any] = checked.validated_parameters
+    return parameters
+
+
+def _message(error: AnsibleValidationError) -> str:
+    return f"unknown option {error.msg}" if isinstance(error, UnsupportedError) else str(error.msg)
+
+
+def folder(path: str | None, option: str) -> str:
+    """Return the folder *path* of *option*, tidied; "" for the default. Raises ReleaseError if it is not absolute."""
+    if not path:
+        return ""
+    path = path.rstrip("/")
+    if not _FOLDER.match(path) or ".." in path.split("/"):
+        raise ReleaseError(
+            f"{option} is not the path of a folder to work in", expected="/a/path or ~/a/path", found=path
+        )
+    return os.path.normpath(path)
+
+
+def found_file(action: ActionBase, name: str, kind: str = user_files.LOCK_FILE) -> Path:
+    """Return where the file *name* is on the controller: where Ansible looks for the files of any task.
+
+    That is files/ of the role, the role, files/ beside the playbook, and beside the playbook, where it belongs if it
+    is nowhere. Raises ReleaseError that names all of these places, and what *kind* of file is missing.
+    """
+    try:
+        return Path(action._find_needle("files", name))
+    except AnsibleFileNotFound as error:
+        places = list(dict.fromkeys(map(os.path.normpath, error.paths or ())))
+        raise user_files.missing(Path(action._loader.path_dwim(name)), kind, places) from error
+
+
+def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
+    """Put *question* to the action's host: one shell exec, no module, no Python, no temporary folder there.
+
+    Raises ReleaseError for what is no whole answer to it, and where a folder on the way cannot be trusted.
+    """
+    # Without become there is no need for a terminal, which sudoable would ask of ssh.
+    needs_become = bool(action._connection.become)
+    LOG.debug("asked about root=%s bin_dir=%s, integrity=%s", question.root, question.bin_dir, question.integrity)
+    answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
+    LOG.debug("the host answered:\n%s", "\n".join(line[:160] for line in answer.get("stdout", "").split("\n")))
+    return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""), question)
+
+
+def assumed(given: Mapping[str, Any] | None) -> Assumed:
+    """Return what the option assume says; *given* was checked by options()."""
+    said: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in (given or {}).items()}
+    return Assumed(**said)
+
+
+def required(part: Part | None) -> Part:
+    """Return *part* of a host's answer. Raises ReleaseError where the host left it out."""
+    if part is None:
+        raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
+    return part
