@@ -1,9 +1,18 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How patient are the property-based tests? They ask what is true, not how fast: a busy machine must fail none."""
+"""How hard do the property-based tests try? ``quick`` for every change, ``full`` in ``make gate``.
+
+HYPOTHESIS_PROFILE names one. Neither has a deadline: the tests ask what is true, not how fast, and a busy machine must
+fail none.
+"""
+
+import os
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("patient")
+for name, max_examples in (("quick", 25), ("full", 100)):
+    settings.register_profile(
+        name, max_examples=max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

@@ -14,8 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
+from ansible_collections.pinned.release.plugins.doc_fragments import attributes
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.plugin_utils import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
 
 TOP = Path(__file__).parents[2]
 SPECS = {
@@ -60,9 +61,13 @@ def test_each_example_of_a_module_has_options_that_it_takes(name: str) -> None:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_each_option_of_a_module_is_documented_as_it_is(name: str) -> None:
-    documented = yaml.safe_load(module(name).DOCUMENTATION).get("options", {})
-    shared = {"root", "bin_dir", "integrity"}
-    assert set(documented) | (shared & set(SPECS[name])) == set(SPECS[name])
+    document = yaml.safe_load(module(name).DOCUMENTATION)
+    documented = dict(document.get("options", {}))
+    for fragment in document["extends_documentation_fragment"]:
+        part = fragment.rpartition(".")[2]
+        if part != "attributes":
+            documented.update(yaml.safe_load(getattr(attributes.ModuleDocFragment, part.upper()))["options"])
+    assert set(documented) == set(SPECS[name])
     for option, described in documented.items():
         spec = SPECS[name][option]
         assert described["type"] == spec["type"]

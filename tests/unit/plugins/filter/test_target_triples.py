@@ -27,7 +27,7 @@ def test_details_tell_what_facts_cannot_and_never_guess_armhf() -> None:
 
 @pytest.mark.parametrize("facts", [None, "x86_64", 5, ["system"]])
 def test_what_are_no_facts_is_an_error_of_the_filter(facts: object) -> None:
-    with pytest.raises(AnsibleFilterError, match="wants facts"):
+    with pytest.raises(AnsibleFilterError, match="needs facts"):
         target_triples(facts)
 
 

@@ -15,9 +15,14 @@ from ansible import constants
 from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.pinned.release.plugins.lookup.asset import DOCUMENTATION, LookupModule
-from ansible_collections.pinned.release.plugins.plugin_utils.host import Host
-from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockFile, emit
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.test_locked_asset import GNU, STATIC, tool
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.lockfile import emit
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils._choice.test_locked_asset import (
+    GNU,
+    STATIC,
+    tool,
+)
 
 GATHERED = {"system": "Linux", "machine": "x86_64", "userspace_bits": "64", "os_family": "Debian"}
 PROBED = {

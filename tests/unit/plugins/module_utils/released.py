@@ -12,14 +12,26 @@ import typing as t
 
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, Orders, Program, ToolOrder
 
-FINGERPRINT = os.path.join(os.path.dirname(__file__), "../../../../plugins/plugin_utils/fingerprint.sh")
+with open(os.path.join(os.path.dirname(__file__), "../../../../plugins/plugin_utils/_host/fingerprint.sh")) as _file:
+    #: Read once: a test may ask as a user who cannot read the clone.
+    FINGERPRINT = _file.read()
 
 
 class Released:
-    """One version of a tool, published in a folder."""
+    """One version of a tool, published in a folder.
+
+    *files* are more of its files, or other bytes of its programs, by their paths inside. *linked* are those of them
+    that are linked below the folder that bin_dir lies in, by their paths there.
+    """
 
     def __init__(
-        self, folder: t.Any, tool: str = "hello", version: str = "1.0", programs: t.Sequence[str] = ("hello",)
+        self,
+        folder: t.Any,
+        tool: str = "hello",
+        version: str = "1.0",
+        programs: t.Sequence[str] = ("hello",),
+        files: t.Optional[t.Mapping[str, bytes]] = None,
+        linked: t.Optional[t.Mapping[str, str]] = None,
     ) -> None:
         self.tool = tool
         self.version = version
@@ -29,6 +41,8 @@ class Released:
             for name in programs
         }
         contents["{0}-{1}/README".format(tool, version)] = b"read me\n"
+        contents.update({"{0}-{1}/{2}".format(tool, version, path): content for path, content in (files or {}).items()})
+        self.contents = contents
         published = _packed(contents)
         with open(self.path, "wb") as handle:
             handle.write(published)
@@ -47,11 +61,48 @@ class Released:
             "tar.gz",
             sum(len(content) for content in contents.values()),
         )
+        top = "{0}-{1}".format(tool, version)
+        self.linked = {path: "{0}/{1}".format(top, inside) for path, inside in (linked or {}).items()}
+        programs_inside = {name: program.path for name, program in self.programs.items()}
+        self.tree_sha256 = _tree_sha256(top, contents, programs_inside, self.linked)
 
     def order(self, **changes: t.Any) -> ToolOrder:
         """Return the order that installs this version on a host without any."""
-        order = ToolOrder(tool=self.tool, tree=self.tree, asset=self.asset, programs=self.programs)
-        return order._replace(**dict({"receipt": {"version": self.version, "sha256": self.sha256}}, **changes))
+        order = ToolOrder(
+            tool=self.tool,
+            tree=self.tree,
+            tree_sha256=self.tree_sha256,
+            asset=self.asset,
+            programs=self.programs,
+            files=self.linked,
+        )
+        return order._replace(
+            **dict(
+                {"receipt": {"version": self.version, "sha256": self.sha256, "tree_sha256": self.tree_sha256}},
+                **changes,
+            )
+        )
+
+
+def _tree_sha256(top: str, contents: t.Dict[str, bytes], programs: t.Dict[str, str], linked: t.Dict[str, str]) -> str:
+    """Return the tree digest by its definition, line by line."""
+    folders = {folder for path in contents for folder in _folders_of("libexec/" + path)}
+    of_links = {folder for path in linked for folder in _folders_of("files/" + path)}
+    lines = ["41ed {0}".format(folder) for folder in ["bin", *folders, *of_links]]
+    for path, content in contents.items():
+        lines.append("{0} libexec/{1}".format("81ed" if path in programs.values() else "81a4", path))
+        lines.append("{0}  libexec/{1}".format(hashlib.sha256(content).hexdigest(), path))
+    lines += ["a1ff tree", "tree -> libexec/{0}".format(top)]
+    for path, inside in linked.items():
+        lines += ["a1ff files/{0}".format(path)]
+        lines += ["files/{0} -> {1}libexec/{2}".format(path, "../" * (path.count("/") + 1), inside)]
+    for name, path in programs.items():
+        lines += ["a1ff bin/{0}".format(name), "bin/{0} -> ../libexec/{1}".format(name, path)]
+    return hashlib.sha256("".join(line + "\n" for line in sorted(lines)).encode()).hexdigest()
+
+
+def _folders_of(path: str) -> t.List[str]:
+    return [path[:end] for end, letter in enumerate(path) if letter == "/"]
 
 
 def _packed(contents: t.Dict[str, bytes]) -> bytes:
@@ -68,7 +119,5 @@ def _packed(contents: t.Dict[str, bytes]) -> bytes:
 
 def orders_for(folder: t.Any, *tools: ToolOrder, **changes: t.Any) -> Orders:
     """Return orders for a host whose root and bin_dir lie in *folder*."""
-    with open(FINGERPRINT) as handle:
-        fingerprint = handle.read()
-    orders = Orders(os.path.join(str(folder), "root"), os.path.join(str(folder), "bin"), "wanted", fingerprint)
+    orders = Orders(os.path.join(str(folder), "root"), os.path.join(str(folder), "bin"), "wanted", FINGERPRINT)
     return orders._replace(tools=list(tools), **changes)

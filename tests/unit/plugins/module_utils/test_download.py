@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from unittest import mock
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils import download as downloading
@@ -84,6 +85,11 @@ def get(tmp_path):
     return Getter(str(folder))
 
 
+def limits(timeout_s=10, attempts=downloading.ATTEMPTS):
+    """Return a context in which a download has these limits."""
+    return mock.patch.multiple(downloading, TIMEOUT_S=timeout_s, ATTEMPTS=attempts)
+
+
 class Getter:
     """Downloads into a folder of its own, and sees to it that a failure leaves nothing there."""
 
@@ -92,7 +98,8 @@ class Getter:
         self.path = os.path.join(folder, "asset")
 
     def __call__(self, url, sha256=SHA256, size=SIZE, **options):
-        download(url, self.path, sha256, size, **dict({"timeout_s": 10}, **options))
+        with limits(**options):
+            download(url, self.path, sha256, size)
         with open(self.path, "rb") as file:
             return file.read()
 
@@ -119,20 +126,6 @@ def test_asset_arrives_whole_and_for_us_alone(server, get):
     assert stat.S_IMODE(os.stat(get.path).st_mode) == 0o600
     assert header(server, "Accept-Encoding") == "identity"
     assert len(server.requests) == 1
-
-
-def test_progress_counts_to_the_size(server, get):
-    server.answers["/asset"] = publish(DATA)
-    counts = []
-    get(server.url(), progress=counts.append)
-    assert counts == sorted(set(counts))
-    assert counts[-1] == len(DATA)
-
-
-def test_header_of_the_users_cannot_have_the_bytes_encoded(server, get):
-    server.answers["/asset"] = publish(DATA)
-    get(server.url(), headers={"accept-encoding": "gzip"})
-    assert header(server, "Accept-Encoding") == "identity"
 
 
 def test_empty_asset_is_an_asset(server, get):
@@ -250,10 +243,8 @@ def test_date_serves_where_the_etag_is_weak(server, get):
 
 def test_server_that_knows_no_ranges_sends_all_again(server, get):
     server.answers["/asset"] = [drop_after(DATA, HALF), publish(DATA, has_ranges=False)]
-    counts = []
-    assert get(server.url(), progress=counts.append) == DATA
+    assert get(server.url()) == DATA
     assert header(server, "Range")
-    assert counts[-1] == len(DATA)
 
 
 def test_file_that_changed_meanwhile_is_got_anew(server, get):
@@ -331,6 +322,11 @@ def test_status_that_stays_is_told_at_once(server, get, pauses, status):
     server.answers["/asset"] = say(status)
     get.fails(server.url(), f"found: {status}")
     assert (len(server.requests), pauses) == (1, [])
+
+
+def test_what_is_not_there_may_be_private(server, get):
+    server.answers["/asset"] = say(404)
+    get.fails(server.url(), "A private repository answers so, too: hosts have no token")
 
 
 @pytest.mark.parametrize("makes_date", [False, True])
@@ -419,8 +415,8 @@ def test_any_answer_raises_nothing_but_our_own_error(head, pieces):
     with Server() as server:
         server.answers["/asset"] = send_raw(head + b"".join(pieces))
         path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "never-made")
-        with pytest.raises(ReleaseError):
-            download(server.url(), path, SHA256, len(DATA), timeout_s=0.5, attempts=1)
+        with pytest.raises(ReleaseError), limits(timeout_s=0.5, attempts=1):
+            download(server.url(), path, SHA256, len(DATA))
         assert not os.path.exists(path)
 
 
@@ -441,37 +437,42 @@ def test_redirect_is_followed(server, get, status):
     assert server.requests[-1][0] == "/next?a=%20%20b"
 
 
-def test_secrets_stay_with_the_host_they_are_for(server, other, get):
-    secrets = {"Authorization": "Bearer secret", "PRIVATE-TOKEN": "secret", "Cookie": "secret"}
+def with_password(url):
+    return url.replace("://", "://user:secret@")
+
+
+SENT = "Basic " + base64.b64encode(b"user:secret").decode()
+
+
+def test_passwords_stay_with_the_host_they_are_for(server, other, get):
     server.answers["/asset"] = redirect("/same")
     server.answers["/same"] = redirect(other.url())
     other.answers["/asset"] = redirect(server.url("/back"))
     server.answers["/back"] = publish(DATA)
-    assert get(server.url(), headers=secrets) == DATA
-    assert [[header(server, name, number) for name in secrets] for number in (0, 1)] == [list(secrets.values())] * 2
-    for asked, number in ((other, 0), (server, 2)):
-        assert "secret" not in str(asked.requests[number])
+    assert get(with_password(server.url())) == DATA
+    assert [header(server, "Authorization", number) for number in range(3)] == [SENT, SENT, None]
+    assert header(other, "Authorization") is None
 
 
 def test_another_name_of_the_same_machine_is_another_host(server, get):
     server.answers["/asset"] = redirect(server.url("/next", host="127.0.0.1"))
     server.answers["/next"] = publish(DATA)
-    assert get(server.url(), headers={"Authorization": "secret"}) == DATA
+    assert get(with_password(server.url())) == DATA
     assert header(server, "Authorization") is None
 
 
 def test_range_follows_to_the_other_host(server, other, get):
     server.answers["/asset"] = redirect(other.url())
     other.answers["/asset"] = [drop_after(DATA, HALF), publish(DATA)]
-    assert get(server.url(), headers={"Authorization": "secret"}) == DATA
+    assert get(with_password(server.url())) == DATA
     assert header(other, "Range") == f"bytes={HALF}-"
     assert len(server.requests) == 2
 
 
-def test_refusal_by_the_other_host_says_that_secrets_stayed_behind(server, other, get):
+def test_refusal_by_the_other_host_says_that_passwords_stayed_behind(server, other, get):
     server.answers["/asset"] = redirect(other.url())
     other.answers["/asset"] = say(403)
-    get.fails(server.url(), "403 Forbidden", "redirects to another host", headers={"Authorization": "secret"})
+    get.fails(with_password(server.url()), "403 Forbidden", "redirects to another host")
 
 
 def test_https_never_becomes_http(tls_server, server, get):
@@ -520,15 +521,6 @@ def test_password_that_a_redirect_names_is_not_sent(server, get):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"A": "secret\r\nB: c"}, {"A\n": "secret"}, {"A b": "secret"}, {"A": "secret\u20ac"}]
-)
-def test_header_that_cannot_be_one_is_refused_without_showing_it(server, get, headers):
-    text = get.fails(server.url(), "characters that no HTTP header can have", headers=headers)
-    assert "secret" not in text
-    assert server.requests == []
-
-
-@pytest.mark.parametrize(
     ("url", "shown"),
     [
         ("https://example.org/a/b.tar.gz", "https://example.org/a/b.tar.gz"),
@@ -537,6 +529,9 @@ def test_header_that_cannot_be_one_is_refused_without_showing_it(server, get, he
         ("file:///srv/a", "file:///srv/a"),
         ("https://example.org/\n\u202ea", r"https://example.org/\u202ea"),
         ("http://[::1", "(a URL that cannot be read)"),
+        ("https://u:p/w@example.org/a", "(a URL that cannot be read)"),
+        ("https://u:1/w@example.org/a", "https://...@example.org/a"),
+        ("https://npm.example.org/@scope/a.tgz", "https://npm.example.org/@scope/a.tgz"),
     ],
 )
 def test_url_is_shown_without_its_secrets(url, shown):
@@ -655,13 +650,14 @@ def test_file_system_that_takes_no_more_is_told_and_cleared(server, get):
     assert len(server.requests) == 1
 
 
-def test_interrupted_download_leaves_nothing(server, get):
-    def interrupt(_count):
+def test_interrupted_download_leaves_nothing(server, get, monkeypatch):
+    def interrupt(_partial, _data):
         raise KeyboardInterrupt
 
+    monkeypatch.setattr(downloading._Partial, "append", interrupt)
     server.answers["/asset"] = publish(DATA)
     with pytest.raises(KeyboardInterrupt):
-        get(server.url(), progress=interrupt)
+        get(server.url())
     assert os.listdir(get.folder) == []
 
 
@@ -686,12 +682,12 @@ def test_https_goes_through_a_tunnel_and_is_verified(proxy, tls_server, get, mon
     monkeypatch.setenv("https_proxy", proxy.url("").replace("://", "://user:pass@"))
     monkeypatch.setenv("no_proxy", "example.org")
     tls_server.answers["/asset"] = publish(DATA)
-    assert get(tls_server.url(), headers={"Authorization": "secret"}) == DATA
+    assert get(with_password(tls_server.url())) == DATA
     assert proxy.requests[0][0] == f"localhost:{tls_server.server_port}"
     assert header(proxy, "Proxy-Authorization")
     assert header(tls_server, "Proxy-Authorization") is None
     assert header(tls_server, "Host") == f"localhost:{tls_server.server_port}"
-    assert "secret" not in str(proxy.requests)
+    assert SENT not in str(proxy.requests)
 
 
 def test_host_in_no_proxy_is_asked_directly(proxy, server, get, monkeypatch):
@@ -734,7 +730,17 @@ def test_proxy_that_is_not_there_is_named_without_its_password(get, monkeypatch)
 
 
 @pytest.mark.parametrize(
-    "proxy_url", ["socks5://user:secret@127.0.0.1:1080", "http://user:secret@", "http://u:secret@h:x"]
+    "proxy_url",
+    [
+        "socks5://user:secret@127.0.0.1:1080",
+        "http://user:secret@",
+        "http://u:secret@h:x",
+        "http://u:a/secret@h:1",
+        "http://u:1/secret@h:1",
+        "http://u:1?secret@h:1",
+        "http://u:[secret@h:1",
+        "u:1/secret@h:1",
+    ],
 )
 def test_proxy_that_cannot_be_used_is_told(get, monkeypatch, proxy_url):
     monkeypatch.setenv("https_proxy", proxy_url)
@@ -779,7 +785,7 @@ def test_file_url_beyond_ascii_is_found_under_any_locale(get, tmp_path):
 def test_file_url_of_no_regular_file_is_refused(get, tmp_path):
     os.mkfifo(str(tmp_path / "fifo"))
     get.fails(file_url(tmp_path / "fifo"), "not a regular file")
-    get.fails(file_url(tmp_path / "gone"), "cannot read", "No such file")
+    get.fails(file_url(tmp_path / "gone"), "cannot read", "No such file", "a folder of the controller")
     get.fails(file_url(tmp_path), "cannot read")
     for url in ("file://elsewhere.example.org/a", "file:relative", "file:///a%00b"):
         get.fails(url, "no file of this machine")

@@ -65,7 +65,7 @@ def test_programs_are_labelled_where_they_will_live_before_they_are_switched_to(
     host.told()
     store.obey(orders_for(tmp_path, new.order(expects=old.tree)))
     assert host.told() == [
-        "root/store/hello while ../store/hello/{0} is active".format(old.tree),
+        "root/store/hello/{0} while ../store/hello/{1} is active".format(new.tree, old.tree),
         "root/current/hello while ../store/hello/{0} is active".format(new.tree),
         "bin/hello while ../store/hello/{0} is active".format(new.tree),
     ]
@@ -77,7 +77,7 @@ def test_version_that_is_gone_back_to_is_labelled_before_it_is_switched_to(tmp_p
     store.obey(orders_for(tmp_path, new.order(expects=old.tree)))
     host.told()
     store.obey(orders_for(tmp_path, old.order(expects=new.tree, reuse=old.tree)))
-    assert host.told()[0] == "root/store/hello while ../store/hello/{0} is active".format(new.tree)
+    assert host.told()[0] == "root/store/hello/{0} while ../store/hello/{1} is active".format(old.tree, new.tree)
 
 
 def test_folders_that_were_made_are_labelled_and_no_others(tmp_path, host):
@@ -92,9 +92,10 @@ def test_host_is_sealed_after_its_labels_are_set(tmp_path, host):
     orders = orders_for(tmp_path, Released(tmp_path).order(), sealed=["hello"])
     store.obey(orders)
     assert host.told()
-    seen = subprocess.check_output(["/bin/sh", "-c", orders.fingerprint, "seal", orders.root, orders.bin_dir])
-    assert seen
-    assert (tmp_path / "root/seal").read_bytes().splitlines(True)[2:] == seen.splitlines(True)
+    seen = subprocess.check_output(["/bin/sh", "-c", orders.fingerprint, "seal", orders.root, orders.bin_dir, "hello"])
+    files = [line for line in seen.splitlines(True) if line.startswith(b"hello")]
+    assert files
+    assert (tmp_path / "root/seals/hello").read_bytes().splitlines(True)[1:] == files
 
 
 def test_tool_that_is_removed_is_not_labelled(tmp_path, host):

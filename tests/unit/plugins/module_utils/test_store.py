@@ -3,18 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How orders are carried out: real archives, real links, real programs started."""
 
+import hashlib
 import json
 import os
+import pwd
+import shutil
 import stat
 import subprocess
+import tempfile
 import threading
 import time
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils import store
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.module_utils.orders import from_json, to_json
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError, StaleError
+from ansible_collections.pinned.release.plugins.module_utils.orders import (
+    Download,
+    Program,
+    ToolOrder,
+)
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils import walked
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released, orders_for
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils.users import ALICE, MALLORY, as_user, only_root
+
+NOBODY = pwd.getpwnam("nobody")
 
 
 def run(folder, program="hello"):
@@ -31,6 +43,15 @@ def everything_below(folder):
     return found
 
 
+@pytest.fixture(name="shared")
+def _shared():
+    """A folder that all users reach."""
+    folder = tempfile.mkdtemp(dir="/tmp")
+    os.chmod(folder, 0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
 def trees(folder, tool="hello"):
     return sorted(os.listdir(os.path.join(str(folder), "root", "store", tool)))
 
@@ -39,11 +60,6 @@ def test_installed_program_runs_through_its_link(tmp_path):
     done = store.obey(orders_for(tmp_path, Released(tmp_path).order()))
     assert run(tmp_path) == "hello 1.0"
     assert done[0].downloaded == os.path.getsize(str(tmp_path / "hello-1.0.tar.gz"))
-
-
-def test_orders_survive_the_way_through_json():
-    orders = orders_for("/x", Released.order(_FAKE), mode=0o750)
-    assert from_json(json.loads(json.dumps(to_json(orders)))) == orders
 
 
 def test_receipt_says_what_was_ordered_and_when(tmp_path):
@@ -88,7 +104,7 @@ def test_kept_version_that_was_changed_is_not_activated(tmp_path):
     (tmp_path / "root/store/hello" / old.tree / "libexec" / old.programs["hello"].path).write_text(
         "#!/bin/sh\necho evil\n"
     )
-    with pytest.raises(store.StaleError, match="no longer whole"):
+    with pytest.raises(StaleError, match="no longer whole"):
         store.obey(orders_for(tmp_path, old.order(expects=new.tree, reuse=old.tree)))
     assert run(tmp_path) == "hello 2.0"
 
@@ -156,6 +172,39 @@ def test_program_that_is_not_the_locked_one_is_refused(tmp_path):
     assert not os.path.lexists(str(tmp_path / "bin/hello"))
 
 
+def test_tree_that_is_not_the_locked_one_is_refused(tmp_path):
+    with pytest.raises(ReleaseError, match="what was unpacked is not the tree that was locked"):
+        store.obey(orders_for(tmp_path, Released(tmp_path).order(tree_sha256="0" * 64)))
+    assert not os.path.lexists(str(tmp_path / "bin/hello"))
+    assert os.listdir(str(tmp_path / "root/store")) == []
+
+
+@pytest.mark.parametrize("name", ["hello", "renamed"])
+def test_bare_program_lies_where_it_was_locked_whatever_its_link_is_called(tmp_path, name):
+    content = b"#!/bin/sh\necho bare\n"
+    (tmp_path / "asset").write_bytes(content)
+    sha256 = hashlib.sha256(content).hexdigest()
+    lines = [
+        "41ed bin",
+        "41ed libexec",
+        "81ed libexec/hello",
+        "a1ff bin/" + name,
+        "a1ff tree",
+        "tree -> libexec",
+        sha256 + "  libexec/hello",
+        "bin/{0} -> ../libexec/hello".format(name),
+    ]
+    order = ToolOrder(
+        tool="hello",
+        tree="1.0-" + sha256[:12],
+        tree_sha256=hashlib.sha256("".join(line + "\n" for line in sorted(lines)).encode()).hexdigest(),
+        asset=Download("asset", "file://{0}/asset".format(tmp_path), len(content), sha256, "bare", len(content)),
+        programs={name: Program("hello", sha256, len(content))},
+    )
+    store.obey(orders_for(tmp_path, order))
+    assert run(tmp_path, name) == "bare"
+
+
 def test_failing_check_says_what_it_printed_and_nothing_is_activated(tmp_path):
     released = Released(tmp_path)
     check = ["sh", "-c", "echo no such option; exit 3"]
@@ -187,7 +236,7 @@ def test_refused_link_is_named_by_its_own_place(tmp_path):
 def test_orders_planned_before_another_run_are_stale(tmp_path):
     old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="2.0")
     store.obey(orders_for(tmp_path, old.order()))
-    with pytest.raises(store.StaleError, match="changed on the host"):
+    with pytest.raises(StaleError, match="changed on the host"):
         store.obey(orders_for(tmp_path, new.order(expects=None)))
 
 
@@ -199,7 +248,7 @@ def test_second_run_waits_for_the_first(tmp_path):
     deadline = time.monotonic() + 10
     while time.monotonic() < deadline and not list(tmp_path.glob("root/staging/*")):
         time.sleep(0.01)
-    with pytest.raises(store.StaleError):
+    with pytest.raises(StaleError):
         store.obey(orders_for(tmp_path, released.order()))
     first.join()
     assert run(tmp_path) == "hello 1.0"
@@ -222,50 +271,165 @@ def test_what_a_killed_run_left_in_staging_is_swept(tmp_path):
     assert os.listdir(str(tmp_path / "root/staging")) == []
 
 
-def test_root_that_everyone_may_write_is_refused(tmp_path):
-    (tmp_path / "root").mkdir()
-    os.chmod(str(tmp_path / "root"), 0o777)
-    with pytest.raises(ReleaseError, match="written by everyone"):
-        store.obey(orders_for(tmp_path, Released(tmp_path).order()))
-
-
-@pytest.mark.parametrize("name", ["staging", "store", "current"])
-def test_folder_of_the_store_that_is_a_link_is_refused_and_what_it_leads_to_stays(tmp_path, name):
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere/precious").write_text("mine")
-    (tmp_path / "root").mkdir()
-    (tmp_path / "root" / name).symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(ReleaseError, match="/{0} is no folder".format(name)):
-        store.obey(orders_for(tmp_path, Released(tmp_path).order()))
-    assert os.listdir(str(tmp_path / "elsewhere")) == ["precious"]
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
-@pytest.mark.parametrize("name", [".", "staging", "store", "current"])
-def test_folder_of_another_user_is_refused(tmp_path, name):
+@pytest.mark.parametrize("name", [".", "staging", "store", "current", "store/hello"])
+def test_root_that_everyone_may_write_is_refused_and_nothing_changes(tmp_path, name):
     (tmp_path / "root" / name).mkdir(parents=True)
-    os.chown(str(tmp_path / "root" / name), 65534, 65534)
-    with pytest.raises(ReleaseError, match="belongs to another user"):
+    (tmp_path / "root" / name).chmod(0o777)
+    before = everything_below(tmp_path / "root")
+    with pytest.raises(ReleaseError, match="can be written by everyone, so nothing below it can be trusted"):
         store.obey(orders_for(tmp_path, Released(tmp_path).order()))
+    assert everything_below(tmp_path / "root") == before
+    assert not (tmp_path / "bin").exists()
 
 
-@pytest.mark.parametrize("by", [os.symlink, os.link])
-def test_owner_of_a_kept_tree_cannot_have_the_mode_of_another_file_changed(tmp_path, by):
+@only_root
+@pytest.mark.parametrize("story", ["install", "remove", "prune"])
+def test_root_in_a_folder_of_another_user_is_refused_and_nothing_is_deleted(tmp_path, story):
+    released = Released(tmp_path)
+    home = tmp_path / "home"
+    home.mkdir()
+    store.obey(orders_for(home, released.order()))
+    os.chown(str(home), MALLORY, MALLORY)
+    before = everything_below(home)
+    order = {
+        "install": Released(tmp_path, version="2.0").order(expects=released.tree),
+        "remove": ToolOrder("hello", expects=released.tree, unlink=["hello"], prune=[released.tree]),
+        "prune": released.order(expects=released.tree, prune=["2.0-000000000000"]),
+    }[story]
+    with pytest.raises(ReleaseError, match="/home belongs to the user 24002"):
+        store.obey(orders_for(home, order))
+    assert everything_below(home) == before
+
+
+@only_root
+def test_bin_dir_in_which_others_may_exchange_links_is_refused(tmp_path):
+    (tmp_path / "bin").mkdir()
+    os.chown(str(tmp_path / "bin"), MALLORY, MALLORY)
+    with pytest.raises(ReleaseError, match="/bin belongs to the user 24002") as failure:
+        store.obey(orders_for(tmp_path, Released(tmp_path).order()))
+    assert failure.value.fix.endswith("choose another bin_dir")
+    assert os.listdir(str(tmp_path / "bin")) == []
+    assert not (tmp_path / "root").exists()
+
+
+def test_root_over_a_link_of_ours_is_used_and_links_say_what_was_ordered(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "root").symlink_to("disk")
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "bin").symlink_to("programs")
     released = Released(tmp_path)
     store.obey(orders_for(tmp_path, released.order()))
-    program = tmp_path / "root/current/hello/libexec" / released.programs["hello"].path
-    secret = tmp_path / "secret"
-    # The right bytes: what is compared can still be exchanged before the mode is set.
-    program.rename(secret)
-    secret.chmod(0o600)
-    by(str(secret), str(program))
-    order = released.order(expects=released.tree, reuse=released.tree)
-    if by is os.link:
-        with pytest.raises(ReleaseError, match="second name elsewhere"):
-            store.obey(orders_for(tmp_path, order))
+    assert run(tmp_path) == "hello 1.0"
+    assert os.readlink(str(tmp_path / "programs/hello")) == str(tmp_path / "root/current/hello/bin/hello")
+    order = ToolOrder("hello", expects=released.tree, unlink=["hello"], prune=[released.tree])
+    store.obey(orders_for(tmp_path, order))
+    assert os.listdir(str(tmp_path / "programs")) == []
+
+
+@pytest.mark.parametrize("kind", ["link", "file", "fifo"])
+def test_pruned_tree_that_is_something_else_is_deleted_and_what_it_leads_to_stays(tmp_path, kind):
+    old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="2.0")
+    store.obey(orders_for(tmp_path, new.order()))
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/file").write_text("mine")
+    doomed = tmp_path / "root/store/hello" / old.tree
+    make = {
+        "link": lambda: doomed.symlink_to(tmp_path / "precious"),
+        "file": lambda: doomed.write_text(""),
+        "fifo": lambda: os.mkfifo(str(doomed)),
+    }
+    make[kind]()
+    store.obey(orders_for(tmp_path, new.order(expects=new.tree, reuse=new.tree, prune=[old.tree])))
+    assert trees(tmp_path) == [new.tree]
+    assert (tmp_path / "precious/file").read_text() == "mine"
+
+
+@only_root
+def test_tree_of_another_user_is_pruned_without_a_look_at_what_its_links_lead_to(tmp_path):
+    old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="2.0")
+    store.obey(orders_for(tmp_path, old.order()))
+    store.obey(orders_for(tmp_path, new.order(expects=old.tree)))
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious/file").write_text("mine")
+    tree = tmp_path / "root/store/hello" / old.tree
+    (tree / "libexec/link").symlink_to(tmp_path / "precious")
+    os.chown(str(tree), MALLORY, MALLORY)
+    store.obey(orders_for(tmp_path, new.order(expects=new.tree, reuse=new.tree, prune=[old.tree])))
+    assert trees(tmp_path) == [new.tree]
+    assert (tmp_path / "precious/file").read_text() == "mine"
+
+
+@pytest.mark.parametrize("change", ["link", "mode", "added", "listing"])
+def test_kept_tree_that_changed_in_any_way_is_not_reused_and_its_check_not_started(tmp_path, change):
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    tree = tmp_path / "root/current/hello"
+    program = tree / "libexec" / released.programs["hello"].path
+    if change == "link":
+        # The right bytes, in a file that somebody else may have.
+        program.rename(tmp_path / "hello")
+        program.symlink_to(tmp_path / "hello")
+    elif change == "mode":
+        program.chmod(0o777)
     else:
+        (tree / {"added": "libexec/libevil.so", "listing": "listing"}[change]).write_text("x")
+    check = ["sh", "-c", "touch {0}/started".format(tmp_path)]
+    order = released.order(expects=released.tree, reuse=released.tree, check=check)
+    with pytest.raises(StaleError, match="no longer whole"):
         store.obey(orders_for(tmp_path, order))
-    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert not (tmp_path / "started").exists()
+
+
+def test_kept_tree_gets_the_mode_that_is_asked_for_now(tmp_path):
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order(), mode=0o700))
+    store.obey(orders_for(tmp_path, released.order(expects=released.tree, reuse=released.tree), mode=0o755))
+    assert stat.S_IMODE(os.stat(str(tmp_path / "bin/hello")).st_mode) == 0o755
+
+
+def test_receipt_larger_than_any_real_one_is_not_written(tmp_path):
+    with pytest.raises(ReleaseError, match="hello: its receipt is larger than any real one") as failure:
+        store.obey(orders_for(tmp_path, Released(tmp_path).order(receipt={"reason": "x" * 65536})))
+    assert failure.value.expected == "at most 65536 bytes"
+    assert not os.path.lexists(str(tmp_path / "bin/hello"))
+
+
+def test_receipt_is_one_line_of_ascii(tmp_path):
+    store.obey(orders_for(tmp_path, Released(tmp_path).order(receipt={"reason": "ü\n\u2028"})))
+    content = (tmp_path / "root/current/hello/receipt.json").read_bytes()
+    assert content.count(b"\n") == 1
+    assert content.endswith(b"}\n")
+    assert max(content) < 128
+    assert stat.S_IMODE(os.lstat(str(tmp_path / "root/current/hello/receipt.json")).st_mode) == 0o644
+
+
+@pytest.mark.parametrize("kind", ["fifo", "link"])
+def test_receipt_that_is_no_file_is_neither_opened_nor_followed(tmp_path, kind):
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    receipt = tmp_path / "root/current/hello/receipt.json"
+    receipt.unlink()
+    (tmp_path / "victim").write_text("mine")
+    os.mkfifo(str(receipt)) if kind == "fifo" else receipt.symlink_to(tmp_path / "victim")
+    with pytest.raises(StaleError, match="no longer whole"):
+        store.obey(orders_for(tmp_path, released.order(expects=released.tree, reuse=released.tree)))
+    assert (tmp_path / "victim").read_text() == "mine"
+
+
+@pytest.mark.skipif(shutil.which("setfacl") is None, reason="setfacl is not installed: apt-get install acl")
+def test_tree_has_no_access_control_list_whatever_the_folders_above_hand_down(tmp_path):
+    subprocess.check_call(["setfacl", "-d", "-m", "u:24002:rwx", str(tmp_path)])
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    store.obey(orders_for(tmp_path, released.order(expects=released.tree, reuse=released.tree)))
+    assert run(tmp_path) == "hello 1.0"
+
+
+def test_set_group_id_bit_of_the_folders_above_is_not_handed_down(tmp_path):
+    tmp_path.chmod(0o2755)
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    assert walked.digest(tmp_path / "root/current/hello") == released.tree_sha256
 
 
 def test_programs_get_the_mode_that_was_asked_for(tmp_path):
@@ -275,12 +439,75 @@ def test_programs_get_the_mode_that_was_asked_for(tmp_path):
     assert stat.S_IMODE(installed.st_mode) == 0o700
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files away")
-def test_tree_belongs_to_the_owner_that_was_asked_for(tmp_path):
-    store.obey(orders_for(tmp_path, Released(tmp_path).order(), owner="nobody", group="65534"))
+@only_root
+@pytest.mark.parametrize(("options", "gid"), [({"owner": "nobody"}, NOBODY.pw_gid), ({"group": "24100"}, 24100)])
+def test_tree_is_of_who_runs_and_of_the_group_of_whom_it_is_for(tmp_path, options, gid):
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order(), mode=0o750, **options))
     tree = tmp_path / "root/current/hello"
-    installed = [os.stat(str(path)) for path in (tree / "libexec", tree / "receipt.json")]
-    assert {(found.st_uid, found.st_gid) for found in installed} == {(65534, 65534)}
+    installed = [os.lstat(str(path)) for path in [tree.resolve(), *tree.resolve().glob("**/*")]]
+    assert len(installed) == 11
+    assert {(found.st_uid, found.st_gid) for found in installed} == {(0, gid)}
+    assert stat.S_IMODE(os.stat(str(tmp_path / "bin/hello")).st_mode) == 0o750
+
+
+@only_root
+def test_kept_tree_gets_the_group_that_is_asked_for_now(tmp_path):
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    order = released.order(expects=released.tree, reuse=released.tree)
+    store.obey(orders_for(tmp_path, order, group="24100"))
+    tree = tmp_path / "root/current/hello"
+    installed = {os.lstat(str(path)).st_gid for path in [tree.resolve(), *tree.resolve().glob("**/*")]}
+    assert installed == {24100}
+
+
+@only_root
+def test_check_of_a_tree_for_an_account_runs_as_that_account(shared):
+    check = ["sh", "-c", 'test "$(id -u)" = {0} && test "$(hello)" = "hello 1.0"'.format(NOBODY.pw_uid)]
+    released = Released(shared)
+    store.obey(orders_for(shared, released.order(check=check), owner="nobody", mode=0o750))
+    order = released.order(expects=released.tree, reuse=released.tree, check=check)
+    store.obey(orders_for(shared, order, owner="nobody", mode=0o750))
+
+
+def home_of_alice(folder):
+    home = os.path.join(folder, "alice")
+    os.mkdir(home)
+    os.chown(home, ALICE, ALICE)
+    return home
+
+
+@only_root
+def test_user_installs_without_any_right_of_roots_in_a_home_of_their_own(shared):
+    released, home = Released(shared), home_of_alice(shared)
+    as_user(ALICE, lambda: store.obey(orders_for(home, released.order(check=["hello"]))))
+    order = released.order(expects=released.tree, reuse=released.tree)
+    as_user(ALICE, lambda: store.obey(orders_for(home, order)))
+    assert run(home) == "hello 1.0"
+    assert os.stat(os.path.join(home, "bin/hello")).st_uid == ALICE
+    with pytest.raises(ReleaseError, match="/alice belongs to the user 24001"):
+        store.obey(orders_for(home, order))
+
+
+@only_root
+def test_group_that_the_user_who_runs_is_not_in_is_an_error_that_says_so(shared):
+    released, home = Released(shared), home_of_alice(shared)
+    with pytest.raises(ReleaseError, match="the user 24001 may not give files to the group 0"):
+        as_user(ALICE, lambda: store.obey(orders_for(home, released.order(), group="0")))
+    assert os.listdir(os.path.join(home, "root/store")) == []
+
+
+@only_root
+def test_what_a_user_left_in_a_root_that_was_given_to_root_is_not_believed(tmp_path):
+    """chown without -R: the folders are root's now, the tree is still the user's."""
+    released = Released(tmp_path)
+    store.obey(orders_for(tmp_path, released.order()))
+    for path in [tmp_path / "root/current/hello/libexec", tmp_path / "root/current/hello/libexec/hello-1.0"]:
+        os.chown(str(path), MALLORY, MALLORY)
+    with pytest.raises(StaleError, match="no longer whole") as failure:
+        store.obey(orders_for(tmp_path, released.order(expects=released.tree, reuse=released.tree)))
+    assert failure.value.found == "libexec belongs to the user 24002"
 
 
 def test_unknown_owner_is_an_error_before_anything_changes(tmp_path):
@@ -304,15 +531,3 @@ def test_running_program_can_be_replaced(tmp_path):
     finally:
         running.kill()
         running.wait()
-
-
-class _Fake:
-    tool = "hello"
-    tree = "1.0-0"
-    version = "1.0"
-    sha256 = "0" * 64
-    asset = None
-    programs = {}
-
-
-_FAKE = _Fake()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
-from ansible_collections.pinned.release.plugins.plugin_utils.contents import Contents, look_into
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents, look_into
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_archives import members
 

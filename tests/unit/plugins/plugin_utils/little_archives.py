@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ansible_collections.pinned.release.plugins.plugin_utils.contents import Contents
-from ansible_collections.pinned.release.plugins.plugin_utils.needs import merged_needs
-from ansible_collections.pinned.release.plugins.plugin_utils.programs import choose_programs
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.programs import choose_programs
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.requirements import merged_requirements
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import elf
 
@@ -35,10 +35,12 @@ def members(files: Mapping[str, bytes | made.Made]) -> list[made.Made]:
     ]
 
 
-def choose(found: Contents, wanted: dict[str, str] | None = None, tool: str = "tool") -> dict[str, str]:
-    chosen = choose_programs(found, tool, wanted or {}, "tool-1.0.tar.gz")
+def choose(
+    found: Contents, wanted: dict[str, str] | None = None, tool: str = "tool", version: str = "1.2.3"
+) -> dict[str, str]:
+    chosen = choose_programs(found, tool, version, wanted or {}, "tool-1.0.tar.gz")
     return {name: one.path for name, one in chosen.items()}
 
 
 def needs(found: Contents, wanted: dict[str, str] | None = None, tool: str = "tool") -> tuple[Requirement, ...]:
-    return merged_needs(choose_programs(found, tool, wanted or {}, "tool-1.0.tar.gz").values())
+    return merged_requirements(choose_programs(found, tool, "1.2.3", wanted or {}, "tool-1.0.tar.gz").values())

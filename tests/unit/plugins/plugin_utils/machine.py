@@ -5,21 +5,28 @@
 
 from __future__ import annotations
 
+import io
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import store
-from ansible_collections.pinned.release.plugins.plugin_utils import plan as planning
-from ansible_collections.pinned.release.plugins.plugin_utils import probe
-from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import (
+from ansible_collections.pinned.release.plugins.module_utils.orders import from_json, to_json
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.alone import Sought, sought
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan as planning
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
     LockedAsset,
     LockedTool,
     LockFile,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 
 SHELL_PROGRAM = Requirement(os="any", arch="any", interpreter="/bin/sh")
@@ -33,17 +40,18 @@ class Machine:
         self.bin_dir = folder / "bin"
         self.bin_dir.mkdir(exist_ok=True)
 
-    def wanted(self, *released: Released, **options: Any) -> planning.Wanted:
+    def wanted(self, *released: Released, **options: Any) -> Wanted:
         lock = LockFile(("linux/x86_64",), {one.tool: locked(one) for one in released})
         place: dict[str, Any] = {"root": str(self.root), "bin_dir": str(self.bin_dir), "lock_digest": "d" * 64}
-        return planning.Wanted(lock=lock, **{**place, **options})
+        return Wanted(lock=lock, **{**place, **options})
 
-    def ask(self, wanted: planning.Wanted) -> probe.Answer:
-        command = probe.command(planning.question(wanted))
+    def ask(self, wanted: Wanted) -> probe.Answer:
+        asked_for = question(wanted)
+        command = probe.command(asked_for)
         asked = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
-        return probe.parse(asked.stdout)
+        return probe.parse(asked.stdout, asked_for)
 
-    def plan(self, wanted: planning.Wanted) -> planning.Plan:
+    def plan(self, wanted: Wanted) -> planning.Plan:
         answer = self.ask(wanted)
         if answer.sealed is not None:
             return planning.sealed_plan(wanted, answer.sealed)
@@ -51,12 +59,12 @@ class Machine:
         assert answer.state is not None
         return planning.make_plan(wanted, answer.host, answer.state)
 
-    def converge(self, wanted: planning.Wanted) -> planning.Plan:
+    def converge(self, wanted: Wanted) -> planning.Plan:
         planned = self.plan(wanted)
-        store.obey(planning.orders(planned))
+        store.obey(from_json(json.loads(json.dumps(to_json(views.orders(planned))))))
         return planned
 
-    def actions(self, wanted: planning.Wanted) -> dict[str, str]:
+    def actions(self, wanted: Wanted) -> dict[str, str]:
         return {tool.tool: tool.action for tool in self.plan(wanted).tools}
 
     def run(self, program: str) -> str:
@@ -67,15 +75,26 @@ class Machine:
 
 
 def locked(released: Released, requires: Requirement = SHELL_PROGRAM) -> LockedTool:
+    beside = {name: found for name in released.programs if (found := _sought(released, name))}
     asset = LockedAsset(
         **released.asset._asdict(),
         target="any",
         requires=requires,
         executables={name: Executable(**program._asdict()) for name, program in released.programs.items()},
-        evidence=(),
+        tree_sha256=released.tree_sha256,
+        files=released.linked,
+        looks_beside={name: found.words for name, found in beside.items()},
+        wrapped=tuple(sorted(name for name, found in beside.items() if not found.works_through_links)),
+        evidence=Evidence(),
     )
     return LockedTool(released.version, {"directory": "/releases"}, (asset,))
 
 
-def with_options(wanted: planning.Wanted, **options: Any) -> planning.Wanted:
+def _sought(released: Released, name: str) -> Sought | None:
+    path = released.programs[name].path
+    found = sought(io.BytesIO(released.contents[path]))
+    return found if found and found.is_among({*released.contents} - {path}) else None
+
+
+def with_options(wanted: Wanted, **options: Any) -> Wanted:
     return replace(wanted, **options)

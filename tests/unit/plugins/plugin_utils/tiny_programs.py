@@ -117,7 +117,7 @@ def elf(
     if sections:
         names = _Names()
         named = [
-            (names.add(name), number, 6 if name == ".text" else 0, content)
+            (names.add(name), number, {".text": 6, ".data": 3}.get(name, 0), content)
             for name, number, content in [*sections, (".shstrtab", 3, b"")]
         ]
         layout = order + ("IIIIIIIIII" if bits == 32 else "IIQQQQIIQQ")

@@ -1,0 +1,84 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses of a folder on the controller, in a lock file that moves with its manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    Executable,
+    LockedAsset,
+    LockedTool,
+    LockFile,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from hypothesis import given
+from hypothesis import strategies as st
+
+SHA256 = 64 * "a"
+NAMES = st.text(st.characters(exclude_categories=["C", "Z"], exclude_characters="/\\"), min_size=1, max_size=12).filter(
+    lambda name: name not in (".", "..")
+)
+
+
+def lock_of(directory: str, path: Path) -> LockFile:
+    asset = LockedAsset(
+        name="demo",
+        url=path.as_uri(),
+        size=1,
+        sha256=SHA256,
+        format="bare",
+        target="x86_64-unknown-linux-musl",
+        requires=Requirement("linux", "x86_64", libc="static"),
+        executables={"demo": Executable("demo", SHA256, 1)},
+        evidence=Evidence((Claim("sha256", SHA256, path.with_name("SHA256SUMS").as_uri()),)),
+        unpacked_size=1,
+        tree_sha256=SHA256,
+    )
+    return LockFile(("linux/x86_64",), {"demo": LockedTool("1.0", {"directory": directory}, (asset,))})
+
+
+def written(directory: str, path: str, place: str = "/checkout") -> LockFile:
+    return local_folders.as_written(lock_of(directory, Path(path)), Path("/checkout"), Path(place))
+
+
+def test_a_relative_folder_is_relative_in_the_lock_file_with_all_that_is_said_of_it():
+    [asset] = written("rel", "/checkout/rel/1.0/demo").tools["demo"].assets
+    assert asset.url == "file:rel/1.0/demo"
+    assert asset.evidence.claims[0].origin == "file:rel/1.0/SHA256SUMS"
+
+
+def test_another_checkout_finds_its_own_folder():
+    text = lockfile.emit(written("rel", "/checkout/rel/1.0/demo"))
+    found = local_folders.as_found(lockfile.parse(text), Path("/elsewhere"))
+    assert found == lock_of("rel", Path("/elsewhere/rel/1.0/demo"))
+
+
+def test_a_lock_file_in_another_folder_leads_to_the_manifests():
+    [asset] = written("rel", "/checkout/rel/1.0/demo", place="/checkout/locks").tools["demo"].assets
+    assert asset.url == "file:../rel/1.0/demo"
+
+
+@pytest.mark.parametrize("directory", ["/checkout/rel", "~/rel", "https://example.org/rel"])
+def test_an_absolute_place_stays_as_it_is(directory):
+    lock = lock_of(directory, Path("/checkout/rel/1.0/demo"))
+    assert local_folders.as_written(lock, Path("/checkout"), Path("/checkout")) == lock
+    assert local_folders.as_found(lock, Path("/elsewhere")) == lock
+
+
+@given(st.lists(NAMES, min_size=1, max_size=3), NAMES, NAMES)
+def test_whatever_the_names_are_the_same_file_is_found(names, folder, base):
+    lock = lock_of(folder, Path("/", base, folder, *names))
+    place = Path("/", base)
+    text = lockfile.emit(local_folders.as_written(lock, place, place))
+    assert local_folders.as_found(lockfile.parse(text), place) == lock
+
+
+def test_a_folder_of_the_controller_is_told():
+    assert "a folder of this controller" in (local_folders.note(lock_of("rel", Path("/r")).tools["demo"]) or "")
+    assert local_folders.note(lock_of("https://example.org/rel", Path("/r")).tools["demo"]) is None

@@ -1,0 +1,154 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a manifest's ``source:`` to the source it means."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import sources
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
+    open_source,
+    refuse_token_for_several,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    is_file_name,
+    web_address,
+)
+from ansible_collections.pinned.release.tests.fakes.web import Answer, Web
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """Run without the machine's index and tokens."""
+    for name in ("PIP_INDEX_URL", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", "/dev/null")
+
+
+@pytest.mark.parametrize(
+    ("declaration", "description"),
+    [
+        ({"pypi": "uv"}, "project uv on the Python package index"),
+        (
+            {"pypi": "uv", "index": "https://index.example.org/simple/"},
+            "project uv on the index at https://index.example.org/simple/",
+        ),
+        ({"index": "https://example.org/a.json?b", "releases": "@"}, "the index at https://example.org/a.json?…"),
+        (
+            {"index": "https://example.org/", "releases": "[]", "base": "{version}/", "tag": "go{version}"},
+            "the index at https://example.org/",
+        ),
+        ({"directory": "/srv/releases/uv"}, "folder /srv/releases/uv"),
+        ({"directory": "https://example.org/{version}/", "sums": "sums.txt"}, "folder https://example.org/{version}/"),
+        (
+            {"npm": "@biomejs/biome", "packages": "@biomejs/cli-*", "registry": "https://npm.example.org/"},
+            "npm package @biomejs/biome at https://npm.example.org/",
+        ),
+        ({"github": "astral-sh/uv"}, "GitHub repository astral-sh/uv"),
+        ({"github": "astral-sh/uv", "tag": "cli/v{version}"}, "GitHub repository astral-sh/uv"),
+        (
+            {"github": "owner/repo", "api_url": "https://ghe.example.org/api/v3"},
+            "GitHub repository owner/repo at https://ghe.example.org/api/v3",
+        ),
+        ({"gitlab": "group/sub/tool", "tag": "v{version}"}, "GitLab project group/sub/tool"),
+        (
+            {"gitlab": "group/tool", "api_url": "https://gitlab.example.org/api/v4"},
+            "GitLab project group/tool at https://gitlab.example.org/api/v4",
+        ),
+        ({"gitea": "owner/tool", "tag": "v{version}"}, "repository owner/tool at https://codeberg.org"),
+        (
+            {"gitea": "owner/tool", "api_url": "https://git.example.org/api/v1/"},
+            "repository owner/tool at https://git.example.org",
+        ),
+    ],
+)
+def test_a_source_is_what_its_mapping_declares(declaration, description):
+    assert open_source(declaration).describe() == description
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {},
+        {"bitbucket": "a/b"},
+        {"pypi": "uv", "github": "a/b"},
+        {"releases": "@"},
+        {"npm": "uv", "index": "https://example.org"},
+    ],
+)
+def test_what_is_of_no_one_kind_is_refused_with_the_known_ones(declaration):
+    with pytest.raises(ReleaseError, match="one known kind") as failure:
+        open_source(declaration)
+    assert all(kind in failure.value.expected for kind in sources.KINDS)
+
+
+def test_an_unknown_option_is_refused_with_the_known_ones():
+    with pytest.raises(ReleaseError, match="source github does not know branch") as failure:
+        open_source({"github": "a/b", "branch": "main"})
+    assert "api_url or tag" in failure.value.expected
+
+
+@pytest.mark.parametrize("more", [{}, {"base": "{version}/"}, {"tag": "go{version}"}])
+def test_an_index_needs_the_expression(more):
+    with pytest.raises(ReleaseError, match="source index needs releases"):
+        open_source({"index": "https://example.org/index.json", **more})
+
+
+def test_beside_pypi_index_is_an_option():
+    with pytest.raises(ReleaseError, match="source pypi does not know base"):
+        open_source({"pypi": "uv", "index": "https://example.org/", "base": "x/"})
+
+
+@pytest.mark.parametrize("value", [5, None, ["uv"], {"name": "uv"}])
+def test_a_value_that_is_no_text_is_refused(value):
+    with pytest.raises(ReleaseError, match=r"source\.pypi is not valid"):
+        open_source({"pypi": value})
+
+
+@pytest.mark.parametrize("declaration", [{"pypi": "uv", "index": "https://user:hunter2@example.org/simple/"}])
+def test_a_secret_that_the_lock_file_would_repeat_is_refused_and_not_shown(declaration):
+    with pytest.raises(ReleaseError, match="written to the lock file") as failure:
+        open_source(declaration)
+    assert "hunter2" not in str(failure.value)
+
+
+def test_a_token_given_for_github_goes_nowhere_else():
+    with Web(lambda question: Answer(200)) as web:
+        open_source({"pypi": "uv"}, token="secret").session.get(web.url)
+    assert web.questions[0].headers["Authorization"] is None
+
+
+def test_a_token_that_would_go_to_several_servers_is_refused_and_not_shown():
+    public, enterprise = {"github": "a/b"}, {"github": "a/b", "api_url": "https://ghe.example.org/api/v3"}
+    for one_server in ([public, {"pypi": "uv"}, public], [enterprise, {**enterprise, "github": "c/d"}]):
+        refuse_token_for_several(one_server, "hunter2")
+    refuse_token_for_several([public, enterprise], None)
+    with pytest.raises(ReleaseError, match="several servers") as failure:
+        refuse_token_for_several([public, enterprise], "hunter2")
+    assert failure.value.found == "https://api.github.com, https://ghe.example.org/api/v3"
+    assert "hunter2" not in str(failure.value)
+    for kind in ("gitlab", "gitea"):
+        refuse_token_for_several([{kind: "a/b"}, {kind: "c/d"}], "hunter2")
+        with pytest.raises(ReleaseError, match="several servers"):
+            refuse_token_for_several([public, {kind: "a/b"}], "hunter2")
+
+
+def test_listings_are_kept_where_the_cache_is(tmp_path):
+    session = open_source({"pypi": "uv"}, cache_root=tmp_path).session
+    assert session.get_adapter("https://")._listings._cache_root == tmp_path
+
+
+@pytest.mark.parametrize("name", ["tool", "tool 1.0 (linux).zip", "...", "ümlaut", "x" * 255])
+def test_file_names_are_recognised(name):
+    assert is_file_name(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\0b", "x" * 256, "ü" * 200, "\ud800"])
+def test_what_could_leave_its_folder_is_no_file_name(name):
+    assert not is_file_name(name)
+
+
+def test_a_web_address_loses_user_and_fragment():
+    assert web_address("https://user:pw@example.org/x?y#z", "it") == "https://example.org/x?y"

@@ -1,0 +1,115 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What would stop a host is said before anything is downloaded: on real file systems where the test may mount them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
+
+MEBIBYTE = 1024 * 1024
+ASSET = Download("uv.tar.gz", "https://example.org/uv.tar.gz", 10 * MEBIBYTE, "0" * 64, "tar.gz", 30 * MEBIBYTE)
+INSTALL = ToolOrder(tool="uv", tree="1-0", asset=ASSET)
+REMOVE = ToolOrder(tool="uv")
+ROOM = Room("/opt", True, 40 * MEBIBYTE, True)
+
+
+def state(root: Room = ROOM, bin_dir: Room = ROOM) -> State:
+    return State("/opt/p", "/usr/local/bin", rooms={"root": root, "bin_dir": bin_dir})
+
+
+def test_what_is_needed_is_every_new_tree_and_the_largest_asset() -> None:
+    assert foresight.needed_bytes([INSTALL, INSTALL]) == 70 * MEBIBYTE
+    assert foresight.needed_bytes([INSTALL._replace(reuse="1-0"), REMOVE]) == 0
+
+
+def test_a_host_that_has_all_is_let_through() -> None:
+    foresight.refuse_hopeless([INSTALL], state())
+    foresight.refuse_hopeless([], state(replace(ROOM, is_writable=False)))
+
+
+@pytest.mark.parametrize(
+    ("order", "host", "what"),
+    [
+        (INSTALL, state(replace(ROOM, is_writable=False)), "nothing can be written in /opt"),
+        (REMOVE, state(bin_dir=replace(ROOM, is_writable=False)), "nothing can be written in /opt"),
+        (INSTALL, state(replace(ROOM, starts_programs=False)), "no program can be started below /opt"),
+        (INSTALL, state(replace(ROOM, free_bytes=40 * MEBIBYTE - 1)), "too little room on the file system of /opt"),
+        (REMOVE, replace(state(), python="none"), "no Python"),
+        (INSTALL, replace(state(), python="named"), "no Python"),
+    ],
+)
+def test_each_thing_that_a_host_lacks_is_an_error(order: ToolOrder, host: State, what: str) -> None:
+    with pytest.raises(ReleaseError, match=what):
+        foresight.refuse_hopeless([order], host)
+
+
+def test_folder_of_a_file_that_cannot_be_written_is_an_error_only_if_something_changes_there() -> None:
+    order = INSTALL._replace(files={"share/a": "a"})
+    closed = replace(state(), closed={"share/a": "/usr/local/share"})
+    with pytest.raises(ReleaseError, match="nothing can be written in /usr/local/share"):
+        foresight.refuse_hopeless([order], closed)
+    with pytest.raises(ReleaseError, match="nothing can be written in /usr/local/share"):
+        foresight.refuse_hopeless([REMOVE._replace(unlink=["share/a"])], closed)
+    linked = replace(closed, links={"share/a": f"{closed.root}/current/uv/files/share/a"})
+    foresight.refuse_hopeless([order], linked)
+
+
+def test_read_only_folder_of_a_file_is_foreseen(mounted: Callable[[str], Path], tmp_path: Path) -> None:
+    release = Released(tmp_path, files={"a": b""}, linked={"mounted/a": "a"})
+    mounted("ro")
+    with pytest.raises(ReleaseError, match=f"nothing can be written in {tmp_path}/mounted"):
+        Machine(tmp_path).plan(Machine(tmp_path).wanted(release))
+
+
+def test_removing_needs_no_room_and_starts_nothing() -> None:
+    foresight.refuse_hopeless([REMOVE], state(Room("/opt", True, 0, False)))
+
+
+def test_what_nobody_can_tell_stops_nothing() -> None:
+    foresight.refuse_hopeless([INSTALL], state(replace(ROOM, free_bytes=None)))
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
+    """Return a function that makes a file system of its own, with options, below the test's folder."""
+    place = tmp_path / "mounted"
+    place.mkdir()
+
+    def mount(options: str) -> Path:
+        command = ["mount", "-t", "tmpfs", "-o", f"mode=755,{options}", "tmpfs", str(place)]
+        if os.geteuid() or subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("only root can mount a file system")
+        return place
+
+    yield mount
+    if os.path.ismount(place):
+        subprocess.run(["umount", str(place)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [("ro", "nothing can be written"), ("noexec", "no program can be started"), ("size=4k", "too little room")],
+)
+def test_a_real_file_system_is_foreseen_to_be_of_no_use(
+    mounted: Callable[[str], Path], tmp_path: Path, options: str, what: str
+) -> None:
+    release = Released(tmp_path)
+    place = mounted(options)
+    if options.startswith("size"):
+        (place / "full").write_bytes(b"0" * 4096)
+    machine = Machine(tmp_path)
+    with pytest.raises(ReleaseError, match=what):
+        machine.plan(replace(machine.wanted(release), root=str(place / "root")))

@@ -1,0 +1,70 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Equal evidence is equal text, and is read back as what it was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import (
+    Claim,
+    Evidence,
+    Proof,
+    read_evidence,
+)
+
+A, B = "a" * 64, "b" * 64
+LISTED, STATED = Claim("sha256", A, "listing"), Claim("sha256", A, "https://example.org/SHA256SUMS")
+SIGNED = Proof("minisign", "RWQkey", "0123456789ABCDEF", "SHA256SUMS", B, "https://example.org/SHA256SUMS.minisig")
+DATED = Proof("minisign", "RWQkey", "0123456789ABCDEF", "uv", A, "https://example.org/uv.minisig", "timestamp:1")
+
+
+def read(value: object) -> Evidence:
+    return read_evidence(Place(value, Document("releases.lock.json")))
+
+
+def test_evidence_is_equal_whoever_found_what_first_and_how_often() -> None:
+    evidence = Evidence((STATED, LISTED, STATED), (DATED, SIGNED, DATED))
+    assert evidence == Evidence((LISTED, STATED), (SIGNED, DATED))
+    assert (evidence.claims, evidence.proofs) == ((STATED, LISTED), (SIGNED, DATED))
+
+
+@pytest.mark.parametrize("evidence", [Evidence(), Evidence((LISTED,)), Evidence((LISTED, STATED), (SIGNED, DATED))])
+def test_what_is_written_is_read_back(evidence: Evidence) -> None:
+    assert read(evidence.as_dict()) == evidence
+
+
+def test_an_empty_statement_is_not_written() -> None:
+    written = Evidence(proofs=(SIGNED, DATED)).as_dict()["proofs"]
+    assert ["statement" in proof for proof in written] == [False, True]
+
+
+def test_a_proof_counts_only_for_the_identity_that_it_was_checked_against() -> None:
+    evidence = Evidence((LISTED,), (SIGNED,))
+    assert evidence.proves("minisign", "RWQkey")
+    assert not evidence.proves("minisign", "RWQother")
+    assert not evidence.proves("sigstore", "RWQkey")
+    assert not Evidence((LISTED,)).proves("minisign", "RWQkey")
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("claims", {"value": "A" * 64}),
+        ("claims", {"algorithm": "SHA-256"}),
+        ("claims", {"origin": "a\nb"}),
+        ("claims", {"by": "x"}),
+        ("proofs", {"sha256": "a"}),
+        ("proofs", {"file": "../uv"}),
+        ("proofs", {"kind": ""}),
+        ("proofs", {"statement": ""}),
+    ],
+)
+def test_what_is_no_evidence_is_refused(part: str, changes: dict[str, Any]) -> None:
+    document = Evidence((LISTED,), (SIGNED,)).as_dict()
+    document[part][0].update(changes)
+    with pytest.raises(MisfitError):
+        read(document)

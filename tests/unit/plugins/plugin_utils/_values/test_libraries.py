@@ -1,0 +1,47 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Libraries that are absent: importable by name, and a clear error where they are used."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
+
+
+@pytest.fixture
+def absent(monkeypatch):
+    """Make importing pypi_simple fail, as on a controller that lacks it."""
+    monkeypatch.setitem(sys.modules, "pypi_simple", None)
+    return libraries.pypi_simple
+
+
+def test_an_installed_library_is_the_library():
+    import requests
+
+    assert libraries.requests is requests
+
+
+def test_submodules_come_with_their_library():
+    assert str(libraries.packaging.version.Version("1.0")) == "1.0"
+
+
+def test_an_absent_library_can_be_named_and_derived_from(absent):
+    class Client(absent.PyPISimple):
+        answer = 42
+
+    assert Client().answer == 42
+
+
+def test_using_an_absent_library_says_what_to_install(absent):
+    with pytest.raises(ReleaseError, match="pypi-simple is missing") as failure:
+        absent.PyPISimple()
+    assert "pip install pypi-simple" in failure.value.fix
+
+
+def test_an_unknown_library_is_an_import_error():
+    with pytest.raises(ImportError):
+        from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import no_such_library  # noqa: F401

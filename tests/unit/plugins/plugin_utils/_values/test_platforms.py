@@ -1,0 +1,44 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which platforms a manifest can name, and how."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
+
+
+@pytest.mark.parametrize(
+    ("written", "canonical"),
+    [
+        ("linux/amd64", "linux/x86_64"),
+        ("Linux/X64", "linux/x86_64"),
+        ("darwin/arm64", "macos/aarch64"),
+        ("osx/x86_64", "macos/x86_64"),
+        ("linux/armhf", "linux/armv7"),
+        ("linux/arm/v6", "linux/armv6"),
+        ("linux/armel", "linux/armv5te"),
+        ("linux/ppc64le", "linux/powerpc64le"),
+        ("linux/386", "linux/i686"),
+        ("win32/x64", "windows/x86_64"),
+        ("linux/riscv64gc", "linux/riscv64"),
+        ("sunos/x64", "illumos/x86_64"),
+    ],
+)
+def test_a_platform_is_known_by_its_usual_names_and_printed_by_one(written: str, canonical: str) -> None:
+    assert str(parse_platform(written)) == canonical
+    assert parse_platform(canonical) == parse_platform(written)
+
+
+def test_arm_platforms_carry_their_version_and_float_abi() -> None:
+    assert parse_platform("linux/armv7") == Platform("linux", "arm", "armv7", "eabihf")
+    assert parse_platform("linux/armv5te") == Platform("linux", "arm", "armv5te", "eabi")
+
+
+@pytest.mark.parametrize("text", ["", "linux", "linux/", "linux/pdp11", "beos/x86_64", "linux/x86_64/glibc", "/x86_64"])
+def test_an_unknown_platform_is_refused_with_the_known_ones(text: str) -> None:
+    with pytest.raises(ReleaseError) as caught:
+        parse_platform(text)
+    assert "linux/x86_64 linux/i686 linux/aarch64 linux/armv7 linux/armv6" in str(caught.value)

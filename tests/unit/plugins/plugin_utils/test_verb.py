@@ -1,0 +1,137 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an action makes of an error, a bug, a warning and a secret, at every verbosity."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from ansible.errors import AnsibleConnectionFailure, AnsibleFileNotFound
+from ansible.utils.display import Display
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._values import secrets
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
+
+
+@pytest.fixture
+def shown(monkeypatch):
+    """Return what Ansible shows with -vvv."""
+    lines = []
+    monkeypatch.setattr(Display(), "vvv", lines.append)
+    return lines
+
+
+@pytest.fixture(autouse=True)
+def secret(monkeypatch):
+    """Know one secret."""
+    monkeypatch.setattr(secrets, "_known", set())
+    secrets.remember("hunter2")
+
+
+def run(monkeypatch, act, verbosity=0):
+    """Return the result of an action that does what *act* does."""
+    monkeypatch.setattr(Display(), "verbosity", verbosity)
+
+    class Tried(verb.Verb):
+        def act(self, task_vars):
+            return act()
+
+    task = SimpleNamespace(async_val=0, check_mode=False, diff=False, delegate_to=None, args={}, action="tried")
+    task.environment = None
+    play_context = SimpleNamespace(check_mode=False)
+    action = Tried(task, SimpleNamespace(_shell=SimpleNamespace(tmpdir="")), play_context, None, None, None)
+    return action.run(task_vars={"inventory_hostname": "h1"})
+
+
+def fail(error):
+    raise error
+
+
+def misread():
+    return {}["hunter2"]
+
+
+def test_an_error_is_the_result_without_its_places_unless_asked_for(monkeypatch):
+    result = run(monkeypatch, lambda: fail(ReleaseError("no hunter2 here", fix="look")))
+    assert result["failed"]
+    assert result["msg"] == "h1: no ******** here\n  to fix: look"
+    assert result["error"]["what"] == "no ******** here"
+    assert "exception" not in result
+
+
+@pytest.mark.parametrize("verbosity", [0, 2, 3, 5])
+def test_a_bug_is_named_and_its_traceback_shown_when_asked_for(monkeypatch, verbosity):
+    result = run(monkeypatch, misread, verbosity)
+    assert result["failed"]
+    assert "a bug in pinned.release ended the task: KeyError" in result["msg"]
+    assert "hunter2" not in str(result)
+    assert "-vvv" in result["error"]["fix"]
+    assert ("exception" in result) == (verbosity >= verb.VERBOSE)
+    assert "in misread" in result.get("exception", "in misread")
+
+
+def test_a_bug_that_became_an_error_has_its_traceback_too(monkeypatch):
+    def act():
+        try:
+            misread()
+        except KeyError as error:
+            raise ReleaseError("could not be understood") from error
+
+    result = run(monkeypatch, act, 3)
+    assert "in misread" in result["exception"]
+    assert "KeyError" in result["exception"]
+
+
+def test_what_ansible_itself_raises_is_left_to_ansible(monkeypatch):
+    with pytest.raises(AnsibleConnectionFailure):
+        run(monkeypatch, lambda: fail(AnsibleConnectionFailure("unreachable")))
+
+
+@pytest.mark.parametrize(("verbosity", "lines"), [(0, []), (2, []), (3, ["asked ********"])])
+def test_what_packages_tell_is_shown_when_asked_for_without_secrets(monkeypatch, shown, verbosity, lines):
+    run(monkeypatch, lambda: verb.LOG.debug("asked %s", "hunter2") or {}, verbosity)
+    assert shown == lines
+
+
+def test_warnings_are_in_the_result_each_once(monkeypatch, shown):
+    def act():
+        for _time in range(2):
+            verb.LOG.warning("hunter2 has expired")
+        return {"changed": False, "warnings": ["first"]}
+
+    assert run(monkeypatch, act)["warnings"] == ["first", "******** has expired"]
+    assert "warnings" not in run(monkeypatch, lambda: {"changed": False})
+    assert shown == []
+
+
+def test_a_failure_has_the_warnings_too(monkeypatch):
+    def act():
+        verb.LOG.warning("before")
+        raise ReleaseError("failed")
+
+    assert run(monkeypatch, act)["warnings"] == ["before"]
+
+
+def test_a_file_that_is_nowhere_is_told_with_all_places_that_were_looked_at():
+    def find(_folder, name):
+        paths = [f"/role/files/{name}", f"/role/{name}", f"/play/./{name}", f"/play/{name}"]
+        raise AnsibleFileNotFound(file_name=name, paths=paths)
+
+    action = SimpleNamespace(_find_needle=find, _loader=SimpleNamespace(path_dwim=lambda name: f"/play/{name}"))
+    with pytest.raises(ReleaseError, match=r"cannot read the lock file /play/my\.json") as missing:
+        verb.found_file(action, "my.json")
+    assert missing.value.found == "none at /role/files/my.json, nor at /role/my.json, nor at /play/my.json"
+    with pytest.raises(ReleaseError, match=r"cannot read the manifest /play/my\.yml"):
+        verb.found_file(action, "my.yml", "manifest")
+
+
+def test_what_the_option_assume_leaves_open_says_nothing():
+    checked = dict.fromkeys(options.ASSUME)
+    assert verb.assumed(None) == verb.assumed(checked) == Assumed()
+    said = verb.assumed({**checked, "page_size": 4096, "libraries": ["libz.so.1"]})
+    assert said == Assumed(page_size=4096, libraries=("libz.so.1",))
+    assert list(said.said()) == ["libraries", "page_size"]

@@ -1,0 +1,157 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is "A walk for a newcomer" in CONTRIBUTING.md right? Adds a toy of each kind in the way that it says, and uses it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+import requests
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import sources
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
+    Fetch,
+    Held,
+    Stated,
+    claims,
+    proofs,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    Declaration,
+    require_name,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import (
+    NOW,
+    STATIC,
+    Controller,
+    Publisher,
+)
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def publisher(tmp_path: Path) -> Publisher:
+    (tmp_path / "published").mkdir()
+    publisher = Publisher(tmp_path / "published")
+    publisher.publish("1.0", linux__x86_64=STATIC)
+    return publisher
+
+
+@pytest.fixture
+def controller(publisher: Publisher, tmp_path: Path) -> Controller:
+    return Controller(publisher, tmp_path / "cache")
+
+
+class ToySource:
+    """The releases of a publisher whom this test plays."""
+
+    OPTIONS: ClassVar[frozenset[str]] = frozenset({"channel"})
+    PUBLISHER: ClassVar[Publisher]
+
+    def __init__(self, declaration: Declaration) -> None:
+        self._name = require_name(declaration, re.compile(r"[a-z]+"), "tool")
+        self.session = requests.Session()
+
+    def describe(self) -> str:
+        return f"toy {self._name}"
+
+    def releases(self) -> list[Release]:
+        return list(self.PUBLISHER.releases())
+
+
+def test_a_source_is_one_class_and_one_line_in_its_table(
+    publisher: Publisher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ToySource, "PUBLISHER", publisher, raising=False)
+    monkeypatch.setitem(sources.KINDS, "toy", ToySource)
+    text = """
+        platforms: [linux/x86_64]
+        policy: {minimum_age: 0d}
+        tools: {tool: {source: {toy: tool, channel: stable}}}
+    """
+    resolver = Resolver(
+        lambda wanted: sources.open_source(wanted.source), Cache(tmp_path / "cache"), NOW, ProgressReport(print)
+    )
+    locked = resolver.resolve(manifest.parse(text), LockFile(), ()).lock.tools["tool"]
+    assert (locked.version, locked.source) == ("1.0", {"toy": "tool", "channel": "stable"})
+    assert [asset.name for asset in locked.assets] == ["tool-1.0-linux-x86_64"]
+    with pytest.raises(ReleaseError, match="toy: 'No Tool' is not valid"):
+        sources.open_source({"toy": "No Tool"})
+
+
+def toy_claim(asset: Asset, release: Release, fetch: Fetch) -> Stated:
+    """State the digest that a friend read to us over the telephone."""
+    return Stated((Claim("sha256", asset.digests["sha256"], "telephone"),))
+
+
+def test_a_kind_of_claim_is_one_function_and_one_line_in_its_table(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(claims.KINDS, "toy", toy_claim)
+    (asset,) = controller.resolve().lock.tools["tool"].assets
+    assert [claim.origin for claim in asset.evidence.claims] == ["listing", "telephone"]
+    wrong = Stated((Claim("sha256", "0" * 64, "telephone"),))
+    monkeypatch.setitem(claims.KINDS, "toy", lambda asset, release, fetch: wrong)
+    with pytest.raises(ReleaseError, match="the publisher contradicts itself"):
+        controller.resolve("1.*")
+
+
+def check_friend(identity: str) -> None:
+    """Raise ReleaseError unless *identity* is a friend."""
+    if identity != "Ada":
+        raise ReleaseError("nobody knows that friend", expected="Ada", found=identity)
+
+
+def toy_proof(held: Held, identity: str, fetch: Fetch) -> tuple[Proof, ...]:
+    """Let a friend look at the bytes."""
+    assert held.path.read_bytes() == STATIC
+    return (Proof("toy", identity, "Ada", held.asset.name, held.digests["sha256"], "telephone"),)
+
+
+def test_a_kind_of_proof_is_two_functions_and_one_line_in_its_table(
+    controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(proofs.KINDS, "toy", proofs.Kind(check_friend, toy_proof))
+    (asset,) = controller.resolve(more=", verify: {toy: Ada}").lock.tools["tool"].assets
+    assert asset.evidence.proves("toy", "Ada")
+    with pytest.raises(ReleaseError) as raised:
+        controller.resolve(more=", verify: {toy: Eve}")
+    assert raised.value.expected == "Ada"
+
+
+def test_a_reason_for_refusing_a_host_is_one_function_and_one_line_in_its_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def check_colour(requirement: Requirement, host: Host) -> str | None:
+        if host.distribution is None:
+            return "needs a blue host, the host's colour is unknown"
+        return None if "blue" in host.distribution else "needs a blue host"
+
+    program, host = Requirement("linux", "x86_64", libc="static"), Host("linux", "x86_64", distribution="blue")
+    monkeypatch.setattr(target, "CHECKS", (*target.CHECKS, check_colour))
+    assert target.admissible(program, host).is_admissible
+    refused = target.admissible(program, replace(host, distribution=None))
+    assert (refused.is_admissible, refused.reason) == (False, "needs a blue host, the host's colour is unknown")
+
+
+def test_every_file_that_the_walk_names_is_there() -> None:
+    walk = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").partition("## A walk for a newcomer")[2]
+    named = set(re.findall(r"`((?:plugins|tests|docs)/[\w/.]+)`", walk.partition("\n## ")[0]))
+    assert len(named) > 12
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
