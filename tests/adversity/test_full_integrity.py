@@ -1,0 +1,294 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whatever somebody who once was root changed in what was installed, a full look with the lock file tells it."""
+
+from __future__ import annotations
+
+import grp
+import hashlib
+import json
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.tests.adversity.local_user.host import Host
+from ansible_collections.pinned.release.tests.adversity.local_user.people import MALLORY, RUNNER
+
+FOLDER = "libexec/hello-1.0/lib"
+LIBRARY = f"{FOLDER}/words.sh"
+PROGRAM = "libexec/hello-1.0/bin/hello"
+GROUP = grp.getgrgid(pwd.getpwnam("nobody").pw_gid).gr_name
+Change = Callable[[Host, Path], object]
+
+
+@pytest.fixture
+def installed(host: Host) -> Host:
+    host.make()
+    assert host.run(host.wanted("1.0")).kind == "changed"
+    return host
+
+
+def full(host: Host, **options: object) -> Wanted:
+    return host.wanted("1.0", integrity="full", **options)
+
+
+def _by_link(path: Path, elsewhere: Path) -> None:
+    """Put a link in the place of *path*, to the same thing *elsewhere*."""
+    shutil.move(path, elsewhere)
+    path.symlink_to(elsewhere)
+
+
+def _rewrite(path: Path, old: bytes, new: bytes) -> None:
+    """Change bytes in place, and set back every time that can be set."""
+    status = path.stat()
+    content = path.read_bytes()
+    assert old in content
+    path.write_bytes(content.replace(old, new))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _change_with_listing(tree: Path, path: str, new: bytes) -> None:
+    """Give a file other bytes, and its line in the listing their digest."""
+    old = (tree / path).read_bytes()
+    (tree / path).write_bytes(new)
+    _rewrite(tree / "listing", _digest(old), _digest(new))
+
+
+def _forge_all(_host: Host, tree: Path) -> None:
+    """Let program, listing and receipt fit each other, and only each other."""
+    old, old_listing = (tree / PROGRAM).read_bytes(), (tree / "listing").read_bytes()
+    new = b"#!/bin/sh\necho forged\n"
+    _change_with_listing(tree, PROGRAM, new)
+    _rewrite(tree / "receipt.json", _digest(old), _digest(new))
+    _rewrite(tree / "receipt.json", _digest(old_listing), _digest((tree / "listing").read_bytes()))
+
+
+def _receipt(key: str, value: object) -> Change:
+    def change(_host: Host, tree: Path) -> None:
+        receipt = json.loads((tree / "receipt.json").read_text())
+        assert receipt[key] != value
+        (tree / "receipt.json").write_text(json.dumps({**receipt, key: value}) + "\n")
+
+    return change
+
+
+def _mode(path: str, mode: int) -> Change:
+    return lambda _host, tree: (tree / path).chmod(mode)
+
+
+def _owner(path: str, uid: int, gid: int) -> Change:
+    return lambda _host, tree: os.chown(tree / path, uid, gid, follow_symlinks=False)
+
+
+def _command(*command: str) -> Change:
+    return lambda _host, tree: subprocess.run(command, cwd=tree, check=True, capture_output=True)
+
+
+def _socket(_host: Host, tree: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as place:
+        os.chdir(tree / FOLDER)
+        place.bind("s")
+        os.chdir("/")
+
+
+CHANGES: dict[str, Change] = {
+    "library changed, its time set back": lambda _host, tree: _rewrite(tree / LIBRARY, b"hello", b"HELLO"),
+    "library changed with its line in the listing": lambda _host, tree: _change_with_listing(
+        tree, LIBRARY, b"word=x\n"
+    ),
+    "program changed": lambda _host, tree: _rewrite(tree / PROGRAM, b"echo", b"ECHO"),
+    "program, listing and receipt forged together": _forge_all,
+    "library becomes a link": lambda host, tree: _by_link(tree / LIBRARY, host.home / "words.sh"),
+    "library becomes a link within the tree": lambda _host, tree: _by_link(tree / LIBRARY, tree / FOLDER / "other"),
+    "program becomes a link": lambda host, tree: _by_link(tree / PROGRAM, host.home / "hello"),
+    "folder becomes a link": lambda host, tree: _by_link(tree / FOLDER, host.home / "lib"),
+    "libexec becomes a link": lambda host, tree: _by_link(tree / "libexec", host.home / "libexec"),
+    "bin becomes a link": lambda host, tree: _by_link(tree / "bin", host.home / "bin"),
+    "listing becomes a link": lambda host, tree: _by_link(tree / "listing", host.home / "listing"),
+    "receipt becomes a link": lambda host, tree: _by_link(tree / "receipt.json", host.home / "receipt.json"),
+    "tree becomes a link": lambda host, tree: _by_link(tree, host.home / "tree"),
+    "link added": lambda _host, tree: (tree / FOLDER / "added").symlink_to("words.sh"),
+    "fifo added": lambda _host, tree: os.mkfifo(tree / FOLDER / "added"),
+    "socket added": _socket,
+    "device added": _command("mknod", f"{FOLDER}/added", "c", "1", "3"),
+    "folder added": lambda _host, tree: (tree / FOLDER / "added").mkdir(),
+    "hidden file added": lambda _host, tree: (tree / FOLDER / ".added").touch(),
+    "program added": lambda _host, tree: (tree / "bin/added").symlink_to(f"../{PROGRAM}"),
+    "file added that a name hides": lambda _host, tree: (tree / FOLDER / "x\n81a4 y").touch(),
+    "file added of bytes that are no text": lambda _host, tree: open(
+        os.fsencode(tree / FOLDER) + b"/\xff", "wb"
+    ).close(),
+    "library missing": lambda _host, tree: (tree / LIBRARY).unlink(),
+    "folder missing": lambda _host, tree: shutil.rmtree(tree / FOLDER),
+    "program link missing": lambda _host, tree: (tree / "bin/hello").unlink(),
+    "libexec missing": lambda _host, tree: shutil.rmtree(tree / "libexec"),
+    "listing missing": lambda _host, tree: (tree / "listing").unlink(),
+    "listing emptied": lambda _host, tree: (tree / "listing").write_text(""),
+    "receipt missing": lambda _host, tree: (tree / "receipt.json").unlink(),
+    "receipt emptied": lambda _host, tree: (tree / "receipt.json").write_text(""),
+    "receipt nested": lambda _host, tree: (tree / "receipt.json").write_text("[" * 900 + "]" * 900),
+    "receipt of another version": _receipt("version", "9.9"),
+    "receipt of another asset": _receipt("sha256", "0" * 64),
+    "receipt of another tree": _receipt("tree_sha256", "0" * 64),
+    "receipt of another publisher": _receipt("source_url", "https://example.com/x"),
+    "receipt with other evidence": _receipt("evidence", [{"kind": "signature"}]),
+    "receipt with other programs": _receipt("executables", {}),
+    "receipt of another tool": _receipt("tool", "other"),
+    "program link goes on, in lines of the listing": lambda _host, tree: _relink(
+        tree / "bin/hello", f"../{PROGRAM}\nl 0 hello/{tree.name}/bin/greet -> ../libexec/hello-1.0/bin/greet"
+    ),
+    "program link ends with a line break": lambda _host, tree: _relink(tree / "bin/hello", f"../{PROGRAM}\n"),
+    "program link goes on, as a file": lambda _host, tree: _relink(
+        tree / "bin/hello", f"../{PROGRAM}\n-rw-r--r-- 1 0 0 1 x"
+    ),
+    "program link goes on, twice the same": lambda _host, tree: _relink(
+        tree / "bin/hello", f"../{PROGRAM}\nl 0 hello/{tree.name}/x\nl 0 hello/{tree.name}/x"
+    ),
+    "program link leads elsewhere": lambda _host, tree: _relink(tree / "bin/hello", "../libexec/hello-1.0/bin/greet"),
+    "program link leads out": lambda host, tree: _relink(tree / "bin/hello", f"{host.victim}/hello"),
+    "active link leads out": lambda host, tree: _relink(
+        host.root / "current/hello", str(_copied(tree, host.home / "x"))
+    ),
+    "link in bin_dir leads elsewhere": lambda host, _tree: _relink(host.bin_dir / "hello", f"{host.victim}/hello"),
+    "link in bin_dir missing": lambda host, _tree: (host.bin_dir / "hello").unlink(),
+    "link in bin_dir becomes a copy": lambda host, tree: _replace_by_copy(host.bin_dir / "hello", tree / PROGRAM),
+    "program 4755": _mode(PROGRAM, 0o4755),
+    "program 2755": _mode(PROGRAM, 0o2755),
+    "program 1755": _mode(PROGRAM, 0o1755),
+    "program 0777": _mode(PROGRAM, 0o777),
+    "program 0775": _mode(PROGRAM, 0o775),
+    "program 0644": _mode(PROGRAM, 0o644),
+    "library 0755": _mode(LIBRARY, 0o755),
+    "library 0666": _mode(LIBRARY, 0o666),
+    "library 4644": _mode(LIBRARY, 0o4644),
+    "folder 0777": _mode(FOLDER, 0o777),
+    "folder 0700": _mode(FOLDER, 0o700),
+    "folder 1755": _mode(FOLDER, 0o1755),
+    "libexec 0777": _mode("libexec", 0o777),
+    "bin 0777": _mode("bin", 0o777),
+    "tree 0777": _mode("", 0o777),
+    "listing 0666": _mode("listing", 0o666),
+    "receipt 0666": _mode("receipt.json", 0o666),
+    "program of another owner": _owner(PROGRAM, MALLORY.uid, 0),
+    "library of another owner": _owner(LIBRARY, MALLORY.uid, 0),
+    "folder of another owner": _owner(FOLDER, MALLORY.uid, 0),
+    "program link of another owner": _owner("bin/hello", MALLORY.uid, 0),
+    "libexec of another owner": _owner("libexec", MALLORY.uid, 0),
+    "tree of another owner": _owner("", MALLORY.uid, 0),
+    "listing of another owner": _owner("listing", MALLORY.uid, 0),
+    "receipt of another owner": _owner("receipt.json", MALLORY.uid, 0),
+    "capability of the program": _command("setcap", "cap_setuid+ep", PROGRAM),
+    "capability of a library": _command("setcap", "cap_net_raw=eip", LIBRARY),
+    "ACL of the program": _command("setfacl", "-m", f"u:{MALLORY.uid}:rwx", PROGRAM),
+    "ACL of a library": _command("setfacl", "-m", f"u:{MALLORY.uid}:rw", LIBRARY),
+    "ACL of a library, masked": _command("setfacl", "-m", f"u:{MALLORY.uid}:rw,m::r", LIBRARY),
+    "ACL of a folder": _command("setfacl", "-m", f"u:{MALLORY.uid}:rwx", FOLDER),
+    "default ACL of a folder": _command("setfacl", "-d", "-m", f"u:{MALLORY.uid}:rwx", FOLDER),
+}
+
+
+def _relink(link: Path, target: str) -> None:
+    link.unlink()
+    link.symlink_to(target)
+
+
+def _copied(tree: Path, copy: Path) -> Path:
+    shutil.copytree(tree, copy / tree.name, symlinks=True)
+    return copy / tree.name
+
+
+def _replace_by_copy(link: Path, program: Path) -> None:
+    link.unlink()
+    shutil.copy(program, link)
+
+
+@pytest.mark.parametrize("options", [{}, {"mode": 0o750}, {"group": GROUP}, {"owner": "nobody"}], ids=str)
+def test_an_untouched_host_is_compliant(host: Host, options: dict[str, object]) -> None:
+    host.make()
+    host.options.update(options)
+    assert host.run(host.wanted("1.0")).kind == "changed"
+    found = host.inspect(full(host))
+    assert found.is_compliant, found
+    assert host.look(full(host)).kind == "none"
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_every_change_breaks_the_seal_is_told_and_is_repaired_or_refused(installed: Host, name: str) -> None:
+    _do(CHANGES[name], installed)
+    assert installed.look(installed.wanted("1.0")).kind in ("announced", "refused")
+    with suppress(ReleaseError):
+        assert not installed.inspect(full(installed)).is_compliant
+    outcome = installed.run(full(installed))
+    assert outcome.kind in ("changed", "refused"), outcome.text
+    if outcome.kind == "changed":
+        found = installed.inspect(full(installed))
+        assert found.is_compliant, found
+    else:
+        assert "stale: " not in outcome.text, "it is refused for ever, with the advice to run again"
+
+
+def test_a_host_without_anything_is_not_compliant(host: Host) -> None:
+    host.make()
+    assert host.inspect(full(host)).missing == ("hello",)
+    assert not host.inspect(full(host)).is_compliant
+
+
+def test_an_installation_of_root_looked_at_by_another_user_is_not_compliant(installed: Host) -> None:
+    installed.runner = RUNNER
+    installed.environment["HOME"] = str(installed.home)
+    os.chown(installed.home, RUNNER.uid, RUNNER.gid)
+    found = installed.inspect(full(installed, root="", bin_dir=""))
+    assert not found.is_compliant
+
+
+def test_what_is_there_and_not_in_the_lock_file_is_told(installed: Host) -> None:
+    shutil.copytree(installed.root / "store/hello", installed.root / "store/other", symlinks=True)
+    (installed.root / "current/other").symlink_to(f"../store/other/{installed.tree.name}")
+    found = installed.inspect(full(installed))
+    assert found.unpinned == ("other",)
+    assert not found.is_compliant
+
+
+def test_capabilities_are_seen_on_a_host_that_has_python_and_no_getcap(installed: Host, tmp_path: Path) -> None:
+    if not Path("/usr/bin/python3").exists():
+        pytest.skip("the system's Python is not on this machine")
+    asked = question(full(installed))
+    line = probe.command(asked)
+    for program in (program for folder in ("/usr/bin", "/bin") for program in Path(folder).iterdir()):
+        if program.name != "getcap" and not (tmp_path / program.name).is_symlink():
+            (tmp_path / program.name).symlink_to(program)
+    line = line.replace(line.partition("PATH=")[2].partition(";")[0], str(tmp_path))
+
+    def found() -> dict[str, str]:
+        answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout
+        (tree,) = verb.required(probe.parse(answer, asked).state).described.values()
+        assert tree.damage == ()
+        return dict(tree.capabilities)
+
+    assert found() == {}
+    _do(CHANGES["capability of a library"], installed)
+    assert found() == {LIBRARY: "cap_net_raw=eip"}
+
+
+def _do(change: Change, host: Host) -> None:
+    try:
+        change(host, host.tree)
+    except FileNotFoundError as error:
+        pytest.skip(f"{error.filename} is not on this machine")
+    except subprocess.CalledProcessError as error:
+        pytest.skip(f"not on this file system: {error.stderr.decode()}")

@@ -1,0 +1,88 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Lets a fuzzer that is guided by coverage try one reader of hostile bytes: readers.py READER [OPTION_OF_LIBFUZZER...]
+
+What a reader may do is return, or raise ReleaseError. Any other exception ends the run, and the bytes are kept in the
+working folder. `make fuzz READER=elf SECONDS=600` runs it.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["ansible_collections"]):
+    from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+    from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents
+    from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+    from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, manifest
+    from ansible_collections.pinned.release.plugins.plugin_utils._naming import naming
+    from ansible_collections.pinned.release.plugins.plugin_utils._program import executable
+    from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import minisign, sums
+    from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import Signed
+    from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import read_receipt
+    from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+
+QUESTION = probe.Question(ask="state", nonce="n")
+#: A key that nobody has the secret of.
+KEY = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+
+def text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+def opened(archive_format: str) -> Callable[[bytes], object]:
+    def read(content: bytes) -> object:
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            return contents.look_into(Path(file.name), archive_format, "tool")
+
+    return read
+
+
+def answer(content: bytes) -> object:
+    return probe.parse(f"@@pinned.release n\nroot /r\nbin_dir /b\n{text(content)}\n@@end n\n", QUESTION)
+
+
+def signature(content: bytes) -> object:
+    return minisign.verify(Signed("x", "1", "0" * 64, lambda: io.BytesIO(b"x"), "x.minisig", content), KEY)
+
+
+READERS: dict[str, Callable[[bytes], object]] = {
+    "program": executable.read,
+    "tar": opened("tar"),
+    "zip": opened("zip"),
+    "lockfile": lambda content: lockfile.parse(text(content)),
+    "manifest": lambda content: manifest.parse(text(content)),
+    "answer": answer,
+    "receipt": read_receipt,
+    "sums": lambda content: sums.parse_sums(sums.decode(content)),
+    "minisign": signature,
+    "name": lambda content: naming.read(Asset(text(content), "https://example.org/x"), ("tool",), "1.0"),
+}
+
+
+def main() -> None:
+    reader = READERS.get(sys.argv[1] if sys.argv[1:] else "")
+    if reader is None:
+        sys.exit(f"READER is one of {', '.join(READERS)}")
+
+    def once(content: bytes) -> None:
+        with suppress(ReleaseError):
+            reader(content)
+
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], once)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
