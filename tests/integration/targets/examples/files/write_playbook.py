@@ -22,6 +22,12 @@ PLUGINS = (
     ("module", "tools"),
 )
 PAGES = ("README.md", "docs/guide.md", "roles/tools/README.md")
+CONVERGED = """\
+- name: Bring the host to the lock file before the audit
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    exact: true
+"""
 PLAY = """\
 - name: {title}
   hosts: servers
@@ -58,6 +64,9 @@ def main() -> None:
     collection = Path(plugins[0][1]["doc"]["filename"]).parents[2]
     examples = [(name, documentation["examples"]) for name, documentation in plugins]
     examples += [(page, block) for page in PAGES for block in blocks_of(collection / page)]
+    # The examples of an audit are about hosts that were brought to the lock file.
+    place = [name for name, _text in examples].index("tools_info")
+    examples.insert(place, ("a host to audit", CONVERGED))
     plays = [play(title, block) for title, block in examples]
     Path(sys.argv[1]).write_text("\n".join(plays), encoding="utf-8")
     print(sum(len(re.findall("^ *- name: ", text, re.MULTILINE)) for _title, text in examples))

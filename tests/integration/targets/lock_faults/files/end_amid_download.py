@@ -44,6 +44,8 @@ def main(folder: str, ending: str, *command: str) -> None:
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
+    # COMMAND inherits this. If whoever started the tests ignores the signal (nohup), COMMAND would, too.
+    signal.signal(signal.Signals[ending], signal.SIG_DFL)
     process = subprocess.Popen(
         [*command, address],
         stdin=subprocess.DEVNULL,

@@ -4,9 +4,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Plays the publisher: puts a release, real archives of real programs with a sums file, into a folder.
 
-FOLDER/VERSION/{TOOL-VERSION-PLATFORM.tar.gz, SHA256SUMS}, which the source ``directory`` reads. The programs are shell
-scripts; with ``static: true`` executables for Linux on x86_64 or aarch64 that need no library; and copies of
-``binaries``. Each prints its name and version.
+FOLDER/VERSION/{TOOL-VERSION-PLATFORM.tar.gz, SHA256SUMS} for each ``version``, as the source ``directory`` reads them.
+The programs are shell scripts; with ``static: true`` executables for Linux on x86_64 or aarch64 that need no library;
+and copies of ``binaries``. Each prints its name and version. ``builds`` are such executables, by their paths in the
+archive's folder, each for the architecture given; they print the path as well. ``scripts`` are others, by their paths,
+``files`` hold the text given, and ``links`` are the targets of links by theirs. With ``sidecar``, such as ``.sha256``,
+a file of that ending with ``sidecar_text`` is beside each asset instead of the sums file. Returns the last folder, and
+the sums in it.
 """
 
 import hashlib
@@ -21,24 +25,33 @@ from ansible.module_utils.basic import AnsibleModule
 
 OPTIONS = {
     "tool": {"type": "str", "required": True},
-    "version": {"type": "str", "required": True},
+    "version": {"type": "list", "elements": "str", "required": True},
     "folder": {"type": "path", "required": True},
     "platforms": {"type": "list", "elements": "str", "required": True},
     "programs": {"type": "list", "elements": "str", "default": []},
     "body": {"type": "str", "default": 'echo "$(basename "$0") {version}"'},
     "static": {"type": "bool", "default": False},
+    "builds": {"type": "dict", "default": {}},
     "binaries": {"type": "dict", "default": {}},
+    "files": {"type": "dict", "default": {}},
+    "scripts": {"type": "dict", "default": {}},
+    "links": {"type": "dict", "default": {}},
+    "sidecar": {"type": "str", "default": ""},
+    "sidecar_text": {"type": "str", "default": "{digest}\n"},
 }
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=OPTIONS)
-    options = module.params
-    folder = os.path.join(options["folder"], options["version"])
-    os.makedirs(folder, exist_ok=True)
-    for platform in options["platforms"]:
-        write_archive(folder, platform.replace("/", "-"), options)
-    module.exit_json(changed=True, folder=folder, assets=write_sums(folder))
+    for version in module.params["version"]:
+        options = dict(module.params, version=version)
+        folder = os.path.join(options["folder"], version)
+        os.makedirs(folder, exist_ok=True)
+        for platform in options["platforms"]:
+            write_archive(folder, platform.replace("/", "-"), options)
+        sums = sums_of(folder)
+        write_sums(folder, sums, options)
+    module.exit_json(changed=True, folder=folder, assets=sums)
 
 
 # The types are in quotes because the Python of a test host may be too old to read them.
@@ -46,12 +59,23 @@ def write_archive(folder: str, platform: str, options: "dict[str, Any]") -> None
     stem = f"{options['tool']}-{options['version']}"
     with tarfile.open(os.path.join(folder, f"{stem}-{platform}.tar.gz"), "w:gz") as archive:
         add(archive, f"{stem}/README.md", b"Made for a test.\n", 0o644)
+        for path, text in sorted(options["files"].items()):
+            add(archive, f"{stem}/{path}", text.replace("{version}", options["version"]).encode(), 0o644)
         for program in options["programs"]:
             content = executable(platform, program, options) if options["static"] else script(options)
             add(archive, f"{stem}/bin/{program}", content, 0o755)
+        for path, architecture in sorted(options["builds"].items()):
+            content = executable(architecture, os.path.basename(path), options, " at " + path)
+            add(archive, f"{stem}/{path}", content, 0o755)
         for program, path in sorted(options["binaries"].items()):
             with open(path, "rb") as binary:
                 add(archive, f"{stem}/bin/{program}", binary.read(), 0o755)
+        for path, body in sorted(options["scripts"].items()):
+            add(archive, f"{stem}/{path}", f"#!/bin/sh\n{body}\n".encode(), 0o755)
+        for path, target in sorted(options["links"].items()):
+            link = tarfile.TarInfo(f"{stem}/{path}")
+            link.type, link.linkname = tarfile.SYMTYPE, target
+            archive.addfile(link)
 
 
 def add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
@@ -68,9 +92,9 @@ def script(options: "dict[str, Any]") -> bytes:
     return f"#!/bin/sh\n{body}\n".encode()
 
 
-def executable(platform: str, program: str, options: "dict[str, Any]") -> bytes:
+def executable(platform: str, program: str, options: "dict[str, Any]", words: str = "") -> bytes:
     """Return an ELF file whose only segment calls write(2) and exit(2)."""
-    text = f"{program} {options['version']}\n".encode()
+    text = f"{program} {options['version']}{words}\n".encode()
     if "x86_64" in platform:
         machine = 62
         code = struct.pack("<BIBI", 0xB8, 1, 0xBF, 1)  # mov eax, 1; mov edi, 1
@@ -89,15 +113,23 @@ def executable(platform: str, program: str, options: "dict[str, Any]") -> bytes:
     return file_header + segment + code + text
 
 
-def write_sums(folder: str) -> "dict[str, str]":
+def sums_of(folder: str) -> "dict[str, str]":
     sums = {}
     for name in sorted(os.listdir(folder)):
         if name.endswith(".tar.gz"):
             with open(os.path.join(folder, name), "rb") as asset:
                 sums[name] = hashlib.sha256(asset.read()).hexdigest()
-    with open(os.path.join(folder, "SHA256SUMS"), "w") as file:
-        file.writelines(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
     return sums
+
+
+def write_sums(folder: str, sums: "dict[str, str]", options: "dict[str, Any]") -> None:
+    texts = {"SHA256SUMS": "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))}
+    if options["sidecar"]:
+        text = options["sidecar_text"]
+        texts = {name + options["sidecar"]: text.format(digest=digest, name=name) for name, digest in sums.items()}
+    for name, text in texts.items():
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
 
 
 if __name__ == "__main__":
