@@ -4,7 +4,7 @@
 """Does our reader of program headers say what others say? A comparison over real programs, with numbers.
 
 Reads every ELF, Mach-O and PE file inside the given wheels, npm packages, zip and tar archives, folders and files, once
-with plugin_utils/executable.py and once with pyelftools (ELF, by section headers where ours goes by program headers),
+with _program/executable.py and once with pyelftools (ELF, by section headers where ours goes by program headers),
 Capstone (the registers that ARM code uses) or LIEF (Mach-O, PE), and prints each field that differs, then how many
 programs were compared. Exits with 1 if one differs. Not a unit test: it wants hundreds of megabytes of downloads.
 
@@ -29,9 +29,9 @@ from collections.abc import Iterable, Iterator
 import capstone
 import lief
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils.executable import NotAProgram, read
-from ansible_collections.pinned.release.plugins.plugin_utils.headers.musl_floor import RELEASE_OF
-from ansible_collections.pinned.release.plugins.plugin_utils.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._program.executable import NotAProgram, read
+from ansible_collections.pinned.release.plugins.plugin_utils._program.headers.musl_floor import RELEASE_OF
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from elftools.elf.dynamic import DynamicSegment, DynamicTag
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerNeedSection

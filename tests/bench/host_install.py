@@ -31,10 +31,13 @@ import threading
 import time
 import typing as t
 import zipfile
+from pathlib import Path
 
+from ansible_collections.pinned.release.plugins.module_utils import tree_listing
 from ansible_collections.pinned.release.plugins.module_utils.archive import Archive, format_of, open_archive
 from ansible_collections.pinned.release.plugins.module_utils.decompress import MAX_WINDOW_BYTES
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, Orders, Program, ToolOrder, to_json
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import look_into
 
 PROMISED_MIB = 64
 PROMISED_RATIO = 1.5
@@ -169,9 +172,11 @@ def order(path: str, url: str) -> ToolOrder:
     asset_format = format_of(path)
     with open_archive(path, asset_format, "program") as archive:
         program = first_program(archive)
+    unpacked = look_into(Path(path), asset_format, "program").unpacked
     return ToolOrder(
         tool="tool",
         tree="1.0",
+        tree_sha256=tree_listing.digest(tree_listing.listing(unpacked, {"program": program.path})),
         asset=Download(os.path.basename(path), url, os.path.getsize(path), digest.hexdigest(), asset_format, 1 << 40),
         programs={"program": program},
     )
@@ -190,7 +195,7 @@ def first_program(archive: Archive) -> Program:
 def ours(python: str, ordered: ToolOrder) -> tuple[float, float]:
     """Install; return the peak of all processes in MiB, and the seconds it took."""
     with tempfile.TemporaryDirectory() as folder:
-        fingerprint = os.path.join(os.path.dirname(__file__), "../../plugins/plugin_utils/fingerprint.sh")
+        fingerprint = os.path.join(os.path.dirname(__file__), "../../plugins/plugin_utils/_host/fingerprint.sh")
         with open(fingerprint, encoding="utf-8") as text:
             orders = Orders(f"{folder}/root", f"{folder}/bin", "wanted", text.read(), tools=[ordered])
         path = os.path.join(folder, "orders")

@@ -104,6 +104,9 @@ class FakeGithub:
         repository = self._repository(parts)
         if repository is None or (repository in self.private and token is None):
             return self._limited(question, self._refusal(404, "Not Found"))
+        if parts[-1] == repository.rpartition("/")[2]:
+            said = {"full_name": repository, "private": repository in self.private}
+            return self._limited(question, self._json(question, said, {}))
         if parts[-1] == "releases":
             return self._limited(question, self._page(question, repository))
         if parts[-3:-1] == ["releases", "assets"]:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import IO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,6 +50,10 @@ HOW_PIP_IS_SET_UP = (
 )
 
 
+#: Held while an environment is made, by its folder: gates that run side by side may need the same one.
+_BEING_MADE: dict[Path, Lock] = {}
+
+
 class GateError(Exception):
     """A gate did not pass, or the machine lacks what it needs; the text says which and what to do."""
 
@@ -75,15 +80,16 @@ class Environment:
 
     def ensure(self, log: IO[str]) -> None:
         """Create and fill the environment, unless that has been done with the same Python and requirements."""
-        if not self._made.exists():
-            shutil.rmtree(self.folder, ignore_errors=True)
-            run([self.python.path, "-m", "venv", self.folder], log)
-            if self.python.version == "3.6":
-                self._install([PIP_FOR_36], log)
-            self._made.touch()
-        if not self._filled.exists():
-            self._install(self.requirements, log)
-            self._filled.touch()
+        with _BEING_MADE.setdefault(self.folder, Lock()):
+            if not self._made.exists():
+                shutil.rmtree(self.folder, ignore_errors=True)
+                run([self.python.path, "-m", "venv", self.folder], log)
+                if self.python.version == "3.6":
+                    self._install([PIP_FOR_36], log)
+                self._made.touch()
+            if not self._filled.exists():
+                self._install(self.requirements, log)
+                self._filled.touch()
 
     def is_ready(self) -> bool:
         """Tell whether ensure() would do nothing."""
@@ -125,7 +131,7 @@ def run(
     finished = subprocess.run(
         words,
         cwd=folder,
-        env={**_inherited_variables(), **_home_variables(), **(variables or {})},
+        env={**clean_variables(), **(variables or {})},
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=subprocess.STDOUT,
@@ -133,6 +139,11 @@ def run(
     )
     if finished.returncode:
         raise GateError(f"{Path(words[0]).name} ended with {finished.returncode}")
+
+
+def clean_variables() -> dict[str, str]:
+    """Return the variables for programs of the gates: the user's, without what would change an outcome or fill HOME."""
+    return {**_inherited_variables(), **_home_variables()}
 
 
 def require_git() -> None:
@@ -160,7 +171,7 @@ def first_python(versions: Sequence[str] = CONTROLLER_PYTHONS) -> Python:
     without_venv = next((version for version in versions if shutil.which("python" + version)), None)
     if without_venv:
         raise GateError(
-            f"Python {without_venv} is here, but cannot make a virtual environment. To mend it:\n"
+            f"Python {without_venv} is here, but cannot make a virtual environment. To correct it:\n"
             f"  Debian, Ubuntu   apt-get install python3-venv"
         )
     # A distribution has no choice of versions; pyenv has.

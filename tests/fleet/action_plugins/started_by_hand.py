@@ -16,15 +16,19 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile
-from ansible_collections.pinned.release.plugins.plugin_utils.cache import Cache
-from ansible_collections.pinned.release.plugins.plugin_utils.lockfile import LockedAsset
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
 START = Path(__file__).resolve().parents[1] / "start.sh"
 UNPACK = {"zip": "{python} -m zipfile -e ../file .", "tar.gz": "tar -xzf ../file"}
 
 
-class ActionModule(asking.Verb):
+class ActionModule(verb.Verb):
     """Two connection operations for each asset."""
 
     TRANSFERS_FILES = True
@@ -43,9 +47,8 @@ class ActionModule(asking.Verb):
         return {"changed": False, "programs": programs}
 
     def _try(self, asset: LockedAsset, scratch: str, python: str) -> list[str]:
-        cached = Cache().find(asset.sha256)
-        if cached is None:
-            raise ReleaseError(f"{asset.name} is not in the cache", fix="lock again")
+        published = Asset(asset.name, asset.url, asset.size, digests={"sha256": asset.sha256})
+        cached = Cache(default_cache_root()).fetch(published, transport.session())
         self._connection.put_file(str(cached.path), f"{scratch}/file")
         names = shlex.join(f"./{executable.path}" for executable in asset.executables.values())
         command = f"mkdir {scratch}/asset && cd {scratch}/asset && {UNPACK[asset.format].format(python=python)}"

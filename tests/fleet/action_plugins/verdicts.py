@@ -12,15 +12,19 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.pinned.release.plugins.plugin_utils import asking, lockfile, plan, probe, target
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 
 
-class ActionModule(asking.Verb):
+class ActionModule(verb.Verb):
     """One shell exec."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         lock = lockfile.parse(Path(self._task.args["lockfile"]).read_text(encoding="utf-8"))
-        host = asking.told(asking.ask(self, probe.Question(needs=plan.question(plan.Wanted(lock)).needs)).host)
+        host = verb.required(verb.ask(self, probe.Question(needs=question(Wanted(lock)).needs)).host)
         verdicts = [
             (name, tool.version, asset, target.admissible(asset.requires, host))
             for name, tool in sorted(lock.tools.items())

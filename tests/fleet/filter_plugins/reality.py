@@ -14,18 +14,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ansible_collections.pinned.release.plugins.plugin_utils.target import RUST_TARGETS, version_key
+from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import dotted_numbers
+from ansible_collections.pinned.release.plugins.plugin_utils._values.triples import RUST_TARGETS
 
 #: How a reason reads that rests on what nobody knows: the collection refuses then, though the program might start.
 IS_POLICY = re.compile(r"does not say|unknown|not known")
-NO_LOADER = "loader|needs (glibc|musl), host|not static|ABI"
+NO_LOADER = "loader|needs (glibc|musl), host|dynamic program|ABI"
 #: How kernels and loaders say that they do not start a program, what that means, and which reasons agree with it.
 SYMPTOMS = (
     (re.compile(r"version `([A-Z]+_[0-9.]+)' not found"), "{} is not there", "{number}"),
     (re.compile(r"Error loading shared library ([^\s:]+)"), "{} is not there", "{}"),
     (re.compile(r"error while loading shared libraries: ([^\s:]+)"), "{} is not there", "{}"),
     (re.compile(r"No such file or directory|not found"), "its loader is not there", NO_LOADER),
-    (re.compile(r"Exec format error"), "the kernel does not know it", "is built for"),
+    (re.compile(r"Exec format error"), "the kernel does not know it", "is built for|dynamic program"),
     (re.compile(r"[Ii]llegal instruction|^$"), "illegal instruction", "processor|floating point|NEON"),
 )
 ILLEGAL_INSTRUCTION = 128 + 4
@@ -163,7 +164,7 @@ def _symptom(start: Start) -> tuple[str, str]:
     for pattern, words, reasons in SYMPTOMS:
         found = [match.group(1) if pattern.groups else "" for match in pattern.finditer(text)]
         if found:
-            worst = max(found, key=lambda name: version_key(name.rpartition("_")[2]))
+            worst = max(found, key=lambda name: dotted_numbers(name.rpartition("_")[2]))
             number = re.escape(worst.rpartition("_")[2])
             return words.format(worst), reasons.format(re.escape(worst), number=number)
     return f"exit status {start.status}", ".*"
