@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate bench test-fleet test-selinux docs clean
+.PHONY: help quickstart test gate unit map bench test-fleet test-attacks fuzz test-selinux docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,11 +17,17 @@ quickstart: ## Pin real tools, put them on this machine, prove it: the whole sto
 	@$(GATES) setup
 	@$(IN_VENV) docs/quickstart/run.sh
 
-test: ## Run the gates that every contributor needs
-	@$(GATES) test --only "$(ONLY)"
+test: ## Run the gates that every contributor needs; with ALL=yes, those of make gate
+	@$(GATES) $(if $(ALL),gate,test) --only "$(ONLY)"
 
 gate: ## Run every gate, on the oldest and the newest ansible-core and every Python found
-	@$(GATES) gate --only "$(ONLY)"
+	@$(MAKE) --no-print-directory test ALL=yes
+
+unit: ## Run unit tests only: all, or those that T=path or T=path::name names
+	@$(GATES) unit --tests "$(or $(T),tests/unit)"
+
+map: ## Print the map of packages and files, and write it into CONTRIBUTING.md
+	@$(GATES) map
 
 bench: ## Measure the promises in numbers
 	@$(GATES) setup
@@ -30,6 +36,12 @@ bench: ## Measure the promises in numbers
 test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
 	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/run
+
+test-attacks: ## Let local users try every attack in every role (needs root, takes hours)
+	@PINNED_RELEASE_ATTACKS=all $(GATES) gate --only crashes
+
+fuzz: ## Let a fuzzer try a reader of hostile bytes: READER=program SECONDS=60 (the readers are in tests/fuzz/readers.py)
+	@$(GATES) fuzz --reader "$(READER)" --seconds "$(or $(SECONDS),60)"
 
 test-selinux: ## Converge a virtual machine that enforces SELinux (needs root on Debian, 10 minutes)
 	@$(GATES) setup

@@ -15,7 +15,7 @@ story=$checkout/.build/quickstart
 mkdir -p "$story"
 cd "$story"
 # Nothing of an earlier run but the cache of downloads.
-rm -rf releases.yml older.yml releases.lock.json before.lock.json here.yml tools bin failed
+rm -rf releases.yml older.yml releases.lock.json before.yml before.lock.json here.yml tools bin failed
 
 export PINNED_RELEASE_CACHE="$story/cache"
 # What the user set up for Ansible belongs to another story: it may become root, or print in its own way.
@@ -65,7 +65,7 @@ run() {
     show "$@"
     { "$@" 2>&1 || touch failed; } | python3 "$tell" "$story/"
     [ ! -e failed ] || {
-        say "The story ends here, for the reason above. When it is mended, type make quickstart again."
+        say "The story ends here, for the reason above. When that is corrected, type make quickstart again."
         exit 1
     }
 }
@@ -119,6 +119,7 @@ rollout
 echo "   $(seconds_since "$started") seconds, most of them Ansible's own start"
 
 say "5. Change your mind: an older uv, then back; the way back needs no network"
+cp releases.yml before.yml
 cp releases.lock.json before.lock.json
 sed 's/>=0.9,<1/0.9.30/' releases.yml >older.yml
 mv older.yml releases.yml
@@ -127,7 +128,8 @@ lock
 rollout --diff
 echo "   The switch was one rename, of the link through which both programs are found:"
 echo "   tools/current/uv → $(readlink tools/current/uv)"
-echo "   Back to the lock file of before, with every way to the network shut:"
+echo "   Back to both files of before, with every way to the network shut:"
+mv before.yml releases.yml
 mv before.lock.json releases.lock.json
 export https_proxy=http://127.0.0.1:9 http_proxy=http://127.0.0.1:9 no_proxy=
 rollout
@@ -137,7 +139,7 @@ versions uv
 say "6. Somebody changes one byte of an installed program; it is seen, and repaired"
 program=$(python3 -c 'import os; print(os.path.realpath("bin/just"))')
 printf '!' | dd of="$program" bs=1 seek=4242 conv=notrunc 2>/dev/null
-info='root={{ tools_root }} bin_dir={{ tools_bin_dir }} tools=just integrity=full'
+info='root={{ tools_root }} bin_dir={{ tools_bin_dir }} lockfile=releases.lock.json tools=just integrity=full'
 run ansible localhost -e @here.yml -m pinned.release.tools_info -a "$info"
 rollout -e tools_integrity=full
 versions just

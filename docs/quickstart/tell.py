@@ -12,8 +12,8 @@ import signal
 import sys
 
 #: Tasks whose success says nothing; what they fail with is shown.
-SILENT = re.compile(r"Tell what changed|Validating arguments|Install what is pinned")
-LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|kept: \[\]|(root|bin_dir): .*)$")
+SILENT = re.compile(r"Tell what changed|Validating arguments|Install what is pinned|Notify the handlers")
+LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|\w+: \[\]|(root|bin_dir): .*)$")
 #: Before a task's result, newer versions of Ansible tell its failure; the result tells it to programs, and to people.
 TOLD_BEFORE = re.compile(r"\[ERROR\]: Task failed")
 RESULT = re.compile(r"fatal: |\S+ \| (FAILED|UNREACHABLE)")
@@ -36,7 +36,7 @@ def main(folder: str) -> None:
                 show(line.rstrip() + " …\n")
         else:
             is_told_later = bool(TOLD_BEFORE.match(line)) or (is_told_later and not RESULT.match(line))
-            is_dull_success = is_silent and line.startswith(("ok: ", "changed: "))
+            is_dull_success = is_silent and line.startswith(("ok: ", "changed: ", "skipping: "))
             if not (in_recap or is_told_later or is_dull_success or LEFT_OUT.match(line)):
                 show(line.replace(folder, ""))
 
