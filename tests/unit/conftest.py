@@ -1,18 +1,22 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How hard do the property-based tests try? ``quick`` for every change, ``full`` in ``make gate``.
+"""How hard do the property-based tests try? ``quick`` for every change, ``full`` in ``make gate``, ``search`` on request.
 
-HYPOTHESIS_PROFILE names one. Neither has a deadline: the tests ask what is true, not how fast, and a busy machine must
-fail none.
+HYPOTHESIS_PROFILE names one. None has a deadline: the tests ask what is true, not how fast, and a busy machine must
+fail none. Gates try the same examples every time, so that only a change can fail them; ``search`` tries new ones.
 """
 
 import os
 
 from hypothesis import HealthCheck, settings
 
-for name, max_examples in (("quick", 25), ("full", 100)):
+for name, max_examples in (("quick", 25), ("full", 100), ("search", 1000)):
     settings.register_profile(
-        name, max_examples=max_examples, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+        name,
+        max_examples=max_examples,
+        derandomize=name != "search",
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
     )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))

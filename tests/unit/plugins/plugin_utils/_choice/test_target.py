@@ -830,9 +830,8 @@ def what_is_more(host: Host, name: str) -> list[Any]:
         return [size for size in (65536, 16384, 4096) if size <= (value or 65536)]
     if name == "fpu":
         return [*FPUS[fpu_level(value) :]]
-    if name == "cpu":
-        levels = PROCESSORS.get(host.arch or host.kernel_arch or "".join(host.emulates[:1]), (value,))
-        return [*levels[levels.index(value) if value in levels else 0 :]]
+    if name == "cpu" and value is not None:
+        return [level for levels in PROCESSORS.values() if value in levels for level in levels[levels.index(value) :]]
     of_unknown: dict[str, tuple[Any, ...]] = {
         "os": tuple(LIBCS_OF_SYSTEMS),
         "arch": ARCHES,
@@ -840,6 +839,7 @@ def what_is_more(host: Host, name: str) -> list[Any]:
         "abi": ABIS.get(host.arch or "", (None,)),
         "libc": ("glibc", "musl", "system"),
         "distribution": ("Some Linux",),
+        "cpu": tuple(level for levels in PROCESSORS.values() for level in levels),
     }
     return [*of_unknown[name]] if value is None else [value]
 
