@@ -50,8 +50,8 @@ class ActionModule(verb.Verb):
             planned = plan.make_plan(wanted, host, state)
             for tool in planned.tools:
                 verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
-            is_nothing_there = not planned.is_changed and not state.active
-            if self._task.check_mode or is_nothing_there:
+            has_nothing_to_seal = state.remembered or not state.active
+            if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
             ordered = [tool.tool for tool in planned.tools if tool.order]
             answered = obeyed.read(self._obey(planned, task_vars), ordered)

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does a host remember of a finished run, so that the same question has a one-word answer? Runs on hosts.
 
-    ROOT/seals/TOOL     = TOOL TREE, then what its files looked like when a run had looked into all of them
+    ROOT/seals/TOOL     what the files of its tree looked like when a run had looked into all of them
     ROOT/asked/DIGEST   what one question was answered with, then what the links to the programs looked like:
                         TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others
 
@@ -23,10 +23,10 @@ from ansible_collections.pinned.release.plugins.module_utils.names import NAME
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
 
-VERSION = "3"
+VERSION = "4"
 #: Questions that nobody asks any more are forgotten: the latest so many stay.
 MOST_QUESTIONS = 100
-_TOOL_OF_LINE = re.compile(rb"([^ /]+)[ /]")
+_TOOL_OF_LINE = re.compile(rb"(?:\.\./store/)?([^ /]+)[ /]")
 
 
 def seal(orders: Orders, place: Place) -> None:
@@ -35,13 +35,12 @@ def seal(orders: Orders, place: Place) -> None:
     Raises OSError if it cannot be written; the old seals are then as they were, or no longer fit and mean "ask fully".
     """
     active = {name: tree for name, tree in _active(place).items() if name in orders.sealed}
-    looks, links = _looks(orders, place, sorted(active))
+    looks, links = _looks(orders, place, active)
     seals, asked = (_own_folder(place, name) for name in ("seals", "asked"))
-    for tool, tree in active.items():
-        head = "= {0} {1}\n".format(tool, tree).encode("ascii")
-        durable.write(os.path.join(seals, tool), [head, *looks.get(tool, ())], place.staging)
+    for tool in active:
+        durable.write(os.path.join(seals, tool), looks.get(tool, ()), place.staging)
     if set(orders.asked) <= set(active):
-        words = ["{0}/{1}".format(tool, active[tool]) for tool in sorted(orders.asked)]
+        words = _trees({tool: active[tool] for tool in orders.asked})
         words += ["-" + tool for tool in sorted(orders.absent)] + ["=exact"] * orders.exact
         head = " ".join([VERSION, *words]).encode("ascii") + b"\n"
         durable.write(os.path.join(asked, orders.wanted), [head, *links], place.staging)
@@ -55,10 +54,16 @@ def _active(place: Place) -> t.Dict[str, str]:
     return {name: tree for name, tree in trees.items() if tree}
 
 
-def _looks(orders: Orders, place: Place, tools: t.List[str]) -> t.Tuple[t.Dict[str, t.List[bytes]], t.List[bytes]]:
-    """Return the lines of each tool's files, and those of the links to what *orders* asks for."""
+def _trees(active: t.Dict[str, str]) -> t.List[str]:
+    return ["{0}/{1}".format(tool, tree) for tool, tree in sorted(active.items())]
+
+
+def _looks(
+    orders: Orders, place: Place, active: t.Dict[str, str]
+) -> t.Tuple[t.Dict[str, t.List[bytes]], t.List[bytes]]:
+    """Return the lines of each tool's tree, and those of the links to what *orders* asks for."""
     seen = subprocess.run(  # pylint: disable=ansible-bad-function
-        ["/bin/sh", "-c", orders.fingerprint, "seal", place.named_root, place.named_bin_dir, *tools],
+        ["/bin/sh", "-c", orders.fingerprint, "seal", place.named_root, place.named_bin_dir, *_trees(active)],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -110,7 +115,7 @@ def _forget(place: Place, seals: str, asked: str) -> None:
     active = _active(place)
     for tool in set(os.listdir(seals)) - set(active):
         durable.delete(os.path.join(seals, tool))
-    trees = {"{0}/{1}".format(tool, tree) for tool, tree in active.items()}
+    trees = set(_trees(active))
     living = []
     for name in os.listdir(asked):
         path = os.path.join(asked, name)

@@ -61,7 +61,7 @@ def test_memory_of_nothing_does_not_stand_for_an_installed_tool(
 ) -> None:
     remove(remembered)
     for path in memories(remembered):
-        path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+        path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] if path.parent.name == "asked" else b"")
     take_back(remembered.root)
     assert remembered.look(remembered.wanted("1.0")).kind == "announced"
     assert remembered.run(remembered.wanted("1.0")).kind == "changed"

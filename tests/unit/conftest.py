@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How hard do the property-based tests try? ``quick`` for every change, ``full`` in ``make gate``, ``search`` on request.
+"""How hard do the property-based tests try? ``quick`` for every change, ``full`` in ``make gate``, ``search`` if asked.
 
 HYPOTHESIS_PROFILE names one. None has a deadline: the tests ask what is true, not how fast, and a busy machine must
 fail none. Gates try the same examples every time, so that only a change can fail them; ``search`` tries new ones.

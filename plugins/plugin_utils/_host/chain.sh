@@ -81,7 +81,7 @@ judge_all() {
         line=${seen%%"$newline"*}
         seen=${seen#*"$newline"}
         # What has gone meanwhile has no line.
-        if [ "${line#* * * }" != "${place#?}" ]; then untrusted kind "${place#?}" - -; fi
+        if [ "${line#* * * * }" != "${place#?}" ]; then untrusted kind "${place#?}" - -; fi
         IFS=' '
         # shellcheck disable=SC2086
         judge "$place" ${line% "${place#?}"}
@@ -102,10 +102,11 @@ distrust() {
     for folder in store current asked seals staging; do
         if [ -e "$root/$folder" ] || [ -L "$root/$folder" ]; then ways="$ways$newline=$root/$folder"; fi
     done
+    notes_of_answers
     judge_ways
 }
 
-# judge_ways: ends the answer unless all that is in $ways can be trusted.
+# judge_ways: ends the answer unless all that is in $ways can be trusted. $seen then has what stat(1) says of the $notes.
 judge_ways() {
     if [ -z "$ways" ]; then return; fi
     usual_ifs=$IFS
@@ -115,12 +116,13 @@ judge_ways() {
     # Which of the two kinds of stat(1) this is, its first answer tells.
     stat_option=-c
     # shellcheck disable=SC2086
-    seen=$(of_each "%f %u %g %n" - $ways)
+    seen=$(of_each "%f %u %g %s %n" - $ways$notes)
     if [ -z "$seen" ]; then
         stat_option=-f
         # shellcheck disable=SC2086
-        seen=$(of_each - "%Xp %u %g %N" $ways)
+        seen=$(of_each - "%Xp %u %g %z %N" $ways$notes)
     fi
+    notes=
     set +f
     IFS=$usual_ifs
     judge_all

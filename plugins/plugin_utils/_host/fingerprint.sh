@@ -2,9 +2,10 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What do the active files of some tools, and the links to them or copies of them, look like right now? A line each: name, inode,
-# size, mtime, ctime, mode, owner, group. Runs on hosts, in any POSIX sh, with ROOT, BIN_DIR and the tools as arguments:
-# after a converge, to write the seals, and in each probe, to compare with them. ctime is what no one can set back.
+# What do the links to some active tools (or copies of their programs), and their files, look like right now? A line each:
+# name, inode, size, mtime, ctime, mode, owner, group. First all links, then tool by tool what its tree holds, always in the
+# same order. Runs on hosts, in any POSIX sh, with ROOT, BIN_DIR and TOOL/TREE of each tool as arguments: after a converge,
+# to write the seals, and in each probe, to compare with them. ctime is what no one can set back.
 # Fails where one of them is not there: what is missing looks like nothing, and nothing is easily remembered.
 cd "$1/current" 2>/dev/null || exit 1
 bin_dir=$2
@@ -17,29 +18,31 @@ else
     option=-f format='%N %i %z %Fm %Fc %Xp %u %g'
 fi
 
-# The link that makes it the active one, the links to its programs (or copies of them) and other files, and all of the
-# tree. No tool's name begins with a dash, and no path of a linked file, below TOOL/files, holds a space. What is no name
-# of a program is not looked for in bin_dir: a line break in it would begin another argument of find.
+# The links to a tool's programs (or copies of them) and other files, the link that makes a tree the active one, and all of
+# the tree. No tool's name begins with a dash, and no path of a linked file, below TOOL/files, holds a space. What is no
+# name of a program is not looked for in bin_dir: a line break in it would begin another argument of find.
 newline='
 '
-places=
+links=
+trees=
 folders=
-for tool in "$@"; do
-    places="$places$tool$newline$tool/$newline"
+for active in "$@"; do
+    tool=${active%%/*}
     for program in "$tool"/bin/*; do
         program=${program##*/}
         case $program in *"$newline"*) continue ;; esac
-        if [ -L "$bin_dir/$program" ] || [ -f "$bin_dir/$program" ]; then places="$places$bin_dir/$program$newline"; fi
+        if [ -L "$bin_dir/$program" ] || [ -f "$bin_dir/$program" ]; then links="$links$bin_dir/$program$newline"; fi
     done
     if [ -d "$tool/files" ]; then folders="$folders $tool/files"; fi
+    trees="$trees$tool$newline../store/$active$newline"
 done
 # shellcheck disable=SC2086
 for file in ${folders:+$(find $folders ! -type d)}; do
-    if [ -L "${bin_dir%/*}/${file#*/files/}" ]; then places="$places${bin_dir%/*}/${file#*/files/}$newline"; fi
+    if [ -L "${bin_dir%/*}/${file#*/files/}" ]; then links="$links${bin_dir%/*}/${file#*/files/}$newline"; fi
 done
 # At once: to add to "$@" one by one takes time that grows with the square of their number.
 IFS=$newline
 set -f
 # shellcheck disable=SC2086
-set -- $places
+set -- $links$trees
 if [ $# -gt 0 ]; then find "$@" -exec stat "$option" "$format" {} + 2>/dev/null; fi

@@ -26,7 +26,7 @@ unset QUOTING_STYLE TIME_STYLE POSIXLY_CORRECT CDPATH
 say() { printf '%s\n' "$*"; }
 newline='
 '
-SEAL=3
+SEAL=4
 
 # encode TEXT: sets $encoded
 encode() {
@@ -50,14 +50,15 @@ if [ "$ask" = state ]; then
         case $place in /*) ;; *) say homeless && finish ;; esac
     done
     distrust
-    if is_sealed; then
-        encode "$root"
-        say "root $encoded"
+    sealed=
+    if is_sealed; then sealed=yes; fi
+    encode "$root"
+    say "root $encoded"
+    if [ "$sealed$integrity" = yesquick ]; then
         say "sealed$trees${strays:+ also$strays}"
         finish
     fi
-    encode "$root"
-    say "root $encoded"
+    if [ -n "$sealed" ]; then say remembered; fi
     encode "$bin_dir"
     say "bin_dir $encoded"
     describe_state

@@ -97,6 +97,7 @@ class State:
                  and *copies_elsewhere* its copies
     rooms        what can be made in ``root`` and ``bin_dir``
     python       whether there is one: ``found``, ``none``, or ``named`` where the one that the user names is not there
+    remembered   whether the seals of this very question are there and fit, so that no run has to write them
     """
 
     root: str
@@ -118,6 +119,7 @@ class State:
     copies_elsewhere: Mapping[str, Mapping[str, Copy]] = field(default_factory=dict)
     rooms: Mapping[str, Room] = field(default_factory=dict)
     python: Literal["found", "none", "named"] = "found"
+    remembered: bool = False
 
     def place_of(self, name: str) -> str:
         """Return where the link *name* is: in bin_dir, or, of a path, below the folder that bin_dir lies in."""

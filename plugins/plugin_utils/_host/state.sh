@@ -23,13 +23,12 @@ locate() {
 # is_sealed: whether the last run that answered this very question is remembered, and everything still looks so. Sets
 # $trees, and $strays: other tools there. What is remembered: asked/DIGEST has the words of one line, then what the
 # links looked like: TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others.
-# seals/TOOL has the tree of a tool, then what its files looked like when somebody last looked into them.
+# seals/TOOL has what the files of a tool's tree looked like when somebody last looked into them.
 is_sealed() {
-    [ "$integrity" = quick ] && cd "$root/seals" 2>/dev/null && are_own_files 256 "../asked/$wanted" || return 1
+    cd "$root/seals" 2>/dev/null && are_own_notes 256 asked "$wanted" || return 1
     { read -r version words; } <"../asked/$wanted"
     [ "$version" = "$SEAL" ] || return 1
     trees=
-    heads=
     exact=
     set --
     for word in $words; do
@@ -38,7 +37,6 @@ is_sealed() {
         -*) if [ -e "$root/store/${word#-}" ] || [ -L "$root/current/${word#-}" ]; then return 1; fi ;;
         *)
             trees="$trees $word"
-            heads="$heads= ${word%%/*} ${word#*/}$newline"
             set -- "$@" "${word%%/*}"
             ;;
         esac
@@ -49,9 +47,51 @@ is_sealed() {
     case "$strays " in *'/ '*) return 1 ;; esac
     looks=
     if [ $# -gt 0 ]; then
-        are_own_files "$largest" "$@" && looks=$(fingerprint "$root" "$bin_dir" "$@") || return 1
+        # Names of tools and trees have nothing that a shell would expand.
+        # shellcheck disable=SC2086
+        are_own_notes "$largest" seals "$@" && looks=$(fingerprint "$root" "$bin_dir" $trees) || return 1
     fi
-    [ "$(sort "../asked/$wanted" "$@")" = "$(printf %s "$version${words:+ $words}$newline$heads${looks:+$looks$newline}" | sort)" ]
+    [ "$(cat "../asked/$wanted" "$@" 2>/dev/null)" = "$version${words:+ $words}${looks:+$newline$looks}" ]
+}
+
+# notes_of_answers: sets $notes: the files that is_sealed may read, each behind a line break and a space.
+notes_of_answers() {
+    notes=
+    for note in "$root/asked/$wanted" "$root"/seals/*; do
+        case $note in *"$newline"*) ;; *) notes="$notes$newline $note" ;; esac
+    done
+}
+
+# are_own_notes KILOBYTES FOLDER NAME...: as are_own_files, of files below root that $seen tells of. Its lines are those
+# of notes_of_answers: MODE UID GID SIZE PATH.
+are_own_notes() {
+    most=$1
+    folder=$root/$2
+    shift 2
+    expected=" $* "
+    count=$#
+    sizes=
+    IFS=$newline
+    set -f
+    for line in $seen; do
+        note=${line#* * * * }
+        name=${note##*/}
+        case $expected in *" $name "*) ;; *) continue ;; esac
+        if [ "$note" != "$folder/$name" ]; then continue; fi
+        size=${line#* * * }
+        case $line in
+        8?[!13579bBdDfF][!2367abABefEF]" 0 "* | 8?[!13579bBdDfF][!2367abABefEF]" $user "*)
+            sizes="$sizes${size%% *}$newline"
+            count=$((count - 1))
+            ;;
+        esac
+    done
+    # shellcheck disable=SC2086
+    [ "$count" -eq 0 ] && fits "$most" $sizes
+    are_own=$?
+    set +f
+    IFS=$usual_ifs
+    return $are_own
 }
 
 # find_strays: the tools that are there and not among $trees. What leads to no tree has nothing behind its slash.
@@ -127,13 +167,12 @@ describe_state() {
         ordered_gid=$(id -g "$owner" 2>/dev/null)
         say "gid ${ordered_gid:--}"
     fi
-    # No tool's name begins with a dash.
-    # shellcheck disable=SC2035
-    now=$(cd "$root/current" 2>/dev/null && fingerprint "$root" "$bin_dir" *)
     told=$(describe_active)
     say "$told"
     active=" $(say "$told" | sed -n 's,^active \(.*\) ,\1/,p' | tr '\n' ' ')"
     # Names of tools and trees have nothing that a shell would expand.
+    # shellcheck disable=SC2086
+    now=$(fingerprint "$root" "$bin_dir" $active)
     # shellcheck disable=SC2046,SC2086
     if cd "$root/store" 2>/dev/null; then describe_trees $active $(kept_candidates); fi
     describe_links
@@ -375,8 +414,9 @@ describe_programs() {
 # is_as_sealed TOOL/TREE: an active one
 is_as_sealed() {
     case "$integrity $active " in "quick "*" $1 "*) ;; *) return 1 ;; esac
-    are_own_files "$largest" "$root/seals/${1%%/*}" && looks=$(say "$now" | grep -e "^${1%%/*}[ /]") || return 1
-    [ "$(sort "$root/seals/${1%%/*}")" = "$(say "= ${1%%/*} ${1#*/}$newline$looks" | sort)" ]
+    are_own_files "$largest" "$root/seals/${1%%/*}" || return 1
+    looks=$(say "$now" | grep -e "^${1%%/*} " -e "^\.\./store/$1[ /]") || return 1
+    [ "$(cat "$root/seals/${1%%/*}")" = "$looks" ]
 }
 
 describe_links() {

@@ -86,6 +86,7 @@ def state_of(said: AnswerLines) -> State:
         copies_elsewhere=_copies_elsewhere(said),
         rooms={word: _room(*rest) for word, *rest in said.fields("room", 7) if word in ("root", "bin_dir")},
         python=_python(said.one("python")),
+        remembered=bool(said.all("remembered")),
     )
 
 

@@ -113,15 +113,16 @@ class Attacker:
 
     def remember(self, trees: str = "") -> None:
         """Write what a run writes at its end, so that the next one believes that nothing changed since."""
-        trees = trees or f"hello/{os.path.basename(os.readlink(self.root / 'current/hello'))}"
-        command = ["/bin/sh", "-c", probe.fingerprint(), "seal", str(self.root), str(self.bin_dir), "hello"]
+        active = f"hello/{os.path.basename(os.readlink(self.root / 'current/hello'))}"
+        command = ["/bin/sh", "-c", probe.fingerprint(), "seal", str(self.root), str(self.bin_dir), active]
         seen = subprocess.run(command, capture_output=True, check=True).stdout.splitlines(keepends=True)
         links = [line for line in seen if line.startswith(str(self.bin_dir).encode())]
         files = [line for line in seen if line not in links]
         for name in ("seals", "asked"):
             self.take(self.root / name)
-        tree = trees.split("/")[-1]
-        self.clear(self.root / "seals/hello").write_bytes(f"= hello {tree}\n".encode() + b"".join(files))
+        trees = trees or active
+        seen_there = b"".join(files).replace(f"/{active} ".encode(), f"/{trees} ".encode())
+        self.clear(self.root / "seals/hello").write_bytes(seen_there)
         self.clear(self.question).write_bytes(f"{seal.VERSION} {trees}\n".encode() + b"".join(links))
 
     @property

@@ -89,13 +89,15 @@ def test_folders_that_were_made_are_labelled_and_no_others(tmp_path, host):
 
 
 def test_host_is_sealed_after_its_labels_are_set(tmp_path, host):
-    orders = orders_for(tmp_path, Released(tmp_path).order(), sealed=["hello"])
+    released = Released(tmp_path)
+    orders = orders_for(tmp_path, released.order(), sealed=["hello"])
     store.obey(orders)
     assert host.told()
-    seen = subprocess.check_output(["/bin/sh", "-c", orders.fingerprint, "seal", orders.root, orders.bin_dir, "hello"])
-    files = [line for line in seen.splitlines(True) if line.startswith(b"hello")]
+    active = "hello/" + released.tree
+    seen = subprocess.check_output(["/bin/sh", "-c", orders.fingerprint, "seal", orders.root, orders.bin_dir, active])
+    files = [line for line in seen.splitlines(True) if not line.startswith(b"/")]
     assert files
-    assert (tmp_path / "root/seals/hello").read_bytes().splitlines(True)[1:] == files
+    assert (tmp_path / "root/seals/hello").read_bytes().splitlines(True) == files
 
 
 def test_tool_that_is_removed_is_not_labelled(tmp_path, host):

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan, views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import as_installed
@@ -108,8 +109,18 @@ def test_full_integrity_looks_even_where_the_seal_says_all_is_well(machine: Mach
     assert {tree.verified_by for tree in answer.state.described.values()} == {"hash"}
 
 
+def test_full_comparison_tells_whether_a_run_would_have_to_seal_anew(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path), integrity="full")
+    machine.converge(wanted)
+    assert verb.required(machine.ask(wanted).state).remembered
+    machine.program_file("hello", "hello").touch()
+    assert not verb.required(machine.ask(wanted).state).remembered
+    assert not machine.converge(wanted).is_changed
+    assert verb.required(machine.ask(wanted).state).remembered
+
+
 @pytest.mark.parametrize(
-    "words", ["", "3 forged/1.0", "2 {words}", "3 {words} =exact more/1.0", "3 {words}\n/bin/hello 1 2 3", "\0\0\0"]
+    "words", ["", "4 forged/1.0", "3 {words}", "4 {words} =exact more/1.0", "4 {words}\n/bin/hello 1 2 3", "\0\0\0"]
 )
 def test_false_memory_of_a_question_means_ask_fully(machine: Machine, tmp_path: Path, words: str) -> None:
     wanted = machine.wanted(Released(tmp_path))
@@ -120,11 +131,12 @@ def test_false_memory_of_a_question_means_ask_fully(machine: Machine, tmp_path: 
     assert machine.actions(wanted) == {"hello": "none"}
 
 
-@pytest.mark.parametrize("seal", ["", "= hello 9.9\n", "= hello {tree}\n", "\0\0\0"])
+@pytest.mark.parametrize("seal", ["", "hello 9.9\n", "../store/hello/{tree} 1 2\n", "{seal}hello 1 2\n", "\0\0\0"])
 def test_false_seal_is_not_believed(machine: Machine, tmp_path: Path, seal: str) -> None:
     release = Released(tmp_path)
     machine.converge(machine.wanted(release))
-    (machine.root / "seals/hello").write_text(seal.format(tree=release.tree))
+    written = machine.root / "seals/hello"
+    written.write_text(seal.format(tree=release.tree, seal=written.read_text()))
     state = machine.ask(machine.wanted(release)).state
     assert state is not None
     assert [tree.verified_by for tree in state.described.values()] == ["hash"]
