@@ -8,7 +8,7 @@
                         TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others
 
 Each tool and each question is remembered by itself, so that tasks about different tools or folders do not disturb each
-other. The looks are the lines of fingerprint.sh, which the probe runs as well. All this only saves work: state.sh
+other. The looks are the lines of fingerprint.sh, which the probe runs as well. All this only saves work: sealed.sh
 believes it in folders that nobody else can change, and nowhere else.
 """
 

@@ -2,7 +2,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Is what lies in a tree what its listing says (module_utils/tree_listing.py)? Part of probe.sh, whose variables it uses.
+# Is what lies in a tree what its listing says (module_utils/tree_listing.py)? Part of answer.sh, whose variables it uses.
 # All trees are looked at together: it is the programs started that cost time. What was found is told in lines that begin
 # with o, what the listings say in lines that begin with e; then come TOOL/TREE/listing: and a line as of a listing.
 # shellcheck disable=SC2154

@@ -2,7 +2,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Which files in bin_dir are copies of programs that we put there, and what are they like? Part of probe.sh, whose variables
+# Which files in bin_dir are copies of programs that we put there, and what are they like? Part of answer.sh, whose variables
 # it uses. root/copies has a line for each: TOOL NAME FOLDER (module_utils/outside.py).
 # shellcheck disable=SC2154
 

@@ -45,4 +45,6 @@ IFS=$newline
 set -f
 # shellcheck disable=SC2086
 set -- $links$trees
-if [ $# -gt 0 ]; then find "$@" -exec stat "$option" "$format" {} + 2>/dev/null; fi
+if [ $# -eq 0 ]; then exit; fi
+# GNU's find tells by itself, in half the time.
+find "$@" -printf '%p %i %s %T@ %C@ %#m %y %U %G\n' 2>/dev/null || find "$@" -exec stat "$option" "$format" {} + 2>/dev/null

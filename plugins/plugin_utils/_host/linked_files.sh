@@ -3,7 +3,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What stands where files of tools that are no programs are linked: below the folder that bin_dir lies in? Part of
-# probe.sh, whose variables it uses. These folders are shared with others, and held to the rules of chain.sh.
+# answer.sh, whose variables it uses. These folders are shared with others, and held to the rules of chain.sh.
 # shellcheck disable=SC2034,SC2154
 
 # describe_linked_files: in the lines of describe_links. Ends the answer where one of the folders cannot be trusted. A path

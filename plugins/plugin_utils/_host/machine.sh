@@ -2,7 +2,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What is this machine, and does it have what programs need? Part of probe.sh, whose variables it uses. machine.py decides
+# What is this machine, and does it have what programs need? Part of answer.sh, whose variables it uses. machine.py decides
 # what the evidence means. All that is read here belongs to root.
 # shellcheck disable=SC2154
 describe_machine() {

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How is the one question put into words, and what does an answer to it say? Runs on the controller.
 
-The question is probe.sh with the five files that it is made of. What the evidence says of the machine is read by
-machine.py, what it says of the files by state.py. An answer is hostile: whatever it says, it costs a bounded time and
-amount of memory, and nothing but ReleaseError is raised.
+The question is probe.sh, then answer.sh, with the files that they are made of. What the evidence says of the machine
+is read by machine.py, what it says of the files by state.py. An answer is hostile: whatever it says, it costs a bounded
+time and amount of memory, and nothing but ReleaseError is raised.
 """
 
 from __future__ import annotations
@@ -31,13 +31,15 @@ MAX_ANSWER_LENGTH = 12 * 1024 * 1024
 MAX_ANSWER_LINES = 100_000
 #: A tree that the lock file does not pin is taken for a forgery if it is larger: twice what one asset may unpack to.
 LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
-#: The files of the question, in the order in which the shell reads them.
-PARTS = ("chain.sh", "state.sh", "contents.sh", "linked_files.sh", "copies.sh", "machine.sh", "probe.sh")
+#: The files of the question, in the order in which the shell reads them: what is always run, then what is run, and read
+#: by the shell, only where not all is as sealed.
+BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
+THEN = ("state.sh", "contents.sh", "linked_files.sh", "copies.sh", "machine.sh", "answer.sh")
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask a host; the fields are the variables that probe.sh begins with, *largest* is in kilobytes."""
+    """What to ask a host; the fields are the variables of probe.sh and answer.sh, *largest* is in kilobytes."""
 
     ask: Literal["host", "state"] = "host"
     root: str = ""
@@ -69,24 +71,34 @@ def command(question: Question) -> str:
 
     Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes.
     """
-    values = {
-        "ask": question.ask,
-        "nonce": question.nonce,
-        "root": question.root,
-        "bin_dir": question.bin_dir,
-        "wanted": question.wanted,
-        "whole": "yes" if question.whole else "",
-        "integrity": question.integrity,
-        "largest": str(question.largest),
-        "owner": question.owner,
-        "group": question.group,
-        "python": question.python,
-        "candidates": "\n".join(question.candidates),
-        "names": "\n".join(question.names),
-        "needs": "\n".join(question.needs),
-    }
-    assignments = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
-    return f"{_PATH}; eval \"$(printf %b '{_FINGERPRINT}{_escaped(assignments)}{_PARTS[question.ask]}')\""
+    first, then = _PARTS[question.ask]
+    begin = _assigned(
+        ask=question.ask,
+        nonce=question.nonce,
+        root=question.root,
+        bin_dir=question.bin_dir,
+        wanted=question.wanted,
+        whole="yes" if question.whole else "",
+        integrity=question.integrity,
+        largest=str(question.largest),
+    )
+    go_on = _assigned(
+        owner=question.owner,
+        group=question.group,
+        python=question.python,
+        candidates="\n".join(question.candidates),
+        names="\n".join(question.names),
+        needs="\n".join(question.needs),
+    )
+    return f"{_PATH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
+
+
+def _assigned(**values: str) -> str:
+    return _escaped("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
+
+
+def _run(escaped: str) -> str:
+    return f"eval \"$(printf %b '{escaped}')\""
 
 
 def fingerprint() -> str:
@@ -107,8 +119,8 @@ _ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in
 # What all questions have in common is made here: Ansible imports this once, and forks a process for each host.
 _FINGERPRINT = _escaped(f"fingerprint() (\n{fingerprint()})\n")
 _PARTS = {
-    "state": _escaped("".join(map(_shell_text, PARTS))),
-    "host": _escaped("".join(map(_shell_text, PARTS[-2:]))),
+    "state": (_escaped("".join(map(_shell_text, BEGIN))), _escaped("".join(map(_shell_text, THEN)))),
+    "host": (_escaped("".join(map(_shell_text, BEGIN[-1:]))), _escaped("".join(map(_shell_text, THEN[-2:])))),
 }
 #: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]

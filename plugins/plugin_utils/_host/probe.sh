@@ -2,9 +2,9 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The one question to a host: is all as sealed? If not: what are you, and what is installed? Any POSIX sh; writes nothing.
-# It is made by probe.py of this file and of chain.sh, state.sh, contents.sh, linked_files.sh, copies.sh and machine.sh, which come
-# before it. Set before, too:
+# The one question to a host begins: is all as sealed? Any POSIX sh; writes nothing. If it is not, answer.sh goes on: what
+# are you, and what is installed? Both are made by probe.py, this one of chain.sh and sealed.sh as well, which come before.
+# Set before, too:
 #   fingerprint   function made of fingerprint.sh
 #   ask           state, or host: only what machine this is
 #   nonce         a word that ends no line of anybody who does not know the question
@@ -13,11 +13,6 @@
 #   whole         not empty: tools that nobody asked for are to be named
 #   integrity     quick, or full: hash every file
 #   largest       kilobytes that the files of a tree may have together: more is not read
-#   owner group   whose group the trees shall have; empty means that any will do
-#   python        the interpreter that the user names; empty means that one is looked for
-#   candidates    lines TOOL/VERSION: trees of these would serve, if they are kept here
-#   names         lines: programs that are to be linked, and paths of other files that are to be
-#   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 # A line of the answer is a word and its fields. A field that is not made of plain characters is written in hexadecimal,
 # so that no byte of it can end a line.
 # shellcheck disable=SC2034,SC2154
@@ -44,7 +39,7 @@ if [ "$ask" = state ]; then
     for command in stat uniq; do
         if ! command -v "$command" >/dev/null 2>&1; then say "lacks $command" && finish; fi
     done
-    user=$(id -u)
+    find_user
     locate
     for place in "$root" "$bin_dir"; do
         case $place in /*) ;; *) say homeless && finish ;; esac
@@ -61,9 +56,4 @@ if [ "$ask" = state ]; then
     if [ -n "$sealed" ]; then say remembered; fi
     encode "$bin_dir"
     say "bin_dir $encoded"
-    describe_state
 fi
-cd /
-describe_machine
-find_needs
-finish

@@ -15,7 +15,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import (
     MAX_ANSWER_LENGTH,
     MAX_ANSWER_LINES,
@@ -25,6 +27,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import parse as parse_answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -113,6 +119,35 @@ def test_every_posix_shell_gives_the_same_answer(shell: list[str], usual: Answer
     assert ask(installed(shell), command(QUESTION)) == (usual, "")
 
 
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+def test_every_posix_shell_finds_all_as_sealed(shell: list[str], tmp_path: Path) -> None:
+    machine, wanted = sealed_machine(tmp_path)
+    asked = question(wanted)
+    assert ask(installed(shell), command(asked), asked) == (Answer(sealed=machine.ask(wanted).sealed), "")
+    machine.program_file("hello", "hello").touch()
+    assert ask(shell, command(asked), asked)[0].sealed is None
+
+
+def test_where_find_prints_nothing_by_itself_stat_tells(tmp_path: Path) -> None:
+    """That of busybox and of BSD knows no -printf; a machine with them seals by stat(1), and is asked by it."""
+    machine, wanted = sealed_machine(tmp_path, fingerprint=probe.fingerprint().replace("-printf", "-no-such-option"))
+    asked = question(wanted)
+    line = command(asked).replace("-printf", "-no-such-option")
+    assert ask(["/bin/sh"], line, asked) == (
+        Answer(sealed=Sealed(str(machine.root), {"hello": Released(tmp_path).tree})),
+        "",
+    )
+    machine.program_file("hello", "hello").touch()
+    assert ask(["/bin/sh"], line, asked)[0].sealed is None
+
+
+def sealed_machine(folder: Path, **ordered: str) -> tuple[Machine, Wanted]:
+    machine = Machine(folder)
+    wanted = machine.wanted(Released(folder))
+    store.obey(views.orders(machine.plan(wanted))._replace(**ordered))
+    return machine, wanted
+
+
 @pytest.mark.parametrize("wrap", [by_ansible, by_become])
 @pytest.mark.parametrize("shell", LOGIN_SHELLS, ids=" ".join)
 def test_the_question_gets_through_every_login_shell(
@@ -159,8 +194,8 @@ def test_a_hostile_library_name_reads_nothing_but_libraries(tmp_path: Path) -> N
 def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
     line = command(QUESTION)
     assert not set("\n!") & set(line)
-    # The two quotes around it are the only ones.
-    assert line.count("'") == 2
+    # The two quotes around each of its two parts are the only ones.
+    assert line.count("'") == 4
 
 
 def test_terminals_and_banners_around_an_answer_do_no_harm() -> None:
