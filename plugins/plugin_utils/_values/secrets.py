@@ -68,7 +68,8 @@ def remember(secret: str) -> None:
 
 def remember_proxy(address: str) -> None:
     """Remember what stands before the last ``@`` of a proxy's *address*, however malformed it is."""
-    user_info = address.rpartition("@")[0].partition("//")[2] or address.rpartition("@")[0]
+    before_host = address.rpartition("@")[0]
+    user_info = before_host.partition("//")[2] or before_host
     if user_info:
         basic(*map(unquote, user_info.partition(":")[::2]))
 

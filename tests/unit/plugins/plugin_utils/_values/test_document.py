@@ -43,6 +43,13 @@ def test_a_person_who_writes_something_else_is_told_so(text: str) -> None:
     assert caught.value.fix == "correct mine.yml, line 2"
 
 
+@pytest.mark.parametrize(("value", "found"), [("null", "nothing"), ("{}", "an empty mapping"), ("2.5", "2.5")])
+def test_what_stands_there_instead_is_shown(value: str, found: str) -> None:
+    with pytest.raises(MisfitError) as caught:
+        emitted(f'{{"count": {value}}}').at("count").number()
+    assert caught.value.found == found
+
+
 def test_the_line_of_an_item_is_its_own() -> None:
     with pytest.raises(MisfitError) as caught:
         written().at("words").items(lambda word: word.one_of(["one", "three"]))

@@ -94,6 +94,11 @@ def test_a_hostile_text_is_no_receipt(content: bytes) -> None:
     assert read_receipt(content) is None
 
 
+def test_a_receipt_of_up_to_64_kib_is_read() -> None:
+    assert read_receipt(written().ljust(65536)) == RECEIPT
+    assert read_receipt(written().ljust(65537)) is None
+
+
 @given(st.binary() | st.text().map(str.encode))
 def test_no_bytes_raise(content: bytes) -> None:
     assert read_receipt(content) is None

@@ -63,6 +63,11 @@ def test_what_is_too_short_to_be_a_secret_hides_nothing():
     assert secrets.without_secrets("a@b") == "a@b"
 
 
+def test_a_secret_of_four_characters_is_hidden():
+    secrets.remember("1234")
+    assert secrets.without_secrets("PIN 1234") == f"PIN {secrets.HIDDEN}"
+
+
 def test_the_password_of_a_header_is_hidden_and_the_user_is_not():
     header = secrets.basic("somebody", "hunter2")
     assert header == "Basic " + base64.b64encode(b"somebody:hunter2").decode()
@@ -89,6 +94,13 @@ def test_a_token_in_place_of_the_user_is_hidden(password):
 def test_the_password_of_any_proxy_is_hidden(address):
     secrets.remember_proxy(address)
     assert "hunter2" not in secrets.without_secrets("a hunter2 b")
+
+
+@pytest.mark.parametrize("address", ["http://me:hunter2@proxy:3128", "me:hunter2@proxy"])
+def test_the_header_that_a_proxy_is_sent_is_hidden(address):
+    secrets.remember_proxy(address)
+    sent = base64.b64encode(b"me:hunter2").decode()
+    assert secrets.without_secrets(f"Basic {sent}") == f"Basic {secrets.HIDDEN}"
 
 
 def test_a_proxy_without_password_makes_no_secret():
