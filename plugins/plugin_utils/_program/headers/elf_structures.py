@@ -402,7 +402,7 @@ def _file_attributes(area: bytes, order: str) -> dict[int, int] | None:
     while position < len(attributes):
         tag, position = _uleb128(attributes, position)
         is_text = tag in (4, 5) or (tag >= 32 and tag % 2 == 1)
-        if tag == 32 or not is_text:
+        if not is_text:
             found[tag], position = _uleb128(attributes, position)
         if tag == 32 or is_text:
             end = attributes.find(b"\0", position)

@@ -70,21 +70,25 @@ def refusal(data: bytes) -> ReleaseError:
         (183, 64, "<", 0, "aarch64", None),
         (40, 32, "<", 0x05000400, "arm", "eabihf"),
         (40, 32, "<", 0x05000200, "arm", "eabi"),
+        (40, 32, "<", 0x04000200, "arm", "eabi"),
         (20, 32, ">", 0, "powerpc", None),
         (21, 64, ">", 0, "powerpc64", "elfv1"),
         (21, 64, ">", 1, "powerpc64", "elfv1"),
         (21, 64, ">", 2, "powerpc64", "elfv2"),
         (21, 64, "<", 2, "powerpc64le", "elfv2"),
         (21, 64, "<", 0, "powerpc64le", "elfv2"),
+        (21, 64, "<", 1, "powerpc64le", "elfv1"),
         (22, 64, ">", 0, "s390x", None),
         (243, 64, "<", 0, "riscv64", "lp64"),
         (243, 64, "<", 5, "riscv64", "lp64d"),
         (243, 64, "<", 2, "riscv64", "lp64f"),
+        (243, 64, "<", 6, "riscv64", "lp64q"),
         (243, 32, "<", 4, "riscv32", "ilp32d"),
         (243, 32, "<", 8, "riscv32", "ilp32e"),
         (258, 64, "<", 0x43, "loongarch64", "lp64d"),
+        (258, 64, "<", 0x42, "loongarch64", "lp64f"),
         (258, 64, "<", 0x41, "loongarch64", "lp64s"),
-        (8, 32, ">", 0x50001000, "mips", None),
+        (8, 32, ">", 0x50001007, "mips", None),
         (8, 32, "<", 0x50001000, "mipsel", None),
         (8, 64, ">", 0x80000000, "mips64", None),
         (8, 64, "<", 0x20000004, "mips64el", None),
@@ -105,7 +109,8 @@ def test_elf_header_tells_architecture_and_abi(
         elf(machine=183, bits=64, order=">"),  # big-endian AArch64
         elf(machine=183, bits=32),  # AArch64 ILP32
         elf(machine=40, bits=32, flags=0x02000000),  # ARM before the EABI
-        elf(machine=8, bits=64, flags=0xA0000000),  # MIPS release 6
+        elf(machine=8, bits=64, flags=0xA0000007),  # MIPS release 6
+        elf(machine=8, bits=32, flags=0x90001007),
         elf(machine=8, bits=32, flags=0x20),  # MIPS n32
         elf(os_abi=97 + 100),
         elf(notes=[gnu_abi_tag(1)]),
@@ -123,6 +128,11 @@ def test_program_for_an_unknown_machine_is_refused_and_still_called_a_program(pr
     assert not isinstance(error, NotAProgram)
     assert "does not know" in error.what
     assert error.found
+
+
+def test_elf_for_an_unknown_machine_is_described() -> None:
+    assert refusal(elf(machine=50)).found == "ELF machine 50, 64 bits, little-endian"
+    assert refusal(elf(machine=183, bits=32, order=">")).found == "ELF machine 183, 32 bits, big-endian"
 
 
 # ELF: operating system
@@ -150,6 +160,7 @@ def test_program_for_an_unknown_machine_is_refused_and_still_called_a_program(pr
         (elf(notes=[("DragonFly", 1, b"\0" * 4)]), "dragonfly"),
         (elf(interpreter="/usr/libexec/ld-elf.so.2"), "dragonfly"),
         (elf(os_abi=6), "illumos"),
+        (elf(notes=[gnu_abi_tag(2)]), "illumos"),
         (elf(interpreter="/lib/amd64/ld.so.1"), "illumos"),
         (elf(interpreter="/usr/lib/ld.so.1", machine=3, bits=32), "illumos"),
         (elf(interpreter="/lib/ld.so.1", machine=8, bits=32), "linux"),
@@ -326,16 +337,24 @@ def test_x86_64_level_comes_from_the_property_note(bits: int, level: str | None,
     assert only(program).cpu == level
 
 
-@pytest.mark.parametrize("size", [0, 4, 8, 12, 16, 28])
+@pytest.mark.parametrize("size", [0, 4, 8, 12, 16, 20, 24, 28])
 def test_a_property_note_that_says_nothing_of_processors_needs_the_oldest(size: int) -> None:
     other = struct.pack("<III", 0xC0000002, 4, 3) + b"\0" * 4
     level = struct.pack("<III", 0xC0008002, 4, 8)
     assert only(elf(notes=[("GNU", 5, (other + level)[:size])])).cpu == ("x86-64-v4" if size == 28 else None)
 
 
+def test_note_after_a_short_one_is_found_where_the_segment_s_alignment_puts_it() -> None:
+    program = bytearray(elf(notes=[("GNU", 3, b"id".ljust(8, b"\0")), x86_isa_needed(7)], note_segment=PT_GNU_PROPERTY))
+    struct.pack_into("<I", program, program.index(b"GNU\0id") - 8, 4)
+    struct.pack_into("<Q", program, 64 + 56 + 48, 8)
+    assert only(bytes(program)).cpu == "x86-64-v3"
+
+
 def test_page_size_is_the_smallest_alignment_of_what_is_loaded() -> None:
     assert only(elf(align=0x10000)).page_size == 0x10000
     assert only(elf(align=0)).page_size is None
+    assert only(elf(align=1)).page_size is None
 
 
 @pytest.mark.parametrize(
@@ -352,13 +371,43 @@ def test_page_size_is_the_smallest_alignment_of_what_is_loaded() -> None:
         *((0x05000000, [(tag, text), (28, 1)], "eabihf") for tag in (4, 5, 33, 35, 67) for text in ("text", "odd", "")),
         (0x05000000, [(28, 1), (28, 0)], "eabi"),
         (0x05000000, [(5, "ends"), (67, "never")], "eabi"),
-        (0x05000002, None, None),
+        (0x05000003, None, None),
     ],
 )
 def test_arm_float_abi_comes_from_flags_then_attributes(
     flags: int, attributes: list[tuple[int, int | str]] | None, abi: str | None
 ) -> None:
     assert only(elf(**{**ARM, "flags": flags}, attributes=attributes)).abi == abi
+
+
+def file_attributes(content: bytes) -> bytes:
+    """Return a section of ARM's attributes that hold for the whole file, with any *content*."""
+    scope = b"\1" + struct.pack("<I", 5 + len(content)) + content
+    return b"A" + struct.pack("<I", 10 + len(scope)) + b"aeabi\0" + scope
+
+
+HARD_FLOAT, SOFT_FLOAT = b"\x1c\1", b"\x1c\0"
+OF_ONE_SECTION = b"\2" + struct.pack("<I", 10) + b"\1\2\0" + HARD_FLOAT
+
+
+@pytest.mark.parametrize(
+    ("section", "abi", "cpu"),
+    [
+        (file_attributes(HARD_FLOAT + b"\6\x0a"), "eabihf", "armv7"),
+        (file_attributes(b"\x9c\x80\0\x81\0" + b"\6\x8a\0"), "eabihf", "armv7"),
+        (file_attributes(b"\x9c\1\1" + b"\6\x8a\1" + b"\xac\2\1" + HARD_FLOAT), "eabihf", None),
+        (file_attributes(SOFT_FLOAT) + OF_ONE_SECTION, "eabi", None),
+        (file_attributes(HARD_FLOAT)[:16], "eabi", None),
+        (file_attributes(HARD_FLOAT)[:15], None, None),
+        (b"B" + file_attributes(HARD_FLOAT)[1:], None, None),
+        (file_attributes(HARD_FLOAT).replace(b"aeabi", b"other"), None, None),
+        (file_attributes(HARD_FLOAT).replace(b"aeabi\0\1", b"aeabi\0\2"), None, None),
+    ],
+    ids="numbers long-numbers other-numbers one-section empty cut-off other-format other-vendor other-scope".split(),
+)
+def test_arm_attributes_count_if_they_hold_for_the_whole_file(section: bytes, abi: str | None, cpu: str | None) -> None:
+    found = only(elf(**ARM, sections=[(".ARM.attributes", 0x70000003, section)]))
+    assert (found.abi, found.cpu) == (abi, cpu)
 
 
 @pytest.mark.parametrize(
@@ -379,8 +428,12 @@ def test_arm_loader_tells_the_float_abi_where_nothing_else_does(interpreter: str
         (8, "armv7"),
         (9, "armv6"),
         (10, "armv7"),
+        (11, "armv6"),
+        (12, "armv6"),
+        (13, "armv7"),
         (14, "armv8"),
         (22, "armv8"),
+        (23, None),
         (99, None),
     ],
 )
@@ -391,13 +444,14 @@ def test_arm_processor_comes_from_the_attributes_of_quiet_code(tag: int, cpu: st
 @pytest.mark.parametrize(
     ("tag", "code", "cpu"),
     [
-        (10, COPROCESSOR_BARRIER * 9, "armv6"),
-        (6, DMB * 9, "armv7"),
+        (10, COPROCESSOR_BARRIER * 8, "armv6"),
+        (6, DMB * 8, "armv7"),
+        (6, DMB * 9 + b"\0", "armv7"),
         (14, DMB * 9, "armv8"),
         (10, COPROCESSOR_BARRIER * 9 + DMB, "armv7"),
         (6, COPROCESSOR_BARRIER + DMB * 9, "armv6"),
-        (10, COPROCESSOR_BARRIER * 2, "armv7"),
-        (6, DMB * 2, "armv6"),
+        (10, COPROCESSOR_BARRIER * 7, "armv7"),
+        (6, DMB * 7, "armv6"),
     ],
 )
 def test_arm_code_that_makes_only_one_kind_of_barrier_overrules_the_attributes(tag: int, code: bytes, cpu: str) -> None:
@@ -415,8 +469,11 @@ def test_arm_code_is_sampled_from_its_start_to_its_end() -> None:
 ARM_NOTHING, THUMB_NOTHING = struct.pack("<I", 0xE1A00000), struct.pack("<HH", 0xBF00, 0xBF00)
 REGISTERS = range(13)
 #: What compilers made of real programs; the number of the register that holds the address is added.
-VLD1, VST1, VLDR_D18, VSTR_D16, VLDR_D8 = 0xF4600A0D, 0xF4400ACF, 0xEDD02B10, 0xEDC00B06, 0xED908B10
-VEOR, VLD1_TO_ALL_LANES = 0xF3000150, 0xF4A00C0F
+VLD1, VST1, VLDR_D18, VSTR_D16, VLDR_D8 = 0xF4600A0D, 0xF4400ACF, 0xEDD02B11, 0xEDC00B06, 0xED908B10
+VEOR, VORR, VLD1_TO_ALL_LANES, VLD3_TO_ONE_LANE = 0xF3000150, 0xF2200110, 0xF4A00C0F, 0xF4A0020F
+VLD1_OF_1, VLD1_OF_3, VLD1_OF_4, VLD2, VLD1_THEN_ADD_R2 = 0xF460070D, 0xF460060D, 0xF460020D, 0xF460080D, 0xF4600A02
+#: Fetches code ahead of time.
+PLI = 0xF450FA0D
 
 
 def arm_words(*words: int) -> bytes:
@@ -447,7 +504,15 @@ def arm_pages(*pages: bytes, nothing: bytes = ARM_NOTHING) -> bytes:
         (each_register(VLDR_D18), "vfpd32"),
         (each_register(VSTR_D16), "vfpd32"),
         (each_register(VLDR_D18, VLD1), "neon"),
+        (each_register(VLD1_OF_1), "neon"),
+        (each_register(VLD1_OF_3), "neon"),
+        (each_register(VLD1_OF_4), "neon"),
         (each_register(VLDR_D8), None),
+        (each_register(VLD2), None),
+        (each_register(VLD3_TO_ONE_LANE), None),
+        (each_register(VLD1_THEN_ADD_R2), None),
+        (each_register(VLD1)[:12], "neon"),
+        (each_register(VLDR_D18)[:12], "vfpd32"),
         (each_register(VLD1)[:11], None),
         (each_register(VLDR_D18)[:11], None),
         ([], None),
@@ -461,9 +526,29 @@ def test_registers_that_not_every_arm_processor_has_are_seen_in_the_code(words: 
         assert only(elf(**ARM, code=code, attributes=[(6, 10), (10, 3), (12, 1)])).fpu == fpu
 
 
+def test_code_is_seen_among_the_constants_that_compilers_put_beside_it() -> None:
+    loads = each_register(VLD1)
+    constants = struct.pack("<I", 0x10000000) * 460
+    assert only(elf(**ARM, code=arm_pages(arm_words(*loads) + constants))).fpu == "neon"
+    branches = struct.pack("<HH", 0xBF00, 0xE7FE) * 400
+    assert only(elf(**ARM, code=arm_pages(thumb_words(*loads) + branches, nothing=THUMB_NOTHING))).fpu == "neon"
+
+
+def test_code_fetched_ahead_of_time_is_no_neon() -> None:
+    assert only(elf(**ARM, code=arm_pages(arm_words(*each_register(PLI))))).fpu is None
+    assert only(elf(**ARM, code=arm_pages(arm_words(*[PLI] * 64, *each_register(VLD1))))).fpu == "neon"
+
+
+def test_a_page_with_64_neon_instructions_is_assembly_by_hand() -> None:
+    loads = each_register(VLD1)
+    assert only(elf(**ARM, code=arm_pages(arm_words(*[VEOR] * (63 - len(loads)), *loads)))).fpu == "neon"
+    assert only(elf(**ARM, code=arm_pages(arm_words(*[VEOR] * (64 - len(loads)), *loads)))).fpu is None
+
+
 @pytest.mark.parametrize(
     "pages",
     [
+        [arm_words(*[VORR] * 64, *each_register(VLD1, VLDR_D18))],
         [arm_words(*[VEOR] * 64, *each_register(VLD1, VLDR_D18))],
         [arm_words(*[VLD1_TO_ALL_LANES] * 64, *each_register(VLD1, VLDR_D18))],
         [arm_words(*(word | 15 << 16 | register << 12 for register in range(8) for word in (VLD1, VST1)))],
@@ -547,9 +632,15 @@ def test_go_program_tells_the_processor_it_was_compiled_for(
     [
         {"data": go_build_info("GOARM=6").ljust(9000, b"\0")},
         {"sections": [(".go.buildinfo", 1, go_build_info("GOARM=6").ljust(200_000, b"\0"))]},
+        {"sections": [(".rodata", 1, go_build_text("GOARM=6") + b"r"), (".gopclntab", 1, b"x")]},
         {"sections": [(".rodata", 1, b"r" * 1_500_000 + go_build_text("GOARM=6") + b"r"), (".gopclntab", 1, b"x")]},
     ],
-    ids=["no section headers", "section", "constants of a program whose section was taken out"],
+    ids=[
+        "no section headers",
+        "section",
+        "first of the constants",
+        "constants of a program whose section was taken out",
+    ],
 )
 def test_go_settings_are_found_wherever_they_are_left(places: dict[str, Any]) -> None:
     assert only(elf(**ARM, **places)).cpu == "armv6"
@@ -591,12 +682,44 @@ def test_go_program_whose_c_code_names_a_level_needs_the_higher_one(level: str, 
     assert only(elf(notes=[x86_isa_needed(bits)], sections=[info])).cpu == cpu
 
 
+def test_go_settings_are_looked_for_elsewhere_where_a_section_header_lies() -> None:
+    places = [(".go.buildinfo", 1, b"gone"), (".rodata", 1, go_build_text("GOARM=6")), (".gopclntab", 1, b"x")]
+    program = bytearray(elf(**ARM, sections=places))
+    (headers_at,) = struct.unpack_from("<I", program, 32)
+    struct.pack_into("<I", program, headers_at + 16, 0x7FFFFFFF)
+    assert only(bytes(program)).cpu == "armv6"
+
+
 def test_section_headers_may_lie_or_lack_without_changing_what_the_loader_sees() -> None:
     options: dict[str, Any] = {"interpreter": GLIBC_X86_64, "needed": ["libc.so.6"], "versions": ["GLIBC_2.28"]}
     program = bytearray(elf(**options))
     struct.pack_into("<Q", program, 40, 2**60)
     struct.pack_into("<HHH", program, 58, 64, 60000, 59999)
     assert only(bytes(program)) == only(elf(**options))
+
+
+def test_section_headers_of_another_size_are_not_read() -> None:
+    program = bytearray(elf(**ARM, sections=[(".go.buildinfo", 1, go_build_info("GOARM=6"))]))
+    for size in (39, 41):
+        struct.pack_into("<H", program, 46, size)
+        assert only(bytes(program)).cpu is None
+
+
+def test_nothing_counts_behind_the_end_of_the_dynamic_section() -> None:
+    behind = struct.pack("<QQ", 1, 1 + len("lib"))
+    program = bytearray(elf(interpreter=GLIBC_X86_64, needed=["libc.so.6"], data=behind))
+    (size,) = struct.unpack_from("<Q", program, 64 + 2 * 56 + 32)
+    struct.pack_into("<Q", program, 64 + 2 * 56 + 32, size + len(behind))
+    assert only(bytes(program)).libraries == ("libc.so.6",)
+
+
+def test_table_that_begins_where_a_segment_begins_is_read_from_that_segment() -> None:
+    program = bytearray(elf(interpreter=GLIBC_X86_64, needed=["libc.so.6"], data=b"data"))
+    names_at = program.index(b"\0libc.so.6\0")
+    struct.pack_into("<Q", program, 64 + 32, names_at)
+    struct.pack_into("<QQ", program, 64 + 3 * 56 + 8, len(program), 0x10000 + names_at)
+    struct.pack_into("<Q", program, 64 + 3 * 56 + 32, 11)
+    assert only(bytes(program) + b"\0libm.so.6\0").libraries == ("libm.so.6",)
 
 
 # ELF: what is a program
@@ -630,6 +753,7 @@ def test_position_independent_program_is_a_program(options: dict[str, Any]) -> N
         elf(entry=0),
         elf()[:56] + b"\0\0" + elf()[58:],
         elf(entry=2**63),
+        elf(entry=0x10000 + len(elf())),
         macho(kind=1),
         macho(kind=6),
         macho(kind=8),
@@ -644,6 +768,8 @@ def test_position_independent_program_is_a_program(options: dict[str, Any]) -> N
         pe(subsystem=1),
         pe(subsystem=10),
         b"MZ",
+        b"MZ".ljust(63, b"\0"),
+        b"MZ".ljust(64, b"\0"),
         b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0x40) + b"NE\0\0",
         b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 2**32 - 1) + b"PE\0\0",
         b"",
@@ -667,6 +793,11 @@ def test_libraries_objects_and_data_are_not_programs(data: bytes) -> None:
     assert isinstance(error, NotAProgram)
     assert error.found
     assert error.expected
+
+
+def test_program_may_start_at_the_first_and_the_last_byte_of_its_code() -> None:
+    assert only(elf(entry=0x10000)).libc == "static"
+    assert only(elf(entry=0x10000 + len(elf()) - 1)).libc == "static"
 
 
 @pytest.mark.parametrize(
@@ -733,6 +864,7 @@ def test_tables_that_no_segment_loads_are_broken() -> None:
         elf(interpreter=GLIBC_X86_64, versions=["GLIBC_2.5"] * 300),
         b"\xca\xfe\xba\xbe\0\0\0\0",
         b"\xca\xfe\xba\xbe\0\0\0\x20",
+        b"\xca\xfe\xba\xbe\0\0\0\x2c",
         b"\xca\xfe\xba\xbf\0\0\0\xff",
         universal(macho())[:0x1010],
         macho()[:40],
@@ -752,6 +884,8 @@ def test_tables_that_no_segment_loads_are_broken() -> None:
         pe(imports=["x.dll"] * 1100),
         pe().replace(struct.pack("<I", 0x1028), struct.pack("<I", 0x9000)),
         pe().replace(struct.pack("<I", 0x1028), struct.pack("<I", 0x0D00)),
+        pe().replace(struct.pack("<I", 0x1028), struct.pack("<I", 0x1028 + len("KERNEL32.dll\0"))) + b"x.dll\0",
+        b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0x40) + b"PE\0\0",
         b"#!/bin/\xff\xfe\n",
     ],
 )
@@ -838,6 +972,9 @@ def test_only_what_a_loader_reads_has_a_linkage() -> None:
     assert linkage(macho()) is None
     assert linkage(b"#!/bin/sh\n") is None
     assert linkage(b"") is None
+    assert linkage(elf()[:15]) is None
+    with pytest.raises(ReleaseError, match="broken"):
+        linkage(elf()[:16])
     library = linkage(elf(kind=ET_DYN, soname="libz.so.1", runpath="/opt/lib:$ORIGIN", needed=["libc.so.6"]))
     assert library is not None
     assert (library.soname, library.search, library.is_runpath) == ("libz.so.1", ("/opt/lib", "$ORIGIN"), True)
@@ -940,6 +1077,26 @@ def test_macho_needs_what_it_loads_passes_on_or_loads_upward(command: int) -> No
     assert only(macho(libraries=[(command, "/usr/lib/libz.1.dylib")])).libraries == ("/usr/lib/libz.1.dylib",)
 
 
+def with_command(program: bytes, *numbers: int) -> bytes:
+    """Return a thin Mach-O *program* with one more load command, of these *numbers*."""
+    count, size = struct.unpack_from("<II", program, 16)
+    content = struct.pack(f"<{len(numbers)}I", *numbers)
+    return program[:16] + struct.pack("<II", count + 1, size + len(content)) + program[24:] + content
+
+
+def test_macho_may_be_for_another_system_of_apple_as_well() -> None:
+    found = only(with_command(macho(), 0x32, 24, 6, 0x000E0000, 0x000E0000, 0))
+    assert (found.os, found.os_min) == ("macos", "11.0")
+
+
+def test_load_command_without_content_is_passed_over() -> None:
+    assert only(with_command(macho(), 0x99, 8)) == only(macho())
+
+
+def test_universal_macho_may_have_many_architectures() -> None:
+    assert len(read(universal(*[macho()] * 16))) == 16
+
+
 # PE
 
 
@@ -966,6 +1123,15 @@ def test_windows_program_without_imports_has_no_libraries() -> None:
     assert only(pe(imports=(), subsystem=2)).libraries == ()
     without_directories = pe().replace(struct.pack("<IIII", 2, 0, 0, 0x1000), struct.pack("<IIII", 1, 0, 0, 0x1000))
     assert only(without_directories).libraries == ()
+    assert only(pe(imports=("", "KERNEL32.dll"))).libraries == ("KERNEL32.dll",)
+
+
+@pytest.mark.parametrize("size", [112, 120, 127])
+def test_windows_program_whose_header_ends_before_the_import_directory_has_no_libraries(size: int) -> None:
+    program = bytearray(pe())
+    struct.pack_into("<H", program, 0x40 + 20, size)
+    struct.pack_into("<8sIIII", program, 0x40 + 24 + size, b".rdata", 16, 0x1000, 16, 0x400)
+    assert only(bytes(program)).libraries == ()
 
 
 # Scripts
@@ -991,6 +1157,10 @@ def test_windows_program_without_imports_has_no_libraries() -> None:
 def test_script_requires_the_program_its_first_line_names(line: str, interpreter: str) -> None:
     body = b"\x00\xff binary after it"
     assert only(line.encode() + body) == Requirement(os="any", arch="any", interpreter=interpreter)
+
+
+def test_script_may_end_with_its_first_line() -> None:
+    assert only(b"#!/bin/sh").interpreter == "/bin/sh"
 
 
 # The head of a host's program
