@@ -292,8 +292,8 @@ def preference(requirement: Requirement, host: Host, prefer: Prefer = "native") 
     level = order.index(requirement.cpu) if requirement.cpu in order else 0
     kinds = [host.libc, "static"] if prefer == "native" else ["static", host.libc]
     kind = kinds.index(requirement.libc) if requirement.libc and requirement.libc in kinds else len(kinds)
-    major, minor, patch = (*dotted_numbers(requirement.libc_min or ""), 0, 0, 0)[:3]
+    floor = (*dotted_numbers(requirement.libc_min or ""), 0, 0, 0)[:3]
     is_translated = requirement.arch not in (host.arch, "any")
     is_vague = (requirement.os == "any") + (requirement.arch == "any")
     is_foreign_abi = requirement.abi != host.abi
-    return (is_translated, -level, kind, is_vague, is_foreign_abi, -major, -minor, -patch)
+    return (is_translated, -level, kind, is_vague, is_foreign_abi, *(-number for number in floor))

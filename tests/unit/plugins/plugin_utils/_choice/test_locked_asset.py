@@ -124,6 +124,18 @@ def test_where_all_is_known_the_error_is_that_of_the_plan() -> None:
             GNU,
             "is locked for x86_64-unknown-linux-gnu",
         ),
+        (
+            (replace(GNU, cpu="x86-64-v2"), replace(GNU, libc_min="2.34")),
+            "x86_64-unknown-linux-gnu",
+            replace(GNU, libc_min="2.34"),
+            "is locked for x86_64-unknown-linux-gnu",
+        ),
+        (
+            (replace(GNU, libc_min="2.34"), replace(GNU, cpu="x86-64-v1")),
+            "x86_64-unknown-linux-gnu",
+            replace(GNU, cpu="x86-64-v1"),
+            "is locked for x86_64-unknown-linux-gnu",
+        ),
     ],
 )
 def test_a_target_gets_its_asset_or_what_surely_runs_there(
@@ -140,6 +152,8 @@ def test_a_target_gets_its_asset_or_what_surely_runs_there(
         (MUSL, "x86_64-unknown-linux-gnu"),
         (STATIC, "aarch64-unknown-linux-gnu"),
         (STATIC, "x86_64"),
+        (MAC_SCRIPT, "aarch64-unknown-linux-gnu"),
+        (MAC_SCRIPT, "x86_64-apple-darwin"),
     ],
 )
 def test_a_target_never_gets_what_is_for_another(locked: Requirement, target: str) -> None:

@@ -145,6 +145,12 @@ STARTS: list[tuple[str, Requirement, Host, str]] = [
     ("Go on ARMv7", GO_ARM, ARMHF, "static arm build, needs no libc"),
     ("armv6 on armv7", replace(HARD, cpu="armv6"), ARMHF, "gnu build needs glibc 2.17, host has 2.36"),
     ("64K pages", ARM64_GNU, replace(ARM64, page_size=65536), "gnu build needs glibc 2.17, host has 2.36"),
+    (
+        "64K program on unknown pages",
+        ARM64_GNU,
+        replace(ARM64, page_size=None),
+        "gnu build needs glibc 2.17, host has 2.36",
+    ),
     ("v2 on v2", replace(GNU, cpu="x86-64-v2"), BOOKWORM, "gnu build needs glibc 2.17, host has 2.36"),
     (
         "RISC-V",
@@ -461,6 +467,11 @@ def test_a_reason_carries_no_controls_of_a_hostile_program() -> None:
     assert admissible(requirement, BOOKWORM).reason == "needs /bin/?[2J?all is well?, which was not found on this host"
 
 
+def test_a_reason_stays_short_whatever_a_program_names() -> None:
+    reason = admissible(replace(SCRIPT, interpreter="/" + "x" * 4096), BOOKWORM).reason
+    assert (len(reason), reason[-1]) == (300, "…")
+
+
 @pytest.mark.parametrize(
     ("requirement", "asked"),
     [
@@ -624,9 +635,11 @@ def ranked(requirements: list[Requirement], host: Host, prefer: str = "native") 
         (replace(GNU, libc_min="2.28"), GNU, BOOKWORM, "native"),
         (replace(GNU, libc_min="2.28"), replace(GNU, libc_min="2.9"), BOOKWORM, "native"),
         (replace(GNU, libc_min="2.2"), replace(GNU, libc_min=None), BOOKWORM, "native"),
-        (replace(GNU, libc_min="2.2.5"), replace(GNU, libc_min="2.2"), BOOKWORM, "native"),
+        (replace(GNU, libc_min="2.2.1"), replace(GNU, libc_min="2.2"), BOOKWORM, "native"),
         (replace(MUSL, libc_min="1.2.3"), replace(MUSL, libc_min="1.2.0"), ALPINE, "native"),
         (replace(STATIC, cpu="x86-64-v3"), GNU, BOOKWORM, "native"),
+        (replace(GNU, libc_min="2.28"), replace(GNU, cpu="x86-64-v1"), BOOKWORM, "native"),
+        (replace(GNU, libc_min="2.28", cpu="x86-64-v1"), GNU, BOOKWORM, "native"),
         (replace(GNU, cpu="x86-64-v3"), replace(STATIC, cpu="x86-64-v2"), BOOKWORM, "static"),
         (replace(HARD_STATIC, cpu="armv7"), replace(HARD, cpu="armv6"), ARMHF, "native"),
         (HARD_STATIC, replace(HARD_STATIC, abi="eabi"), ARMHF, "native"),
