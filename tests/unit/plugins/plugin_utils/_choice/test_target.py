@@ -478,6 +478,7 @@ def test_a_reason_stays_short_whatever_a_program_names() -> None:
         (STATIC, ()),
         (MACHO, ()),
         (GNU, ()),
+        (replace(GNU, libraries=("libresolv.so.2", "libutil.so.1", "libm.so.6")), ()),
         (MUSL, ()),
         (RIPGREP, ("libgcc_s.so.1", "libgcc_s.so.1:GCC_4.2.0")),
         (replace(MUSL, libraries=("libc.musl-x86_64.so.1", "libgcc_s.so.1")), ("libgcc_s.so.1",)),
