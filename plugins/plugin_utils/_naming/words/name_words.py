@@ -47,7 +47,7 @@ NEUTRAL = frozenset(
     )
 )
 
-_NUMBERED = "|".join(sorted(NUMBERED_SYSTEMS, key=len, reverse=True))
+_NUMBERED = "|".join(sorted(NUMBERED_SYSTEMS))
 #: Spellings that contain separators, and would be cut into words with another meaning.
 _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), replacement)
@@ -179,7 +179,7 @@ def part(words: Sequence[str]) -> tuple[list[str], list[str]]:
             continue
         rest.append(word)
         is_version = word in MARKS or VERSION_WORD.fullmatch(word) is not None
-        if groups[-1] and not (is_version and _continues(words, index, groups[-1])):
+        if not (is_version and _continues(words, index, groups[-1])):
             groups.append([])
     said: list[str] = []
     for group in reversed(groups):

@@ -188,7 +188,7 @@ def unfused(word: str) -> list[str]:
         head, tail = word[:cut], word[cut:]
         if head in FUSED_HEADS:
             parts = [tail] if tail in FUSED_TAILS else unfused(tail)
-            if parts and all(part in FUSED_TAILS or part in FUSED_HEADS for part in parts):
+            if all(part in FUSED_TAILS or part in FUSED_HEADS for part in parts):
                 return [head, *parts]
         if head in ARCH_WORDS and tail in FUSED_HEADS:
             return [head, tail]

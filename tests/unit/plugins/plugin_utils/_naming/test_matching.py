@@ -82,6 +82,11 @@ def test_a_build_beside_a_baseline_one_is_for_newer_processors() -> None:
     ]
 
 
+def test_of_several_libcs_the_hosts_own_comes_first_and_musl_last() -> None:
+    names = [f"tool-x86_64-linux{libc}.tgz" for libc in ("-gnu", "", "-static", "-musl")]
+    assert chosen(names[::-1], "linux/x86_64") == names
+
+
 def test_lower_glibc_floors_come_first() -> None:
     names = [f"tool-1.2.3-py3-none-manylinux_2_{minor}_x86_64.whl" for minor in (28, 5, 17)]
     assert chosen(names, "linux/x86_64") == [names[1], names[2], names[0]]
@@ -130,6 +135,17 @@ def test_older_arm_builds_serve_newer_arm_and_never_the_other_way() -> None:
     assert chosen(names, "linux/armv6") == ["tool-linux-armv6", "tool-linux-armv5"]
     assert chosen(names, "linux/armv5te") == ["tool-linux-armv5"]
     assert chosen(names[2:], "linux/armv6") == []
+
+
+def test_plain_arm_comes_after_the_exact_armv7_and_after_all_builds_that_armv6_may_need() -> None:
+    plain, armv5, armv6, armv7 = names = ["tool-linux-arm", "tool-linux-armv5", "tool-linux-armv6", "tool-linux-armv7"]
+    assert chosen(names, "linux/armv7") == [armv7, plain, armv6, armv5]
+    assert chosen(names, "linux/armv6") == [armv6, armv5, plain]
+
+
+def test_the_float_abi_of_the_host_comes_first() -> None:
+    names = ["tool-armv7-linux-musleabihf", "tool-armv7-linux-musleabi"]
+    assert chosen(names, "linux/armv7") == names
 
 
 def test_plain_arm_serves_armv6_and_newer_but_not_armv5() -> None:
@@ -371,6 +387,13 @@ def test_an_architecture_that_is_not_known_is_nobodys_unless_the_user_names_the_
     assert chosen(names, "linux/armv7", pattern="tool-linux-armv7neon") == ["tool-linux-armv7neon"]
 
 
+def test_a_vague_word_for_the_architecture_excludes_no_x86_where_the_user_names_the_file() -> None:
+    names = ["tool_linux_x86"]
+    assert chosen(names, "linux/x86_64", pattern="*") == names
+    assert chosen(names, "linux/i686", pattern="*") == names
+    assert chosen(names, "linux/aarch64", pattern="*") == []
+
+
 def test_a_pattern_admits_packages_and_installers_the_user_names() -> None:
     assert chosen(["tool-x86_64.AppImage"], "linux/x86_64", pattern="*.AppImage") == ["tool-x86_64.AppImage"]
 
@@ -398,6 +421,22 @@ def test_nothing_found_says_what_there_is() -> None:
     assert error.what == "tool 1.2 has no program for linux/s390x"
     assert error.found == "tool-darwin-arm64, tool-linux-amd64 (besides: checksum)"
     assert error.fix == 'choose another version, or name the file in the manifest: tools.tool.asset: "…"'
+
+
+def test_nothing_found_says_how_to_leave_out_what_is_not_served() -> None:
+    missing, served = [parse_platform("linux/s390x")], [parse_platform("linux/x86_64")]
+    error = nothing_for(assets("tool-linux-amd64"), "tool", "1.2", missing, served=served)
+    assert (error.fix or "").startswith(
+        "to leave out the others, write tools.tool.platforms: [linux/x86_64]; otherwise choose another version"
+    )
+
+
+def test_nothing_found_names_the_pattern_and_the_file_that_decided() -> None:
+    missing = [parse_platform("linux/s390x")]
+    error = nothing_for(assets("tool-linux-amd64"), "tool", "1.2", missing, pattern="t-*", opened="a.zip")
+    assert error.expected == "assets whose names say this platform and match t-*"
+    assert error.found == "tool-linux-amd64; a.zip holds the tool, so files of other products are not taken for it"
+    assert error.fix == 'choose another version, or correct tools.tool.asset: "t-*"'
 
 
 def test_nothing_found_offers_the_line_for_the_one_file_that_says_no_platform() -> None:
@@ -701,6 +740,26 @@ def test_a_file_with_the_tools_name_for_another_system_hides_no_program(extra: s
     assert chosen([extra, *DUA], "linux/x86_64", tool="dua-cli", version="v2.41.1") == DUA[:1]
     assert chosen([extra, *DUA], "macos/x86_64", tool="dua-cli", version="v2.41.1") == DUA[1:]
     assert chosen([extra, *DUA], "linux/aarch64", tool="dua-cli", version="v2.41.1") == []
+
+
+@pytest.mark.parametrize(
+    ("tool", "akin"),
+    [
+        ("calico", "calicoctl-linux-amd64"),
+        ("calicoctl", "calico-linux-amd64"),
+        ("nu", "nushell-linux-amd64"),
+        ("git-delta", "delta-linux-amd64"),
+    ],
+)
+def test_a_program_whose_name_begins_like_the_tools_is_taken_where_the_tool_has_another_system(
+    tool: str, akin: str
+) -> None:
+    assert chosen([f"{tool}-windows.zip", akin], "linux/x86_64", tool=tool) == [akin]
+    assert chosen([f"{tool}-windows.zip", "other-linux-amd64"], "linux/x86_64", tool=tool) == []
+
+
+def test_one_letter_makes_no_name_akin() -> None:
+    assert chosen(["k-windows.zip", "kubectl-linux-amd64"], "linux/x86_64", tool="k") == []
 
 
 def test_a_program_of_another_name_is_no_stand_in_for_a_tool_with_several_systems() -> None:

@@ -116,6 +116,17 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool_macosarm.tgz", "macos aarch64"),
         ("toollinuxarm64.tgz", "linux aarch64"),
         ("ToolLinux-x64.zip", "linux x86_64"),
+        ("toollinux-x64.zip", "linux x86_64"),
+        ("tool-amd64linux.tgz", "linux x86_64"),
+        ("tool-ubuntu2204-x64", "linux x86_64 glibc"),
+        ("tool-macos14-arm64", "macos aarch64"),
+        ("tool-linux-x64-gnu-musl.tgz", "linux x86_64 mixed"),
+        ("tool-linux-amd64-armv7", "linux mixed"),
+        ("tool-linux-gnueabihf.tgz", "linux arm eabihf glibc"),
+        ("tool-linux-arm64-gnueabihf", "linux aarch64 glibc"),
+        ("tool-linux-arm-avx2", "linux arm"),
+        ("tool-macos-amd64-avx2", "macos x86_64 x86-64-v3"),
+        ("tool-macos-arm64-avx2", "macos aarch64"),
         ("tool-osx.10.12-x64.zip", "macos x86_64"),
         ("tool-wasm32-wasi.tar.gz", "wasi wasm32"),
         ("tool-aarch64-apple-ios.zip", "ios aarch64"),
@@ -138,6 +149,7 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-w64.exe", "windows x86_64"),
         ("tool-w32.exe", "windows i686"),
         ("tool-win-noavx-x64.zip", "windows x86_64 x86-64-v1"),
+        ("tool-macgyver-winscp-armory.tar.gz", ""),
         ("tool-1.2.3", ""),
         ("tool.tar.gz", ""),
     ],
@@ -159,6 +171,11 @@ def test_a_name_says_its_platform(name: str, expected: str) -> None:
             Label("linux", "x86_64", None, "glibc", "2.5"),
         ),
         ("py3-none-manylinux_2_28_aarch64", Label("linux", "aarch64", None, "glibc", "2.28")),
+        ("py3-none-manylinux1_i686", Label("linux", "i686", None, "glibc", "2.5")),
+        ("py3-none-manylinux2010_x86_64", Label("linux", "x86_64", None, "glibc", "2.12")),
+        ("py3-none-manylinux2014_x86_64", Label("linux", "x86_64", None, "glibc", "2.17")),
+        ("py3-none-manylinux1_x86_64.manylinux1_i686", Label("linux", "mixed")),
+        ("py3-none-linux_x86_64", Label("linux", "x86_64")),
         (
             "py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64",
             Label("linux", "aarch64", None, "static"),
@@ -176,6 +193,12 @@ def test_a_name_says_its_platform(name: str, expected: str) -> None:
             "py3-none-macosx_10_12_x86_64.macosx_11_0_arm64.macosx_10_12_universal2",
             Label("macos", archs=("aarch64", "x86_64")),
         ),
+        ("py3-none-macosx_10_9_x86_64.macosx_10_9_i386", Label("macos", archs=("i686", "x86_64"))),
+        ("py3-none-macosx_10_9_intel", Label("macos", archs=("i686", "x86_64"))),
+        ("py3-none-freebsd_14_0_release_amd64", Label("freebsd", "x86_64")),
+        ("py3-none-android_21_armeabi_v7a", Label("android", "arm", cpu="armv7")),
+        ("py3-none-tomorrow", Label("mixed")),
+        ("1-py3-none-win_amd64", Label("windows", "x86_64")),
         ("py3-none-win_amd64", Label("windows", "x86_64")),
         ("py3-none-win32", Label("windows", "i686")),
         ("py3-none-win_arm64", Label("windows", "aarch64")),
@@ -203,6 +226,7 @@ def test_a_wheel_says_its_platform_by_its_tags(tags: str, expected: Label) -> No
         ("go1.64.linux-arm64.tar.gz", "go", "go1.64", {"os": "linux", "arch": "aarch64"}),
         ("tool-64.0-darwin-arm64.zip", "tool", "64.0", {"os": "macos", "arch": "aarch64"}),
         ("tool-3.86.64-linux.zip", "tool", "3.86.64", {"os": "linux"}),
+        ("tool-7-linux-armv7.tar.gz", "tool", "7", {"os": "linux", "arch": "arm", "cpu": "armv7"}),
         ("tool_v386_linux_arm64", "tool", "v386", {"os": "linux", "arch": "aarch64"}),
         ("arm64-tool-linux-amd64", "arm64-tool", "1", {"os": "linux", "arch": "x86_64"}),
         ("x86-64-checker-macos-arm64", "x86-64-checker", "1", {"os": "macos", "arch": "aarch64"}),
@@ -237,6 +261,11 @@ def test_product_names_and_versions_that_look_like_platforms_do_not_confuse(
         ("@tool/native", {"os": "win32", "cpu": "ia32"}, Label("windows", "i686")),
         ("@tool/native-arm", {"os": "darwin", "cpu": "arm64"}, Label("macos", "aarch64")),
         ("@tool/linux-arm-gnueabihf", {"os": "linux", "cpu": "arm"}, Label("linux", "arm", "eabihf", "glibc")),
+        ("@tool/native-ppc64", {"os": "aix", "cpu": "ppc64"}, Label("aix", "powerpc64")),
+        ("@tool/linux-armv7", {"os": "linux", "cpu": "arm"}, Label("linux", "arm", cpu="armv7")),
+        ("@tool/linux-amd64-v3", {"cpu": "arm64"}, Label("linux", "aarch64")),
+        ("@tool/darwin-universal", {"cpu": "arm64"}, Label("macos", "aarch64")),
+        ("@tool/linux-x64-musl", {"libc": "other"}, Label("linux", "x86_64", None, "musl")),
         ("@tool/darwin-x64", {"os": "darwin,linux", "cpu": "!arm"}, Label("macos", "x86_64")),
     ],
 )
@@ -246,6 +275,21 @@ def test_what_the_publisher_says_outranks_the_name(name: str, fields: dict[str, 
 
 def products(*names: str, version: str = "1.2.3") -> list[tuple[str, ...]]:
     return [reading.product for reading in read_release([Asset(name, "") for name in names], "tool", version)]
+
+
+@pytest.mark.parametrize(
+    ("name", "product"),
+    [
+        ("toollinux-x64.zip", ()),
+        ("tool-macgyver.zip", ("macgyver",)),
+        ("tool-winscp-linux-x64.zip", ("winscp",)),
+        ("tool-utf8-8-linux", ("utf8",)),
+    ],
+)
+def test_a_word_that_only_looks_like_a_platform_or_the_version_is_one_of_the_product(
+    name: str, product: tuple[str, ...]
+) -> None:
+    assert products(name, version="8") == [product]
 
 
 def test_other_versions_belong_to_a_product_only_where_they_tell_files_apart() -> None:
@@ -273,6 +317,21 @@ def test_a_vendor_between_architecture_and_system_is_no_product() -> None:
 )
 def test_the_ending_of_a_script_is_no_word_of_its_product(name: str, product: tuple[str, ...]) -> None:
     assert read(Asset(name, ""), ("tool",), "1.2.3").product == product
+
+
+def test_a_script_whose_ending_belongs_to_the_tools_name_keeps_the_words_of_its_product() -> None:
+    assert read(Asset("extra-testssl.sh", ""), ("testssl.sh",), "1.2.3").product == ("extra",)
+
+
+@pytest.mark.parametrize("name", ["tool-py3-none-any.whl", "tool-1-1-1-py3-none-any.whl"])
+def test_a_wheel_has_five_or_six_fields(name: str) -> None:
+    assert kind(name, "tool") == "other"
+
+
+def test_a_name_longer_than_any_file_system_has_is_not_read() -> None:
+    linux = "-linux-amd64"
+    assert label("t" * (LONGEST_NAME - len(linux)) + linux, "tool").os == "linux"
+    assert label("t" * (LONGEST_NAME - len(linux) + 1) + linux, "tool").os is None
 
 
 def test_what_a_wheels_name_does_not_say_is_left_open() -> None:
