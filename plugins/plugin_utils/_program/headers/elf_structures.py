@@ -405,8 +405,7 @@ def _file_attributes(area: bytes, order: str) -> dict[int, int] | None:
         if not is_text:
             found[tag], position = _uleb128(attributes, position)
         if tag == 32 or is_text:
-            end = attributes.find(b"\0", position)
-            position = len(attributes) if end < 0 else end + 1
+            position = attributes.find(b"\0", position) + 1 or len(attributes)
     return found
 
 

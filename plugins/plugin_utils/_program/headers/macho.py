@@ -17,12 +17,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Architecture
 
 FAT_MAGIC, FAT_MAGIC_64 = b"\xca\xfe\xba\xbe", b"\xca\xfe\xba\xbf"
-#: Magic number of a thin file → (bits, byte order).
+#: Magic number of a thin file → (size of its header, byte order).
 THIN_MAGICS = {
-    b"\xfe\xed\xfa\xce": (32, ">"),
-    b"\xce\xfa\xed\xfe": (32, "<"),
-    b"\xfe\xed\xfa\xcf": (64, ">"),
-    b"\xcf\xfa\xed\xfe": (64, "<"),
+    b"\xfe\xed\xfa\xce": (28, ">"),
+    b"\xce\xfa\xed\xfe": (28, "<"),
+    b"\xfe\xed\xfa\xcf": (32, ">"),
+    b"\xcf\xfa\xed\xfe": (32, "<"),
 }
 MAX_SLICES = 16
 LOWEST_JAVA_CLASS_VERSION = 45
@@ -109,13 +109,13 @@ def _slice(source: ProgramBytes, cpu: int, subtype: int, offset: int) -> Require
 
 
 def _thin(source: ProgramBytes, start: int) -> Requirement:
-    bits, order = THIN_MAGICS[source.must(start, 4)]
+    header_size, order = THIN_MAGICS[source.must(start, 4)]
     cpu, subtype, kind, count, size = struct.unpack(order + "IIIII", source.must(start + 4, 20))
     if kind != MH_EXECUTE:
         raise source.no_program(WHAT_ELSE_IT_IS.get(kind, f"a Mach-O file of type {kind}"))
     if count > MAX_COMMANDS or size > MAX_COMMANDS_SIZE:
         raise source.broken(f"{count} load commands of {size} bytes")
-    commands = source.at(start + (28 if bits == 32 else 32), size)
+    commands = source.at(start + header_size, size)
     if commands is None:
         return _requirement(source, cpu, subtype)
     platforms: dict[int, str] = {}

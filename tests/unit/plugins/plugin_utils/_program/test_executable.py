@@ -52,6 +52,12 @@ def only(data: bytes) -> Requirement:
     return requirement
 
 
+def with_command(program: bytes, content: bytes) -> bytes:
+    """Return a thin Mach-O *program* with one more load command."""
+    count, size = struct.unpack_from("<II", program, 16)
+    return program[:16] + struct.pack("<II", count + 1, size + len(content)) + program[24:] + content
+
+
 def refusal(data: bytes) -> ReleaseError:
     with pytest.raises(ReleaseError) as caught:
         read(data)
@@ -337,11 +343,23 @@ def test_x86_64_level_comes_from_the_property_note(bits: int, level: str | None,
     assert only(program).cpu == level
 
 
-@pytest.mark.parametrize("size", [0, 4, 8, 12, 16, 20, 24, 28])
+@pytest.mark.parametrize("size", [0, 4, 8, 12, 16, 20, 24, 27, 28])
 def test_a_property_note_that_says_nothing_of_processors_needs_the_oldest(size: int) -> None:
     other = struct.pack("<III", 0xC0000002, 4, 3) + b"\0" * 4
     level = struct.pack("<III", 0xC0008002, 4, 8)
     assert only(elf(notes=[("GNU", 5, (other + level)[:size])])).cpu == ("x86-64-v4" if size == 28 else None)
+
+
+def test_only_the_gnu_property_note_tells_the_level() -> None:
+    _owner, _kind, properties = x86_isa_needed(7)
+    assert only(elf(notes=[("Go", 5, properties)])).cpu is None
+    assert only(elf(notes=[("GNU", 3, properties)])).cpu is None
+
+
+def test_property_of_another_size_than_the_level_s_is_passed_over() -> None:
+    empty, longer = struct.pack("<II", 0xC0008002, 0), struct.pack("<IIQ", 0xC0008002, 8, 0xF)
+    level = struct.pack("<IIQ", 0xC0008002, 4, 0x5)
+    assert only(elf(notes=[("GNU", 5, empty + longer + level)])).cpu == "x86-64-v3"
 
 
 def test_note_after_a_short_one_is_found_where_the_segment_s_alignment_puts_it() -> None:
@@ -396,6 +414,7 @@ OF_ONE_SECTION = b"\2" + struct.pack("<I", 10) + b"\1\2\0" + HARD_FLOAT
         (file_attributes(HARD_FLOAT + b"\6\x0a"), "eabihf", "armv7"),
         (file_attributes(b"\x9c\x80\0\x81\0" + b"\6\x8a\0"), "eabihf", "armv7"),
         (file_attributes(b"\x9c\1\1" + b"\6\x8a\1" + b"\xac\2\1" + HARD_FLOAT), "eabihf", None),
+        (file_attributes(HARD_FLOAT + b"\5text"), "eabihf", None),
         (file_attributes(SOFT_FLOAT) + OF_ONE_SECTION, "eabi", None),
         (file_attributes(HARD_FLOAT)[:16], "eabi", None),
         (file_attributes(HARD_FLOAT)[:15], None, None),
@@ -403,7 +422,7 @@ OF_ONE_SECTION = b"\2" + struct.pack("<I", 10) + b"\1\2\0" + HARD_FLOAT
         (file_attributes(HARD_FLOAT).replace(b"aeabi", b"other"), None, None),
         (file_attributes(HARD_FLOAT).replace(b"aeabi\0\1", b"aeabi\0\2"), None, None),
     ],
-    ids="numbers long-numbers other-numbers one-section empty cut-off other-format other-vendor other-scope".split(),
+    ids="numbers long-numbers other-numbers endless section-scope empty short format vendor scope".split(),
 )
 def test_arm_attributes_count_if_they_hold_for_the_whole_file(section: bytes, abi: str | None, cpu: str | None) -> None:
     found = only(elf(**ARM, sections=[(".ARM.attributes", 0x70000003, section)]))
@@ -448,6 +467,7 @@ def test_arm_processor_comes_from_the_attributes_of_quiet_code(tag: int, cpu: st
         (6, DMB * 8, "armv7"),
         (6, DMB * 9 + b"\0", "armv7"),
         (14, DMB * 9, "armv8"),
+        (14, COPROCESSOR_BARRIER * 9, "armv6"),
         (10, COPROCESSOR_BARRIER * 9 + DMB, "armv7"),
         (6, COPROCESSOR_BARRIER + DMB * 9, "armv6"),
         (10, COPROCESSOR_BARRIER * 7, "armv7"),
@@ -663,6 +683,7 @@ def test_go_program_that_does_not_say_or_not_whole_stays_silent(content: bytes) 
 
 def test_text_between_the_marks_that_is_no_go_program_s_is_not_looked_for() -> None:
     assert only(elf(**ARM, sections=[(".rodata", 1, go_build_text("GOARM=5"))])).cpu is None
+    assert only(elf(**ARM, sections=[(".gopclntab", 1, go_build_text("GOARM=5"))])).cpu is None
 
 
 def test_go_code_that_asks_the_processor_for_barriers_is_believed_to_be_what_it_says() -> None:
@@ -676,7 +697,9 @@ def test_go_program_with_c_code_in_it_needs_what_either_needs(goarm: str, tag: i
     assert only(elf(**ARM, sections=[info], attributes=[(6, tag), (28, 1)])).cpu == cpu
 
 
-@pytest.mark.parametrize(("level", "bits", "cpu"), [("v3", 0x3, "x86-64-v3"), ("v1", 0x3, "x86-64-v2")])
+@pytest.mark.parametrize(
+    ("level", "bits", "cpu"), [("v3", 0x3, "x86-64-v3"), ("v1", 0x3, "x86-64-v2"), ("v5", 0x7, "x86-64-v5")]
+)
 def test_go_program_whose_c_code_names_a_level_needs_the_higher_one(level: str, bits: int, cpu: str) -> None:
     info = (".go.buildinfo", 1, go_build_info(f"GOAMD64={level}"))
     assert only(elf(notes=[x86_isa_needed(bits)], sections=[info])).cpu == cpu
@@ -696,6 +719,15 @@ def test_section_headers_may_lie_or_lack_without_changing_what_the_loader_sees()
     struct.pack_into("<Q", program, 40, 2**60)
     struct.pack_into("<HHH", program, 58, 64, 60000, 59999)
     assert only(bytes(program)) == only(elf(**options))
+
+
+def test_section_names_that_cannot_be_read_are_unknown() -> None:
+    program = elf(**ARM, sections=[(".go.buildinfo", 1, go_build_info("GOARM=6"))])
+    (headers_at,) = struct.unpack_from("<I", program, 32)
+    for place, layout, value in ((50, "<H", 2), (50, "<H", 0xFFFF), (headers_at + 40 + 16, "<I", len(program))):
+        lying = bytearray(program)
+        struct.pack_into(layout, lying, place, value)
+        assert only(bytes(lying)).cpu is None
 
 
 def test_section_headers_of_another_size_are_not_read() -> None:
@@ -765,6 +797,7 @@ def test_position_independent_program_is_a_program(options: dict[str, Any]) -> N
         pe(characteristics=0x2022),
         pe(characteristics=0x1022),
         pe(characteristics=0x20),
+        pe(characteristics=0x21),
         pe(subsystem=1),
         pe(subsystem=10),
         b"MZ",
@@ -876,6 +909,7 @@ def test_tables_that_no_segment_loads_are_broken() -> None:
         macho().replace(struct.pack("<III", 0xC, 56, 24), struct.pack("<III", 0xC, 56, 99)),
         macho().replace(struct.pack("<III", 0xC, 56, 24), struct.pack("<III", 0xC, 56, 56)),
         macho().replace(struct.pack("<III", 0xC, 56, 24), struct.pack("<III", 0xC, 56, 23)),
+        with_command(macho(), struct.pack("<II", 0x24, 11) + b"\0" * 3),
         macho()[:16] + b"\x09" + macho()[17:],
         macho()[:16] + b"\xff\xff" + macho()[18:],
         pe(magic=0x10B),
@@ -933,6 +967,8 @@ def test_library_without_any_code_uses_no_registers() -> None:
         (b"\x1f\x8b\x08", "gzip-compressed data"),
         (b"\xfd7zXZ\0", "xz-compressed data"),
         (b"BZh9", "bzip2-compressed data"),
+        (b"MZ".ljust(63, b"\0"), "a few bytes that begin with MZ"),
+        (b"MZ".ljust(64, b"\0"), "a program for DOS, or data that begins with MZ"),
         (b"<html><head>", "a web page"),
         (b"just text, and more of it", "data that begins with b'just text, and m'"),
         (b"\x01\xf7\x00\x04", "data that begins with b'\\x01\\xf7\\x00\\x04'"),
@@ -1006,7 +1042,7 @@ def test_thin_macho_tells_architecture_minimum_and_libraries() -> None:
     ("options", "expected"),
     [
         ({"cpu": 0x01000007, "old_command": 0x24, "minimum": 0x000A0C00}, ("x86_64", None, None, "10.12")),
-        ({"cpu": 0x01000007, "subtype": 8, "minimum": 0x000A0D04}, ("x86_64", None, "x86-64-v3", "10.13.4")),
+        ({"cpu": 0x01000007, "subtype": 8, "minimum": 0x000A0D05}, ("x86_64", None, "x86-64-v3", "10.13.5")),
         ({"cpu": 0x0100000C, "subtype": 0x80000002}, ("aarch64", "arm64e", None, "11.0")),
         ({"cpu": 7, "bits": 32, "platform": None}, ("i686", None, None, None)),
         ({"cpu": 18, "bits": 32, "order": ">", "platform": None}, ("powerpc", None, None, None)),
@@ -1077,20 +1113,14 @@ def test_macho_needs_what_it_loads_passes_on_or_loads_upward(command: int) -> No
     assert only(macho(libraries=[(command, "/usr/lib/libz.1.dylib")])).libraries == ("/usr/lib/libz.1.dylib",)
 
 
-def with_command(program: bytes, *numbers: int) -> bytes:
-    """Return a thin Mach-O *program* with one more load command, of these *numbers*."""
-    count, size = struct.unpack_from("<II", program, 16)
-    content = struct.pack(f"<{len(numbers)}I", *numbers)
-    return program[:16] + struct.pack("<II", count + 1, size + len(content)) + program[24:] + content
-
-
 def test_macho_may_be_for_another_system_of_apple_as_well() -> None:
-    found = only(with_command(macho(), 0x32, 24, 6, 0x000E0000, 0x000E0000, 0))
+    found = only(with_command(macho(), struct.pack("<IIIIII", 0x32, 24, 6, 0x000E0000, 0x000E0000, 0)))
     assert (found.os, found.os_min) == ("macos", "11.0")
 
 
-def test_load_command_without_content_is_passed_over() -> None:
-    assert only(with_command(macho(), 0x99, 8)) == only(macho())
+def test_load_commands_may_be_as_short_as_what_is_read_of_them() -> None:
+    assert only(with_command(macho(), struct.pack("<II", 0x99, 8))) == only(macho())
+    assert only(with_command(macho(platform=None), struct.pack("<III", 0x24, 12, 0x000A0C00))).os_min == "10.12"
 
 
 def test_universal_macho_may_have_many_architectures() -> None:
@@ -1114,6 +1144,10 @@ def test_windows_program_tells_machine_subsystem_version_and_imports(machine: in
     )
 
 
+def test_windows_program_may_lack_relocations() -> None:
+    assert only(pe(characteristics=0x23)) == only(pe(characteristics=0x22))
+
+
 def test_windows_program_may_import_many_libraries() -> None:
     imports = [f"library-{number:03}.dll" for number in range(400)]
     assert only(pe(imports=imports)).libraries == tuple(imports)
@@ -1132,6 +1166,21 @@ def test_windows_program_whose_header_ends_before_the_import_directory_has_no_li
     struct.pack_into("<H", program, 0x40 + 20, size)
     struct.pack_into("<8sIIII", program, 0x40 + 24 + size, b".rdata", 16, 0x1000, 16, 0x400)
     assert only(bytes(program)).libraries == ()
+
+
+def test_windows_program_may_have_as_many_sections_as_windows_loads() -> None:
+    program = bytearray(pe().ljust(8192, b"\0"))
+    program[0x46] = 96
+    assert only(bytes(program)).libraries == ("KERNEL32.dll",)
+    program[0x46] = 97
+    assert refusal(bytes(program)).found == "an optional header of 128 bytes, 97 sections"
+
+
+@pytest.mark.parametrize(("machine", "size"), [(0x8664, 111), (0x14C, 95)])
+def test_windows_program_whose_header_ends_too_early_is_broken(machine: int, size: int) -> None:
+    program = bytearray(pe(machine=machine))
+    program[0x40 + 20] = size
+    assert refusal(bytes(program)).found == f"an optional header of {size} bytes, 1 sections"
 
 
 # Scripts
