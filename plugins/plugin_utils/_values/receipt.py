@@ -9,7 +9,7 @@ A receipt lies on a host, so it is hostile: what is no receipt is None, and neve
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, get_args
 
@@ -27,7 +27,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 
 RECEIPT_VERSION = 1
 MAX_BYTES = 65536
-MAX_DEPTH = 8
 MAX_TEXT_LENGTH = 4096
 
 
@@ -96,7 +95,6 @@ def _read(content: bytes) -> Receipt:
     if len(content) > MAX_BYTES:
         raise ValueError(f"{len(content)} bytes, which are more than {MAX_BYTES}")
     document = read_json(content.decode("utf-8"))
-    _refuse_excess(document, MAX_DEPTH)
     top = Place(document, Document("receipt.json"))
     fields = top.fields(
         "receipt_version tool version target reason asset sha256 tree_sha256 source_url source evidence executables "
@@ -105,7 +103,7 @@ def _read(content: bytes) -> Receipt:
     )
     if fields["receipt_version"].number() != RECEIPT_VERSION:
         raise fields["receipt_version"].misfit(str(RECEIPT_VERSION))
-    return Receipt(
+    receipt = Receipt(
         tool=fields["tool"].text(forms.NAME),
         version=fields["version"].text(forms.VERSION),
         target=fields["target"].text(forms.TARGET),
@@ -124,17 +122,17 @@ def _read(content: bytes) -> Receipt:
         installed=fields["installed"].text(forms.MOMENT) if "installed" in fields else None,
         capabilities=fields["capabilities"].mapping(Place.text) if "capabilities" in fields else {},
     )
-
-
-def _refuse_excess(value: object, depth: int) -> None:
-    """Raise ValueError for lists in lists that lie deeper than *depth*, and for texts that are long or no lines."""
-    if depth == 0:
-        raise ValueError(f"lists and mappings that lie deeper than {MAX_DEPTH}")
-    if isinstance(value, str) and value and (len(value) > MAX_TEXT_LENGTH or not forms.LINE.pattern.match(value)):
+    if any(len(text) > MAX_TEXT_LENGTH or not forms.LINE.pattern.match(text) for text in _texts(document)):
         raise ValueError(f"a text of more than {MAX_TEXT_LENGTH} characters, or with control characters")
+    return receipt
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield each text in *value*, keys too. It was read strictly before, so it is not deep."""
+    if isinstance(value, str):
+        yield value
     if isinstance(value, dict):
-        for part in (*value, *value.values()):
-            _refuse_excess(part, depth - 1)
+        value = [*value, *value.values()]
     if isinstance(value, list):
         for part in value:
-            _refuse_excess(part, depth - 1)
+            yield from _texts(part)

@@ -98,4 +98,5 @@ def _encoded(text: str) -> tuple[str, ...]:
 
 def _escaped(text: str) -> tuple[str, ...]:
     """Return *text* as terminals, JSON and Python's messages spell it."""
-    return printable(text), json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]
+    quoted = (json.dumps(text), json.dumps(text, ensure_ascii=False), repr(text), ascii(text))
+    return printable(text), *(spelled[1:-1] for spelled in quoted)

@@ -66,6 +66,19 @@ def test_what_a_list_should_be_is_said_in_the_words_of_its_reader_or_plainly(tex
         assert caught.value.expected == (said or expected)
 
 
+@pytest.mark.parametrize(("text", "expected"), [('{"a": []}', "a mapping"), ('{"a": {}}', "at least 1 entry")])
+def test_what_a_mapping_should_be_is_said_in_the_words_of_its_reader_or_plainly(text: str, expected: str) -> None:
+    for said in (None, "a mapping of names"):
+        with pytest.raises(MisfitError) as caught:
+            emitted(text).at("a").mapping(Place.text, least=1, expected=said)
+        assert caught.value.expected == (said or expected)
+
+
+def test_a_list_or_mapping_may_be_empty_unless_its_reader_says_otherwise() -> None:
+    assert emitted('{"a": []}').at("a").items(Place.text) == ()
+    assert emitted('{"a": {}}').at("a").mapping(Place.text) == {}
+
+
 def test_an_unknown_key_is_told_with_what_it_is_in() -> None:
     with pytest.raises(MisfitError) as caught:
         written().fields("counts words text")

@@ -7,7 +7,12 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
+    PLATFORMS,
+    SPELLINGS,
+    Platform,
+    parse_platform,
+)
 
 
 @pytest.mark.parametrize(
@@ -42,3 +47,8 @@ def test_an_unknown_platform_is_refused_with_the_known_ones(text: str) -> None:
     with pytest.raises(ReleaseError) as caught:
         parse_platform(text)
     assert "linux/x86_64 linux/i686 linux/aarch64 linux/armv7 linux/armv6" in str(caught.value)
+
+
+def test_what_may_be_suggested_for_a_mistyped_platform_is_one() -> None:
+    assert {str(parse_platform(name)) for name in SPELLINGS} == set(PLATFORMS)
+    assert {"linux/amd64", "macos/arm64", "linux/arm/v7"} <= set(SPELLINGS)

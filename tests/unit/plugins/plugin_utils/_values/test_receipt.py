@@ -43,6 +43,7 @@ def test_what_is_written_is_read_back(receipt: Receipt) -> None:
         *({"sha256": digest} for digest in (A.upper(), "", A[1:])),
         {"tree_sha256": None},
         {"lock_sha256": "x"},
+        *({"bin_dir": folder} for folder in ("bin", "/opt/../bin", "/opt/a\nb", "/opt/a\u2028b", "/opt/\x9b2J", "")),
         {"source_url": "javascript:alert(1)"},
         {"source_url": "https://me:secret@example.org/"},
         {"source": ["github"]},
@@ -51,9 +52,12 @@ def test_what_is_written_is_read_back(receipt: Receipt) -> None:
         {"evidence": {"claims": [], "proofs": [{}]}},
         {"evidence": ["digest"]},
         {"evidence": [{"a": [[[[[[[]]]]]]]}]},
-        {"evidence": [{"kind": "x" * 5000}]},
-        {"evidence": [{"kind": "a\nb"}]},
-        {"evidence": [{"a b": "x"}]},
+        *(
+            {"evidence": {"claims": [{"algorithm": "sha256", "value": A, "origin": origin}], "proofs": []}}
+            for origin in ("x" * 4097, "a\nb", "", ["x"])
+        ),
+        {"source": {"github": "x" * 4097}},
+        {"source": {"x" * 4097: "github"}},
         {"executables": {}},
         {"executables": {"../uv": {"path": "uv", "sha256": A, "size": 1}}},
         {"executables": {"uv": {"path": "/bin/sh", "sha256": A, "size": 1}}},
@@ -94,6 +98,10 @@ def test_a_hostile_text_is_no_receipt(content: bytes) -> None:
     assert read_receipt(content) is None
 
 
+def test_a_text_of_up_to_4096_characters_is_read() -> None:
+    assert read_receipt(written(reason="r" * 4096)) == replace(RECEIPT, reason="r" * 4096)
+
+
 def test_a_receipt_of_up_to_64_kib_is_read() -> None:
     assert read_receipt(written().ljust(65536)) == RECEIPT
     assert read_receipt(written().ljust(65537)) is None
@@ -115,7 +123,12 @@ def test_a_changed_receipt_is_a_receipt_or_none(data: st.DataObject) -> None:
 
 
 @pytest.mark.parametrize(
-    "changes", [{"reason": "assuming\nmore"}, {"executables": {f"p{n}": Executable("x", A, 1) for n in range(1000)}}]
+    "changes",
+    [
+        {"reason": "assuming\nmore"},
+        {"reason": "r" * 4097},
+        {"executables": {f"p{n}": Executable("x", A, 1) for n in range(1000)}},
+    ],
 )
 def test_what_could_not_be_read_again_is_not_written(changes: dict[str, Any]) -> None:
     with pytest.raises(ReleaseError, match="receipt"):

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 SPELLINGS = [str, repr, ascii, quote, quote_plus, json.dumps, printable, str.lower, lambda text: quote(text, safe="")]
+SPELLINGS += [lambda text: json.dumps(text, ensure_ascii=False)]
 #: As a part of a longer text, without the quotes around it.
 SPELLINGS += [lambda text: repr(f"\x1b'\"{text}")[8:-1], lambda text: json.dumps(f"a {text}")[3:-1]]
 
@@ -35,7 +36,16 @@ def nothing_known() -> Iterator[None]:
 @pytest.mark.parametrize("spell", SPELLINGS)
 @pytest.mark.parametrize(
     "secret",
-    ["hunter2", "p@ss/w0rd", "a%20secret", "line\nbreak", 'quo"ted', "\N{EURO SIGN}uro-secret", "esc\x1bape-me"],
+    [
+        "hunter2",
+        "p@ss/w0rd",
+        "a%20secret",
+        "line\nbreak",
+        'quo"ted',
+        "\N{EURO SIGN}uro-secret",
+        '\N{EURO SIGN}"quoted',
+        "esc\x1bape-me",
+    ],
 )
 def test_a_secret_is_hidden_in_every_spelling(secret, spell):
     secrets.remember(secret)
