@@ -26,7 +26,7 @@ def suggestion(name: str, others: Sequence[str], version: str) -> str:
     number = release_number(version)
     marked = name.replace(number, "\0") if number else name
     pieces = re.split(r"([-_.])", marked)
-    first = next((index for index, piece in enumerate(pieces) if index % 2 == 0 and is_platform_word(piece)), None)
+    first = next((index for index, piece in enumerate(pieces) if is_platform_word(piece)), None)
     wide = "".join(pieces[:first]) if first else None
     for literal, rest in ((wide, "*"), (marked, "")):
         told = glob.escape(literal or "").replace("\0", "{version}") + rest

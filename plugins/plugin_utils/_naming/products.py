@@ -104,7 +104,7 @@ def of_the_product(meant: Product, fitting: Sequence[Reading], programs: Sequenc
     """Return the files of the product *meant*; if there are none, those of products that are not its rivals."""
     own = [reading for reading in fitting if reading.product == meant]
     served = _platforms(r for r in programs if r.product == meant)
-    rivals = _beside(served, programs) - {meant}
+    rivals = _beside(served, programs)
     return own or [reading for reading in fitting if reading.product not in rivals]
 
 

@@ -187,7 +187,7 @@ def unfused(word: str) -> list[str]:
     for cut in range(len(word) - 2, 1, -1):
         head, tail = word[:cut], word[cut:]
         if head in FUSED_HEADS:
-            parts = [tail] if tail in FUSED_TAILS else unfused(tail)
+            parts = unfused(tail)
             if all(part in FUSED_TAILS or part in FUSED_HEADS for part in parts):
                 return [head, *parts]
         if head in ARCH_WORDS and tail in FUSED_HEADS:
@@ -243,7 +243,7 @@ def _all_of(key: str, said: Sequence[str], table: Mapping[str, _Facts]) -> set[s
 def _one_system(systems: set[str]) -> str:
     """Return the one system that several words mean (``linux`` and ``android``: Android), or ``mixed``."""
     for general, special in _SPECIAL_SYSTEMS:
-        if systems <= {general, *special} and systems & special:
+        if systems & special:
             systems = systems - {general}
     return systems.pop() if len(systems) == 1 else "mixed"
 

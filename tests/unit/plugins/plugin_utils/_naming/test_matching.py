@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import pattern_of, suggestion
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.matching import Ambiguous, nothing_for, propose
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.name_words import LONGEST_NAME
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
@@ -407,6 +408,22 @@ def test_a_pattern_never_admits_another_platform_or_a_checksum() -> None:
 def test_a_pattern_spells_the_version_without_what_precedes_its_digits() -> None:
     names = ["tool-v1.2.3-linux-x64", "tool-v1.2.3-extra-linux-x64"]
     assert chosen(names, "linux/x86_64", version="tool/v1.2.3", pattern="tool-v{version}-linux-*") == [names[0]]
+
+
+@pytest.mark.parametrize("names", [["tool-linux-x64", "tool-server-linux-x64"], ["linux-x64", "tool-server-linux-x64"]])
+def test_a_pattern_for_several_products_means_the_one_without_further_words(names: list[str]) -> None:
+    assert chosen(names, "linux/x86_64", pattern="*") == names[:1]
+
+
+def test_the_pattern_of_a_name_has_its_version_replaced_if_there_is_one() -> None:
+    assert pattern_of("tool-1.2.3-linux[x].zip", "v1.2.3") == "tool-{version}-linux[[]x].zip"
+    assert pattern_of("tool-linux.zip", "") == "tool-linux.zip"
+
+
+def test_a_suggested_pattern_ends_before_the_platform_unless_it_would_match_others() -> None:
+    assert suggestion("tool-1.2.3-linux-x64", ["tool-gui-1.2.3-linux-x64"], "1.2.3") == "tool-{version}-*"
+    assert suggestion("tool-linux-x64", ["tool-linux-x64-gui"], "") == "tool-linux-x64"
+    assert suggestion("linux-x64-tool", ["other"], "1.2.3") == "linux-x64-tool"
 
 
 def test_a_pattern_out_of_bounds_is_refused() -> None:

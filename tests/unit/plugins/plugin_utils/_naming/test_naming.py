@@ -117,6 +117,7 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("toollinuxarm64.tgz", "linux aarch64"),
         ("ToolLinux-x64.zip", "linux x86_64"),
         ("toollinux-x64.zip", "linux x86_64"),
+        ("tool-windowsmsvcx64.zip", "windows x86_64"),
         ("tool-amd64linux.tgz", "linux x86_64"),
         ("tool-ubuntu2204-x64", "linux x86_64 glibc"),
         ("tool-macos14-arm64", "macos aarch64"),
@@ -131,6 +132,7 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-wasm32-wasi.tar.gz", "wasi wasm32"),
         ("tool-aarch64-apple-ios.zip", "ios aarch64"),
         ("tool-mac-windows-linux.zip", "mixed"),
+        ("tool-windows-linux-android.zip", "mixed"),
         ("tool-darwin-amd64-arm64.tar.gz", "macos aarch64+x86_64"),
         ("ToolPortable.exe", "windows"),
         ("tool-linux-risc-v.tar.gz", "linux riscv64"),
@@ -367,7 +369,7 @@ def test_some_names_say_what_built_a_program_for_windows(name: str, toolchain: s
 SORTS = {
     "program": "tool tool-1.2.3 tool-linux-amd64 tool-linux-amd64.tar.gz tool.exe tool-1.2.3-linux.zip "
     "tool.linux-amd64 tool.x86_64 tool_linux_amd64.gz tool-linux-x64.7z tool-v1.2 tool-linux.tar.zst "
-    "tool-x86_64-linux-install_only.tar.gz "
+    "tool-x86_64-linux-install_only.tar.gz tool.portable my.tool "
     "tool-1-py3-none-win_amd64.whl",
     "checksum": "SHA256SUMS SHASUMS256.txt tool_1.2.3_checksums.txt tool.tar.gz.sha256 tool-linux-amd64.sha512 "
     "checksums tool.zip.md5 tool.dgst sha256sum.txt tool-SHA-256.txt tool.tar.gz.b3 checksums-bsd SHA2-512SUMS",
