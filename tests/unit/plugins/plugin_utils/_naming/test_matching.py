@@ -50,6 +50,7 @@ def chosen(
 def test_a_product_word_that_all_platforms_share_is_no_sort_of_file() -> None:
     names = ["docs-gen-linux-amd64", "docs-gen-darwin-arm64", "docs-gen-linux-amd64.sha256"]
     assert chosen(names, "linux/x86_64", tool="dg") == ["docs-gen-linux-amd64"]
+    assert chosen(names[:1], "linux/x86_64", tool="dg") == []
 
 
 def test_every_libc_of_a_platform_is_proposed() -> None:
@@ -81,6 +82,9 @@ def test_a_build_beside_a_baseline_one_is_for_newer_processors() -> None:
         ("tool-linux-x64-musl.zip", None),
         ("tool-linux-x64.zip", "x86-64-v3"),
     ]
+    names = ["tool-linux-x64-baseline.zip", "tool-linux-x64-avx512.zip"]
+    proposals = propose(assets(*names), "tool", "1", parse_platform("linux/x86_64"))
+    assert [proposal.label.cpu for proposal in proposals] == [None, "x86-64-v4"]
 
 
 def test_of_several_libcs_the_hosts_own_comes_first_and_musl_last() -> None:
@@ -195,6 +199,7 @@ def test_siblings_that_say_linux_do_not_count_where_the_publisher_leaves_it_out_
     names = ["fnm-linux.zip", "fnm-arm32.zip", "fnm-arm64.zip", "fnm-macos.zip", "fnm-windows.zip"]
     assert chosen(names, "linux/aarch64", tool="fnm") == ["fnm-arm64.zip"]
     assert chosen(names, "linux/armv7", tool="fnm") == ["fnm-arm32.zip"]
+    assert chosen(["fnm-linux.zip", "fnm-arm32.7z", "fnm-arm64.7z"], "linux/aarch64", tool="fnm") == []
     assert chosen(["tool-linux-amd64", "tool-arm", "tool-arm64", "tool.exe"], "linux/aarch64") == ["tool-arm64"]
     assert chosen(["tool-x64.zip", "tool-arm.zip", "tool-arm64.zip"], "linux/aarch64") == []
 
@@ -824,6 +829,12 @@ def test_nothing_found_names_the_file_that_has_the_tools_name() -> None:
     assert (error.found or "").endswith(
         "; qemu-wrapper has the name of the tool, so files of other products are not taken for it"
     )
+
+
+def test_nothing_found_names_the_first_of_several_files_that_have_the_tools_name() -> None:
+    names = assets("tool-linux-x64", "tool-linux-armv7", "other-linux-x64", "other-linux-arm64")
+    error = nothing_for(names, "tool", "1", [parse_platform("linux/aarch64")])
+    assert "; tool-linux-armv7 has the name of the tool" in (error.found or "")
 
 
 @pytest.mark.parametrize("name", ["my_ctl", "MyCtl", "myctl"])

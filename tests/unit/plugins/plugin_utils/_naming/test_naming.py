@@ -233,6 +233,7 @@ def test_a_wheel_says_its_platform_by_its_tags(tags: str, expected: Label) -> No
         ("arm64-tool-linux-amd64", "arm64-tool", "1", {"os": "linux", "arch": "x86_64"}),
         ("x86-64-checker-macos-arm64", "x86-64-checker", "1", {"os": "macos", "arch": "aarch64"}),
         ("win-linux-x64.tar.gz", "win", "1", {"os": "linux", "arch": "x86_64"}),
+        ("foo-linux-x64.tar.gz", "linux", "1", {"os": "linux", "arch": "x86_64"}),
         ("all-linux-amd64", "all", "1", {"os": "linux", "arch": "x86_64"}),
         ("x-1.x.64-linux-arm64", "x", "", {"os": "linux", "arch": "aarch64"}),
         ("Mupen64-1.0.zip", "mupen64", "1.0", {}),
@@ -306,6 +307,7 @@ def test_a_vendor_between_architecture_and_system_is_no_product() -> None:
         ("gui",),
         (),
     ]
+    assert products("ibm-linux-x64", "tool-x64-ibm") == [("ibm",), ("ibm",)]
 
 
 @pytest.mark.parametrize(
