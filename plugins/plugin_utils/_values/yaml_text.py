@@ -10,7 +10,6 @@ what they wrote: scalars and keys are read as they stand (yaml.org/spec/1.1), an
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -61,31 +60,32 @@ def _unquoted(kind: str) -> Callable[[_Loader, yaml.ScalarNode], Unquoted]:
 
 
 class _Loader(yaml.SafeLoader):
-    """Reads YAML's own types only, each scalar as it was written, and refuses what people write by mistake."""
+    """Reads YAML's own types only, each scalar as it was written."""
 
-    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict[Any, Any]:
-        """Return the mapping with its keys as they are written, whatever YAML takes them for.
 
-        Raises yaml.MarkedYAMLError for a key that is no plain text or stands there twice, and for ``<<``.
-        """
-        if not isinstance(node, yaml.MappingNode):
-            raise _problem_at(node, "this is not a mapping")
-        mapping = WrittenMapping()
-        for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                raise _problem_at(key, "a key must be plain text; text with { } or [ ] in it must be in quotes")
-            if key.tag == f"{_TAG}merge":
-                raise _problem_at(key, "merging with << is not possible here; write it out")
-            if key.value in mapping:
-                raise _problem_at(key, f"the key {shown(key.value)} stands there twice")
-            mapping[key.value] = self.construct_object(value, deep=deep)
-        mapping.lines = {key.value: _line(key) for key, _value in node.value}
-        return mapping
+def _mapping(loader: _Loader, node: yaml.Node) -> WrittenMapping:
+    """Return the mapping with its keys as they are written, whatever YAML takes them for.
+
+    Raises yaml.MarkedYAMLError for a key that is no plain text or stands there twice, and for ``<<``.
+    """
+    if not isinstance(node, yaml.MappingNode):
+        raise _problem_at(node, "this is not a mapping")
+    mapping = WrittenMapping()
+    for key, value in node.value:
+        if not isinstance(key, yaml.ScalarNode):
+            raise _problem_at(key, "a key must be plain text; text with { } or [ ] in it must be in quotes")
+        if key.tag == f"{_TAG}merge":
+            raise _problem_at(key, "merging with << is not possible here; write it out")
+        if key.value in mapping:
+            raise _problem_at(key, f"the key {shown(key.value)} stands there twice")
+        mapping[key.value] = loader.construct_object(value)
+    mapping.lines = {key.value: _line(key) for key, _value in node.value}
+    return mapping
 
 
 def _list(loader: _Loader, node: yaml.Node) -> WrittenList:
     # What is no sequence is refused there; the type is what the stubs say.
-    items = WrittenList(loader.construct_sequence(node, deep=True))  # type: ignore[arg-type]
+    items = WrittenList(loader.construct_sequence(node))  # type: ignore[arg-type]
     items.lines = {index: _line(item) for index, item in enumerate(node.value)}
     return items
 
@@ -95,7 +95,7 @@ _Loader.yaml_constructors = {
     f"{_TAG}null": lambda loader, node: None,
     f"{_TAG}str": lambda loader, node: loader.construct_scalar(node),
     f"{_TAG}seq": _list,
-    f"{_TAG}map": lambda loader, node: loader.construct_mapping(node, deep=True),
+    f"{_TAG}map": _mapping,
     f"{_TAG}bool": _unquoted("true or false"),
     f"{_TAG}int": _unquoted("a number"),
     f"{_TAG}float": _unquoted("a number"),

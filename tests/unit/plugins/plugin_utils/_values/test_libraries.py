@@ -25,7 +25,10 @@ def test_an_installed_library_is_the_library():
     assert libraries.requests is requests
 
 
-def test_submodules_come_with_their_library():
+def test_submodules_come_with_their_library(monkeypatch):
+    monkeypatch.delitem(sys.modules, "packaging.tags", raising=False)
+    monkeypatch.delattr("packaging.tags", raising=False)
+    assert libraries.packaging.tags.sys_tags
     assert str(libraries.packaging.version.Version("1.0")) == "1.0"
 
 

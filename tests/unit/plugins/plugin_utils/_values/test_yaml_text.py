@@ -50,6 +50,11 @@ def test_keys_and_items_have_lines_in_every_depth() -> None:
     assert [item.line for item in second.at("files").at(1).items(lambda item: item)] == [7, 8]
 
 
+def test_what_an_alias_repeats_is_read_there_too() -> None:
+    found = read_yaml("a: &x {b: [1]}\nc: [*x, *x]\n", "mine.yml")
+    assert found.value == {"a": {"b": ["1"]}, "c": [{"b": ["1"]}, {"b": ["1"]}]}
+
+
 @pytest.mark.parametrize(
     ("text", "line", "found"),
     [
@@ -60,6 +65,7 @@ def test_keys_and_items_have_lines_in_every_depth() -> None:
         ("a:\n  <<: {b: 1}\n", 2, "column 3: merging with << is not possible here; write it out"),
         ("a: 1\n? [b]\n: c\n", 2, "column 3: a key must be plain text; text with { } or [ ] in it must be in quotes"),
         ("a: !!map x\n", 1, "column 4: this is not a mapping"),
+        ("a: &x\n  - b: [*x]\n", 1, "column 4: found unconstructable recursive node"),
         ("a: 1\n--- b\n", 2, "column 1: but found another document"),
         ("a: !!python/name:os.system x\n", 1, "column 4: could not determine a constructor"),
     ],
