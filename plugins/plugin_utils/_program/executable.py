@@ -88,12 +88,11 @@ def read_host_elf(head: bytes, name: str = "the host's running program") -> tupl
 
 
 def _read(source: ProgramBytes) -> tuple[Requirement, ...]:
-    beginning = source.must(0, min(16, source.size))
-    return _reader(beginning)(source)
+    magic = source.must(0, min(4, source.size))
+    return _reader(magic)(source)
 
 
-def _reader(beginning: bytes) -> Callable[[ProgramBytes], tuple[Requirement, ...]]:
-    magic = beginning[:4]
+def _reader(magic: bytes) -> Callable[[ProgramBytes], tuple[Requirement, ...]]:
     if magic == ELF_MAGIC:
         return elf_requirements
     if magic in (FAT_MAGIC, FAT_MAGIC_64) or magic in THIN_MAGICS:

@@ -154,11 +154,8 @@ class ProgramBytes:
         wanted = min(BLOCK_SIZE, self.size - start)
         try:
             self._file.seek(start)
-            block = self._file.read(wanted)
-            while block and len(block) < wanted:
-                more = self._file.read(wanted - len(block))
-                if not more:
-                    break
+            block = b""
+            while len(block) < wanted and (more := self._file.read(wanted - len(block))):
                 block += more
         except OSError as error:
             raise self._unreadable(error) from error

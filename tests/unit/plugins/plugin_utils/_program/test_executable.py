@@ -167,6 +167,7 @@ def test_elf_for_an_unknown_machine_is_described() -> None:
         (elf(interpreter="/usr/libexec/ld-elf.so.2"), "dragonfly"),
         (elf(os_abi=6), "illumos"),
         (elf(notes=[gnu_abi_tag(2)]), "illumos"),
+        (elf(notes=[("GNU", 1, struct.pack("<IIIII", 2, 3, 2, 0, 0))]), "illumos"),
         (elf(interpreter="/lib/amd64/ld.so.1"), "illumos"),
         (elf(interpreter="/usr/lib/ld.so.1", machine=3, bits=32), "illumos"),
         (elf(interpreter="/lib/ld.so.1", machine=8, bits=32), "linux"),
@@ -910,6 +911,7 @@ def test_tables_that_no_segment_loads_are_broken() -> None:
         macho().replace(struct.pack("<III", 0xC, 56, 24), struct.pack("<III", 0xC, 56, 56)),
         macho().replace(struct.pack("<III", 0xC, 56, 24), struct.pack("<III", 0xC, 56, 23)),
         with_command(macho(), struct.pack("<II", 0x24, 11) + b"\0" * 3),
+        with_command(macho(), struct.pack("<II", 0x99, 12)),
         macho()[:16] + b"\x09" + macho()[17:],
         macho()[:16] + b"\xff\xff" + macho()[18:],
         pe(magic=0x10B),
@@ -1121,6 +1123,20 @@ def test_macho_may_be_for_another_system_of_apple_as_well() -> None:
 def test_load_commands_may_be_as_short_as_what_is_read_of_them() -> None:
     assert only(with_command(macho(), struct.pack("<II", 0x99, 8))) == only(macho())
     assert only(with_command(macho(platform=None), struct.pack("<III", 0x24, 12, 0x000A0C00))).os_min == "10.12"
+
+
+def test_name_of_a_library_may_stand_anywhere_in_its_load_command() -> None:
+    command = struct.pack("<IIIIIII", 0xC, 40, 28, 0, 0, 0, 0) + b"/libz.dylib\0"
+    assert only(with_command(macho(libraries=[]), command)).libraries == ("/libz.dylib",)
+
+
+def test_more_load_commands_than_any_program_has_are_broken() -> None:
+    program = macho()
+    (size,) = struct.unpack_from("<I", program, 20)
+    many = program[:16] + struct.pack("<I", 0xFFFF) + program[20:]
+    assert refusal(many).found == f"65535 load commands of {size} bytes"
+    long = program[:20] + struct.pack("<I", 0x7FFFFFFF) + program[24:]
+    assert refusal(long).found == f"2 load commands of {0x7FFFFFFF} bytes"
 
 
 def test_universal_macho_may_have_many_architectures() -> None:
