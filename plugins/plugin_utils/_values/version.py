@@ -36,8 +36,8 @@ _EARLY_WORDS = (
     "c rc cr pre preview prerelease",
 )
 _EARLY_RANKS = {word: rank - len(_EARLY_WORDS) for rank, words in enumerate(_EARLY_WORDS) for word in words.split()}
+#: Comes before the words that name no pre-release: their rank is 0, too.
 _END: Step = (0, "", (0, ""))
-_LATE = 1
 #: What PEP 440 spells as several words is one; other words of one rank sort by the alphabet.
 _SYNONYMS = {"post": "r", "rev": "r", "alpha": "a", "beta": "b", "c": "rc", "cr": "rc", "pre": "rc", "preview": "rc"}
 
@@ -105,7 +105,7 @@ def _steps(rest: str) -> Iterator[Step]:
     """Yield the words and numbers of *rest*. A number without a word is a later build, as in PEP 440: ``1.0-1``."""
     for word, after, alone in _STEP.findall(_PSEUDO.sub("-pseudo.", rest)):
         is_patch = word == "m" and not after  # OpenSSL 1.1.1m; with a number it is a milestone
-        rank = _LATE if is_patch else _EARLY_RANKS.get(word, _LATE)
+        rank = 0 if is_patch else _EARLY_RANKS.get(word, 0)
         yield rank, _SYNONYMS.get(word, word or "r"), _number(after or alone)
 
 

@@ -467,6 +467,13 @@ def test_a_reason_carries_no_controls_of_a_hostile_program() -> None:
     assert admissible(requirement, BOOKWORM).reason == "needs /bin/?[2J?all is well?, which was not found on this host"
 
 
+@pytest.mark.parametrize("arch", ["x86_64", "i686", "s390x", "riscv64"])
+def test_where_every_kernel_has_small_pages_their_size_need_not_be_known(arch: str) -> None:
+    program = Requirement("linux", arch, abi="lp64" if arch == "riscv64" else None, libc="static", page_size=4096)
+    assert admissible(program, Host("linux", arch)).is_admissible
+    assert not admissible(replace(program, page_size=2048), Host("linux", arch)).is_admissible
+
+
 def test_a_reason_stays_short_whatever_a_program_names() -> None:
     reason = admissible(replace(SCRIPT, interpreter="/" + "x" * 4096), BOOKWORM).reason
     assert (len(reason), reason[-1]) == (300, "…")
