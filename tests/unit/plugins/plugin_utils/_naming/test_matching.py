@@ -51,6 +51,8 @@ def test_a_product_word_that_all_platforms_share_is_no_sort_of_file() -> None:
     names = ["docs-gen-linux-amd64", "docs-gen-darwin-arm64", "docs-gen-linux-amd64.sha256"]
     assert chosen(names, "linux/x86_64", tool="dg") == ["docs-gen-linux-amd64"]
     assert chosen(names[:1], "linux/x86_64", tool="dg") == []
+    names = ["docs-gen-gui-darwin-arm64", "docs-gen-linux-amd64"]
+    assert chosen(names, "linux/x86_64", tool="dg") == names[1:]
 
 
 def test_every_libc_of_a_platform_is_proposed() -> None:

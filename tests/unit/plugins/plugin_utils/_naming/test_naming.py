@@ -103,6 +103,7 @@ def said(name: str, tool: str = "tool", version: str = "1.2.3") -> dict[str, obj
         ("tool-linux-glibc228", "linux glibc 2.28"),
         ("static-web-server-x86_64-unknown-linux-gnu.tar.gz", "linux x86_64 glibc"),
         ("tool_static-1.2.3-linux-amd64.tar.gz", "linux x86_64 static"),
+        ("tool-static-v2-linux-amd64", "linux x86_64 static"),
         ("tool-gui-intel-linux.tar.gz", "linux x86_64"),
         ("tool-gui-intel-server-linux.tar.gz", "linux"),
         ("tool-linux-gui-intel.tar.gz", "linux x86_64"),
