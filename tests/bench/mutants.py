@@ -183,10 +183,18 @@ def mutants(everywhere: Sequence[Place], chance: random.Random) -> Iterator[Muta
     for place in everywhere:
         before = place.path.read_text()
         for operator, occurrence in chance.sample(place.ways, len(place.ways)):
-            source = mutate_code(before, plugins.get_operator(operator)(), occurrence)
+            source = broken(before, operator, occurrence)
             if what_runs(source) not in ("", what_runs(before)):
                 yield Mutant(place, operator, source)
                 break
+
+
+def broken(source: str, operator: str, occurrence: int) -> str:
+    """Return *source* broken by an *operator*; as it was where cosmic-ray itself stumbles: ``except (a.B, C)``."""
+    try:
+        return str(mutate_code(source, plugins.get_operator(operator)(), occurrence))
+    except AttributeError:
+        return source
 
 
 def what_runs(source: str) -> str:
