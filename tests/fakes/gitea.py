@@ -14,11 +14,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web
+from ansible_collections.pinned.release.tests.fakes.web import Answer, FakeForge, Question
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class FakeRelease:
 
 
 @dataclass
-class FakeGitea:
+class FakeGitea(FakeForge):
     """The running server. Attributes may be changed while it runs.
 
     releases      by ``owner/repository``, newest first
@@ -53,6 +52,8 @@ class FakeGitea:
     retry_after   when set, every request is refused with it, as by a proxy in front
     """
 
+    API_PATH = "/api/v1"
+
     releases: Mapping[str, Sequence[FakeRelease]]
     private: frozenset[str] = frozenset()
     internal: frozenset[str] = frozenset()
@@ -60,23 +61,6 @@ class FakeGitea:
     narrow: frozenset[str] = frozenset()
     faults: Mapping[int, list[Answer]] = field(default_factory=dict)
     retry_after: str | None = None
-
-    def __post_init__(self) -> None:
-        """Open both servers: Gitea's own, and the object storage that holds the files."""
-        self.web = Web(self._answer)
-        self.storage = Web(self._stored)
-        self.api_url = self.web.url + "/api/v1"
-
-    def __enter__(self) -> FakeGitea:
-        self.web.__enter__()
-        self.storage.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.web.__exit__(kind, error, trace)
-        self.storage.__exit__(kind, error, trace)
 
     def _answer(self, question: Question) -> Answer:
         if self.retry_after is not None:

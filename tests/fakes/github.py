@@ -17,11 +17,10 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web
+from ansible_collections.pinned.release.tests.fakes.web import Answer, FakeForge, Question
 
 DOCUMENTATION = "https://docs.github.com/rest"
 
@@ -49,7 +48,7 @@ class FakeRelease:
 
 
 @dataclass
-class FakeGithub:
+class FakeGithub(FakeForge):
     """The running server. Attributes may be changed while it runs.
 
     releases      by ``owner/repository``, newest first
@@ -59,29 +58,14 @@ class FakeGithub:
     retry_after   when set, every request is refused with it, as by the secondary limit
     """
 
+    API_PATH = "/api/v3"
+
     releases: Mapping[str, Sequence[FakeRelease]]
     private: frozenset[str] = frozenset()
     tokens: frozenset[str] = frozenset()
     remaining: int = 60
     reset: int = field(default_factory=lambda: int(time.time()) + 1500)
     retry_after: str | None = None
-
-    def __post_init__(self) -> None:
-        """Open both servers: GitHub's own, and the one that holds the assets' bytes."""
-        self.web = Web(self._answer)
-        self.storage = Web(self._stored)
-        self.api_url = self.web.url + "/api/v3"
-
-    def __enter__(self) -> FakeGithub:
-        self.web.__enter__()
-        self.storage.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.web.__exit__(kind, error, trace)
-        self.storage.__exit__(kind, error, trace)
 
     def _answer(self, question: Question) -> Answer:
         parts = question.path.strip("/").split("/")

@@ -16,11 +16,10 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any
 from urllib.parse import quote, unquote
 
-from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web
+from ansible_collections.pinned.release.tests.fakes.web import Answer, FakeForge, Question
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class FakeRelease:
 
 
 @dataclass
-class FakeGitlab:
+class FakeGitlab(FakeForge):
     """The running server. Attributes may be changed while it runs.
 
     releases      by ``group/project``, newest first
@@ -60,6 +59,8 @@ class FakeGitlab:
     retry_after   when set, every request is refused with it
     """
 
+    API_PATH = "/api/v4"
+
     releases: Mapping[str, Sequence[FakeRelease]]
     visibility: Mapping[str, str] = field(default_factory=dict)
     tokens: frozenset[str] = frozenset()
@@ -67,23 +68,6 @@ class FakeGitlab:
     codeless: frozenset[str] = frozenset()
     faults: Mapping[int, list[Answer]] = field(default_factory=dict)
     retry_after: str | None = None
-
-    def __post_init__(self) -> None:
-        """Open both servers: GitLab's own, and the object storage that holds the packages."""
-        self.web = Web(self._answer)
-        self.storage = Web(self._stored)
-        self.api_url = self.web.url + "/api/v4"
-
-    def __enter__(self) -> FakeGitlab:
-        self.web.__enter__()
-        self.storage.__enter__()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.web.__exit__(kind, error, trace)
-        self.storage.__exit__(kind, error, trace)
 
     def _answer(self, question: Question) -> Answer:
         if question.path.startswith("/api/v4/projects/"):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ssl
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
@@ -19,12 +20,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -78,6 +83,37 @@ class Web:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+class FakeForge(ABC):
+    """A forge's own server, with its API, and the object storage that holds its files. Both run while it is entered."""
+
+    API_PATH: ClassVar[str]
+
+    def __post_init__(self) -> None:
+        """Open both servers."""
+        self.web = Web(self._answer)
+        self.storage = Web(self._stored)
+        self.api_url = self.web.url + self.API_PATH
+
+    def __enter__(self) -> Self:
+        self.web.__enter__()
+        self.storage.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.web.__exit__(kind, error, trace)
+        self.storage.__exit__(kind, error, trace)
+
+    @abstractmethod
+    def _answer(self, question: Question) -> Answer:
+        """Answer as the forge."""
+
+    @abstractmethod
+    def _stored(self, question: Question) -> Answer:
+        """Answer as its object storage."""
 
 
 class _Server(ThreadingHTTPServer):
