@@ -25,8 +25,8 @@ with atheris.instrument_imports(include=["ansible_collections"]):
     from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, manifest
     from ansible_collections.pinned.release.plugins.plugin_utils._naming import naming
     from ansible_collections.pinned.release.plugins.plugin_utils._program import executable
-    from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import minisign, sums
-    from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import Signed
+    from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
+    from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, minisign
     from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import read_receipt
     from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 

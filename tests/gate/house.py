@@ -32,6 +32,7 @@ LAYERS = (
     "plugin_utils._host",
     "plugin_utils._publisher",
     "plugin_utils._naming",
+    "plugin_utils._signature",
     "plugin_utils._program",
     "plugin_utils._values",
     "module_utils",

@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     import requests.adapters
     import requests.auth
     import requests.utils
+    import sigstore
     import urllib3
     import urllib3.util
 
     jmespath: Any  # it publishes no types
 
-__all__ = ("cryptography", "jmespath", "packaging", "pypi_simple", "requests", "urllib3")
+__all__ = ("cryptography", "jmespath", "packaging", "pypi_simple", "requests", "sigstore", "urllib3")
 
 #: Library → the submodules that importing it alone would not bring.
 _LIBRARIES: dict[str, tuple[str, ...]] = {
@@ -43,6 +44,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "packaging": ("packaging.specifiers", "packaging.tags", "packaging.utils", "packaging.version"),
     "pypi_simple": (),
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
+    "sigstore": (),
     "urllib3": ("urllib3.util",),
 }
 

@@ -18,33 +18,9 @@ from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, sums
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
-
-
-@dataclass(frozen=True)
-class Signed:
-    """A file of a release, and the signature that lies beside it.
-
-    name       its name; the *version* of the release may be a part of it
-    sha256     the digest of its bytes, which *open_file* opens to be read
-    """
-
-    name: str
-    version: str
-    sha256: str
-    open_file: Callable[[], BinaryIO]
-    signature_name: str
-    signature: bytes
-
-
-@dataclass(frozen=True)
-class Signer:
-    """Who made a signature that holds, by the name that the kind has for that, and what is stated under it."""
-
-    name: str
-    statement: str = ""
-
 
 #: Raises ReleaseError unless the signature is of these bytes, and by the identity that is given as text.
 Verify = Callable[[Signed, str], Signer]

@@ -13,8 +13,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, minisign
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import Detached
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import minisign
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 
 

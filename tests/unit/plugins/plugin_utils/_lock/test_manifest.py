@@ -18,8 +18,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import constr
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.constraint import CONSTRAINTS
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import minisign, proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NEEDED
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import minisign
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import schemas

@@ -17,15 +17,14 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import minisign
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import Signed, Signer
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, minisign
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 #: Made with minisign 0.11 of Debian 12.
-RECORDED = Path(__file__).parents[4] / "fixtures" / "minisign"
+RECORDED = Path(__file__).parents[3] / "fixtures" / "minisign"
 PUBLISHER, SOMEBODY = ((RECORDED / f"{name}.pub").read_text().splitlines()[1] for name in ("publisher", "somebody"))
 PROGRAM = "tool-1.0-linux.bin"
 KEY = SigningKey("publisher")

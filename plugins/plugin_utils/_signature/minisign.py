@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import CONTROL
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import Signed, Signer
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 

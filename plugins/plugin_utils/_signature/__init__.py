@@ -1,0 +1,38 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Is a signature valid, of these bytes, and by whom?
+
+Each file verifies one format, from bytes that it is given: it asks no server and knows of no publisher. So the same
+code verifies when a lock is made, and years later from what was kept. This file has what the formats have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A file of a release, and the signature that lies beside it.
+
+    name       its name; the *version* of the release may be a part of it
+    sha256     the digest of its bytes, which *open_file* opens to be read
+    """
+
+    name: str
+    version: str
+    sha256: str
+    open_file: Callable[[], BinaryIO]
+    signature_name: str
+    signature: bytes
+
+
+@dataclass(frozen=True)
+class Signer:
+    """Who made a signature that holds, by the name that the format has for that, and what is stated under it."""
+
+    name: str
+    statement: str = ""
