@@ -19,12 +19,14 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     answers,
+    evidence_folder,
     local_folders,
     lock_reader,
     lockfile,
     manifest,
     stale_lock,
     user_files,
+    verification,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
@@ -58,12 +60,15 @@ class ActionModule(verb.Verb):
         lock_path = self._lock_path(given["lockfile"], wanted_path)
         text = user_files.read(wanted_path, user_files.MANIFEST)
         wanted = manifest.parse(text, str(wanted_path))
+        if given["verify"]:
+            return _verified(wanted, lock_path)
         if given["frozen"]:
             return _frozen(wanted, wanted_path, lock_path, given["upgrade"])
         before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
         if before is None:
             user_files.refuse_hopeless_place(lock_path)
             before = ""
+        evidence = evidence_folder.EvidenceFolder(lock_path)
         locked = LockFile()
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
@@ -74,13 +79,20 @@ class ActionModule(verb.Verb):
             cache=cache,
             now=datetime.now(timezone.utc),
             progress=ProgressReport(lambda line: Display().display(verb.fit(line))),
+            folder=wanted_path.parent,
+            has_kept=evidence.has,
         )
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
-        if after != before and not self._task.check_mode:
-            user_files.write_lock(lock_path, after)
+        result = _result(lock_path, before, after, resolution)
+        result["changed"] |= evidence.differs(resolution.lock)
+        if not self._task.check_mode:
+            evidence.write(resolution.lock, resolution.kept)
+            if after != before:
+                user_files.write_lock(lock_path, after)
+            evidence.tidy(resolution.lock)
         stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), text)
-        return _result(lock_path, before, after, resolution)
+        return result
 
     @staticmethod
     def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
@@ -107,6 +119,19 @@ def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path, upgra
         raise stale_lock.refusal(found, lock_path, wanted_path)
     outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
     return _result(lock_path, "", "", Resolution(locked, outcomes))
+
+
+def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
+    """Return what became of every proof, verified again from what is kept. Raises ReleaseError if one does not hold.
+
+    Nobody is asked, and nothing is written.
+    """
+    locked, _sha256 = lock_reader.read(lock_path)
+    evidence = evidence_folder.EvidenceFolder(lock_path)
+    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, wanted)
+    verification.refuse_failed(found)
+    result = _result(lock_path, "", "", Resolution(locked))
+    return {**result, "proofs": list(map(asdict, found)), "notes": verification.notes(found)}
 
 
 def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict[str, Any]:

@@ -60,5 +60,6 @@ LOCK = {
     "lockfile": {"type": "path"},
     "upgrade": {"type": "list", "elements": "str", "default": []},
     "frozen": {"type": "bool", "default": False},
+    "verify": {"type": "bool", "default": False},
     "token": {"type": "str", "no_log": True},
 }  # type: Spec

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -14,7 +16,7 @@ import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest, verification
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import sources
@@ -22,6 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache im
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
     Fetch,
     Held,
+    Proven,
     Stated,
     claims,
     proofs,
@@ -30,8 +33,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     Declaration,
     require_name,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
@@ -112,24 +117,34 @@ def test_a_kind_of_claim_is_one_function_and_one_line_in_its_table(
         controller.resolve("1.*")
 
 
-def check_friend(identity: str) -> None:
+def check_friend(identity: Identity) -> None:
     """Raise ReleaseError unless *identity* is a friend."""
-    if identity != "Ada":
-        raise ReleaseError("nobody knows that friend", expected="Ada", found=identity)
+    if identity["name"] != "Ada":
+        raise ReleaseError("nobody knows that friend", expected="Ada", found=identity["name"])
 
 
-def toy_proof(held: Held, identity: str, fetch: Fetch) -> tuple[Proof, ...]:
+def verified_by_friend(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
+    """Believe what a friend says."""
+    return Signer(parts["signature"].decode())
+
+
+def toy_proof(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
     """Let a friend look at the bytes."""
     assert held.path.read_bytes() == STATIC
-    return (Proof("toy", identity, "Ada", held.asset.name, held.digests["sha256"], "telephone"),)
+    kept = (("signature", hashlib.sha256(b"Ada").hexdigest()),)
+    proof = Proof("toy", identity, "Ada", held.asset.name, held.digests["sha256"], "telephone", kept)
+    return (Proven(proof, {"signature": b"Ada"}),)
 
 
-def test_a_kind_of_proof_is_two_functions_and_one_line_in_its_table(
+def test_a_kind_of_proof_is_three_functions_and_one_line_in_its_table(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(proofs.KINDS, "toy", proofs.Kind(check_friend, toy_proof))
-    (asset,) = controller.resolve(more=", verify: {toy: Ada}").lock.tools["tool"].assets
-    assert asset.evidence.proves("toy", "Ada")
+    monkeypatch.setitem(proofs.KINDS, "toy", proofs.Kind(("name",), check_friend, toy_proof, verified_by_friend))
+    resolution = controller.resolve(more=", verify: {toy: Ada}")
+    (asset,) = resolution.lock.tools["tool"].assets
+    assert asset.evidence.proves({"toy": (Identity.of(name="Ada"),)})
+    (again,) = verification.verify(resolution.lock, resolution.kept.__getitem__, lambda sha256: None)
+    assert (again.verdict, again.signer) == ("verified", "Ada")
     with pytest.raises(ReleaseError) as raised:
         controller.resolve(more=", verify: {toy: Eve}")
     assert raised.value.expected == "Ada"

@@ -99,10 +99,10 @@ def _choice_notes(before: LockedTool, after: LockedTool) -> Iterator[str]:
 def _evidence_notes(before: LockedTool, after: LockedTool) -> Iterator[str]:
     """Yield a line for each way in which the bytes are now believed on other grounds."""
     for kind in sorted({*before.verify, *after.verify}):
-        old, new = before.verify.get(kind), after.verify.get(kind)
-        if old is None:
+        old, new = (" or ".join(map(str, tool.verify.get(kind, ()))) for tool in (before, after))
+        if not old:
             yield f"is now verified by {kind}: {new}"
-        elif new is None:
+        elif not new:
             yield f"is no longer verified by {kind}: the manifest does not ask for it"
         elif new != old:
             yield f"is now verified by another {kind} identity: {old} → {new}"

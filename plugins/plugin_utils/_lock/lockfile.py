@@ -22,6 +22,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import read_evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import emit_pins, read_pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     LockedAsset,
@@ -118,7 +119,7 @@ def _not_json(text: str, name: str, error: ValueError) -> ReleaseError:
 def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     emitted = {"version": tool.version, "source": dict(tool.source), "assets": [_emit_asset(a) for a in tool.assets]}
     emitted["platforms"] = sorted(tool.platforms)
-    optional: dict[str, Any] = {"published": tool.published, "asset": tool.asset, "verify": dict(tool.verify)}
+    optional: dict[str, Any] = {"published": tool.published, "asset": tool.asset, "verify": emit_pins(tool.verify)}
     optional["executables"] = dict(tool.executables)
     optional["files"] = dict(tool.files)
     optional["constraint"] = tool.constraint
@@ -184,7 +185,7 @@ def _parse_tool(place: Place) -> LockedTool:
         asset=fields["asset"].text() if "asset" in fields else None,
         executables=fields["executables"].mapping(Place.text, least=1) if "executables" in fields else {},
         files=read_files(fields["files"], Place.text) if "files" in fields else {},
-        verify=fields["verify"].mapping(Place.text, least=1) if "verify" in fields else {},
+        verify=read_pins(fields["verify"]) if "verify" in fields else {},
         without_digest=_parse_accept(fields["accept"]) if "accept" in fields else (),
         constraint=fields["constraint"].text() if "constraint" in fields else "",
         platforms=_parse_platforms(fields["platforms"]),

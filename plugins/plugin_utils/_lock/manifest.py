@@ -8,7 +8,7 @@ Its schema, for editors, is docs/schema/releases.schema.json; a test shows that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place, Unquoted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import read_files
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
     PLATFORMS,
@@ -47,7 +48,7 @@ class WantedTool:
     executables  the programs to install: name → glob on the path inside the asset; empty takes those of the asset
     files        what else to link: path below the folder that bin_dir lies in → glob on the path inside the asset
     platforms    those to serve: its own, or else the manifest's
-    verify       what each asset must be proven by: kind of proof → the identity that it is checked against
+    verify       what each asset must be proven by: kind of proof → the identities that it may be checked against
     without_digest  patterns on the assets that are accepted though their publisher states digests of others only
     """
 
@@ -58,7 +59,7 @@ class WantedTool:
     executables: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
     platforms: tuple[Platform, ...] = ()
-    verify: Mapping[str, str] = field(default_factory=dict)
+    verify: Pins = field(default_factory=dict)
     without_digest: tuple[str, ...] = ()
 
     @property
@@ -131,18 +132,35 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
     )
 
 
-def _verify(place: Place) -> dict[str, str]:
-    """Return kind of proof → identity. Which texts can be one, the kind knows."""
+def _verify(place: Place) -> dict[str, tuple[Identity, ...]]:
+    """Return kind of proof → identities, the first with its successors after it. What can be one, the kind knows."""
     kinds = place.fields("", " ".join(proofs.KINDS))
     if not kinds:
         raise place.misfit(f"a mapping with {', '.join(proofs.KINDS)}")
-    pinned = {kind: kinds[kind].text() for kind in sorted(kinds)}
-    for kind, identity in pinned.items():
-        try:
-            proofs.KINDS[kind].check_identity(identity)
-        except ReleaseError as error:
-            raise kinds[kind].misfit(error.expected or error.what, error.found) from error
-    return pinned
+    return {kind: tuple(dict.fromkeys(_identities(kinds[kind], proofs.KINDS[kind]))) for kind in sorted(kinds)}
+
+
+def _identities(place: Place, kind: proofs.Kind) -> Iterator[Identity]:
+    if not isinstance(place.value, dict):
+        yield _identity(place, kind, {kind.parts[0]: place.text(forms.TEXT)})
+        return
+    fields = place.fields("", " ".join((*kind.parts, "successors")))
+    yield _identity(place, kind, {name: part.text(forms.TEXT) for name, part in fields.items() if name != "successors"})
+    if "successors" in fields:
+        example = "a list of the identities that may sign as well"
+        for more in fields["successors"].items(lambda one: tuple(_identities(one, kind)), least=1, expected=example):
+            yield from more
+
+
+def _identity(place: Place, kind: proofs.Kind, parts: Mapping[str, str]) -> Identity:
+    identity = Identity.of(**parts)
+    try:
+        kind.check(identity)
+    except ReleaseError as error:
+        raise place.misfit(error.expected or error.what, error.found) from error
+    except KeyError as error:
+        raise place.misfit(f"the key {error.args[0]}") from error
+    return identity
 
 
 def _without_digest(place: Place) -> tuple[str, ...]:

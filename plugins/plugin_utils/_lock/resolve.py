@@ -70,11 +70,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Resolution:
-    """The new lock, what became of each tool, and notes on what holds for all of them."""
+    """The new lock, what became of each tool, and notes on what holds for all of them.
+
+    *kept* holds what the proofs that are new were made of, by its SHA-256.
+    """
 
     lock: LockFile
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    kept: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,27 @@ class _Inside:
 
 
 @dataclass(frozen=True)
+class _Opened:
+    """One asset as it is locked: once for each architecture its programs are for. *kept* is what its proofs are of."""
+
+    assets: tuple[LockedAsset, ...]
+    kept: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
 class Resolver:
-    """Where everything comes from: releases by *open_source*, bytes through *cache*, *now* in UTC."""
+    """Where everything comes from: releases by *open_source*, bytes through *cache*, *now* in UTC.
+
+    folder    the manifest's, from which paths in it start
+    has_kept  tells whether what a proof was made of, by its SHA-256, is still in the folder of evidence
+    """
 
     open_source: Callable[[WantedTool], Source]
     cache: Cache
     now: datetime
     progress: ProgressReport
+    folder: Path = Path()
+    has_kept: Callable[[str], bool] = lambda sha256: True
 
     def resolve(self, manifest: Manifest, locked: LockFile, upgrade: Sequence[str] = ()) -> Resolution:
         """Return the lock for *manifest*, starting from what was *locked*. *upgrade* are tools, or ``all``.
@@ -122,23 +140,28 @@ class Resolver:
         }
         for name, tool in kept.items():
             LOG.debug("%s: %s stays, it still is what the manifest asks for", name, tool.version)
-        made, notes = self._made(manifest, before, locked)
+        made, notes, contents_of_proofs = self._made(manifest, before, locked)
         tools = {**kept, **made}
         refuse_shared_programs(tools, manifest)
         lock = LockFile(answers.platforms_of(manifest), tools, manifest.policy)
         outcomes = _outcomes(locked, tools, manifest, notes)
-        return Resolution(lock, outcomes, tuple(answers.policy_notes(locked, manifest)) if locked.tools else ())
+        told = tuple(answers.policy_notes(locked, manifest)) if locked.tools else ()
+        return Resolution(lock, outcomes, told, contents_of_proofs)
 
     def _still_satisfies(self, lock: LockFile, wanted: WantedTool, policy: Policy) -> bool:
         """Return whether the answer of the *lock* is one to what is *wanted* now, under the *policy* of now."""
         locked = lock.tools[wanted.name]
         is_allowed = policy == lock.policy or _is_within(policy, locked, self.now)
-        return is_allowed and _is_answered(locked, wanted)
+        is_kept = all(self.has_kept(sha256) for asset in locked.assets for sha256 in asset.evidence.kept())
+        return is_allowed and is_kept and _is_answered(locked, wanted)
 
     def _made(
         self, manifest: Manifest, pinned: Mapping[str, LockedTool | None], locked: LockFile
-    ) -> tuple[dict[str, LockedTool], dict[str, tuple[str, ...]]]:
-        """Return the tools that *pinned* names, locked anew, in that version where there is one, and notes on each."""
+    ) -> tuple[dict[str, LockedTool], dict[str, tuple[str, ...]], dict[str, bytes]]:
+        """Return the tools that *pinned* names, locked anew, in that version where there is one, and notes on each.
+
+        The third is what their proofs were made of, by its SHA-256.
+        """
         allowance = Allowance(manifest.policy.maximum_unpacked_bytes)
         choose = partial(self._choose, manifest.policy.minimum_age, allowance)
         pool = ThreadPoolExecutor(PARALLEL_REQUESTS)
@@ -163,7 +186,8 @@ class Resolver:
         tools = {one.job.wanted.name: tool for one, tool in zip(chosen, made, strict=True)}
         changed = {name for name, tool in tools.items() if tool != locked.tools.get(name)}
         notes = {one.job.wanted.name: (*one.notes, *_notes_on_access(one.job, changed)) for one in chosen}
-        return tools, notes
+        opened = [future.result() for futures in fetching for future in futures]
+        return tools, notes, {sha256: content for one in opened for sha256, content in one.kept.items()}
 
     def _choose(
         self, minimum_age: timedelta, allowance: Allowance, wanted: WantedTool, locked: LockedTool | None
@@ -174,7 +198,7 @@ class Resolver:
             pinned = locked.version if locked and wanted.allows(locked.version) else None
             releases = source.releases()
             release = choose_release(wanted, minimum_age, source.describe(), releases, self.now, pinned=pinned)
-            job = Job(wanted, source, release, self.cache, allowance)
+            job = Job(wanted, source, release, self.cache, allowance, self.folder)
             with _naming_what_is_missing(release):
                 proposals = self._proposals(job)
             note = family_note(wanted, release, releases)
@@ -221,13 +245,14 @@ class Resolver:
         with _about(job.wanted):
             return job.stated(name)
 
-    def _locked_assets(self, job: Job, proposal: Proposal, stated: Stated) -> list[LockedAsset]:
-        """Fetch, verify and open the proposed asset; return it once for each architecture its programs are for."""
+    def _locked_assets(self, job: Job, proposal: Proposal, stated: Stated) -> _Opened:
+        """Fetch, verify and open the proposed asset."""
         wanted = job.wanted
         with _about(wanted):
             asset = job.asset(proposal.name)
             cached = self._fetched(job, asset.name, stated)
-            evidence = job.prove(asset.name, stated.claims, cached)
+            proven = job.prove(asset.name, cached)
+            evidence = Evidence(stated.claims, tuple(one.proof for one in proven))
             found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name, job.allowance)
             version = job.release.version
             asked = variants.Asked(wanted.name, version, asset.name, wanted.executables, partial(_is_asked, wanted))
@@ -238,20 +263,23 @@ class Resolver:
                 made_for = triples.triple(one.requires)
                 LOG.debug("%s: %s holds %s, made for %s", wanted.name, asset.name, ", ".join(one.programs), made_for)
             files = choose_files(found.unpacked, wanted.files, asset.name)
-            return [
-                _as_locked(asset, cached, _Inside(found, one.programs, files), one.requires, evidence)
-                for one in complete
-            ]
+            return _Opened(
+                tuple(
+                    _as_locked(asset, cached, _Inside(found, one.programs, files), one.requires, evidence)
+                    for one in complete
+                ),
+                {sha256: content for one in proven for sha256, content in one.contents().items()},
+            )
 
     def _locked_tool(
         self,
         job: Job,
         stated: Mapping[str, Stated],
-        pending: Iterable[Future[list[LockedAsset]]],
+        pending: Iterable[Future[_Opened]],
         locked: LockedTool | None,
     ) -> LockedTool:
         wanted, release = job.wanted, job.release
-        assets = [asset for future in pending for asset in future.result()]
+        assets = [asset for future in pending for asset in future.result().assets]
         _refuse_unserved(wanted, release, assets)
         refuse_republished(wanted, release, assets, locked)
         tool = LockedTool(
@@ -363,7 +391,7 @@ def _is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
     A platform that joins is asked about even where what is locked serves it: it may have better builds.
     """
     is_same_question = set(answers.changes(locked, wanted)) <= {"constraint", "platforms"}
-    is_proven = all(asset.evidence.proves(*pin) for asset in locked.assets for pin in wanted.verify.items())
+    is_proven = all(asset.evidence.proves(wanted.verify) for asset in locked.assets)
     is_for_these = {str(platform) for platform in wanted.platforms} <= set(locked.platforms)
     is_served = is_for_these and not _unserved(locked.assets, wanted.platforms)
     return is_same_question and is_proven and is_served and wanted.allows(locked.version)

@@ -12,15 +12,22 @@ import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Held, Stated, claims, proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
+    Held,
+    Proven,
+    Stated,
+    claims,
+    proofs,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
-from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release, Source
 
 LOG = logging.getLogger("pinned.release")
@@ -30,13 +37,17 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Job:
-    """The release that a tool gets, where it comes from, where its bytes are kept, and what the run may unpack."""
+    """The release that a tool gets, where it comes from, where its bytes are kept, and what the run may unpack.
+
+    *folder* is the manifest's, from which paths in it start.
+    """
 
     wanted: WantedTool
     source: Source
     release: Release
     cache: Cache
     allowance: Allowance
+    folder: Path = Path()
 
     def asset(self, name: str) -> Asset:
         """Return the asset of this *name*, which the release has."""
@@ -59,14 +70,10 @@ class Job:
         known = replace(asset, digests={**asset.digests, **claims.agreed_digests(name, said)})
         return self.cache.fetch(known, self.source.session, progress=progress)
 
-    def prove(self, name: str, said: tuple[Claim, ...], cached: CachedFile) -> Evidence:
-        """Return the evidence for the bytes: what is *said* of them, and the proofs that the manifest demands.
-
-        Raises ReleaseError where one is missing or does not hold.
-        """
-        held = Held(self.asset(name), self.release, cached.path, cached.digests)
-        found = proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session))
-        return Evidence(said, found)
+    def prove(self, name: str, cached: CachedFile) -> tuple[Proven, ...]:
+        """Return the proofs of the bytes that the manifest demands. Raises ReleaseError where one does not hold."""
+        held = Held(self.asset(name), self.release, cached.path, cached.digests, self.folder)
+        return proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session))
 
 
 def refuse_uncovered(job: Job, stated: Mapping[str, Stated]) -> None:

@@ -93,6 +93,14 @@ class Cache:
         progress(found.size)
         return found
 
+    def open_kept(self, sha256: str) -> BinaryIO | None:
+        """Return the bytes with this digest, opened; None if they are not here. Raises ReleaseError on a bad disk."""
+        try:
+            found = self._read(sha256, ("sha256",))
+            return found.path.open("rb") if found else None
+        except OSError as error:
+            raise _disk_failure(error, self.root) from error
+
     def reader(self, session: requests.Session) -> Fetch:
         """Return what reads a release's own small files, as evidence is made of. It raises ReleaseError as fetch()."""
         return lambda asset: self.fetch(asset, session, limit_bytes=SMALL_FILE_LIMIT_BYTES).path.read_bytes()

@@ -9,17 +9,18 @@ code verifies when a lock is made, and years later from what was kept. This file
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 
 @dataclass(frozen=True)
 class Signed:
-    """A file of a release, and the signature that lies beside it.
+    """A file of a release, and the signature that is said to be of it.
 
     name       its name; the *version* of the release may be a part of it
     sha256     the digest of its bytes, which *open_file* opens to be read
+    digests    other digests of its bytes that are known, by algorithm
     """
 
     name: str
@@ -28,6 +29,7 @@ class Signed:
     open_file: Callable[[], BinaryIO]
     signature_name: str
     signature: bytes
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins, read_identity
 
 
 @dataclass(frozen=True, order=True)
@@ -39,16 +40,19 @@ class Proof:
     signer     who made it, by the name that the kind has for that: the id of a key
     file       the name of the file whose bytes were verified: the asset's, or its sums file's
     sha256     the digest of that file
-    origin     the URL of the file that holds the signature
+    origin     where the signature was found: the URL of the file that holds it, or the question that it answers
+    kept       what is kept of it, so that it can be verified again: part → SHA-256 of its bytes, sorted. The parts are
+               ``signature``, ``sums`` (the signed sums file), ``key`` and ``root`` (what the signature is checked with)
     statement  what the signer states beside the bytes, under the same signature; "" where that is nothing
     """
 
     kind: str
-    identity: str
+    identity: Identity
     signer: str
     file: str
     sha256: str
     origin: str
+    kept: tuple[tuple[str, str], ...]
     statement: str = ""
 
 
@@ -64,14 +68,23 @@ class Evidence:
         object.__setattr__(self, "claims", tuple(sorted(set(self.claims))))
         object.__setattr__(self, "proofs", tuple(sorted(set(self.proofs))))
 
-    def proves(self, kind: str, identity: str) -> bool:
-        """Return whether there is a proof of this *kind*, checked against this *identity*."""
-        return any((proof.kind, proof.identity) == (kind, identity) for proof in self.proofs)
+    def proves(self, pins: Pins) -> bool:
+        """Return whether there is a proof of each kind in *pins*, checked against one of the identities there."""
+        proven = {(proof.kind, proof.identity) for proof in self.proofs}
+        return all(any((kind, one) in proven for one in identities) for kind, identities in pins.items())
+
+    def kept(self) -> set[str]:
+        """Return the SHA-256 digests of all that is kept so that the proofs can be verified again."""
+        return {sha256 for proof in self.proofs for _part, sha256 in proof.kept}
 
     def as_dict(self) -> dict[str, list[dict[str, Any]]]:
         """Return the evidence as lock file, receipt and results have it. An empty statement is not written."""
-        proofs = [{key: value for key, value in asdict(proof).items() if value} for proof in self.proofs]
-        return {"claims": [asdict(claim) for claim in self.claims], "proofs": proofs}
+        return {"claims": [asdict(claim) for claim in self.claims], "proofs": list(map(_emit_proof, self.proofs))}
+
+
+def _emit_proof(proof: Proof) -> dict[str, Any]:
+    emitted = {**asdict(proof), "identity": proof.identity.as_dict(), "kept": dict(proof.kept)}
+    return {key: value for key, value in emitted.items() if value}
 
 
 def read_evidence(place: Place) -> Evidence:
@@ -86,13 +99,19 @@ def _read_claim(place: Place) -> Claim:
 
 
 def _read_proof(place: Place) -> Proof:
-    fields = place.fields("kind identity signer file sha256 origin", "statement")
+    fields = place.fields("kind identity signer file sha256 origin kept", "statement")
     return Proof(
         kind=fields["kind"].text(forms.WORD),
-        identity=fields["identity"].text(),
+        identity=read_identity(fields["identity"]),
         signer=fields["signer"].text(),
         file=fields["file"].text(forms.FILE_NAME),
         sha256=fields["sha256"].text(forms.SHA256),
         origin=fields["origin"].text(),
+        kept=_read_kept(fields["kept"]),
         statement=fields["statement"].text() if "statement" in fields else "",
     )
+
+
+def _read_kept(place: Place) -> tuple[tuple[str, str], ...]:
+    kept = place.mapping(lambda part: part.text(forms.SHA256), least=1, keys=forms.WORD)
+    return tuple(sorted(kept.items()))

@@ -30,6 +30,7 @@ class Form:
 
 NAME = Form(names.NAME, "a name of letters, digits and . _ + -")
 LINE = Form(re.compile(rf"[^{CONTROL}]+\Z"), "a line of text")
+TEXT = Form(re.compile(rf"[^{CONTROL}]+(?:\n[^{CONTROL}]*)*\Z"), "a text")
 VERSION = Form(re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~!-]{0,127}\Z"), "a version such as 1.2.3")
 MOMENT = Form(
     re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z"),

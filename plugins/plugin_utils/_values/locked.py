@@ -13,6 +13,7 @@ from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 
@@ -91,7 +92,7 @@ class LockedTool:
     asset: str | None = None
     executables: Mapping[str, str] = dataclasses.field(default_factory=dict)
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
-    verify: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    verify: Pins = dataclasses.field(default_factory=dict)
     without_digest: tuple[str, ...] = ()
     constraint: str = ""
     platforms: tuple[str, ...] = ()

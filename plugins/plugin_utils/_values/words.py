@@ -52,3 +52,5 @@ Integrity: TypeAlias = Literal["quick", "full"]
 Action: TypeAlias = Literal["none", "install", "upgrade", "downgrade", "switch", "repair", "prune", "remove"]
 #: What became of a tool between two lock files.
 LockAction: TypeAlias = Literal["kept", "added", "upgraded", "downgraded", "relocked", "removed"]
+#: What became of a proof that was verified again.
+ProofVerdict: TypeAlias = Literal["verified", "refused", "unverified"]

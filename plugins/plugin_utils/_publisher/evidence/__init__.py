@@ -9,11 +9,12 @@ one line in the table of proofs.py. This file has what the kinds are given and w
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 
 #: Reads one of a release's own small files, a sums file for example: the asset → its bytes. Raises ReleaseError.
@@ -34,9 +35,25 @@ class Stated:
 
 @dataclass(frozen=True)
 class Held:
-    """An asset whose bytes are here, at *path*, and their *digests*: SHA-256, and all that were claimed of them."""
+    """An asset whose bytes are here, at *path*, and their *digests*: SHA-256, and all that were claimed of them.
+
+    *folder* is the manifest's, from which the paths of keys start.
+    """
 
     asset: Asset
     release: Release
     path: Path
     digests: Mapping[str, str]
+    folder: Path = Path()
+
+
+@dataclass(frozen=True)
+class Proven:
+    """A proof, and the bytes of each part that is kept of it: ``signature``, ``sums``, ``key``, ``root``."""
+
+    proof: Proof
+    parts: Mapping[str, bytes]
+
+    def contents(self) -> dict[str, bytes]:
+        """Return the bytes of each part by their SHA-256, as the folder of evidence keeps them."""
+        return {hashlib.sha256(content).hexdigest(): content for content in self.parts.values()}

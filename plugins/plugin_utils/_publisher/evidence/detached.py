@@ -11,37 +11,52 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, sums
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, Proven, sums
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
-#: Raises ReleaseError unless the signature is of these bytes, and by the identity that is given as text.
-Verify = Callable[[Signed, str], Signer]
+#: Raises ReleaseError unless the signature is of these bytes, and by the identity. The bytes are what the kind needs
+#: beside the signature, by the names in Proof.kept: ``key``, ``root``.
+Verify = Callable[[Signed, Identity, Mapping[str, bytes]], Signer]
+#: Returns those bytes for an identity, before anything is verified. Raises ReleaseError where they cannot be had.
+Material = Callable[[Held, Identity, Fetch], Mapping[str, bytes]]
+
+
+def no_material(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes]:
+    """Return nothing: the identity says all that a signature is checked against."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Detached:
-    """Proves bytes by signatures of one *kind*, in files whose names end in *suffix*; *verify* knows their format."""
+    """Proves bytes by signatures of one *kind*, in files whose names end in one of *suffixes*.
+
+    verify    knows their format
+    material  what *verify* needs beside the signature and the identity
+    """
 
     kind: str
-    suffix: str
+    suffixes: tuple[str, ...]
     verify: Verify
+    material: Material = no_material
 
-    def prove(self, held: Held, identity: str, fetch: Fetch) -> tuple[Proof, ...]:
+    def prove(self, held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
         """Return the proofs of the bytes that are *held*, checked against *identity*; *fetch* reads small files.
 
         Raises ReleaseError where there is no signature, and for any that does not hold.
         """
+        material = self.material(held, identity, fetch)
         signature = self._signature_of(held.asset, held)
         if signature is None:
-            return self._by_sums(held, identity, fetch)
+            return self._by_sums(held, identity, material, fetch)
         signed = Signed(
             name=held.asset.name,
             version=held.release.version,
@@ -49,12 +64,15 @@ class Detached:
             open_file=partial(_open, held),
             signature_name=signature.name,
             signature=fetch(signature),
+            digests=held.digests,
         )
-        return (self._proof(signed, signature, identity),)
+        return (self._proven(signed, signature, identity, material),)
 
-    def _by_sums(self, held: Held, identity: str, fetch: Fetch) -> tuple[Proof, ...]:
+    def _by_sums(
+        self, held: Held, identity: Identity, material: Mapping[str, bytes], fetch: Fetch
+    ) -> tuple[Proven, ...]:
         """Return a proof for each signed sums file that states the digest of the bytes that are held."""
-        proofs: list[Proof] = []
+        found: list[Proven] = []
         for file, signature in self._signed_sums(held):
             # The bytes that are verified here are also the ones that are read: nothing can come in between.
             content = fetch(file)
@@ -67,14 +85,14 @@ class Detached:
                 signature=fetch(signature),
             )
             try:
-                proof = self._proof(signed, signature, identity)
+                proven = self._proven(signed, signature, identity, material, {"sums": content})
             except ReleaseError as error:
                 raise error.about(held.asset.name) from error
-            if _states_digest(held, file, content):
-                proofs.append(proof)
-        if not proofs:
+            if states_digest(held.asset.name, held.digests, file.name, content):
+                found.append(proven)
+        if not found:
             raise self._missing(held, identity)
-        return tuple(proofs)
+        return tuple(found)
 
     def _signed_sums(self, held: Held) -> Iterator[tuple[Asset, Asset]]:
         """Yield each sums file that may speak of the asset and has a signature, and that."""
@@ -84,39 +102,54 @@ class Detached:
                 yield file, signature
 
     def _signature_of(self, file: Asset, held: Held) -> Asset | None:
-        return held.release.file(file.name + self.suffix)
+        found = (held.release.file(file.name + suffix) for suffix in self.suffixes)
+        return next(filter(None, found), None)
 
-    def _proof(self, signed: Signed, signature: Asset, identity: str) -> Proof:
-        signer = self.verify(signed, identity)
-        return Proof(self.kind, identity, signer.name, signed.name, signed.sha256, signature.url, signer.statement)
+    def _proven(
+        self,
+        signed: Signed,
+        signature: Asset,
+        identity: Identity,
+        material: Mapping[str, bytes],
+        more: Mapping[str, bytes] | None = None,
+    ) -> Proven:
+        signer = self.verify(signed, identity, material)
+        parts = {"signature": signed.signature, **material, **(more or {})}
+        kept = tuple(sorted((name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()))
+        proof = Proof(self.kind, identity, signer.name, signed.name, signed.sha256, signature.url, kept)
+        return Proven(replace(proof, statement=signer.statement), parts)
 
-    def _missing(self, held: Held, identity: str) -> ReleaseError:
+    def _missing(self, held: Held, identity: Identity) -> ReleaseError:
         signed = [file.name for file, _signature in self._signed_sums(held)]
         unsigned = [file.name for file in sums.speaking_of(held.asset, held.release) if file.name not in signed]
         found = [f"{name}, which is signed and does not name it" for name in signed]
         found += [f"{name} without a signature" for name in unsigned]
+        wanted = " or ".join(held.asset.name + suffix for suffix in self.suffixes)
         return ReleaseError(
             f"{held.asset.name} has no {self.kind} signature, and the manifest demands one",
-            expected=f"{held.asset.name}{self.suffix}, or such a signature of a sums file that names it, by {identity}",
+            expected=f"{wanted}, or such a signature of a sums file that names it, by {identity}",
             found=", ".join(found[:5]) or "neither, and no sums file",
             fix="choose a version that its publisher has signed; if it is not signed any more, ask the publisher why "
             f"before you take verify.{self.kind} out of the manifest",
         )
 
 
-def _states_digest(held: Held, file: Asset, content: bytes) -> bool:
-    """Return whether the signed sums *file* states the digest of what is held. Raises ReleaseError if it is another."""
-    digests = sums.digests_of(held.asset, file, content)
-    for algorithm, value in digests.items():
-        found = held.digests.get(algorithm)
+def states_digest(name: str, digests: Mapping[str, str], file_name: str, content: bytes) -> bool:
+    """Return whether the signed sums file, by name and *content*, states a digest of the asset *name*.
+
+    Raises ReleaseError if it states another one than those of the asset's bytes, its *digests* by algorithm.
+    """
+    stated = sums.digests_of(name, file_name, content)
+    for algorithm, value in stated.items():
+        found = digests.get(algorithm)
         if found != value:
             raise ReleaseError(
-                f"{held.asset.name} is not the file that {file.name}, which is signed, means",
+                f"{name} is not the file that {file_name}, which is signed, means",
                 expected=f"{algorithm} {value}",
                 found=f"{algorithm} {found}",
                 fix="do not use it; ask its publisher",
             )
-    return bool(digests)
+    return bool(stated)
 
 
 def _open(held: Held) -> BinaryIO:

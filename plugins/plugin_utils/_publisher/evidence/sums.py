@@ -95,7 +95,7 @@ def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:
     refuse_too_many(len(speaking), asset.name)
     for file in speaking:
         content = fetch(file)
-        digests = digests_of(asset, file, content)
+        digests = digests_of(asset.name, file.name, content)
         claims += [Claim(algorithm, value, file.url) for algorithm, value in sorted(digests.items())]
         if not digests:
             gaps.append(f"{file.name} {_why_not(asset.name, decode(content))}")
@@ -109,13 +109,13 @@ def speaking_of(asset: Asset, release: Release) -> tuple[Asset, ...]:
     return (*release.sums, *(file for file in named if sidecar_subject(file.name) not in others))
 
 
-def digests_of(asset: Asset, file: Asset, content: bytes) -> Mapping[str, str]:
-    """Return what the *content* of the sums *file* states of *asset*, by algorithm; empty if it is silent.
+def digests_of(name: str, file_name: str, content: bytes) -> Mapping[str, str]:
+    """Return what the *content* of the sums file *file_name* states of the asset *name*, by algorithm.
 
-    Raises ReleaseError for content that is too long or contradicts itself.
+    Empty if it is silent. Raises ReleaseError for content that is too long or contradicts itself.
     """
-    is_sidecar = sidecar_subject(file.name) == asset.name
-    return parse_sums(decode(content), subject=asset.name if is_sidecar else None).digests.get(asset.name, {})
+    is_sidecar = sidecar_subject(file_name) == name
+    return parse_sums(decode(content), subject=name if is_sidecar else None).digests.get(name, {})
 
 
 def refuse_too_many(files: int, subject: str) -> None:

@@ -96,7 +96,7 @@ def test_what_says_the_same_in_other_words_is_no_difference(find: str, put: str)
         (
             "    verify: {minisign: KEY}\n".replace("KEY", KEY),
             "",
-            Difference("jq", "verify nothing", f"verify {{minisign: {KEY}}}"),
+            Difference("jq", "verify nothing", f"verify {{minisign: [{KEY}]}}"),
         ),
         ("[jq.zip]", "[jq.gz]", Difference("jq", "accept.without_digest [jq.gz]", "accept.without_digest [jq.zip]")),
         ("3d", "4d", Difference("policy", "{minimum_age: 4d}", "{minimum_age: 3d}")),

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Executable, LockedAsset, LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
@@ -170,7 +171,7 @@ def test_notes_tell_what_is_asked_otherwise(before: dict[str, Any], after: dict[
     assert outcome(replace(tool(STATIC), **before), replace(tool(STATIC), **after), PLATFORMS).notes == (note,)
 
 
-ONE_KEY, OTHER_KEY = {"minisign": "RWQ1"}, {"minisign": "RWQ2"}
+ONE_KEY, OTHER_KEY = {"minisign": (Identity.of(key="RWQ1"),)}, {"minisign": (Identity.of(key="RWQ2"),)}
 CLAIMED = Evidence((Claim("sha256", "0" * 64, "listing"),))
 
 

@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import LARGEST_NUMBER
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
     LockedAsset,
@@ -38,7 +39,7 @@ from hypothesis import strategies as st
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 #: What sha256sum prints for the entry that is shown below, in compact JSON with sorted keys.
-DIGEST = "73ed6a00c4083bc6d973ade1109e1ea62f150d8eaea91bba1c0d29d007249ffb"
+DIGEST = "a33288ededc1c11225f393920f1682c75d9201005900522d4645cd086244e222"
 STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
 GLIBC = Requirement(
     "linux",
@@ -53,11 +54,12 @@ GLIBC = Requirement(
 LISTED = Claim("sha256", A, "listing")
 SIGNED = Proof(
     kind="minisign",
-    identity="RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3",
+    identity=Identity.of(key="RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"),
     signer="E7620F1842B4E81F",
     file="SHA256SUMS",
     sha256=B,
     origin="https://example.org/SHA256SUMS.minisig",
+    kept=(("signature", A), ("sums", B)),
     statement="timestamp:1795892736 file:SHA256SUMS hashed",
 )
 
@@ -91,7 +93,7 @@ def lock_of(*assets: LockedAsset) -> LockFile:
         assets=assets or (asset(),),
         published="2026-01-15T09:30:00Z",
         files={"share/man/man1/uv.1": "*/uv.1"},
-        verify={"minisign": SIGNED.identity},
+        verify={"minisign": (SIGNED.identity,)},
         without_digest=("uv-{version}.zip",),
         constraint="==0.9.*",
         platforms=("linux/x86_64",),
@@ -143,7 +145,7 @@ def test_a_lock_file_reads_as_documented():
                 "source": {"github": "astral-sh/uv"},
                 "published": "2026-01-15T09:30:00Z",
                 "files": {"share/man/man1/uv.1": "*/uv.1"},
-                "verify": {"minisign": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"},
+                "verify": {"minisign": [{"key": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"}]},
                 "accept": {"without_digest": ["uv-{version}.zip"]},
                 "assets": [
                     {
@@ -163,7 +165,8 @@ def test_a_lock_file_reads_as_documented():
                             "proofs": [
                                 {
                                     "kind": "minisign",
-                                    "identity": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3",
+                                    "identity": {"key": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"},
+                                    "kept": {"signature": A, "sums": B},
                                     "signer": "E7620F1842B4E81F",
                                     "file": "SHA256SUMS",
                                     "sha256": B,
@@ -203,6 +206,8 @@ DIGESTS = st.text("0123456789abcdef", min_size=64, max_size=64)
 SIZES = st.integers(0, LARGEST_NUMBER)
 NUMBERS = st.from_regex(r"[0-9]{1,3}(\.[0-9]{1,3}){0,2}", fullmatch=True)
 WORDS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,9}", fullmatch=True)
+IDENTITIES = st.dictionaries(WORDS, LINES, min_size=1, max_size=2).map(lambda parts: Identity.of(**parts))
+KEPT = st.dictionaries(WORDS, DIGESTS, min_size=1, max_size=2).map(lambda kept: tuple(sorted(kept.items())))
 STEPS = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cc", "Zl", "Zp"), exclude_characters="/\\:"), min_size=1
 )
@@ -252,8 +257,8 @@ def assets(draw) -> LockedAsset:
     statements = st.just("") | LINES
     proofs = draw(
         st.lists(
-            st.builds(Proof, WORDS, LINES, LINES, st.just(name), st.just(sha256), LINES, statements)
-            | st.builds(Proof, WORDS, LINES, LINES, other_files, DIGESTS, LINES, statements),
+            st.builds(Proof, WORDS, IDENTITIES, LINES, st.just(name), st.just(sha256), LINES, KEPT, statements)
+            | st.builds(Proof, WORDS, IDENTITIES, LINES, other_files, DIGESTS, LINES, KEPT, statements),
             max_size=3,
         )
     )
@@ -296,7 +301,7 @@ LOCKS = st.builds(
             asset=st.none() | LINES,
             executables=st.dictionaries(names(), LINES, max_size=2),
             files=st.dictionaries(LINKED_FILES, LINES, max_size=2).filter(lambda files: not nested(files)),
-            verify=st.dictionaries(names(), LINES, max_size=2),
+            verify=st.dictionaries(WORDS, st.lists(IDENTITIES, min_size=1, max_size=2).map(tuple), max_size=2),
             without_digest=st.lists(LINES, unique=True, max_size=2).map(sorted).map(tuple),
             constraint=st.just("") | LINES,
             platforms=PLATFORMS,
@@ -637,7 +642,10 @@ def test_a_universal_program_is_locked_for_each_of_its_targets():
         ("tools/uv/assets/0/requires/libraries", "libc.so.6"),
         ("tools/uv/assets/0/requires/versions", {"GLIBCXX": "x"}),
         ("tools/uv/verify", {}),
-        ("tools/uv/verify", {"minisign": ""}),
+        ("tools/uv/verify", {"minisign": []}),
+        ("tools/uv/verify/minisign", [{}]),
+        ("tools/uv/verify/minisign", "RWQ"),
+        ("tools/uv/verify/minisign/0/key", ""),
         ("tools/uv/accept", {}),
         ("tools/uv/accept/without_digest", []),
         ("tools/uv/accept/without_digest", "*"),
@@ -646,6 +654,8 @@ def test_a_universal_program_is_locked_for_each_of_its_targets():
         ("tools/uv/assets/0/evidence/proofs/0/kind", "Minisign!"),
         ("tools/uv/assets/0/evidence/proofs/0/file", "../SHA256SUMS"),
         ("tools/uv/assets/0/evidence/proofs/0/sha256", "0d"),
+        ("tools/uv/assets/0/evidence/proofs/0/kept", {}),
+        ("tools/uv/assets/0/evidence/proofs/0/kept/signature", "0d"),
         ("tools/uv/assets/0/evidence/proofs/0/statement", "a\nb"),
         ("tools/uv/assets/0/evidence/proofs/0/statement", ""),
     ],
@@ -662,7 +672,7 @@ def test_what_an_edit_broke_is_found_where_it_is(way, value):
     [
         ("tools/uv/version", "0.9.10"),
         ("tools/uv/source/github", "someone/uv"),
-        ("tools/uv/verify/minisign", "RWTMbAB6PBdM1tlGYuvGUMnzABfxDaAV8pFie2Hh7hdnfrERnIa6TStI"),
+        ("tools/uv/verify/minisign/0/key", "RWTMbAB6PBdM1tlGYuvGUMnzABfxDaAV8pFie2Hh7hdnfrERnIa6TStI"),
         ("tools/uv/accept/without_digest/0", "*"),
         ("tools/uv/assets/0/evidence/proofs", []),
         ("tools/uv/assets/0/url", "https://example.org/other.tar.gz"),

@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest impo
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NEEDED
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import minisign
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import schemas
@@ -102,7 +103,7 @@ def test_a_manifest_says_what_people_want():
             "zig",
             {"directory": "/srv/zig"},
             platforms=platforms,
-            verify={"minisign": "RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"},
+            verify={"minisign": (Identity.of(key="RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"),)},
             without_digest=("zig-{version}-*.zip", "zig.exe"),
         ),
     }
@@ -478,7 +479,7 @@ def test_a_tab_is_told_to_be_one(indent):
         (
             LINUX + "tools: {uv: {source: {pypi: uv}, verify: {minisign: [RWQ]}}}",
             "releases.yml:2: tools.uv.verify.minisign is not valid",
-            "a line of text",
+            "a text",
             "",
         ),
         (
@@ -806,7 +807,7 @@ KEYS = st.sampled_from(
             "tag",
             "sums",
         ),
-        *("a b", "verify", "accept", "minisign", "without_digest"),
+        *("a b", "verify", "accept", "minisign", "without_digest", "key", "successors"),
     ]
 )
 
@@ -938,7 +939,8 @@ def test_an_expression_that_is_none_is_refused_with_its_line_and_the_position_in
 def test_the_schema_knows_every_kind_of_proof():
     verify = schemas.schema("releases")["$defs"]["tool"]["properties"]["verify"]
     assert set(verify["properties"]) == set(proofs.KINDS)
-    assert verify["properties"]["minisign"]["pattern"] == "^" + minisign.KEY.pattern.replace("\\Z", "$")
+    key = schemas.schema("releases")["$defs"]["minisign_key"]
+    assert key["pattern"] == "^" + minisign.KEY.pattern.replace("\\Z", "$")
 
 
 def test_every_field_of_the_schema_is_described():

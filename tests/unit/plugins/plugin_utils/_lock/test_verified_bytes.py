@@ -13,9 +13,11 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import claims, proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Proven, claims, proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import Kind
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence, Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
@@ -240,10 +242,10 @@ def test_a_signature_by_the_pinned_key_is_recorded_apart_from_the_claims(
     publisher.publish_files("1.0", {NAME: STATIC, f"{NAME}.minisig": KEY.sign(STATIC, b"built by hand")})
     lock = controller.resolve(more=SIGNED).lock
     [proof] = only(lock).evidence.proofs
-    assert (proof.kind, proof.identity, proof.file, proof.sha256) == ("minisign", KEY.public, NAME, SHA256)
+    assert (proof.kind, str(proof.identity), proof.file, proof.sha256) == ("minisign", KEY.public, NAME, SHA256)
     assert proof.statement == "built by hand"
     assert only(lock).evidence.claims == ()
-    assert lock.tools["tool"].verify == {"minisign": KEY.public}
+    assert lock.tools["tool"].verify == {"minisign": (Identity.of(key=KEY.public),)}
     assert lockfile.parse(lockfile.emit(lock)) == lock
     assert "whose publisher offers no digest: pinned as downloaded, verified by minisign" in controller.told[-1]
 
@@ -373,11 +375,14 @@ def test_a_claim_and_a_proof_of_new_kinds_reach_the_lock_file(
     def state(asset: Asset, *_others: object) -> claims.Stated:
         return claims.Stated((Claim("sha512", SHA512, "a toy"),))
 
-    def prove(held: proofs.Held, identity: str, *_others: object) -> tuple[Proof, ...]:
-        return (Proof("toy", identity, "a toy", held.asset.name, held.digests["sha256"], "toy:"),)
+    def prove(held: proofs.Held, identity: Identity, *_others: object) -> tuple[Proven, ...]:
+        kept = (("signature", hashlib.sha256(b"").hexdigest()),)
+        proof = Proof("toy", identity, "a toy", held.asset.name, held.digests["sha256"], "toy:", kept)
+        return (Proven(proof, {"signature": b""}),)
 
+    toy = Kind(("name",), lambda identity: None, prove, lambda signed, identity, parts: Signer("a toy"))
     monkeypatch.setattr(claims, "KINDS", {**claims.KINDS, "toy": state})
-    monkeypatch.setattr(proofs, "KINDS", {**proofs.KINDS, "toy": Kind(lambda identity: None, prove)})
+    monkeypatch.setattr(proofs, "KINDS", {**proofs.KINDS, "toy": toy})
     publisher.publish("1.0", linux__x86_64=STATIC)
     lock = controller.resolve(more=", verify: {toy: somebody}").lock
     assert [claim.origin for claim in only(lock).evidence.claims] == ["listing", "a toy"]

@@ -15,11 +15,14 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence im
     Proof,
     read_evidence,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 
 A, B = "a" * 64, "b" * 64
 LISTED, STATED = Claim("sha256", A, "listing"), Claim("sha256", A, "https://example.org/SHA256SUMS")
-SIGNED = Proof("minisign", "RWQkey", "0123456789ABCDEF", "SHA256SUMS", B, "https://example.org/SHA256SUMS.minisig")
-DATED = Proof("minisign", "RWQkey", "0123456789ABCDEF", "uv", A, "https://example.org/uv.minisig", "timestamp:1")
+KEY, OTHER = Identity.of(key="RWQkey"), Identity.of(key="RWQother")
+MINISIG = "https://example.org/SHA256SUMS.minisig"
+SIGNED = Proof("minisign", KEY, "0123456789ABCDEF", "SHA256SUMS", B, MINISIG, (("signature", A), ("sums", B)))
+DATED = Proof("minisign", KEY, "0123456789ABCDEF", "uv", A, MINISIG, (("signature", B),), "timestamp:1")
 
 
 def read(value: object) -> Evidence:
@@ -30,6 +33,7 @@ def test_evidence_is_equal_whoever_found_what_first_and_how_often() -> None:
     evidence = Evidence((STATED, LISTED, STATED), (DATED, SIGNED, DATED))
     assert evidence == Evidence((LISTED, STATED), (SIGNED, DATED))
     assert (evidence.claims, evidence.proofs) == ((STATED, LISTED), (SIGNED, DATED))
+    assert evidence.kept() == {A, B}
 
 
 @pytest.mark.parametrize("evidence", [Evidence(), Evidence((LISTED,)), Evidence((LISTED, STATED), (SIGNED, DATED))])
@@ -44,10 +48,13 @@ def test_an_empty_statement_is_not_written() -> None:
 
 def test_a_proof_counts_only_for_the_identity_that_it_was_checked_against() -> None:
     evidence = Evidence((LISTED,), (SIGNED,))
-    assert evidence.proves("minisign", "RWQkey")
-    assert not evidence.proves("minisign", "RWQother")
-    assert not evidence.proves("sigstore", "RWQkey")
-    assert not Evidence((LISTED,)).proves("minisign", "RWQkey")
+    assert evidence.proves({"minisign": (KEY,)})
+    assert evidence.proves({"minisign": (OTHER, KEY)})
+    assert evidence.proves({})
+    assert not evidence.proves({"minisign": (OTHER,)})
+    assert not evidence.proves({"sigstore": (KEY,)})
+    assert not evidence.proves({"minisign": (KEY,), "sigstore": (KEY,)})
+    assert not Evidence((LISTED,)).proves({"minisign": (KEY,)})
 
 
 @pytest.mark.parametrize(
@@ -61,6 +68,10 @@ def test_a_proof_counts_only_for_the_identity_that_it_was_checked_against() -> N
         ("proofs", {"file": "../uv"}),
         ("proofs", {"kind": ""}),
         ("proofs", {"statement": ""}),
+        ("proofs", {"identity": "RWQkey"}),
+        ("proofs", {"identity": {}}),
+        ("proofs", {"kept": {}}),
+        ("proofs", {"kept": {"signature": "a"}}),
     ],
 )
 def test_what_is_no_evidence_is_refused(part: str, changes: dict[str, Any]) -> None:

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Held, proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Held, Proven, proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import Kind
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
 
 KEY, OTHER = SigningKey("publisher"), SigningKey("somebody")
-PINNED = {"minisign": KEY.public}
+PINNED = {"minisign": (Identity.of(key=KEY.public),)}
 CONTENT = b"the bytes of a program"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 SUMS = f"{SHA256}  tool-1.0\n".encode()
@@ -33,6 +35,9 @@ class Publisher:
         self.read: list[str] = []
 
     def prove(self, pinned=None) -> tuple[Proof, ...]:
+        return tuple(one.proof for one in self.proven(pinned))
+
+    def proven(self, pinned=None) -> tuple[Proven, ...]:
         pinned = PINNED if pinned is None else pinned
         assets = tuple(Asset(name, f"https://example.org/{name}") for name in ("tool-1.0", *self.files))
         release = Release("1.0", assets)
@@ -62,14 +67,16 @@ def publisher(tmp_path):
 
 
 def test_a_signature_beside_the_asset_proves_its_bytes(publisher):
-    assert publisher(tool__minisig=KEY.sign(CONTENT, b"built by hand")).prove() == (
+    signature = KEY.sign(CONTENT, b"built by hand")
+    assert publisher(tool__minisig=signature).prove() == (
         Proof(
             kind="minisign",
-            identity=KEY.public,
+            identity=Identity.of(key=KEY.public),
             signer=KEY.key_id[::-1].hex().upper(),
             file="tool-1.0",
             sha256=SHA256,
             origin="https://example.org/tool-1.0.minisig",
+            kept=(("signature", hashlib.sha256(signature).hexdigest()),),
             statement="built by hand",
         ),
     )
@@ -160,7 +167,39 @@ def test_bytes_that_are_gone_from_the_cache_are_a_clear_error(publisher):
         proofs.collect(gone, PINNED, made._fetch)
 
 
+# Successors.
+
+
+def test_the_signature_of_a_successor_counts_as_that_of_the_first_key(publisher):
+    pinned = {"minisign": (Identity.of(key=OTHER.public), Identity.of(key=KEY.public))}
+    [proof] = publisher(tool__minisig=KEY.sign(CONTENT)).prove(pinned)
+    assert proof.identity == Identity.of(key=KEY.public)
+
+
+def test_a_signature_by_neither_is_refused_with_what_is_wrong_for_each(publisher):
+    pinned = {"minisign": (Identity.of(key=OTHER.public), Identity.of(key=KEY.public))}
+    made = publisher(tool__minisig=SigningKey("stranger").sign(CONTENT))
+    assert made.refused(pinned).found.count("another key") == 1
+    assert "for its successors" in made.refused(pinned).found
+
+
+# What is kept.
+
+
+def test_all_that_a_proof_was_made_of_is_kept_under_its_digest(publisher):
+    signature = KEY.sign(SUMS)
+    [proven] = publisher(SHA256SUMS=SUMS, SHA256SUMS__minisig=signature).proven()
+    assert proven.parts == {"signature": signature, "sums": SUMS}
+    assert [proven.contents()[sha256] for _part, sha256 in proven.proof.kept] == [signature, SUMS]
+
+
 # The table.
+
+PLEASE = Identity.of(word="please")
+
+
+def kind_of(prove):
+    return Kind(("word",), lambda identity: None, prove, lambda signed, identity, parts: Signer("anybody"))
 
 
 def test_a_new_kind_is_one_line_in_the_table(publisher, monkeypatch):
@@ -168,21 +207,25 @@ def test_a_new_kind_is_one_line_in_the_table(publisher, monkeypatch):
 
     def prove(held, identity, fetch):
         file = held.release.file(f"{held.asset.name}.word")
-        if file is None or fetch(file).decode() != identity:
+        if file is None or fetch(file).decode() != identity["word"]:
             raise ReleaseError(f"{held.asset.name} is without the word")
-        return (Proof("word", identity, "anybody", held.asset.name, held.digests["sha256"], file.url),)
+        proof = Proof("word", identity, "anybody", held.asset.name, held.digests["sha256"], file.url, ())
+        return (Proven(proof, {}),)
 
-    monkeypatch.setattr(proofs, "KINDS", {**proofs.KINDS, "word": Kind(lambda text: None, prove)})
-    pinned = {**PINNED, "word": "please"}
+    monkeypatch.setattr(proofs, "KINDS", {**proofs.KINDS, "word": kind_of(prove)})
+    pinned = {**PINNED, "word": (PLEASE,)}
     made = publisher(tool__minisig=KEY.sign(CONTENT), tool__word=b"please")
     assert [proof.kind for proof in made.prove(pinned)] == ["minisign", "word"]
     with pytest.raises(ReleaseError, match="without the word"):
-        made.prove({"word": "now"})
+        made.prove({"word": (Identity.of(word="now"),)})
 
 
-@pytest.mark.parametrize("made", [(), (Proof("word", "another identity", "", "tool-1.0", SHA256, ""),)])
+BY_ANOTHER = Proof("word", Identity.of(word="another identity"), "", "tool-1.0", SHA256, "", ())
+
+
+@pytest.mark.parametrize("made", [(), (Proven(BY_ANOTHER, {}),)])
 def test_a_kind_that_returns_no_proof_by_what_is_pinned_has_none(publisher, monkeypatch, made):
-    monkeypatch.setattr(proofs, "KINDS", {"word": Kind(lambda text: None, lambda held, identity, fetch: made)})
+    monkeypatch.setattr(proofs, "KINDS", {"word": kind_of(lambda held, identity, fetch: made)})
     with pytest.raises(ReleaseError, match=r"tool-1\.0 has no proof of the kind word") as caught:
-        publisher().prove({"word": "please"})
+        publisher().prove({"word": (PLEASE,)})
     assert caught.value.expected == "one by please"
