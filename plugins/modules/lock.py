@@ -17,8 +17,10 @@ description:
     not what its name says is refused.
   - An asset that unpacks to more than 2 GiB is refused before it uses any space. The manifest may allow more with
     C(policy.maximum_unpacked_size), such as V(4GiB). All assets of a run may unpack to 32 times as much.
-  - The manifest can pin a public key of minisign for each tool (C(verify)). Then every asset of the tool, or a sums
-    file that states its digest, must be signed with that key.
+  - The manifest can pin for each tool who must have signed it (C(verify)). Then every asset of the tool, or a sums
+    file that states its digest, must be signed by that identity.
+  - What the proofs were made of is kept in a folder beside the lock file, C(releases.evidence) beside
+    C(releases.lock.json). Commit both. O(verify) verifies every proof again from these bytes alone.
   - If the publisher offers digests, but none of an asset that is needed, the lock fails, unless the manifest accepts
     the asset by name (C(accept)).
   - What is locked and still satisfies the manifest stays as it is, without a look at the network. A policy that has
@@ -57,6 +59,16 @@ options:
       - Write nothing, and fail if the lock file does not answer the manifest. This is for CI.
       - Only the two files are compared. No publisher is asked, and no asset is needed.
       - Cannot be combined with O(upgrade).
+    type: bool
+    default: false
+  verify:
+    description:
+      - Verify every proof in the lock file again, from what is kept beside it, and write nothing. Fails if one does not
+        hold. No publisher is asked.
+      - A signature of an asset's own bytes needs these bytes in the cache of this controller. Where they are not, that
+        is said, and it is no failure.
+      - What held when the lock was made and would not be taken now is said, too, such as a key that the manifest no
+        longer pins.
     type: bool
     default: false
   token:
@@ -110,6 +122,11 @@ EXAMPLES = r"""
   pinned.release.lock:
     manifest: releases.yml
     frozen: true
+
+- name: Verify all that was ever proven about what is locked, years later and without a network
+  pinned.release.lock:
+    manifest: releases.yml
+    verify: true
 
 - name: Show what an upgrade of everything would change
   pinned.release.lock:
@@ -168,6 +185,41 @@ notes:
     - "uv: upgraded 0.9.8 → 0.9.9"
     - >-
       uv: aarch64-unknown-linux-gnu disappeared → aarch64-unknown-linux-musl, static, runs everywhere the old one did
+proofs:
+  description: What became of each proof, verified again.
+  returned: with O(verify)
+  type: list
+  elements: dict
+  contains:
+    tool:
+      description: The tool.
+      type: str
+      returned: success
+      sample: zig
+    asset:
+      description: The asset that the proof is about.
+      type: str
+      returned: success
+      sample: zig-x86_64-linux-0.14.0.tar.xz
+    kind:
+      description: The kind of proof.
+      type: str
+      returned: success
+      sample: minisign
+    signer:
+      description: Who signed, by the name that the kind has for that.
+      type: str
+      returned: success
+      sample: D900E7558DAD3A86
+    verdict:
+      description: C(verified), or C(unverified) if the asset's own bytes were signed and are not in the cache here.
+      type: str
+      returned: success
+      sample: verified
+    reason:
+      description: Why it is not verified, or what would not be taken now; empty where there is nothing to say.
+      type: str
+      returned: success
 error:
   description: The parts of C(msg), for playbooks that go on with what failed.
   returned: failure

@@ -75,5 +75,5 @@ def _proven(held: Held, kind: str, identities: tuple[Identity, ...], fetch: Fetc
     if len(failures) == 1:
         raise failures[0]
     first, *others = failures
-    found = f"{first.found or first.what}; for its successors: {'; '.join(error.what for error in others)}"
-    raise ReleaseError(first.what, first.expected, found, first.fix)
+    said = f"{first.found or first.what}; for its successors: {'; '.join(error.what for error in others)}"
+    raise ReleaseError(first.what, first.expected, said, first.fix)

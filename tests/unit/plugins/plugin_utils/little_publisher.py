@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -78,6 +78,7 @@ class Controller:
         self.publisher = publisher
         self.cache = cache
         self.told: list[str] = []
+        self.has_kept: Callable[[str], bool] = lambda sha256: True
 
     def resolve(
         self,
@@ -96,7 +97,8 @@ class Controller:
         return self.resolve_text(text, locked, upgrade)
 
     def resolve_text(self, text: str, locked: LockFile | None = None, upgrade: Sequence[str] = ()) -> Resolution:
-        resolver = Resolver(self._open, Cache(self.cache), NOW, ProgressReport(self.told.append))
+        progress = ProgressReport(self.told.append)
+        resolver = Resolver(self._open, Cache(self.cache), NOW, progress, has_kept=self.has_kept)
         return resolver.resolve(manifest.parse(text), locked or LockFile(), upgrade)
 
     def _open(self, wanted: WantedTool) -> Source:

@@ -1,0 +1,167 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Proofs are verified again from the folder beside the lock file alone; whatever was changed since is noticed."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest, verification
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.verification import Verification
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import (
+    STATIC,
+    Controller,
+    Publisher,
+)
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
+
+KEY, OTHER = SigningKey("publisher"), SigningKey("somebody")
+SIGNED = f", verify: {{minisign: {KEY.public}}}"
+NAME = "tool-linux-x86_64"
+SUMS = f"{hashlib.sha256(STATIC).hexdigest()}  {NAME}\n".encode()
+
+
+class Kept:
+    """A lock file with one tool, and the folder beside it."""
+
+    def __init__(self, publisher: Publisher, controller: Controller, folder: Path, **files: bytes) -> None:
+        publisher.publish_files(
+            "1.0", {NAME: STATIC, **{name.replace("__", "."): made for name, made in files.items()}}
+        )
+        resolution = controller.resolve(more=SIGNED)
+        self.lock = resolution.lock
+        self.folder = EvidenceFolder(folder / "releases.lock.json")
+        self.folder.write(self.lock, resolution.kept)
+
+    def verify(self, with_bytes: bool = True, pinned: str | None = None) -> Verification:
+        """Return what became of the only proof."""
+        text = f"platforms: [linux/x86_64]\ntools: {{tool: {{source: {{pypi: tool}}, verify: {{minisign: {pinned}}}}}}}"
+        [found] = verification.verify(
+            self.lock,
+            self.folder.read,
+            lambda sha256: io.BytesIO(STATIC) if with_bytes else None,
+            manifest.parse(text) if pinned else None,
+        )
+        return found
+
+    def forge(self, change: Callable[[Proof], Proof]) -> None:
+        """Change the only proof in the lock file."""
+        tool = self.lock.tools["tool"]
+        [asset] = tool.assets
+        [proof] = asset.evidence.proofs
+        evidence = replace(asset.evidence, proofs=(change(proof),))
+        self.lock = replace(self.lock, tools={"tool": replace(tool, assets=(replace(asset, evidence=evidence),))})
+
+
+@pytest.fixture
+def by_sums(publisher: Publisher, controller: Controller, tmp_path: Path) -> Kept:
+    return Kept(publisher, controller, tmp_path, SHA256SUMS=SUMS, SHA256SUMS__minisig=KEY.sign(SUMS))
+
+
+@pytest.fixture
+def by_asset(publisher: Publisher, controller: Controller, tmp_path: Path) -> Kept:
+    return Kept(publisher, controller, tmp_path, **{f"{NAME}__minisig": KEY.sign(STATIC)})
+
+
+def test_a_signed_sums_file_is_verified_without_the_asset(by_sums: Kept) -> None:
+    assert by_sums.verify(with_bytes=False) == Verification(
+        "tool", NAME, "minisign", KEY.key_id[::-1].hex().upper(), "verified"
+    )
+
+
+def test_a_signature_of_the_asset_needs_its_bytes_and_says_so(by_asset: Kept) -> None:
+    assert by_asset.verify().verdict == "verified"
+    found = by_asset.verify(with_bytes=False)
+    assert (found.verdict, f"the bytes of {NAME} were signed" in found.reason) == ("unverified", True)
+
+
+def test_a_key_that_the_manifest_no_longer_pins_is_told_and_no_failure(by_sums: Kept) -> None:
+    assert by_sums.verify(pinned=KEY.public).reason == ""
+    found = by_sums.verify(pinned=OTHER.public)
+    assert (found.verdict, found.reason) == ("verified", f"the manifest no longer pins {KEY.public}")
+
+
+@pytest.mark.parametrize("part", ["signature", "sums"])
+def test_a_kept_file_that_was_changed_or_is_gone_is_refused(by_sums: Kept, part: str) -> None:
+    [proof] = by_sums.lock.tools["tool"].assets[0].evidence.proofs
+    place = by_sums.folder.path / dict(proof.kept)[part]
+    place.write_bytes(place.read_bytes() + b"\n")
+    assert (by_sums.verify().verdict, "was changed" in by_sums.verify().reason) == ("refused", True)
+    place.unlink()
+    assert (by_sums.verify().verdict, "No such file" in by_sums.verify().reason) == ("refused", True)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda proof: replace(proof, identity=Identity.of(key=OTHER.public)), "another key than the manifest pins"),
+        (lambda proof: replace(proof, signer="Ada"), "the lock file says Ada"),
+        (lambda proof: replace(proof, kind="word"), "knows no proof of the kind word"),
+        (lambda proof: replace(proof, sha256="0" * 64), "is not SHA256SUMS"),
+        (lambda proof: replace(proof, kept=proof.kept[1:]), "names no signature"),
+        (lambda proof: replace(proof, kept=proof.kept[:1]), "is not SHA256SUMS"),
+        (lambda proof: replace(proof, file=NAME), "other bytes than those that are locked"),
+    ],
+)
+def test_a_proof_that_was_edited_in_the_lock_file_is_refused(
+    by_sums: Kept, change: Callable[[Proof], Proof], reason: str
+) -> None:
+    by_sums.forge(change)
+    found = by_sums.verify()
+    assert (found.verdict, reason in found.reason) == ("refused", True), found.reason
+    with pytest.raises(ReleaseError, match="1 of 1 proofs do not hold"):
+        verification.refuse_failed([found])
+
+
+def test_a_signed_sums_file_of_another_asset_proves_nothing(by_sums: Kept) -> None:
+    tool = by_sums.lock.tools["tool"]
+    assets = tuple(replace(asset, name="server-linux-x86_64") for asset in tool.assets)
+    by_sums.lock = replace(by_sums.lock, tools={"tool": replace(tool, assets=assets)})
+    assert "does not name server-linux-x86_64" in by_sums.verify().reason
+
+
+# The folder.
+
+
+def test_the_folder_is_named_as_the_lock_file_is(tmp_path: Path) -> None:
+    assert EvidenceFolder(tmp_path / "releases.lock.json").path == tmp_path / "releases.evidence"
+    assert EvidenceFolder(tmp_path / "mine.json").path == tmp_path / "mine.evidence"
+
+
+def test_the_folder_holds_what_the_lock_file_names_and_nothing_else_of_ours(by_sums: Kept) -> None:
+    assert not by_sums.folder.differs(by_sums.lock)
+    (by_sums.folder.path / ("0" * 64)).write_bytes(b"of an older lock file")
+    (by_sums.folder.path / "README").write_text("somebody's own")
+    assert by_sums.folder.differs(by_sums.lock)
+    by_sums.folder.tidy(by_sums.lock)
+    assert not by_sums.folder.differs(by_sums.lock)
+    assert (by_sums.folder.path / "README").exists()
+
+
+def test_a_lock_without_proofs_has_no_folder(by_sums: Kept) -> None:
+    by_sums.folder.tidy(LockFile())
+    assert not by_sums.folder.path.exists()
+    EvidenceFolder(by_sums.folder.path.with_name("other.lock.json")).write(LockFile(), {})
+    assert sorted(path.name for path in by_sums.folder.path.parent.glob("*.evidence")) == []
+
+
+def test_what_is_no_longer_kept_is_fetched_again(publisher: Publisher, controller: Controller, by_sums: Kept) -> None:
+    kept = controller.resolve(more=SIGNED, locked=by_sums.lock).kept
+    assert kept == {}
+    controller.has_kept = lambda sha256: False
+    again = controller.resolve(more=SIGNED, locked=by_sums.lock)
+    assert (again.lock, sorted(again.kept)) == (
+        by_sums.lock,
+        sorted(path.name for path in by_sums.folder.path.iterdir()),
+    )
