@@ -18,7 +18,16 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 if TYPE_CHECKING:
     import cryptography
     import cryptography.exceptions
+    import cryptography.hazmat.primitives.asymmetric.ec
     import cryptography.hazmat.primitives.asymmetric.ed25519
+    import cryptography.hazmat.primitives.asymmetric.padding
+    import cryptography.hazmat.primitives.asymmetric.rsa
+    import cryptography.hazmat.primitives.asymmetric.utils
+    import cryptography.hazmat.primitives.hashes
+    import cryptography.hazmat.primitives.serialization
+    import cryptography.x509
+    import cryptography.x509.oid
+    import cryptography.x509.verification
     import packaging
     import packaging.specifiers
     import packaging.tags
@@ -29,22 +38,40 @@ if TYPE_CHECKING:
     import requests.adapters
     import requests.auth
     import requests.utils
+    import rfc3161_client
     import sigstore
+    import sigstore.hashes
+    import sigstore.models
+    import sigstore.verify
+    import sigstore.verify.policy
     import urllib3
     import urllib3.util
 
     jmespath: Any  # it publishes no types
 
-__all__ = ("cryptography", "jmespath", "packaging", "pypi_simple", "requests", "sigstore", "urllib3")
+__all__ = ("cryptography", "jmespath", "packaging", "pypi_simple", "requests", "rfc3161_client", "sigstore", "urllib3")
 
 #: Library → the submodules that importing it alone would not bring.
 _LIBRARIES: dict[str, tuple[str, ...]] = {
-    "cryptography": ("cryptography.exceptions", "cryptography.hazmat.primitives.asymmetric.ed25519"),
+    "cryptography": (
+        "cryptography.exceptions",
+        "cryptography.hazmat.primitives.asymmetric.ec",
+        "cryptography.hazmat.primitives.asymmetric.ed25519",
+        "cryptography.hazmat.primitives.asymmetric.padding",
+        "cryptography.hazmat.primitives.asymmetric.rsa",
+        "cryptography.hazmat.primitives.asymmetric.utils",
+        "cryptography.hazmat.primitives.hashes",
+        "cryptography.hazmat.primitives.serialization",
+        "cryptography.x509",
+        "cryptography.x509.oid",
+        "cryptography.x509.verification",
+    ),
     "jmespath": ("jmespath.functions",),
     "packaging": ("packaging.specifiers", "packaging.tags", "packaging.utils", "packaging.version"),
     "pypi_simple": (),
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
-    "sigstore": (),
+    "rfc3161_client": (),
+    "sigstore": ("sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
     "urllib3": ("urllib3.util",),
 }
 
