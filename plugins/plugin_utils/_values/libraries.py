@@ -11,6 +11,7 @@ then with what to type. Importing ``requests`` from here gives either the librar
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -75,6 +76,9 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "urllib3": ("urllib3.util",),
 }
 
+#: Modules whose import has ended. Before that, another thread may already find them in sys.modules.
+_imported: set[str] = set()
+
 
 class _Absent:
     """Stands in for a library and everything in it: may be imported, named and derived from, but not used."""
@@ -103,9 +107,21 @@ def __getattr__(name: str) -> Any:
     if name not in _LIBRARIES:
         raise AttributeError(name)
     try:
-        library = importlib.import_module(name)
+        library = _module(name)
         for submodule in _LIBRARIES[name]:
-            importlib.import_module(submodule)
+            _module(submodule)
     except ImportError:
         return _Absent(name)
     return library
+
+
+def _module(name: str) -> Any:
+    """Return a module, and at once if it is here: a signature is verified in a millisecond, and asks thirty times.
+
+    Raises ImportError if it is absent.
+    """
+    module = sys.modules.get(name)
+    if module is None or name not in _imported:
+        module = importlib.import_module(name)
+        _imported.add(name)
+    return module

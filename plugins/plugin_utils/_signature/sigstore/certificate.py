@@ -53,12 +53,12 @@ def key_of(certificate: Certificate) -> keys.PublicKey:
         return keys.supported(certificate.public_key())
 
 
-def root_for(certificate: Certificate, roots: TrustRoots) -> TrustRoot:
-    """Return the root whose authorities may have issued *certificate*. Raises UnprovenError if there is none."""
-    for root in roots.roots:
-        if root.may_have_issued(certificate):
-            return root
+def roots_for(certificate: Certificate, roots: TrustRoots) -> list[TrustRoot]:
+    """Return the roots whose authorities may have issued *certificate*. Raises UnprovenError if there is none."""
+    if found := [root for root in roots.roots if root.may_have_issued(certificate)]:
+        return found
     raise UnprovenError(
+        "trust root",
         "the signer's certificate is from an authority that no trust root here knows",
         expected="an authority of " + (", ".join(_names(roots)) or "a trust root; none was given"),
         found=shown(certificate.issuer.rfc4514_string()),
@@ -76,7 +76,8 @@ def verify_certificate(certificate: Certificate, root: TrustRoot, times: list[da
         if not certificate.not_valid_before_utc <= time <= certificate.not_valid_after_utc:
             period = f"{certificate.not_valid_before_utc.isoformat()} to {certificate.not_valid_after_utc.isoformat()}"
             raise refused("the signer's certificate was not valid when the signature was made", period, str(time))
-    issuers = [_issuer(certificate, root, time) for time in times]
+    with reading("the signer's certificate"):
+        issuers = [_issuer(certificate, root, time) for time in times]
     authority, chain = issuers[0]
     if root.ct_logs:
         _verify_transparency(certificate, chain[1], root)
@@ -118,15 +119,11 @@ def _chain(certificate: Certificate, authority: Authority, time: datetime) -> li
     """Return the chain from *certificate* to the authority's anchor. Raises cryptography's VerificationError."""
     x509 = libraries.cryptography.x509
     *intermediates, anchor = authority.certificates
-    with reading("the signer's certificate"):
-        try:
-            verifier = _policy().store(x509.verification.Store([anchor])).time(time).build_client_verifier()
-            return list(verifier.verify(certificate, intermediates).chain)
-        except x509.UnsupportedGeneralNameType as error:
-            raise refused("the signer's certificate names its holder in a way that is not known") from error
-        except x509.verification.VerificationError as error:
-            failure = error
-    raise failure
+    verifier = _policy().store(x509.verification.Store([anchor])).time(time).build_client_verifier()
+    try:
+        return list(verifier.verify(certificate, intermediates).chain)
+    except x509.UnsupportedGeneralNameType as error:
+        raise refused("the signer's certificate names its holder in a way that is not known") from error
 
 
 def _policy() -> Any:

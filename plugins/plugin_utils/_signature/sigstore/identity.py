@@ -35,7 +35,8 @@ _UTF8_STRING = 0x0C
 #: What of a certificate → the number of the extension, and that of the older one with the bare text.
 _NEWER = {"issuer": "8", "repository": "12", "commit": "13", "ref": "14"}
 _OLDER = {"issuer": "1", "repository": "5", "commit": "3", "ref": "6"}
-_WORKFLOW = re.compile(r"(?P<repository>https://[^/]+/[^@]+?)/(?P<path>/?\.[^@]*)@(?P<ref>.+)\Z")
+#: GitLab has ``//`` between repository and file, and groups in groups; GitHub has ``owner/name``.
+_WORKFLOW = re.compile(r"(?P<repository>https://[^/]+/(?:[^@]+?(?=//)|[^/@]+/[^/@]+))//?(?P<path>[^/@][^@]*)@")
 #: What a manifest can pin.
 KEYS = ("repository", "workflow", "ref", "issuer", "identity")
 
@@ -156,7 +157,7 @@ def _certified(certified: Certified, key: str, pinned: str) -> str:
         return certified.san
     value: str = getattr(certified, key)
     if key == "workflow" and "@" in pinned and value:
-        return f"{value}@{certified.san.rpartition('@')[2]}"
+        return f"{value}@{certified.san.partition('@')[2]}"
     return value
 
 
@@ -165,7 +166,7 @@ def _workflow(san: str, source: str) -> str:
     match = _WORKFLOW.match(san)
     if match is None:
         return ""
-    path = match["path"].removeprefix("/")
+    path = match["path"]
     return path if match["repository"] == source else f"{match['repository']}/{path}".removeprefix(_GITHUB)
 
 

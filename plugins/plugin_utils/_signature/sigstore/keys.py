@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import reading, refused
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 
@@ -32,10 +33,14 @@ _HASHES_OF_CURVE = {
 _LEAST_RSA_BITS = 2048
 
 
+class UnknownKeyError(ReleaseError):
+    """A key of a kind that is not verified here."""
+
+
 def public_key(content: bytes) -> PublicKey:
     """Return the public key in *content*: PEM, or the DER of its SubjectPublicKeyInfo.
 
-    Raises ReleaseError if it is none, or of a kind that sigstore does not use.
+    Raises ReleaseError if it is none, UnknownKeyError if it is of a kind that sigstore does not use.
     """
     serialization = libraries.cryptography.hazmat.primitives.serialization
     with reading("the public key"):
@@ -45,7 +50,7 @@ def public_key(content: bytes) -> PublicKey:
 
 
 def supported(key: Any) -> PublicKey:
-    """Return *key* if sigstore uses keys of its kind. Raises ReleaseError if not."""
+    """Return *key* if sigstore uses keys of its kind. Raises UnknownKeyError if not."""
     asymmetric = libraries.cryptography.hazmat.primitives.asymmetric
     is_supported = (
         (isinstance(key, asymmetric.ec.EllipticCurvePublicKey) and key.curve.name in _HASHES_OF_CURVE)
@@ -53,7 +58,7 @@ def supported(key: Any) -> PublicKey:
         or (isinstance(key, asymmetric.rsa.RSAPublicKey) and key.key_size >= _LEAST_RSA_BITS)
     )
     if not is_supported:
-        raise refused(
+        raise UnknownKeyError(
             "the signature is of a kind of key that is not verified here",
             expected="ECDSA with P-256, P-384 or P-521, Ed25519, or RSA of at least 2048 bits",
             found=type(key).__name__,

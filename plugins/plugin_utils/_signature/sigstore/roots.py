@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -200,14 +201,13 @@ def _read_authority(place: Place) -> Authority:
 
 
 def _read_logs(place: Place | None) -> tuple[Log, ...]:
-    return tuple(
-        Log(
-            octets(need(log, "logId", "keyId")),
-            _read_period(need(log, "publicKey", "validFor")),
-            keys.public_key(octets(need(log, "publicKey", "rawBytes"))),
-        )
-        for log in items(place, _MOST)
-    )
+    """Return the logs whose keys can be verified here. A newer kind of key must not make the others useless."""
+    logs = []
+    for log in items(place, _MOST):
+        log_id, period = octets(need(log, "logId", "keyId")), _read_period(need(log, "publicKey", "validFor"))
+        with suppress(keys.UnknownKeyError):
+            logs.append(Log(log_id, period, keys.public_key(octets(need(log, "publicKey", "rawBytes")))))
+    return tuple(logs)
 
 
 def _read_period(place: Place) -> Period:

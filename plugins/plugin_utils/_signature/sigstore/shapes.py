@@ -46,12 +46,14 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 #: GitHub's API takes attestations of up to 16 MB; the largest of 1,200 real files in our tests has 80 KB.
 LIMIT_BYTES = 8 * 1024 * 1024
 MOST_BUNDLES = 256
+#: PEP 740 has an object with a list of objects with a list of attestations.
+_MOST_NESTED = 8
 _IN_TOTO = "application/vnd.in-toto+json"
 
 
 def read_bundles(content: bytes) -> tuple[Bundle, ...]:
     """Return the bundles in a file, at least one. Raises ReleaseError if its shape is not known."""
-    bundles = tuple(bundle for place in _documents(content) for bundle in _bundles_at(place))
+    bundles = tuple(bundle for place in _documents(content) for bundle in _bundles_at(place, _MOST_NESTED))
     if not bundles:
         raise refused("the file of signatures holds none")
     if len(bundles) > MOST_BUNDLES:
@@ -85,19 +87,20 @@ def _documents(content: bytes) -> list[Place]:
         return [read_document(line, "a line of the bundle", LIMIT_BYTES) for line in lines]
 
 
-def _bundles_at(place: Place) -> list[Bundle]:
-    if isinstance(place.value, list):
-        return [bundle for item in items(place, MOST_BUNDLES) for bundle in _bundles_at(item)]
-    if not isinstance(place.value, dict):
+def _bundles_at(place: Place, deep: int) -> list[Bundle]:
+    """Return the bundles in *place*, which may be in lists in objects, at most so *deep*."""
+    if isinstance(place.value, list) and deep:
+        return [bundle for item in items(place, MOST_BUNDLES) for bundle in _bundles_at(item, deep - 1)]
+    if not isinstance(place.value, dict) or not deep:
         raise place.misfit("an object")
     for key in ("attestation_bundles", "attestations"):
         if isinstance(place.value.get(key), list):
-            return _bundles_at(place.at(key))
+            return _bundles_at(place.at(key), deep - 1)
     for key, read in _SHAPES.items():
         if key in place.value:
             return [read(place)]
     if isinstance(place.value.get("bundle"), dict):
-        return _bundles_at(place.at("bundle"))
+        return _bundles_at(place.at("bundle"), deep - 1)
     raise refused(
         "the file is no signature of a form that is known",
         expected="a sigstore bundle, cosign's bundle, an attestation of PEP 740, or a signed statement (DSSE)",

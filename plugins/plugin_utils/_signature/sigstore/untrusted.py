@@ -15,7 +15,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
@@ -24,11 +24,21 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 DO_NOT_USE = "do not use it: it was damaged, or somebody exchanged it; ask its publisher"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z\Z", re.ASCII)
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _WHOLE = re.compile(r"(?:0|[1-9]\d{0,18})\Z", re.ASCII)
+
+
+#: What would make a signature provable that is not.
+Lacking = Literal["log entry", "timestamp", "trust root", "key"]
 
 
 class UnprovenError(ReleaseError):
     """A signature that was found and that nothing here can prove: the evidence says "found, not verified"."""
+
+    def __init__(self, lacks: Lacking, what: str, expected: str, found: str, fix: str) -> None:
+        """Take what it *lacks*, and the parts of the message."""
+        super().__init__(what, expected, found, fix)
+        self.lacks = lacks
 
 
 def refused(what: str, expected: str | None = None, found: str | None = None, fix: str = DO_NOT_USE) -> ReleaseError:
@@ -97,7 +107,7 @@ def items(place: Place | None, most: int) -> tuple[Place, ...]:
 
 def text(place: Place) -> str:
     """Return the text at *place*, of any characters that UTF-8 has. Raises MisfitError for anything else."""
-    if not isinstance(place.value, str) or any("\ud800" <= character <= "\udfff" for character in place.value):
+    if not isinstance(place.value, str) or _SURROGATE.search(place.value):
         raise place.misfit("a text")
     return place.value
 

@@ -139,7 +139,19 @@ def _verify_one(bundle: Bundle, statement: Statement | None, given: _Given) -> C
     if not signer.certificate:
         return _certified_by_key(bundle, statement, signer, given)
     holding = certificate.read_certificate(signer.certificate)
-    root = certificate.root_for(holding, given.roots)
+    refusals = []
+    for root in certificate.roots_for(holding, given.roots):
+        try:
+            return _certified_by_root(bundle, statement, signer, given, root)
+        except ReleaseError as error:
+            refusals.append(error)
+    raise refusals[0]
+
+
+def _certified_by_root(
+    bundle: Bundle, statement: Statement | None, signer: _Signer, given: _Given, root: TrustRoot
+) -> Certified:
+    holding = certificate.read_certificate(signer.certificate)
     _refuse_without_witness(bundle, root)
     times = _verified_times(bundle, signer, root, given)
     authority = certificate.verify_certificate(holding, root, times)
@@ -178,6 +190,7 @@ def _signer(bundle: Bundle, given: _Given) -> _Signer:
     if given.key:
         return _Signer(given.key, b"")
     raise UnprovenError(
+        "key",
         "the signature has no certificate, and no key is pinned that could have made it",
         expected="a certificate beside the signature, its entry of the transparency log, or a pinned key",
         found=f"a {bundle.format} by a key" + (f" called {shown(bundle.key_hint)}" if bundle.key_hint else ""),
@@ -204,6 +217,7 @@ def _refuse_without_witness(bundle: Bundle, root: TrustRoot) -> None:
     """Raise UnprovenError if nothing tells when the signature was made, as *root* wants it told."""
     if root.logs and not bundle.entries:
         raise UnprovenError(
+            "log entry",
             "nothing proves that the signer's certificate was valid when the signature was made",
             expected="its entry of the transparency log",
             found=f"a {bundle.format} without one",
@@ -211,6 +225,7 @@ def _refuse_without_witness(bundle: Bundle, root: TrustRoot) -> None:
         )
     if not bundle.entries and not bundle.timestamps:
         raise UnprovenError(
+            "timestamp",
             "nothing proves when the signature was made",
             expected="an entry of a transparency log, or a timestamp",
             found=f"a {bundle.format} without either",
@@ -227,7 +242,12 @@ def _verified_times(bundle: Bundle, signer: _Signer, root: TrustRoot, given: _Gi
         log_body.refuse_other_signature(entry, logged)
         times += [taken] if taken else []
     if not times:
-        raise refused("nothing states when the signature was made", "a timestamp, or a time that the log signed")
+        raise refused(
+            "nothing that holds states when the signature was made",
+            expected="a timestamp of this signature by an authority of the trust root, while that was good; or a time"
+            " that the log signed",
+            found="timestamps that do not hold" if bundle.timestamps else "neither",
+        )
     for entry in bundle.entries:
         log.refuse_outside_period(entry, root, times)
     return times
