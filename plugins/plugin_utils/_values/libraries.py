@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import requests.utils
     import rfc3161_client
     import sigstore
+    import sigstore.errors
     import sigstore.hashes
     import sigstore.models
     import sigstore.verify
@@ -72,7 +73,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "pypi_simple": (),
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
     "rfc3161_client": (),
-    "sigstore": ("sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
+    "sigstore": ("sigstore.errors", "sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
     "urllib3": ("urllib3.util",),
 }
 

@@ -43,11 +43,13 @@ def refuse_if_library_does(bundle: Bundle, root: TrustRoot, digests: Mapping[str
 
     *name* is that of the signer in the certificate.
     """
-    with reading("the bundle, says sigstore-python, and"):
+    verifier = _verifier(root)
+    if verifier is None:
+        return
+    with reading("the signature", "does not hold for sigstore-python"):
         sigstore = libraries.sigstore
         parsed = sigstore.models.Bundle.from_json(json.dumps(_as_json(bundle)))
         holder = sigstore.verify.policy.Identity(identity=name)
-        verifier = _verifier(root)
         if isinstance(bundle.signed, Envelope):
             verifier.verify_dsse(parsed, holder)
         else:
@@ -58,15 +60,21 @@ def refuse_if_library_does(bundle: Bundle, root: TrustRoot, digests: Mapping[str
 
 @lru_cache(maxsize=32)
 def _verifier(root: TrustRoot) -> Any:
-    """Return the library's verifier for *root*. Its public way to give a root as text is inside of a configuration."""
+    """Return the library's verifier for *root*, None if it does not take that: a root of a newer form, for example.
+
+    The library's public way to give a root as text is inside of a configuration.
+    """
     sigstore = libraries.sigstore
     configuration = {
         "mediaType": "application/vnd.dev.sigstore.clienttrustconfig.v0.1+json",
         "trustedRoot": json.loads(root.content),
         "signingConfig": {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"},
     }
-    trusted = sigstore.models.ClientTrustConfig.from_json(json.dumps(configuration)).trusted_root
-    return sigstore.verify.Verifier(trusted_root=trusted)
+    try:
+        trusted = sigstore.models.ClientTrustConfig.from_json(json.dumps(configuration)).trusted_root
+        return sigstore.verify.Verifier(trusted_root=trusted)
+    except (sigstore.errors.Error, ValueError):
+        return None
 
 
 def _as_json(bundle: Bundle) -> dict[str, Any]:

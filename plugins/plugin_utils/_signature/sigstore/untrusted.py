@@ -47,8 +47,8 @@ def refused(what: str, expected: str | None = None, found: str | None = None, fi
 
 
 @contextmanager
-def reading(subject: str) -> Iterator[None]:
-    """Turn whatever a library raises about a stranger's bytes into the ReleaseError that *subject* cannot be read.
+def reading(subject: str, problem: str = "cannot be read") -> Iterator[None]:
+    """Turn whatever a library raises about a stranger's bytes into the ReleaseError that *subject* has that *problem*.
 
     The libraries name no complete list of what they raise, and a reader of hostile bytes has to fail in one way.
     """
@@ -58,7 +58,7 @@ def reading(subject: str) -> Iterator[None]:
         raise
     except Exception as error:
         found = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        raise refused(f"{subject} cannot be read", found=shown(found)) from error
+        raise refused(f"{subject} {problem}", found=shown(found)) from error
 
 
 def read_document(content: bytes, name: str, limit_bytes: int) -> Place:
