@@ -9,9 +9,12 @@ code verifies when a lock is made, and years later from what was kept. This file
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import BinaryIO
+
+CHUNK_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,17 @@ class Signed:
     signature_name: str
     signature: bytes
     digests: Mapping[str, str] = field(default_factory=dict)
+
+    def digest(self, algorithm: str) -> bytes:
+        """Return the digest of its bytes by an *algorithm* of hashlib's; they are read for one that is not known yet."""
+        known = {**self.digests, "sha256": self.sha256}
+        if algorithm in known:
+            return bytes.fromhex(known[algorithm])
+        made = hashlib.new(algorithm)
+        with self.open_file() as file:
+            while chunk := file.read(CHUNK_BYTES):
+                made.update(chunk)
+        return made.digest()
 
 
 @dataclass(frozen=True)

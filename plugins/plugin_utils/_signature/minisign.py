@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import CONTROL
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, refusals
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
@@ -33,8 +33,6 @@ CHUNK_BYTES = 1024 * 1024
 
 #: As publishers write versions into the names of files.
 _ANY_VERSION = r"\d[0-9A-Za-z.+~]*(?:[-_](?:alpha|beta|dev|pre|rc)[0-9A-Za-z.]*)?"
-_SECOND_LOOK = "find out from the publisher, and not from this release, whether"
-_DO_NOT_USE = "do not use it: it was damaged, or somebody exchanged it; ask its publisher"
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def verify(signed: Signed, key: str) -> Signer:
             f"{signed.name} is signed with another key than the manifest pins",
             expected=f"minisign key {_shown_id(pinned.key_id)} ({key})",
             found=f"minisign key {_shown_id(signature.key_id)} in {signed.signature_name}",
-            fix=f"{_SECOND_LOOK} its key has changed; only then put the new one into verify.minisign",
+            fix=f"{refusals.SECOND_LOOK} its key has changed; only then put the new one into verify.minisign",
         )
     is_file_signed = _is_signed(pinned, signature.of_file, _message(signed, signature))
     is_comment_signed = _is_signed(pinned, signature.of_comment, signature.of_file + signature.comment)
@@ -115,7 +113,7 @@ def _signature(signed: Signed) -> _Signature:
             f"{signed.signature_name} was made with an algorithm that is not known",
             expected="Ed (Ed25519) or ED (Ed25519 of BLAKE2b-512)",
             found=shown(_printable(decoded[:2])),
-            fix=f"ask the publisher to sign with minisign; {_DO_NOT_USE}",
+            fix=f"ask the publisher to sign with minisign; {refusals.DO_NOT_USE}",
         )
     comment = trusted.removeprefix(b"trusted comment: ")
     return _Signature(decoded[:2], decoded[2:10], decoded[10:], comment, _decoded(signed, second, 64))
@@ -133,7 +131,10 @@ def _decoded(signed: Signed, line: bytes, size: int) -> bytes:
 
 def _malformed(signed: Signed, expected: str, found: str) -> ReleaseError:
     return ReleaseError(
-        f"{signed.signature_name} is not a signature file of minisign", expected=expected, found=found, fix=_DO_NOT_USE
+        f"{signed.signature_name} is not a signature file of minisign",
+        expected=expected,
+        found=found,
+        fix=refusals.DO_NOT_USE,
     )
 
 
@@ -161,21 +162,10 @@ def _blake2b(file: BinaryIO) -> bytes:
 
 def _is_signed(key: _Key, signature: bytes, message: bytes) -> bool:
     # Asked for here and not above: it takes a tenth of a second to import, and most manifests pin no key.
-    cryptography = libraries.cryptography
-    try:
-        public = cryptography.hazmat.primitives.asymmetric.ed25519.Ed25519PublicKey.from_public_bytes(key.public)
-        public.verify(signature, message)
-    except ReleaseError:  # The library is absent, and then so are its exceptions.
-        raise
-    except cryptography.exceptions.InvalidSignature:
-        return False
-    except cryptography.exceptions.UnsupportedAlgorithm as error:
-        raise ReleaseError(
-            "the cryptography of this controller does not verify Ed25519, which minisign uses",
-            found=str(error),
-            fix="lock on a controller that does; in FIPS mode, many do not",
-        ) from error
-    return True
+    ed25519 = libraries.cryptography.hazmat.primitives.asymmetric.ed25519
+    return refusals.is_signed(
+        lambda: ed25519.Ed25519PublicKey.from_public_bytes(key.public).verify(signature, message), "Ed25519"
+    )
 
 
 def _refused(signed: Signed, signature: _Signature, is_file_signed: bool, is_comment_signed: bool) -> ReleaseError:
@@ -183,16 +173,18 @@ def _refused(signed: Signed, signature: _Signature, is_file_signed: bool, is_com
     key, comment = f"minisign key {_shown_id(signature.key_id)}", shown(_printable(signature.comment))
     if is_file_signed:
         what = f"the trusted comment of {signed.signature_name} was changed"
-        return ReleaseError(what, f"the comment that {key} signed", comment, _DO_NOT_USE)
+        return ReleaseError(what, f"the comment that {key} signed", comment, refusals.DO_NOT_USE)
     if is_comment_signed:
         return ReleaseError(
             f"{signed.signature_name} is a signature of other bytes than those of {signed.name}",
             expected=f"the bytes that {key} signed, with the comment {comment}",
             found=f"others, with sha256 {signed.sha256}",
-            fix=_DO_NOT_USE,
+            fix=refusals.DO_NOT_USE,
         )
     what = f"{signed.signature_name} was not made by the key that the manifest pins"
-    return ReleaseError(what, f"a signature by {key}", "one that names this key, and that it did not make", _DO_NOT_USE)
+    return ReleaseError(
+        what, f"a signature by {key}", "one that names this key, and that it did not make", refusals.DO_NOT_USE
+    )
 
 
 def _refuse_other_version(signed: Signed, comment: bytes) -> None:
