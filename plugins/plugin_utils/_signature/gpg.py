@@ -132,7 +132,9 @@ def _judged(file: BinaryIO, packets: bytes, key: bytes) -> list[_Judgement]:
         try:
             answer = _run([program, *words], file, {"LC_ALL": "C", "HOME": name, "GNUPGHOME": name})
         except (OSError, subprocess.SubprocessError) as error:
-            raise ReleaseError("gpgv could not verify a signature", found=shortened(str(error), 200)) from error
+            is_late = isinstance(error, subprocess.TimeoutExpired)
+            found = f"no answer within {TIMEOUT_S} s" if is_late else shortened(str(error), 200)
+            raise ReleaseError("gpgv could not verify a signature", found=found) from error
     return _judgements(answer.decode("utf-8", errors="replace"))
 
 

@@ -100,7 +100,8 @@ def packets(content: bytes) -> Iterator[Packet]:
     while place < len(content):
         head, (start, size) = content[place], _extent(content, place)
         if not head & 0x80 or size < 0 or start + size > len(content):
-            raise ReleaseError("it has no packets of OpenPGP", "whole packets, each with its length", fix=_FIX)
+            found = f"something else after {place} of {len(content)} bytes"
+            raise ReleaseError("it has no packets of OpenPGP", "whole packets, each with its length", found, _FIX)
         kind = head & 0x3F if head & 0x40 else head >> 2 & 0x0F
         yield Packet(kind, content[start : start + size], content[place : start + size])
         place = start + size
@@ -134,9 +135,8 @@ def _keys(content: bytes) -> Iterator[list[Packet]]:
     one: list[Packet] = []
     for packet in packets(content):
         if packet.kind in (SECRET_KEY, SECRET_SUBKEY):
-            raise ReleaseError(
-                "it has a secret key", "public keys", fix="export it with gpg --export, and tell nobody the secret one"
-            )
+            fix = "export it with gpg --export; whoever has read the secret key can sign with it"
+            raise ReleaseError("it has a secret key", "public keys only", "a secret key", fix)
         if packet.kind == PUBLIC_KEY:
             if one:
                 yield one
