@@ -19,7 +19,7 @@ from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, stale_lock
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers, stale_lock
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed, ordered_capabilities, plan, views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
@@ -102,7 +102,8 @@ class ActionModule(verb.Verb):
             )
         if given["keep"] < 0:
             raise ReleaseError("keep says how many old versions stay", expected="0 or more", found=str(given["keep"]))
-        lock, digest = self._lock(given["lockfile"], is_present=given["state"] == "present")
+        required = signers.read(given["lock_signers"])
+        lock, digest = self._lock(given["lockfile"], required, is_present=given["state"] == "present")
         return Wanted(
             lock=lock,
             lock_digest=digest,
@@ -125,12 +126,12 @@ class ActionModule(verb.Verb):
             capabilities=ordered_capabilities.read(given["capabilities"]),
         )
 
-    def _lock(self, name: str | None, is_present: bool) -> tuple[LockFile, str]:
+    def _lock(self, name: str | None, required: signers.Signers | None, is_present: bool) -> tuple[LockFile, str]:
         """Return the lock file and its digest. Warns if what is to be present is not what its manifest asks now."""
         if name is None:
             return LockFile(), ""
         path = verb.found_file(self, name)
-        lock, digest = lock_reader.read(path)
+        lock, digest = lock_reader.read(path, required)
         warning = stale_lock.warning(path, lock, digest, Path(constants.DEFAULT_LOCAL_TMP)) if is_present else None
         if warning is not None:
             # At once: a host that cannot be reached has no result that would hold it.

@@ -13,7 +13,7 @@ from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
@@ -39,7 +39,8 @@ class ActionModule(verb.Verb):
     def _wanted(self, given: dict[str, Any]) -> Wanted:
         """Return what the host is compared with; the empty lock file where none is given."""
         lockfile = given["lockfile"]
-        lock, digest = lock_reader.read(verb.found_file(self, lockfile)) if lockfile else (LockFile(), "")
+        required = signers.read(given["lock_signers"])
+        lock, digest = lock_reader.read(verb.found_file(self, lockfile), required) if lockfile else (LockFile(), "")
         return Wanted(
             lock=lock,
             lock_digest=digest,

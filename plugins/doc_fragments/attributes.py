@@ -63,6 +63,31 @@ options:
     default: quick
 """
 
+    SIGNED = r"""
+options:
+  lock_signers:
+    description:
+      - Who must have signed the lock file. Without it, nobody must. Where it is given, a lock file without their
+        signatures is refused before any host is asked.
+      - A signature is a file beside the lock file. Of C(ssh-keygen -Y sign -n pinned.release -f KEY
+        releases.lock.json), that is C(releases.lock.json.sig). Where several sign, each gives the file a name in
+        between, such as C(releases.lock.json.alice.sig). That of minisign ends in C(.minisig).
+      - Keep the keys where those who can change the lock file cannot change them. The signatures cover the evidence,
+        too; the lock file holds the digest of every file of it.
+    type: dict
+    suboptions:
+      keys:
+        description:
+          - Public keys of SSH, as in C(id_ed25519.pub), also of keys in hardware, and of minisign (C(RWQ…)).
+          - What stands behind a key in its line is a comment, which errors show.
+        type: list
+        elements: str
+        required: true
+      threshold:
+        description: How many of the keys must have signed. The default is all of them.
+        type: int
+"""
+
     CHOICE = r"""
 options:
   prefer:

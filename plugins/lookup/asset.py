@@ -24,6 +24,11 @@ options:
     description: The lock file, on the controller. Relative paths are looked for as by M(pinned.release.tools).
     type: str
     default: releases.lock.json
+  lock_signers:
+    description:
+      - Who must have signed the lock file. Has C(keys) and C(threshold), as the option of
+        M(pinned.release.tools) has.
+    type: dict
   target:
     description:
       - Target triple to return the asset for, such as V(x86_64-unknown-linux-gnu).
@@ -135,7 +140,7 @@ from ansible.plugins.lookup import LookupBase
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import locked_asset
 from ansible_collections.pinned.release.plugins.plugin_utils._host import facts
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 
 
 class LookupModule(LookupBase):
@@ -155,7 +160,8 @@ class LookupModule(LookupBase):
     def _assets(self, names: list[str], variables: Mapping[str, Any]) -> list[dict[str, Any]]:
         name = self.get_option("lockfile")
         found = self.find_file_in_search_path(variables, "files", name, ignore_missing=True)
-        lock, _digest = lock_reader.read(Path(found or self._loader.path_dwim(name)))
+        required = signers.read(self.get_option("lock_signers"))
+        lock, _digest = lock_reader.read(Path(found or self._loader.path_dwim(name)), required)
         tools = {name: locked_asset.tool_of(lock, name) for name in names}
         target = self.get_option("target")
         if target is None:

@@ -27,6 +27,16 @@ CHOICE = {
     "assume": {"type": "dict", "options": ASSUME},
 }  # type: Spec
 
+SIGNED = {
+    "lock_signers": {
+        "type": "dict",
+        "options": {
+            "keys": {"type": "list", "elements": "str", "required": True, "no_log": False},
+            "threshold": {"type": "int"},
+        },
+    },
+}  # type: Spec
+
 TOOLS = dict(
     PLACE,
     lockfile={"type": "path"},
@@ -42,7 +52,7 @@ TOOLS = dict(
     adopt={"type": "bool", "default": False},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     _orders={"type": "dict"},
-    **dict(CHOICE, **INTEGRITY),
+    **dict(CHOICE, **dict(INTEGRITY, **SIGNED)),
 )  # type: Spec
 
 TOOLS_INFO = dict(
@@ -50,7 +60,7 @@ TOOLS_INFO = dict(
     lockfile={"type": "path"},
     tools={"type": "list", "elements": "str"},
     capabilities={"type": "dict", "default": {}},
-    **dict(CHOICE, **INTEGRITY),
+    **dict(CHOICE, **dict(INTEGRITY, **SIGNED)),
 )  # type: Spec
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec

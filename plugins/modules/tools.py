@@ -141,6 +141,7 @@ extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.place
   - pinned.release.attributes.integrity
+  - pinned.release.attributes.signed
   - pinned.release.attributes.choice
 """
 
@@ -148,6 +149,15 @@ EXAMPLES = r"""
 - name: Bring the host to the lock file
   pinned.release.tools:
     lockfile: releases.lock.json
+  become: true
+
+- name: Install only what both people have signed
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    lock_signers:
+      keys:
+        - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINW/Sj/M5xewOIvMJ0nrwUitmWmyP0XuG2Bf1Yd4V2rE alice
+        - RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U carol
   become: true
 
 - name: Install for the connecting user only, and remove what is no longer pinned

@@ -48,6 +48,7 @@ extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.place
   - pinned.release.attributes.integrity
+  - pinned.release.attributes.signed
   - pinned.release.attributes.choice
 """
 

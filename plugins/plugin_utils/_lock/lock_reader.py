@@ -1,23 +1,26 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What does the lock file on disk say? Read whole, and its digest with it; runs on the controller."""
+"""What does the lock file on disk say, and is it signed? Read whole, and its digest with it; runs on the controller."""
 
 from __future__ import annotations
 
 import hashlib
 from pathlib import Path
 
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, signers, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.lockfile import parse
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 
-def read(path: Path) -> tuple[LockFile, str]:
+def read(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
     """Return the lock file at *path*, with absolute addresses, and the SHA-256 of its text.
 
-    Raises ReleaseError that names the file.
+    Nothing in it is read before enough of the *required* signers are found to have signed it. Raises ReleaseError that
+    names the file.
     """
     text = user_files.read(path, user_files.LOCK_FILE)
+    if required is not None:
+        signers.require(required, path, text)
     lock = local_folders.as_found(parse(text, str(path)), path.absolute().parent)
     return lock, hashlib.sha256(text.encode()).hexdigest()

@@ -71,7 +71,7 @@ def verify(signed: Signed, key: str) -> Signer:
     pinned = _key(key)
     signature = _signature(signed)
     if signature.key_id != pinned.key_id:
-        raise ReleaseError(
+        raise refusals.AnotherKeyError(
             f"{signed.name} is signed with another key than the manifest pins",
             expected=f"minisign key {_shown_id(pinned.key_id)} ({key})",
             found=f"minisign key {_shown_id(signature.key_id)} in {signed.signature_name}",

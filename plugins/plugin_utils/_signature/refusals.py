@@ -17,6 +17,10 @@ SECOND_LOOK = "find out from the publisher, and not from this release, whether"
 LIMIT_BYTES = 64 * 1024
 
 
+class AnotherKeyError(ReleaseError):
+    """A signature, perhaps a valid one, that names another key than the one asked about."""
+
+
 def is_signed(check: Callable[[], object], algorithm: str) -> bool:
     """Return whether *check* passes, which calls cryptography to verify a signature by an *algorithm*.
 
@@ -49,9 +53,9 @@ def malformed(signed: Signed, kind: str, expected: str, found: str) -> ReleaseEr
     return ReleaseError(f"{signed.signature_name} is not {kind}", expected=expected, found=found, fix=DO_NOT_USE)
 
 
-def another_key(signed: Signed, expected: str, found: str) -> ReleaseError:
+def another_key(signed: Signed, expected: str, found: str) -> AnotherKeyError:
     """Return the error that the file is signed by the key that was *found* and not by the one *expected*."""
-    return ReleaseError(
+    return AnotherKeyError(
         f"{signed.name} is signed with another key than the pinned one",
         expected=expected,
         found=f"{found} in {signed.signature_name}",
