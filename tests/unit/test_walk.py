@@ -24,6 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache im
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
     Fetch,
     Held,
+    Kind,
     Proven,
     Stated,
     claims,
@@ -139,7 +140,7 @@ def toy_proof(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...
 def test_a_kind_of_proof_is_three_functions_and_one_line_in_its_table(
     controller: Controller, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(proofs.KINDS, "toy", proofs.Kind(("name",), check_friend, toy_proof, verified_by_friend))
+    monkeypatch.setitem(proofs.KINDS, "toy", Kind(("name",), check_friend, toy_proof, verified_by_friend))
     resolution = controller.resolve(more=", verify: {toy: Ada}")
     (asset,) = resolution.lock.tools["tool"].assets
     assert asset.evidence.proves({"toy": (Identity.of(name="Ada"),)})

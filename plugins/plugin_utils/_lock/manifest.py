@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Kind, proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import CHECKS, KINDS, kind_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place, Unquoted
@@ -140,7 +140,7 @@ def _verify(place: Place) -> dict[str, tuple[Identity, ...]]:
     return {kind: tuple(dict.fromkeys(_identities(kinds[kind], proofs.KINDS[kind]))) for kind in sorted(kinds)}
 
 
-def _identities(place: Place, kind: proofs.Kind) -> Iterator[Identity]:
+def _identities(place: Place, kind: Kind) -> Iterator[Identity]:
     if not isinstance(place.value, dict):
         yield _identity(place, kind, {kind.parts[0]: place.text(forms.TEXT)})
         return
@@ -152,7 +152,7 @@ def _identities(place: Place, kind: proofs.Kind) -> Iterator[Identity]:
             yield from more
 
 
-def _identity(place: Place, kind: proofs.Kind, parts: Mapping[str, str]) -> Identity:
+def _identity(place: Place, kind: Kind, parts: Mapping[str, str]) -> Identity:
     identity = Identity.of(**parts)
     try:
         kind.check(identity)

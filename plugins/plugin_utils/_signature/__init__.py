@@ -35,7 +35,7 @@ class Signed:
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, algorithm: str) -> bytes:
-        """Return the digest of its bytes by an *algorithm* of hashlib's; they are read for one that is not known yet."""
+        """Return the digest of its bytes by an *algorithm* of hashlib's; they are read if it is not known yet."""
         known = {**self.digests, "sha256": self.sha256}
         if algorithm in known:
             return bytes.fromhex(known[algorithm])
@@ -48,7 +48,11 @@ class Signed:
 
 @dataclass(frozen=True)
 class Signer:
-    """Who made a signature that holds, by the name that the format has for that, and what is stated under it."""
+    """Who made a signature that holds, by the name that the format has for that, and what is stated under it.
+
+    *root* is the trust root that certified the signer, if the format has such.
+    """
 
     name: str
     statement: str = ""
+    root: bytes = b""

@@ -35,6 +35,14 @@ class Asset:
 
 
 @dataclass(frozen=True)
+class Attestation:
+    """What a publisher's service has about a file: the bytes of a bundle, and what address they are from."""
+
+    origin: str
+    content: bytes
+
+
+@dataclass(frozen=True)
 class Release:
     """One published version of a tool. *published* is in UTC, None if the source does not say.
 
@@ -43,6 +51,8 @@ class Release:
     missing    what the release names as parts of it, and its publisher does not have: npm's packages with versions
     is_partial other releases of the publisher are whole, and this one is not: a mirror may lag behind
     is_private returns whether hosts, which have no token, are refused its assets as far as the publisher says; asks it
+    attestations  returns what the publisher's service states about a file with these digests, by algorithm, beside what
+               lies among the files of the release. Raises ReleaseError if the service does not answer
     beside     returns another file of the release by its name, such as a signature; None if there is none. Raises
                ReleaseError if the publisher does not answer
     """
@@ -56,6 +66,9 @@ class Release:
     missing: tuple[str, ...] = ()
     is_partial: bool = False
     is_private: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)
+    attestations: Callable[[Asset, Mapping[str, str]], Sequence[Attestation]] = field(
+        default=lambda asset, digests: (), compare=False, repr=False
+    )
     beside: Callable[[str], Asset | None] = field(default=lambda name: None, compare=False, repr=False)
 
     def file(self, name: str) -> Asset | None:

@@ -14,7 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 
 #: Reads one of a release's own small files, a sums file for example: the asset → its bytes. Raises ReleaseError.
@@ -34,6 +36,19 @@ class Stated:
 
 
 @dataclass(frozen=True)
+class Authorities:
+    """Who is asked about signers, when a lock is made. Nobody is when a proof is verified again.
+
+    trust_roots  returns more trust roots than the public one. Raises ReleaseError if they cannot be had
+    log_entries  returns what the transparency log has about a file, by its SHA-256: the answer of its API. Raises
+                 ReleaseError if it does not answer
+    """
+
+    trust_roots: Callable[[], tuple[bytes, ...]] = lambda: ()
+    log_entries: Callable[[str], bytes] = lambda sha256: b"[]"
+
+
+@dataclass(frozen=True)
 class Held:
     """An asset whose bytes are here, at *path*, and their *digests*: SHA-256, and all that were claimed of them.
 
@@ -45,6 +60,7 @@ class Held:
     path: Path
     digests: Mapping[str, str]
     folder: Path = Path()
+    authorities: Authorities = Authorities()
 
 
 @dataclass(frozen=True)
@@ -57,3 +73,25 @@ class Proven:
     def contents(self) -> dict[str, bytes]:
         """Return the bytes of each part by their SHA-256, as the folder of evidence keeps them."""
         return {hashlib.sha256(content).hexdigest(): content for content in self.parts.values()}
+
+
+#: Raises ReleaseError unless the signature is of these bytes, and by the identity. The bytes are what the kind needs
+#: beside the signature, by the names in Proof.kept: ``key``, ``root``.
+Verify = Callable[[Signed, Identity, Mapping[str, bytes]], Signer]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of proof.
+
+    parts     the parts that an identity of this kind may have; the first is what a text alone means
+    check     raises ReleaseError unless this kind can check against an identity
+    prove     returns the proofs of the bytes that are held, checked against an identity. Raises ReleaseError where
+              there is none, and for any that does not hold
+    verify    verifies one of them again, from the parts that were kept of it
+    """
+
+    parts: tuple[str, ...]
+    check: Callable[[Identity], None]
+    prove: Callable[[Held, Identity, Fetch], tuple[Proven, ...]]
+    verify: Verify

@@ -12,22 +12,36 @@ from __future__ import annotations
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, Proven, sums
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
+    Fetch,
+    Held,
+    Proven,
+    Verify,
+    sums,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
-#: Raises ReleaseError unless the signature is of these bytes, and by the identity. The bytes are what the kind needs
-#: beside the signature, by the names in Proof.kept: ``key``, ``root``.
-Verify = Callable[[Signed, Identity, Mapping[str, bytes]], Signer]
 #: Returns those bytes for an identity, before anything is verified. Raises ReleaseError where they cannot be had.
 Material = Callable[[Held, Identity, Fetch], Mapping[str, bytes]]
+
+
+#: Verifies, and may ask authorities for what is lacking. Returns the signer, and all parts that it took.
+Asking = Callable[[Held, Signed, Identity, Mapping[str, bytes], Verify], tuple[Signer, Mapping[str, bytes]]]
+
+
+def ask_nobody(
+    _held: Held, signed: Signed, identity: Identity, parts: Mapping[str, bytes], verify: Verify
+) -> tuple[Signer, Mapping[str, bytes]]:
+    """Return what *verify* does, and the *parts* that it was given. Raises ReleaseError as *verify* does."""
+    return verify(signed, identity, parts), parts
 
 
 def no_material(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes]:
@@ -41,12 +55,14 @@ class Detached:
 
     verify    knows their format
     material  what *verify* needs beside the signature and the identity
+    ask       who is asked for what it still lacks then
     """
 
     kind: str
     suffixes: tuple[str, ...]
     verify: Verify
     material: Material = no_material
+    ask: Asking = ask_nobody
 
     def prove(self, held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
         """Return the proofs of the bytes that are *held*, checked against *identity*; *fetch* reads small files.
@@ -61,12 +77,12 @@ class Detached:
             name=held.asset.name,
             version=held.release.version,
             sha256=held.digests["sha256"],
-            open_file=partial(_open, held),
+            open_file=partial(open_held, held),
             signature_name=signature.name,
             signature=fetch(signature),
             digests=held.digests,
         )
-        return (self._proven(signed, signature, identity, material),)
+        return (self._proven(held, signed, signature, identity, material),)
 
     def _by_sums(
         self, held: Held, identity: Identity, material: Mapping[str, bytes], fetch: Fetch
@@ -85,7 +101,7 @@ class Detached:
                 signature=fetch(signature),
             )
             try:
-                proven = self._proven(signed, signature, identity, material, {"sums": content})
+                proven = self._proven(held, signed, signature, identity, {**material, "sums": content})
             except ReleaseError as error:
                 raise error.about(held.asset.name) from error
             if states_digest(held.asset.name, held.digests, file.name, content):
@@ -106,18 +122,10 @@ class Detached:
         return next(filter(None, found), None)
 
     def _proven(
-        self,
-        signed: Signed,
-        signature: Asset,
-        identity: Identity,
-        material: Mapping[str, bytes],
-        more: Mapping[str, bytes] | None = None,
+        self, held: Held, signed: Signed, signature: Asset, identity: Identity, parts: Mapping[str, bytes]
     ) -> Proven:
-        signer = self.verify(signed, identity, material)
-        parts = {"signature": signed.signature, **material, **(more or {})}
-        kept = tuple(sorted((name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()))
-        proof = Proof(self.kind, identity, signer.name, signed.name, signed.sha256, signature.url, kept)
-        return Proven(replace(proof, statement=signer.statement), parts)
+        signer, parts = self.ask(held, signed, identity, parts, self.verify)
+        return proven(self.kind, identity, signed, signer, signature.url, parts=parts)
 
     def _missing(self, held: Held, identity: Identity) -> ReleaseError:
         signed = [file.name for file, _signature in self._signed_sums(held)]
@@ -132,6 +140,18 @@ class Detached:
             fix="choose a version that its publisher has signed; if it is not signed any more, ask the publisher why "
             f"before you take verify.{self.kind} out of the manifest",
         )
+
+
+def proven(
+    kind: str, identity: Identity, signed: Signed, signer: Signer, origin: str, *, parts: Mapping[str, bytes]
+) -> Proven:
+    """Return the proof that the file *signed* has a signature by *signer*, found at *origin*, and its *parts*."""
+    parts = {**parts, "signature": signed.signature}
+    if signer.root:
+        parts["root"] = signer.root
+    kept = tuple(sorted((name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()))
+    proof = Proof(kind, identity, signer.name, signed.name, signed.sha256, origin, kept, signer.statement)
+    return Proven(proof, parts)
 
 
 def states_digest(name: str, digests: Mapping[str, str], file_name: str, content: bytes) -> bool:
@@ -152,7 +172,8 @@ def states_digest(name: str, digests: Mapping[str, str], file_name: str, content
     return bool(stated)
 
 
-def _open(held: Held) -> BinaryIO:
+def open_held(held: Held) -> BinaryIO:
+    """Return the bytes that are *held*, opened. Raises ReleaseError if they cannot be read."""
     try:
         return held.path.open("rb")
     except OSError as error:

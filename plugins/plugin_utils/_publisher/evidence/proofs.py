@@ -9,46 +9,28 @@ what is found without a pinned identity to check it against proves nothing, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, Proven
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import Detached, Verify
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, minisign
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
+    Fetch,
+    Held,
+    Kind,
+    Proven,
+    certified,
+    keyed,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of proof.
-
-    parts     the parts that an identity of this kind may have; the first is what a text alone means
-    check     raises ReleaseError unless this kind can check against an identity
-    prove     returns the proofs of the bytes that are held, checked against an identity. Raises ReleaseError where
-              there is none, and for any that does not hold
-    verify    verifies one of them again, from what was kept of it
-    """
-
-    parts: tuple[str, ...]
-    check: Callable[[Identity], None]
-    prove: Callable[[Held, Identity, Fetch], tuple[Proven, ...]]
-    verify: Verify
-
-
-def _check_minisign(identity: Identity) -> None:
-    minisign.check_key(identity["key"])
-
-
-def _verify_minisign(signed: Signed, identity: Identity, _parts: Mapping[str, bytes]) -> Signer:
-    return minisign.verify(signed, identity["key"])
-
 
 #: The word in a manifest's ``verify:`` → the kind it means.
 KINDS: Mapping[str, Kind] = {
-    "minisign": Kind(
-        ("key",), _check_minisign, Detached("minisign", (".minisig",), _verify_minisign).prove, _verify_minisign
-    ),
+    "cosign": keyed.COSIGN,
+    "gpg": keyed.GPG,
+    "minisign": keyed.MINISIGN,
+    "provenance": Kind(certified.PARTS, certified.check, certified.prove_provenance, certified.verify_provenance),
+    "release": Kind(("repository",), certified.check_release, certified.prove_release, certified.verify_release),
+    "sigstore": Kind(certified.PARTS, certified.check, certified.FILES.prove, certified.verify_file),
+    "ssh": keyed.SSH,
 }
 
 

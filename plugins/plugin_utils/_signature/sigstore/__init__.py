@@ -13,6 +13,10 @@ from __future__ import annotations
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.identity import Certified, require
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.roots import TrustRoots, public_good
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import UnprovenError
-from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.verification import verify, verify_each
+from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.verification import (
+    is_about,
+    verify,
+    verify_each,
+)
 
-__all__ = ("Certified", "TrustRoots", "UnprovenError", "public_good", "require", "verify", "verify_each")
+__all__ = ("Certified", "TrustRoots", "UnprovenError", "is_about", "public_good", "require", "verify", "verify_each")

@@ -113,6 +113,15 @@ def verify_each(
     return tuple(certified)
 
 
+def is_about(content: bytes, digests: Mapping[str, str]) -> bool:
+    """Return whether a file of signatures holds a statement about the file with these *digests*. Verifies nothing.
+
+    Raises ReleaseError if it cannot be read.
+    """
+    signed = [bundle.signed for bundle in shapes.read_bundles(content)]
+    return any(read_statement(one).is_about(_strong(digests)) for one in signed if isinstance(one, Envelope))
+
+
 def _strong(digests: Mapping[str, str]) -> dict[str, str]:
     """Return those of *digests* that say which file is meant. Raises ReleaseError if there is none."""
     strong = {name: digests[name].lower() for name in STRONG if name in digests}

@@ -13,8 +13,7 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Proven, claims, proofs
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import Kind
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Kind, Proven, claims, proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity

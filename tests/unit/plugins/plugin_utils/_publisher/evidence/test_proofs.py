@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Held, Proven, proofs
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import Kind
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Held, Kind, Proven, proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity

@@ -1,0 +1,230 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which signatures of sigstore are about an asset's bytes, and are they by the pinned identity? On the controller.
+
+``sigstore`` is the signature of a file, beside it. ``provenance`` is a signed statement about a file: SLSA provenance
+(slsa.dev/spec), or what a package index recorded of its upload (PEP 740). ``release`` is GitHub's statement of what it
+hosts for a tag. A statement may lie among the files of a release or be had from the publisher's service.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from urllib.parse import urlsplit
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Held, Proven
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import (
+    Detached,
+    open_held,
+    proven,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, sigstore
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Attestation
+
+#: What the names of bundles end in, after the name of the file that was signed.
+BUNDLES = (".sigstore.json", ".sigstore", ".bundle", ".cosign.bundle", ".cosign-bundle")
+#: What the names of files with statements end in or have in them, beside a file or for all files of a release.
+_STATEMENTS = re.compile(
+    r"(?:^|[-._])(?:attestations?|provenance)\b.*\.(?:jsonl?|sigstore)$|\.intoto\.jsonl?$|\.sigstore(?:\.json)?$",
+    re.IGNORECASE,
+)
+#: Of files with statements in one release, so many are read: a larger release has one a file, named after it.
+MOST_FILES = 40
+PROVENANCE = ("https://slsa.dev/provenance/", )
+RELEASE = "https://in-toto.io/attestation/release/"
+PARTS = ("repository", "workflow", "ref", "issuer", "identity")
+
+
+def check(identity: Identity) -> None:
+    """Raise ReleaseError unless *identity* can be that of a certificate."""
+    if not identity.get("repository") and not identity.get("identity"):
+        raise ReleaseError(
+            "an identity must name who signs",
+            expected="repository: owner/name, and workflow, ref, issuer if you know them; or identity and issuer",
+            found=str(identity),
+        )
+
+
+def check_release(identity: Identity) -> None:
+    """Raise ReleaseError unless *identity* is a repository alone: GitHub's statement has nothing else."""
+    if set(identity.as_dict()) != {"repository"}:
+        raise ReleaseError(
+            "GitHub signs releases itself, and says of which repository", "repository: owner/name", str(identity)
+        )
+
+
+def roots(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes]:
+    """Return the public trust root, which comes with the library. Raises ReleaseError if it is not installed."""
+    return {"root": sigstore.public_good()}
+
+
+def verify_file(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
+    """Return who is certified to have signed the file. Raises ReleaseError unless that is *identity*."""
+    return _signer(signed, identity, parts, lambda found: not found.predicate_type)
+
+
+def verify_provenance(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
+    """Return who is certified to state where the file is from. Raises ReleaseError unless that is *identity*."""
+    return _signer(signed, identity, parts, lambda found: found.predicate_type.startswith(PROVENANCE))
+
+
+def verify_release(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
+    """Return GitHub, if it states that the file belongs to the release. Raises ReleaseError if it does not."""
+    return _signer(signed, identity, parts, partial(_is_of_tag, signed))
+
+
+def prove_provenance(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
+    """Return the proof by the first statement about the bytes that are *held* that is by *identity*.
+
+    Raises ReleaseError if there is none, with what is wrong with those that are there.
+    """
+    return (_by_statement("provenance", held, identity, _statements(held, fetch), verify_provenance),)
+
+
+def prove_release(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
+    """Return the proof by GitHub's statement about the release of the bytes that are *held*. Raises ReleaseError."""
+    return (_by_statement("release", held, identity, _statements(held, fetch), verify_release),)
+
+
+def _by_statement(
+    kind: str,
+    held: Held,
+    identity: Identity,
+    statements: Iterator[Attestation],
+    verify: Callable[[Signed, Identity, Mapping[str, bytes]], Signer],
+) -> Proven:
+    failures: list[ReleaseError] = []
+    for statement in statements:
+        signed = Signed(
+            name=held.asset.name,
+            version=held.release.version,
+            sha256=held.digests["sha256"],
+            open_file=partial(open_held, held),
+            signature_name=_shown_name(statement.origin),
+            signature=statement.content,
+            digests=held.digests,
+        )
+        try:
+            signer, parts = with_authorities(held, signed, identity, {"root": sigstore.public_good()}, verify)
+        except ReleaseError as error:
+            failures.append(error.about(f"{held.asset.name}: {signed.signature_name}"))
+            continue
+        return proven(kind, identity, signed, signer, statement.origin, parts=parts)
+    if failures:
+        raise next((one for one in failures if not isinstance(one, sigstore.UnprovenError)), failures[0])
+    raise ReleaseError(
+        f"{held.asset.name} has no {kind} that is signed, and the manifest demands one",
+        expected=f"a statement about sha256:{held.digests['sha256']}, signed by {identity}",
+        found="none among the files of the release, and none by its publisher's service",
+        fix="choose a version that has one; if its publisher makes none any more, ask why before you take "
+        f"verify.{kind} out of the manifest",
+    )
+
+
+def with_authorities(
+    held: Held,
+    signed: Signed,
+    identity: Identity,
+    parts: Mapping[str, bytes],
+    verify: Callable[[Signed, Identity, Mapping[str, bytes]], Signer],
+) -> tuple[Signer, Mapping[str, bytes]]:
+    """Return what *verify* does, and the parts that it took; what it lacks is asked of the authorities of *held*.
+
+    A trust root is, if no root that is here knows the certificate's issuer, and the entry of the transparency log, if
+    the signature lacks it: once each. Raises ReleaseError if it does not hold, or still lacks something.
+    """
+    for _attempt in range(3):
+        try:
+            return verify(signed, identity, parts), parts
+        except sigstore.UnprovenError as error:
+            more = _lacking(error, held, signed, parts)
+            if not more:
+                raise
+            parts = {**parts, **more}
+    return verify(signed, identity, parts), parts
+
+
+def _lacking(
+    error: sigstore.UnprovenError, held: Held, signed: Signed, parts: Mapping[str, bytes]
+) -> Mapping[str, bytes]:
+    """Return the part that would remove the *error*; none if it was asked for before, or nobody has it."""
+    if error.lacks == "trust root":
+        roots = b"\n".join(held.authorities.trust_roots())
+        return {"root": roots} if roots and roots != parts["root"] else {}
+    if error.lacks in ("log entry", "key") and "log" not in parts:
+        return {"log": held.authorities.log_entries(signed.sha256)}
+    return {}
+
+
+def _signer(
+    signed: Signed,
+    identity: Identity,
+    parts: Mapping[str, bytes],
+    is_meant: Callable[[sigstore.Certified], bool],
+) -> Signer:
+    """Return who made the first signature that *is_meant* and is by *identity*. Raises ReleaseError if none is."""
+    trusted = sigstore.TrustRoots.of(parts["root"])
+    digests = {**signed.digests, "sha256": signed.sha256}
+    found = sigstore.verify_each(signed.signature, trusted, digests, log_entry=parts.get("log"))
+    failures: list[ReleaseError] = []
+    for certified in filter(is_meant, found):
+        try:
+            sigstore.require(certified, identity.as_dict(), signed.version)
+        except ReleaseError as error:
+            failures.append(error)
+            continue
+        root = next((one.content for one in trusted.roots if one.sha256 == certified.root_sha256), b"")
+        return Signer(certified.san or certified.key, _said(certified), root)
+    if failures:
+        raise failures[0]
+    said = ", ".join(sorted({one.predicate_type or "a signature of the file" for one in found}))
+    raise ReleaseError("the signature holds, and says something else than is asked for", found=said)
+
+
+def _said(certified: sigstore.Certified) -> str:
+    """Return in a line what the signer states beside the bytes, and when."""
+    moment = certified.signed_at.strftime("%Y-%m-%dT%H:%M:%SZ") if certified.signed_at else ""
+    told = {
+        "predicate": certified.predicate_type,
+        "repository": certified.repository,
+        "workflow": certified.workflow,
+        "ref": certified.ref,
+        "commit": certified.commit,
+        "signed": moment,
+    }
+    return " ".join(f"{name}:{value}" for name, value in told.items() if value)
+
+
+def _is_of_tag(signed: Signed, certified: sigstore.Certified) -> bool:
+    """Return whether GitHub states it of the tag that the version has: an old release is not offered as a new one."""
+    tag = certified.ref.removeprefix("refs/tags/")
+    return certified.predicate_type.startswith(RELEASE) and bool(
+        re.search(rf"(?:^|[^0-9A-Za-z.]|[vV]){re.escape(signed.version)}$", tag)
+    )
+
+
+def _statements(held: Held, fetch: Fetch) -> Iterator[Attestation]:
+    """Yield what may hold statements about the asset: files of the release first, then what the service has."""
+    others = {file.name for file in held.release.assets if not _STATEMENTS.search(file.name)} - {held.asset.name}
+    files = [file for file in held.release.assets if _STATEMENTS.search(file.name)]
+    mine = [file for file in files if file.name.startswith(held.asset.name)]
+    # A file that is named after another asset is about that one.
+    shared = [file for file in files if not any(file.name.startswith(other) for other in (*others, held.asset.name))]
+    for file in [*mine, *shared][:MOST_FILES]:
+        content = fetch(file)
+        if sigstore.is_about(content, held.digests):
+            yield Attestation(file.url, content)
+    yield from held.release.attestations(held.asset, held.digests)
+
+
+def _shown_name(origin: str) -> str:
+    return urlsplit(origin).path.rpartition("/")[2] or origin
+
+
+#: Signatures of files, which lie beside them or beside their sums file.
+FILES = Detached("sigstore", BUNDLES, verify_file, roots, with_authorities)
