@@ -467,13 +467,13 @@ def test_a_tab_is_told_to_be_one(indent):
         (
             LINUX + "tools: {uv: {source: {pypi: uv}, verify: {}}}",
             "releases.yml:2: tools.uv.verify is not valid",
-            "a mapping with minisign",
+            "a mapping with cosign, gpg, minisign",
             "an empty mapping",
         ),
         (
             LINUX + "tools: {uv: {source: {pypi: uv}, verify: {minising: RWQ}}}",
             'releases.yml:2: unknown key "minising" in verify; did you mean "minisign"?',
-            "one of minisign",
+            "one of cosign, gpg, minisign",
             "",
         ),
         (
