@@ -11,7 +11,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Stated, listing, sums
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
+    Fetch,
+    Stated,
+    build_manifests,
+    listing,
+    sums,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 
@@ -20,6 +26,7 @@ Collect = Callable[[Asset, Release, Fetch], Stated]
 
 #: Where digests are stated → what collects them from there.
 KINDS: Mapping[str, Collect] = {
+    "build manifest": build_manifests.stated,
     "listing": listing.stated,
     "sums": sums.stated,
 }
