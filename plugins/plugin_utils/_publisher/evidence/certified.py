@@ -24,10 +24,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Attestation
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation
 
 #: What the names of bundles end in, after the name of the file that was signed.
 BUNDLES = (".sigstore.json", ".sigstore", ".bundle", ".cosign.bundle", ".cosign-bundle")
+#: What the names of files with statements about one file end in, after its name.
+STATEMENTS = (".intoto.jsonl", ".intoto.json", ".sigstore.json", ".sigstore", ".attestation.jsonl", ".provenance.json")
 #: What the names of files with statements end in or have in them, beside a file or for all files of a release.
 _STATEMENTS = re.compile(
     r"(?:^|[-._])(?:attestations?|provenance)\b.*\.(?:jsonl?|sigstore)$|\.intoto\.jsonl?$|\.sigstore(?:\.json)?$",
@@ -210,16 +212,35 @@ def _is_of_tag(signed: Signed, certified: sigstore.Certified) -> bool:
 
 def _statements(held: Held, fetch: Fetch) -> Iterator[Attestation]:
     """Yield what may hold statements about the asset: files of the release first, then what the service has."""
-    others = {file.name for file in held.release.assets if not _STATEMENTS.search(file.name)} - {held.asset.name}
-    files = [file for file in held.release.assets if _STATEMENTS.search(file.name)]
-    mine = [file for file in files if file.name.startswith(held.asset.name)]
-    # A file that is named after another asset is about that one.
-    shared = [file for file in files if not any(file.name.startswith(other) for other in (*others, held.asset.name))]
-    for file in [*mine, *shared][:MOST_FILES]:
+    for file in _own_files(held):
         content = fetch(file)
-        if sigstore.is_about(content, held.digests):
+        if _may_be_about(held, content, if_unreadable=True):
+            yield Attestation(file.url, content)
+    for file in _shared_files(held)[:MOST_FILES]:
+        content = fetch(file)
+        if _may_be_about(held, content, if_unreadable=False):
             yield Attestation(file.url, content)
     yield from held.release.attestations(held.asset, held.digests)
+
+
+def _own_files(held: Held) -> list[Asset]:
+    """Return the files with statements that are named after the asset, also those that no listing has."""
+    found = [held.release.file(held.asset.name + suffix) for suffix in STATEMENTS]
+    return list(filter(None, found))
+
+
+def _shared_files(held: Held) -> list[Asset]:
+    """Return the files with statements of the release that are named after no file of it."""
+    files = [file for file in held.release.assets if _STATEMENTS.search(file.name)]
+    others = [file.name for file in held.release.assets if file not in files]
+    return [file for file in files if not file.name.startswith(tuple(others))]
+
+
+def _may_be_about(held: Held, content: bytes, *, if_unreadable: bool) -> bool:
+    try:
+        return sigstore.is_about(content, held.digests)
+    except ReleaseError:
+        return if_unreadable
 
 
 def _shown_name(origin: str) -> str:

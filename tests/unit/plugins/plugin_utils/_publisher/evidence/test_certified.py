@@ -152,6 +152,16 @@ def test_a_statement_about_another_file_is_passed_over(publisher: Publisher) -> 
     assert DIGESTS["sha256"] in str(error.expected)
 
 
+def test_a_shared_file_that_is_no_bundle_is_passed_over(publisher: Publisher) -> None:
+    publisher.files = {"provenance.json": b"{}", "attestation.jsonl": file(LITTLE.signed_statement())}
+    assert len(publisher.proven("provenance")) == 1
+
+
+def test_a_file_named_after_the_asset_that_is_no_bundle_is_told(publisher: Publisher) -> None:
+    publisher.files = {f"{NAME}.intoto.jsonl": b"{}"}
+    assert publisher.refused("provenance").what.startswith(f"{NAME}: {NAME}.intoto.jsonl: ")
+
+
 def test_a_statement_of_something_else_is_no_provenance(publisher: Publisher) -> None:
     publisher.attestations = [file(LITTLE.signed_statement(statement("https://spdx.dev/Document/v2.3")))]
     error = publisher.refused("provenance")
