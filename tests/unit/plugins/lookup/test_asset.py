@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils._choice.
     STATIC,
     tool,
 )
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.ssh_signing import SshKey
 
 GATHERED = {"system": "Linux", "machine": "x86_64", "userspace_bits": "64", "os_family": "Debian"}
 PROBED = {
@@ -69,6 +70,15 @@ def test_a_probed_host_gets_its_native_build(playbook: Path) -> None:
 
 def test_a_planned_host_gets_the_build_that_needs_nothing_unknown(playbook: Path) -> None:
     assert look_up(playbook, "uv", facts=GATHERED)[0]["target"] == "x86_64-unknown-linux-musl"
+
+
+def test_an_asset_of_a_lock_file_that_must_be_signed_is_found_once_it_is(playbook: Path) -> None:
+    alice, lock = SshKey("alice"), playbook / "releases.lock.json"
+    options = {"target": "x86_64-unknown-linux-gnu", "lock_signers": {"keys": [f"{alice.public} alice"]}}
+    with pytest.raises(AnsibleError, match="not signed by enough of lock_signers"):
+        look_up(playbook, "uv", **options)
+    lock.with_name(f"{lock.name}.sig").write_bytes(alice.sign(lock.read_bytes(), b"pinned.release"))
+    assert look_up(playbook, "uv", **options)[0]["version"] == "0.9.7"
 
 
 @pytest.mark.parametrize(
