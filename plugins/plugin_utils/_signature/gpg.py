@@ -74,10 +74,13 @@ def check_key(text: str) -> None:
 def verify(signed: Signed, fingerprint: str, material: bytes) -> Signer:
     """Return who signed the file, and when: *fingerprint* is the pinned key's, which *material* holds.
 
-    The signature, armored or not, may be by a subkey of it. *material* need not be trusted: other keys in it do not
-    count. Raises ReleaseError if the signature is no such file, by another key, of other bytes, made with a digest that
-    can be forged, or if it or its key has expired or was revoked.
+    The signature, armored or not, may be by a subkey of it, and may be a clear-signed copy of the file, as that of
+    Node.js is. *material* need not be trusted: other keys in it do not count. Raises ReleaseError if the signature is
+    no such file, by another key, of other bytes, made with a digest that can be forged, or if it or its key has expired
+    or was revoked.
     """
+    if openpgp.CLEARTEXT in signed.signature:
+        return _copy_signer(signed, signed_text(signed, fingerprint, material), fingerprint)
     refusals.refuse_large(signed, _KIND)
     try:
         packets = openpgp.signature(signed.signature)
@@ -104,6 +107,16 @@ def signed_text(signed: Signed, fingerprint: str, material: bytes) -> Text:
     covered = content[:-1].replace(b"\n", b"\r\n")
     judgements = _judged(io.BytesIO(covered), packets, _key(fingerprint, material))
     return Text(content, _signer(signed, judgements, fingerprint, _OF_TEXT))
+
+
+def _copy_signer(signed: Signed, text: Text, fingerprint: str) -> Signer:
+    """Return who signed the *text*. Raises ReleaseError unless the file says just that, to the last blank."""
+    with signed.open_file() as file:
+        content = file.read(len(text.content) + 1)
+    # Whether there is an end of line after the last one is nothing that such a signature tells.
+    if content not in (text.content, text.content[:-1]):
+        raise refusals.other_bytes(signed, f"the key {fingerprint}")
+    return text.signer
 
 
 def _key(fingerprint: str, material: bytes) -> bytes:

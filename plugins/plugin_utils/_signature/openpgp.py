@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
+#: Begins a clear-signed text.
+CLEARTEXT = b"-----BEGIN PGP SIGNED MESSAGE-----"
 SIGNATURE, SECRET_KEY, PUBLIC_KEY, SECRET_SUBKEY = 2, 5, 6, 7
 #: User id, subkey and user attribute: what makes a key of a primary key, together with its signatures.
 _OF_KEY = (SIGNATURE, PUBLIC_KEY, 13, 14, 17)
@@ -27,8 +29,8 @@ _ARMOR = re.compile(
     rb"-----END PGP (?P=label)-----[ \t\r]*$",
     re.MULTILINE,
 )
-_CLEARTEXT = re.compile(
-    rb"^-----BEGIN PGP SIGNED MESSAGE-----[ \t\r]*\n(?:Hash: [A-Za-z0-9, -]{1,100}\r?\n)*\r?\n"
+_TEXT = re.compile(
+    rb"^" + CLEARTEXT + rb"[ \t\r]*\n(?:Hash: [A-Za-z0-9, -]{1,100}\r?\n)*\r?\n"
     rb"(?P<text>(?:(?!-----).*\n)*?)"
     rb"(?P<signature>-----BEGIN PGP SIGNATURE-----[ \t\r]*\n(?:(?!-----).*\n)*?-----END PGP SIGNATURE-----)[ \t\r]*$",
     re.MULTILINE,
@@ -59,8 +61,8 @@ def signed_text(content: bytes) -> tuple[bytes, bytes]:
     The text is what its signature covers, and nothing else: without blanks at the ends of lines, which no signature of
     this kind covers, and with plain ends of lines. Raises ReleaseError unless there is exactly one such text.
     """
-    found = list(_CLEARTEXT.finditer(content))
-    if len(found) != 1 or content.count(b"-----BEGIN PGP SIGNED MESSAGE-----") != 1:
+    found = list(_TEXT.finditer(content))
+    if len(found) != 1 or content.count(CLEARTEXT) != 1:
         count = len(found) or "none"
         raise ReleaseError("it is no clear-signed text", "one text between armor lines of PGP", f"{count}", _FIX)
     lines = [_unescaped(line.rstrip(b" \t\r")) for line in found[0]["text"].split(b"\n")[:-1]]

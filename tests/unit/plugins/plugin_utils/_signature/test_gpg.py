@@ -183,6 +183,22 @@ def test_a_signature_of_bytes_is_none_of_a_text_and_the_other_way_round(home, ke
     assert "not a signature of a text" in error.what
 
 
+@pytest.mark.parametrize("content", [b"0123  tool\n4567  tool.zip\n", b"0123  tool"])
+def test_a_clear_signed_copy_is_a_signature_of_the_file(home, keys, content):
+    of = signed(content, clear_signed(home, keys.subkey, content), "SHASUMS256.txt", ".asc")
+    assert gpg.verify(of, keys.publisher, home.public("publisher")).name == keys.publisher
+    assert "another key" in refused(lambda: gpg.verify(of, keys.somebody, home.public("somebody"))).what
+
+
+@pytest.mark.parametrize(
+    "content", [b"0123  tool\nmore\n", b"0123  tool\n\n", b"0123  tool \n", b"0123  tool\r\n", b"0123  too", b""]
+)
+def test_a_clear_signed_copy_is_no_signature_of_a_file_that_says_anything_else(home, keys, content):
+    of = signed(content, clear_signed(home, keys.publisher, b"0123  tool\n"), "SHASUMS256.txt", ".asc")
+    error = refused(lambda: gpg.verify(of, keys.publisher, home.public("publisher")))
+    assert error.what == "SHASUMS256.txt.asc is not a signature of the bytes of SHASUMS256.txt"
+
+
 def test_a_clear_signed_text_that_is_too_large_is_refused(home, keys):
     large = named(bytes(gpg.TEXT_LIMIT_BYTES + 1))
     assert "4194305 bytes" in refused(lambda: gpg.signed_text(large, keys.publisher, home.public("publisher"))).found
