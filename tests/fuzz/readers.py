@@ -9,6 +9,7 @@ working folder. `make fuzz READER=elf SECONDS=600` runs it.
 
 from __future__ import annotations
 
+import base64
 import io
 import sys
 import tempfile
@@ -26,13 +27,14 @@ with atheris.instrument_imports(include=["ansible_collections"]):
     from ansible_collections.pinned.release.plugins.plugin_utils._naming import naming
     from ansible_collections.pinned.release.plugins.plugin_utils._program import executable
     from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
-    from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, minisign
+    from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, minisign, openpgp, ssh
     from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import read_receipt
     from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
 QUESTION = probe.Question(ask="state", nonce="n")
-#: A key that nobody has the secret of.
+#: Keys that nobody has the secret of.
 KEY = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 
 
 def text(content: bytes) -> str:
@@ -53,8 +55,18 @@ def answer(content: bytes) -> object:
     return probe.parse(f"@@pinned.release n\nroot /r\nbin_dir /b\n{text(content)}\n@@end n\n", QUESTION)
 
 
-def signature(content: bytes) -> object:
-    return minisign.verify(Signed("x", "1", "0" * 64, lambda: io.BytesIO(b"x"), "x.minisig", content), KEY)
+def signed(content: bytes) -> Signed:
+    return Signed("x", "1", "0" * 64, lambda: io.BytesIO(b"x"), "x.sig", content)
+
+
+def openpgp_file(content: bytes) -> None:
+    for read in (openpgp.signature, openpgp.signed_text, lambda bytes_: openpgp.key(bytes_, "0" * 40)):
+        with suppress(ReleaseError):
+            read(content)
+
+
+def armored(content: bytes) -> bytes:
+    return b"-----BEGIN SSH SIGNATURE-----\n%b-----END SSH SIGNATURE-----\n" % base64.encodebytes(content)
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
@@ -66,7 +78,9 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "answer": answer,
     "receipt": read_receipt,
     "sums": lambda content: sums.parse_sums(sums.decode(content)),
-    "minisign": signature,
+    "minisign": lambda content: minisign.verify(signed(content), KEY),
+    "openpgp": openpgp_file,
+    "ssh": lambda content: ssh.verify(signed(armored(content)), SSH_KEY),
     "name": lambda content: naming.read(Asset(text(content), "https://example.org/x"), ("tool",), "1.0"),
 }
 
