@@ -89,7 +89,10 @@ def prove_provenance(held: Held, identity: Identity, fetch: Fetch) -> tuple[Prov
 
 
 def prove_release(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
-    """Return the proof by GitHub's statement about the release of the bytes that are *held*. Raises ReleaseError."""
+    """Return the proof by GitHub's statement about the release of the bytes that are *held*.
+
+    Raises ReleaseError if there is none, with what is wrong with those that are there.
+    """
     return (_by_statement("release", held, identity, _statements(held, fetch), verify_release),)
 
 
