@@ -35,6 +35,7 @@ _UTF8_STRING = 0x0C
 #: What of a certificate → the number of the extension, and that of the older one with the bare text.
 _NEWER = {"issuer": "8", "repository": "12", "commit": "13", "ref": "14"}
 _OLDER = {"issuer": "1", "repository": "5", "commit": "3", "ref": "6"}
+_OLDER_BEGINS = {"repository": _GITHUB}
 #: GitLab has ``//`` between repository and file, and groups in groups; GitHub has ``owner/name``.
 _WORKFLOW = re.compile(r"(?P<repository>https://[^/]+/(?:[^@]+?(?=//)|[^/@]+/[^/@]+))//?(?P<path>[^/@][^@]*)@")
 #: What a manifest can pin.
@@ -47,7 +48,7 @@ class Certified:
 
     san             the name in the certificate: a workflow with its ref, an address of a person
     issuer          who vouched for that name, an OpenID provider
-    repository      the source, ``owner/name`` if it is on GitHub, else an address
+    repository      the source, ``owner/name`` if it is on GitHub, else an address; one without https: begins with //
     workflow        the file that signed: its path in *repository*, or ``owner/name/path`` if it is in another one
     ref, commit     of the source that was built: ``refs/tags/v1.2``
     key             the SHA-256 of the public key, if a pinned key signed and there is no certificate
@@ -193,9 +194,10 @@ def _said(certificate: Certificate) -> dict[str, str]:
     for word, number in _NEWER.items():
         said[word] = _utf8_string(values[number]) if number in values else ""
         if not said[word] and _OLDER[word] in values:
-            said[word] = values[_OLDER[word]].decode("utf-8")
+            said[word] = _OLDER_BEGINS.get(word, "") + values[_OLDER[word]].decode("utf-8")
     if said["repository"] and "://" not in said["repository"]:
-        said["repository"] = _GITHUB + said["repository"]
+        # As CircleCI has it, and so that it is not taken for a repository on GitHub.
+        said["repository"] = f"//{said['repository']}"
     return said
 
 

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A sigstore of our own for tests: authority, certificate transparency log, transparency log, and who signs with them.
 
-Keys are made from seeds, so that the same is signed in every run. sigstore-python takes what is made here.
+Keys are made from seeds and signatures from keys alone, so that every run makes the same. sigstore-python takes it.
 """
 
 from __future__ import annotations
@@ -330,11 +330,11 @@ def _certificate(
     builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), False)
     for extension, is_critical in extensions:
         builder = builder.add_extension(extension, is_critical)
-    return builder.sign(signer, hashes.SHA256())
+    return builder.sign(signer, hashes.SHA256(), ecdsa_deterministic=True)
 
 
 def _signed(by: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
-    return by.sign(content, ec.ECDSA(hashes.SHA256()))
+    return by.sign(content, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
 
 
 def _name(common: str, organization: str) -> x509.Name:
