@@ -27,7 +27,13 @@ with atheris.instrument_imports(include=["ansible_collections"]):
     from ansible_collections.pinned.release.plugins.plugin_utils._naming import naming
     from ansible_collections.pinned.release.plugins.plugin_utils._program import executable
     from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
-    from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, minisign, openpgp, ssh
+    from ansible_collections.pinned.release.plugins.plugin_utils._signature import (
+        Signed,
+        minisign,
+        openpgp,
+        sigstore,
+        ssh,
+    )
     from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import read_receipt
     from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
@@ -35,6 +41,8 @@ QUESTION = probe.Question(ask="state", nonce="n")
 #: Keys that nobody has the secret of.
 KEY = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
+
+ROOTS = sigstore.TrustRoots.of(sigstore.public_good())
 
 
 def text(content: bytes) -> str:
@@ -69,6 +77,10 @@ def armored(content: bytes) -> bytes:
     return b"-----BEGIN SSH SIGNATURE-----\n%b-----END SSH SIGNATURE-----\n" % base64.encodebytes(content)
 
 
+def bundle(content: bytes) -> object:
+    return sigstore.verify_each(content, ROOTS, {"sha256": "0" * 64})
+
+
 READERS: dict[str, Callable[[bytes], object]] = {
     "program": executable.read,
     "tar": opened("tar"),
@@ -81,6 +93,8 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "minisign": lambda content: minisign.verify(signed(content), KEY),
     "openpgp": openpgp_file,
     "ssh": lambda content: ssh.verify(signed(armored(content)), SSH_KEY),
+    "sigstore": bundle,
+    "trust_root": lambda content: sigstore.TrustRoots.of(content),
     "name": lambda content: naming.read(Asset(text(content), "https://example.org/x"), ("tool",), "1.0"),
 }
 

@@ -13,10 +13,19 @@ import base64
 import hashlib
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore import (
+    Certified,
+    TrustRoots,
+    UnprovenError,
+    require,
+    verify,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 DATA = ROOT.parent / "shared" / "field" / "data"
@@ -122,3 +131,33 @@ def statement_of(bundle: dict[str, Any]) -> dict[str, Any]:
     """Return the statement that a bundle has signed."""
     statement: dict[str, Any] = json.loads(base64.b64decode(bundle["dsseEnvelope"]["payload"]))
     return statement
+
+
+def outcome(case: Case, roots: TrustRoots) -> tuple[str, Certified | ReleaseError]:
+    """Return one of OUTCOMES, and what is said of the signature. *roots* are for cases without one of their own."""
+    try:
+        certified = verify(case.content, TrustRoots.of(case.root) if case.root else roots, case.digests, case.key)
+        if case.identity:
+            require(certified, case.identity)
+    except UnprovenError as error:
+        return "unproven", error
+    except ReleaseError as error:
+        return "refused", error
+    return "verified", certified
+
+
+OUTCOMES = ("verified", "refused", "unproven")
+#: Name → the suite. Of sigstore-conformance, 49 must not be verified; two of these are signed by a key that the case
+#: does not give, or by an authority that its root does not know.
+SUITES: dict[str, Callable[[], Iterator[Case]]] = {
+    "sigstore-conformance": conformance,
+    "CPython's releases": cpython,
+    "slsa-verifier": slsa,
+    "GitHub's release attestation": github_release,
+}
+EXPECTED = {
+    "sigstore-conformance": {"verified": 21, "refused": 47, "unproven": 2},
+    "CPython's releases": {"verified": 886},
+    "slsa-verifier": {"verified": 69, "refused": 5, "unproven": 114},
+    "GitHub's release attestation": {"verified": 22},
+}
