@@ -50,7 +50,7 @@ class Credentials(requests.auth.AuthBase):
 
     def identify(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return *request* with the user and password that netrc has for its host, if there are any."""
-        found = _from_netrc(request.url or "")
+        found = from_netrc(request.url or "")
         if found:
             request.headers["Authorization"] = basic(*found)
         return request
@@ -67,7 +67,7 @@ class Credentials(requests.auth.AuthBase):
         covering = self._covering(url)
         if covering is not None:
             return covering.origin
-        return f"the password in {os.environ.get('NETRC') or '~/.netrc'}" if _from_netrc(url) else ""
+        return f"the password in {os.environ.get('NETRC') or '~/.netrc'}" if from_netrc(url) else ""
 
     def _covering(self, url: str) -> Credential | None:
         return next((one for one in self._credentials if one.covers(url)), None)
@@ -78,7 +78,7 @@ def origin_of(session: requests.Session, url: str) -> str:
     return session.auth.origin_of(url) if isinstance(session.auth, Credentials) else ""
 
 
-def _from_netrc(url: str) -> tuple[str, str] | None:
+def from_netrc(url: str) -> tuple[str, str] | None:
     """Return the user and password of netrc for the host of *url*; None also where the file cannot be read as text."""
     with contextlib.suppress(UnicodeError):
         found: tuple[str, str] | None = requests.utils.get_netrc_auth(url)

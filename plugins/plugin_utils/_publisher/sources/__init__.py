@@ -26,6 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitlab import GitlabSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index import IndexSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.npm import NpmSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
@@ -47,6 +48,7 @@ KINDS: Mapping[str, Kind] = {
     "gitlab": GitlabSource,
     "index": IndexSource,
     "npm": NpmSource,
+    "oci": OciSource,
     "pypi": PypiSource,
 }
 #: The options that a kind cannot do without.

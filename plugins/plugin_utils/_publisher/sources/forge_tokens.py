@@ -28,7 +28,7 @@ def token_and_origin(api: str, given: str | None, variables: Iterable[str]) -> t
     texts.update((f"the token in {name}", os.environ.get(name, "")) for name in variables)
     usable = ((usable_token(text, origin), origin) for origin, text in texts.items())
     token, origin = next(((token, origin) for token, origin in usable if token), ("", ""))
-    if token and not _is_safe(api):
+    if token and not is_safe(api):
         raise ReleaseError(f"{origin} would be sent without encryption", expected="an api_url with https", found=api)
     return token, origin
 
@@ -52,7 +52,7 @@ def for_one_server(token: str, host: str, public_api: str, api: str) -> tuple[st
     return (token,) if is_for_it else ()
 
 
-def _is_safe(url: str) -> bool:
+def is_safe(url: str) -> bool:
     """Tell whether a secret may be sent to *url*: encrypted, or without leaving this machine."""
     parts = urlsplit(url)
     if parts.scheme == "https" or parts.hostname == "localhost":
