@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How is one HTTP GET made, when neither server nor network is trusted? Bounded in time and memory. Runs on hosts.
 
-Follows RFC 9110 (redirects, Retry-After) over what the standard library speaks, HTTP/1.1 and TLS. The environment says
-how out: ``http_proxy``, ``https_proxy`` and ``no_proxy``; ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` for authorities that
-the system does not know. (``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` belong to other programs: Python's library does
-not read them.) Nothing turns TLS verification off.
+Follows RFC 9110 (redirects, Retry-After) over what the standard library speaks, HTTP/1.1 and TLS. Registries give
+anybody a token for what is public (registry_token.py). The environment says how out: ``http_proxy``, ``https_proxy``
+and ``no_proxy``; ``SSL_CERT_FILE`` and ``SSL_CERT_DIR`` for authorities that the system does not know.
+(``REQUESTS_CA_BUNDLE`` and ``CURL_CA_BUNDLE`` belong to other programs: Python's library does not read them.) Nothing
+turns TLS verification off.
 """
 
 import base64
@@ -23,6 +24,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from ansible_collections.pinned.release.plugins.module_utils import registry_token
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.http_deadline import Deadline, HttpHandler, HttpsHandler
 
@@ -91,7 +93,8 @@ class Client:
     def get(self, url: str, headers: t.Mapping[str, str]) -> Answer:
         """Return the answer (200, 206 or 416) for *url*, redirects followed. Raises ReleaseError or TransientError.
 
-        The user and password of *url* are left out as soon as a redirect leads to another host.
+        The user and password of *url*, or the token that a registry gives to anybody, are left out as soon as a
+        redirect leads to another host.
         """
         url, authorization = _without_user(url)
         first_url = url
@@ -103,6 +106,10 @@ class Client:
             if answer.status in (200, 206, 416):
                 return answer
             with answer:
+                service = "" if authorization or is_elsewhere else _token_service(answer)
+                if service:
+                    authorization = {"Authorization": "Bearer " + self._token(service)}
+                    continue
                 if answer.status not in _REDIRECTS:
                     raise _refusal(answer, is_elsewhere)
                 url = _redirected(url, answer.header("Location"))
@@ -112,6 +119,25 @@ class Client:
             ),
             found="at last a redirect to {0}".format(url_without_secrets(url)),
         )
+
+    def _token(self, service: str) -> str:
+        """Return the token that a registry's *service* gives to anybody. Raises ReleaseError where it gives none."""
+        with self._ask(service, {}) as answer:
+            if answer.status != 200:
+                raise _refusal(answer, is_elsewhere=False)
+            body = b""
+            while len(body) <= registry_token.ANSWER_LIMIT_BYTES:
+                data = answer.read(registry_token.ANSWER_LIMIT_BYTES)
+                if not data:
+                    break
+                body += data
+        token = registry_token.token_in(body)
+        if not token:
+            raise ReleaseError(
+                "{0} gives no token for what is public".format(url_without_secrets(service)),
+                fix="use a mirror, or a registry that needs no token",
+            )
+        return token
 
     def _ask(self, url: str, headers: t.Mapping[str, str]) -> Answer:
         request = urllib.request.Request(url, headers={"User-Agent": _USER_AGENT})
@@ -244,6 +270,13 @@ def _redirected(url: str, location: str) -> str:
         )
     # A redirect's own user and password are not the user's to send.
     return urllib.parse.urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _token_service(answer: Answer) -> str:
+    """Return where a registry that refused a blob gives anybody a token for it, "" if *answer* says no such thing."""
+    if answer.status != 401:
+        return ""
+    return registry_token.service_of_blob(answer.url, answer.header("WWW-Authenticate"))
 
 
 def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
