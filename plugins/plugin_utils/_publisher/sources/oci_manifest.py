@@ -28,8 +28,8 @@ LAYERS_LIMIT = 2000
 LONGEST_WORD = 64
 _TITLE = "org.opencontainers.image.title"
 _CREATED = "org.opencontainers.image.created"
-#: Marks a folder that ORAS packed; its title is the folder's name.
-_UNPACK = "io.deis.oras.content.unpack"
+#: How the types of layers end in which clients pack a folder, and how such a file is called; its title is the folder's.
+_PACKED = {".tar+gzip": ".tar.gz", ".tar+zstd": ".tar.zst"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 _WORD = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_WORD}}}")
 
@@ -178,8 +178,8 @@ def _file_name(title: str, layer: Descriptor) -> str:
     if ".." in steps:
         raise ValueError("a title that leads out of its folder")
     name = "-".join(steps)
-    is_packed_folder = layer.annotations.get(_UNPACK) == "true" and without_suffix(name)[1] == "bare"
-    return f"{name}.tar.gz" if is_packed_folder else name
+    is_bare = without_suffix(name)[1] == "bare"
+    return name + next((end for kind, end in _PACKED.items() if is_bare and layer.media_type.endswith(kind)), "")
 
 
 def _with_platform_in_name(file: File) -> File:
