@@ -163,7 +163,10 @@ def test_a_service_that_gives_no_token_is_one_clear_error(body, status):
 
 @pytest.mark.parametrize("realm", ["ftp://x.example.org/", "http://user:word@127.0.0.1/", "x"])
 def test_a_challenge_that_leads_nowhere_is_a_refusal(realm):
-    with FakeRegistry(TAGS, access="bearer", realm=realm) as registry, pytest.raises(ReleaseError, match="was not served"):
+    with (
+        FakeRegistry(TAGS, access="bearer", realm=realm) as registry,
+        pytest.raises(ReleaseError, match="was not served"),
+    ):
         source(registry).releases()
 
 
