@@ -112,6 +112,12 @@ FAILURES = {
         {"X-RateLimit-Remaining": "0", "X-RateLimit-Limit": " ".join(heard(question))[:500].split("\n", 1)[0]},
     ),
     "link": lambda question: Answer(200, b"[]", {"Link": repeated_in("Link")(question).headers["Link"]}),
+    "challenge": lambda question: Answer(401, repeated_in("")(question).body, {"WWW-Authenticate": "Basic realm=x"}),
+    "challenge to get a token": lambda question: Answer(
+        401,
+        repeated_in("")(question).body,
+        {"WWW-Authenticate": f'Bearer realm="http://{question.headers["Host"]}/token"'},
+    ),
     "cut off": lambda question: Answer(200, " ".join(heard(question)).encode(), length=10_000),
     "not gzip": lambda question: Answer(200, " ".join(heard(question)).encode(), {"Content-Encoding": "gzip"}),
 }
@@ -188,6 +194,14 @@ def npm_by_address(url, secret, folder, monkeypatch):
     return open_source({"npm": "tool"}, cache_root=folder)
 
 
+def oci(url, secret, folder, monkeypatch):
+    """Ask a registry whose password is where docker login puts it."""
+    auth = base64.b64encode(f"user:{secret}".encode()).decode()
+    (folder / "config.json").write_text(json.dumps({"auths": {url: {"auth": auth}}}))
+    monkeypatch.setenv("DOCKER_CONFIG", str(folder))
+    return open_source({"oci": f"{url}/org/tool"}, cache_root=folder)
+
+
 def pypi(url, secret, folder, monkeypatch):
     """Ask an index whose address holds the password, as it is."""
     monkeypatch.setenv("PIP_INDEX_URL", url.replace("//", f"//user:{secret}@") + "/simple/")
@@ -236,6 +250,7 @@ SOURCES = [
     npm,
     npm_by_password,
     npm_by_address,
+    oci,
     pypi,
     pypi_encoded,
     by_netrc,
@@ -310,12 +325,13 @@ def test_no_connection_that_fails_tells_a_secret(make, secret, tmp_path, caplog)
         (github_by_option, "the option token"),
         (npm, "NPM_TOKEN, named in {folder}/npmrc"),
         (npm_by_password, "{folder}/npmrc"),
+        (oci, "{folder}/config.json"),
         (pypi, "PIP_INDEX_URL"),
         (by_netrc, "{folder}/netrc"),
     ],
 )
 def test_a_refusal_names_what_held_the_credentials(make, named, tmp_path, caplog):
-    with Web(lambda question: Answer(401)) as web:
+    with Web(lambda question: Answer(401, b"", {"WWW-Authenticate": "Basic realm=x"})) as web:
         assert named.format(folder=tmp_path) in told(make, web.url, "S3CRET", tmp_path, caplog)
 
 
