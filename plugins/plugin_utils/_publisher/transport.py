@@ -168,6 +168,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
             response.headers.update(kept.headers)
         elif listings:
             listings.keep(key, response)
+        if not stream and request.method == "GET":
+            _refuse_what_is_no_answer(response)
         return response
 
     def _send_patiently(
@@ -191,6 +193,19 @@ def _outcome(response: requests.Response, is_known: bool) -> str:
     if response.is_redirect:
         return f"{response.status_code}, redirected to {redacted(response.headers['Location'])}"
     return f"{response.status_code} {shown(response.reason or '')}".rstrip()
+
+
+def _refuse_what_is_no_answer(response: requests.Response) -> None:
+    """Raise ReleaseError for a status that is no refusal, and that nothing whole can come with.
+
+    Such are 206 where no part was asked for, and 304 where nothing is known.
+    """
+    if response.status_code > 200 and response.ok and not response.is_redirect:
+        raise ReleaseError(
+            f"{redacted(response.url)} answers something else than what it was asked for",
+            expected="HTTP status 200",
+            found=f"HTTP status {response.status_code} {shown(response.reason or '')}".rstrip(),
+        )
 
 
 def _pause_s(response: requests.Response, attempt: int) -> float | None:

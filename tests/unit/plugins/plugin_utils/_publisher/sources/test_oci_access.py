@@ -14,6 +14,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import t
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
+from ansible_collections.pinned.release.plugins.plugin_utils._values import secrets
 from ansible_collections.pinned.release.tests.fakes.registry import FakeArtifact, FakeRegistry, basic
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web
 
@@ -29,6 +30,7 @@ def docker_config(monkeypatch, tmp_path):
     monkeypatch.setenv("NETRC", "/dev/null")
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(secrets, "_known", set())
     return tmp_path / "config.json"
 
 
