@@ -57,6 +57,7 @@ class FakeGitlab(FakeForge):
     codeless      projects whose code only members may see, so that nobody else is told the tags
     faults        answers that the next requests for a page get instead, by its number
     retry_after   when set, every request is refused with it
+    registry      answers in place of a list of packages (``packages``) or of a package's files (``package_files``)
     """
 
     API_PATH = "/api/v4"
@@ -68,6 +69,7 @@ class FakeGitlab(FakeForge):
     codeless: frozenset[str] = frozenset()
     faults: Mapping[int, list[Answer]] = field(default_factory=dict)
     retry_after: str | None = None
+    registry: Mapping[str, Answer] = field(default_factory=dict)
 
     def _answer(self, question: Question) -> Answer:
         if question.path.startswith("/api/v4/projects/"):
@@ -105,6 +107,12 @@ class FakeGitlab(FakeForge):
             return _refusal(404, message="404 Project Not Found")
         if parts[1:] == ["releases"]:
             return self._page(question, project, may_see_code=bool(token) or project not in self.codeless)
+        if parts[1:2] == ["packages"] and parts[-1] in self.registry:
+            return self.registry[parts[-1]]
+        if parts[1:] == ["packages"]:
+            return _json(question, self._packages(project, question.query))
+        if parts[1:2] == ["packages"] and parts[3:] == ["package_files"]:
+            return _json(question, self._package_files(self.releases[project][int(parts[2]) - 1]))
         if parts[1:3] == ["packages", "generic"]:
             signed = f"{self.storage.url}/{'/'.join(parts[3:])}?X-Amz-Signature=secret"
             return Answer(302, b"", {"Location": signed})
@@ -112,6 +120,31 @@ class FakeGitlab(FakeForge):
             said = {"path_with_namespace": project, "visibility": self.visibility.get(project, "public")}
             return _json(question, said)
         return _refusal(404, error="404 Not Found")
+
+    def _packages(self, project: str, query: Mapping[str, str]) -> list[dict[str, Any]]:
+        """List the project's generic packages (lib/api/entities/package.rb): one a release, whose version is the tag.
+
+        As in GitLab, the name that is asked for may be a part of what is found.
+        """
+        packages = [
+            {"id": number, "name": name, "version": release.tag, "package_type": "generic", "status": "default"}
+            for number, release in enumerate(self.releases[project], 1)
+            for name in ("tool", "tool-docs")
+        ]
+        wanted, version = query.get("package_name", ""), query.get("package_version")
+        return [one for one in packages if wanted in str(one["name"]) and version in (None, one["version"])]
+
+    def _package_files(self, release: FakeRelease) -> list[dict[str, Any]]:
+        """List the files of a package (lib/api/entities/package_file.rb), the oldest first."""
+        return [
+            {
+                "id": number,
+                "file_name": link.file or link.name,
+                "size": len(link.content),
+                "file_sha256": hashlib.sha256(link.content).hexdigest(),
+            }
+            for number, link in enumerate((link for link in release.links if link.url is None), 1)
+        ]
 
     def _page(self, question: Question, project: str, may_see_code: bool) -> Answer:
         size = min(100, int(question.query.get("per_page", "20")))

@@ -50,6 +50,8 @@ class Release:
     sums       sums files that the source knows as such, whatever their names; they are not among the assets
     missing    what the release names as parts of it, and its publisher does not have: npm's packages with versions
     is_partial other releases of the publisher are whole, and this one is not: a mirror may lag behind
+    stated     returns digests of an asset that the publisher states only when asked about it, as Asset.digests does;
+               raises ReleaseError if the publisher does not answer
     is_private returns whether hosts, which have no token, are refused its assets as far as the publisher says; asks it
     attestations  returns what the publisher's service states about a file with these digests, by algorithm, beside what
                lies among the files of the release. Raises ReleaseError if the service does not answer
@@ -65,6 +67,7 @@ class Release:
     sums: tuple[Asset, ...] = ()
     missing: tuple[str, ...] = ()
     is_partial: bool = False
+    stated: Callable[[Asset], Mapping[str, str]] = field(default=lambda asset: {}, compare=False, repr=False)
     is_private: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)
     attestations: Callable[[Asset, Mapping[str, str]], Sequence[Attestation]] = field(
         default=lambda asset, digests: (), compare=False, repr=False

@@ -17,8 +17,12 @@ LISTING = "listing"
 
 
 def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:
-    """Return the strong digests that the listing has of *asset*. Weak ones are compared as well, but claim nothing."""
-    strong = {name: value for name, value in asset.digests.items() if name in sums.ALGORITHMS.values()}
+    """Return the strong digests that the listing has of *asset*. Weak ones are compared as well, but claim nothing.
+
+    Raises ReleaseError if the publisher has to be asked for them, and does not answer.
+    """
+    listed = {**release.stated(asset), **asset.digests}
+    strong = {name: value for name, value in listed.items() if name in sums.ALGORITHMS.values()}
     if strong:
         return Stated(tuple(Claim(name, value.lower(), LISTING) for name, value in sorted(strong.items())))
     if asset.digests:

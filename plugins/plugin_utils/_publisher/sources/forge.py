@@ -80,12 +80,14 @@ class Entry:
     """One published release as its forge lists it. *assets* reads its files, which only a wanted version needs.
 
     *moments* are the times (RFC 3339) after which its bytes cannot have changed unnoticed, as far as the forge tells.
+    *stated* returns digests of an asset that the forge tells only if it is asked about it.
     """
 
     tag: str
     moments: Sequence[str]
     is_prerelease: bool
     assets: Callable[[], Iterable[Asset]]
+    stated: Callable[[Asset], Mapping[str, str]] = lambda asset: {}
 
 
 @dataclass(frozen=True)
@@ -280,6 +282,7 @@ class ForgeSource(ABC):
             assets=assets,
             published=max(map(versions.moment_of, entry.moments), default=None),
             is_prerelease=entry.is_prerelease or is_prerelease(tagged.version) or names_prerelease(label),
+            stated=entry.stated,
             is_private=partial(self._is_private, assets),
         )
 

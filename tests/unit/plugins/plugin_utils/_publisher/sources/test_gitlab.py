@@ -16,6 +16,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import t
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitlab import GitlabSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitlab_packages import (
+    PackageFile,
+    package_file,
+)
 from ansible_collections.pinned.release.tests.fakes.gitlab import FakeGitlab, FakeLink, FakeRelease
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import STATIC, Controller
@@ -197,7 +201,7 @@ def test_a_link_to_another_server_is_fetched_without_the_token(tmp_path):
     assert [question.headers["Authorization"] for question in elsewhere.questions] == [None]
 
 
-def test_a_tool_is_locked_from_gitlab_with_the_digest_in_its_sums_file(tmp_path):
+def test_a_tool_is_locked_with_the_digests_of_its_sums_file_and_of_the_package_registry(tmp_path):
     name = "tool-1.2.3-linux-x86_64"
     sums = f"{hashlib.sha256(STATIC).hexdigest()}  {name}\n".encode()
     given = [FakeLink("Linux", STATIC, name, filepath=f"/{name}"), FakeLink("checksums.txt", sums, link_type="package")]
@@ -210,7 +214,141 @@ def test_a_tool_is_locked_from_gitlab_with_the_digest_in_its_sums_file(tmp_path)
     [asset] = locked.assets
     assert (locked.version, locked.source["gitlab"], asset.size) == ("1.2.3", TOOL, len(STATIC))
     assert asset.url == f"{gitlab.web.url}/{TOOL}/-/releases/v1.2.3/downloads/{name}"
-    assert [claim.origin.rpartition("/")[2] for claim in asset.evidence.claims] == ["checksums.txt"]
+    assert [claim.origin.rpartition("/")[2] for claim in asset.evidence.claims] == ["checksums.txt", "listing"]
+
+
+# Digests in the package registry
+
+PROGRAM = FakeLink("tool", b"program")
+
+
+def stated(gitlab, **how):
+    """Return what GitLab states of the one asset when it is asked about it."""
+    [release] = source(gitlab, **how).releases()
+    return release.stated(release.assets[0])
+
+
+def sha256_of(content):
+    return {"sha256": hashlib.sha256(content).hexdigest()}
+
+
+def package_files(*digests):
+    """Return the list of a package's files that are all called tool, the oldest last."""
+    listed = [{"id": number, "file_name": "tool", "file_sha256": sha256} for number, sha256 in enumerate(digests, 1)]
+    return {"package_files": Answer(200, json.dumps(listed[::-1]).encode())}
+
+
+def test_the_package_registry_states_the_digest_of_a_file_when_it_is_locked(tmp_path):
+    name = "tool-1.2.3-linux-x86_64"
+    with FakeGitlab(links(FakeLink("Linux", STATIC, name, filepath=f"/{name}"))) as gitlab:
+        text = f"""
+            platforms: [linux/x86_64]
+            tools: {{tool: {{source: {{gitlab: {TOOL}, api_url: "{gitlab.api_url}"}}}}}}
+        """
+        locked = Controller(source(gitlab), tmp_path).resolve_text(text).lock.tools["tool"]
+    [asset] = locked.assets
+    assert [(claim.value, claim.origin) for claim in asset.evidence.claims] == [(asset.sha256, "listing")]
+    assert [path.rpartition("/")[2] for path in gitlab.web.paths[1:3]] == ["packages", "package_files"]
+
+
+def test_a_file_that_is_not_what_the_registry_states_is_refused(tmp_path):
+    name = "tool-1.2.3-linux-x86_64"
+    with FakeGitlab(links(FakeLink("Linux", STATIC, name))) as gitlab:
+        listed = [{"id": 1, "file_name": name, "file_sha256": "0" * 64}]
+        gitlab.registry = {"package_files": Answer(200, json.dumps(listed).encode())}
+        text = f"""
+            platforms: [linux/x86_64]
+            tools: {{tool: {{source: {{gitlab: {TOOL}, api_url: "{gitlab.api_url}"}}}}}}
+        """
+        with pytest.raises(ReleaseError, match="is not what it should be"):
+            Controller(source(gitlab), tmp_path).resolve_text(text)
+
+
+def test_a_package_is_asked_for_once_however_many_files_it_has():
+    with FakeGitlab(links(PROGRAM, FakeLink("other", b"2"), FakeLink("page", url="https://x.example.org/p"))) as gitlab:
+        [release] = source(gitlab).releases()
+        found = [release.stated(asset) for asset in release.assets]
+    assert found == [sha256_of(b"program"), sha256_of(b"2"), {}]
+    assert len(gitlab.web.questions) == 3
+
+
+def test_of_several_files_of_one_name_the_newest_counts_as_it_is_served():
+    with FakeGitlab(links(PROGRAM)) as gitlab:
+        gitlab.registry = package_files("a" * 64, "B" * 64)
+        assert stated(gitlab) == {"sha256": "b" * 64}
+
+
+@pytest.mark.parametrize("sha256", [None, "", "abc", "g" * 64, 5])
+def test_a_digest_that_is_none_is_not_stated(sha256):
+    with FakeGitlab(links(PROGRAM)) as gitlab:
+        gitlab.registry = package_files(sha256)
+        assert stated(gitlab) == {}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404])
+@pytest.mark.parametrize("what", ["packages", "package_files"])
+def test_a_registry_that_strangers_may_not_read_states_nothing(what, status):
+    with FakeGitlab(links(PROGRAM)) as gitlab:
+        gitlab.registry = {what: Answer(status, b'{"message": "403 Forbidden"}')}
+        assert stated(gitlab) == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(500, b"{}"),
+        Answer(200, b"{}x"),
+        Answer(200, b"[5]"),
+        Answer(200, b'{"a": 1}'),
+        Answer(200, b'[{"id": "x"}]'),
+        Answer(200, b"[]", {"Link": '<https://x.example.org/api/v4/2>; rel="next"'}),
+    ],
+)
+@pytest.mark.parametrize("what", ["packages", "package_files"])
+def test_a_registry_that_fails_or_answers_something_else_is_an_error(what, answer):
+    with FakeGitlab(links(PROGRAM)) as gitlab:
+        gitlab.registry = {what: answer}
+        with pytest.raises(ReleaseError):
+            stated(gitlab)
+
+
+API = "https://gitlab.example.org/api/v4"
+
+
+@pytest.mark.parametrize(
+    ("url", "file"),
+    [
+        (f"{API}/projects/7/packages/generic/tool/1.0/tool.tgz", PackageFile("7", "tool", "1.0", "tool.tgz")),
+        (f"{API}/projects/g%2Fp/packages/generic/a%2Bb/v1/x%20y", PackageFile("g%2Fp", "a+b", "v1", "x y")),
+        (f"{API}/projects/7/packages/generic/tool/1.0/bin/tool", PackageFile("7", "tool", "1.0", "bin/tool")),
+        (f"{API}/projects/7/packages/generic/tool/1.0", None),
+        (f"{API}/projects/7/packages/maven/tool/1.0/x", None),
+        (f"{API}.evil.example.org/projects/7/packages/generic/tool/1.0/x", None),
+        ("https://x.example.org/api/v4/projects/7/packages/generic/tool/1.0/x", None),
+    ],
+)
+def test_the_address_of_a_package_file_is_recognised_on_this_server_only(url, file):
+    assert package_file(url, API) == file
+
+
+# Addresses as GitLab documents them ("Job artifacts", "Access the latest job artifacts by URL", "Job Artifacts API").
+@pytest.mark.parametrize(
+    ("url", "warns"),
+    [
+        ("https://x.example.org/g/p/-/jobs/artifacts/main/raw/tool?job=build", True),
+        ("https://x.example.org/g/p/-/jobs/42/artifacts/raw/tool", True),
+        ("https://x.example.org/api/v4/projects/7/jobs/42/artifacts/tool", True),
+        ("https://x.example.org/jobs/artifacts.html/tool", False),
+        ("https://x.example.org/artifacts/tool", False),
+    ],
+)
+@pytest.mark.parametrize("filepath", [None, "/tool"])
+def test_a_file_that_gitlab_will_delete_is_warned_of_when_it_is_locked(url, warns, filepath, caplog):
+    with FakeGitlab(links(FakeLink("tool", url=url, filepath=filepath))) as gitlab:
+        [release] = source(gitlab).releases()
+        assert not caplog.records
+        release.stated(release.assets[0])
+    assert [f"tool of GitLab project {TOOL}" in record.getMessage() for record in caplog.records] == [True] * warns
 
 
 @pytest.mark.parametrize(
