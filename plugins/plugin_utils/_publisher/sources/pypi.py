@@ -5,8 +5,8 @@
 
 Only wheels are assets, since only they contain compiled programs. Follows the Simple Repository API
 (packaging.python.org, "Simple repository API") in both its dialects, as pypi-simple reads them. JSON is preferred,
-because only JSON has sizes and dates. The index is the one that the manifest names, else ``PIP_INDEX_URL``, else the
-default of pypi-simple. Credentials may be in that URL or in netrc.
+because only JSON has sizes and dates. The index is the one that the manifest names, else the first of the machine's own
+(python_indexes.py) that has the project. Credentials may be in its address or in netrc.
 """
 
 from __future__ import annotations
@@ -31,11 +31,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     web_address,
     without_user,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.python_indexes import (
+    Index,
+    configured_indexes,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging, pypi_simple
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic
 
 if TYPE_CHECKING:
+    import requests
     from pypi_simple import DistributionPackage
 
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -64,16 +69,19 @@ class PypiSource:
     def __init__(self, declaration: Declaration) -> None:
         """Prepare to ask the declared index. Raises ReleaseError if its name or index is not valid."""
         self._project = require_name(declaration, r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", "uv")
-        given = declaration.options.get("index") or os.environ.get("PIP_INDEX_URL")
-        self._is_default = not given
+        given = declaration.options.get("index")
         self._is_wanted = declaration.is_wanted
-        index = given or pypi_simple.PYPI_SIMPLE_ENDPOINT
-        self._index = web_address(index, "the Python package index")
-        self.session = transport.session(credentials=_credentials(index), cache_root=declaration.cache_root)
+        indexes = (Index(given, "the manifest"),) if given else _configured()
+        credentials = [credential for index in indexes for credential in _credentials(index)]
+        self._indexes = [web_address(index.url, "the Python package index") for index in indexes]
+        #: The one that has the project, or is asked first.
+        self._index = self._indexes[0]
+        self.session = transport.session(credentials=credentials, cache_root=declaration.cache_root)
 
     def describe(self) -> str:
         """Return the source as a person would name it."""
-        place = "the Python package index" if self._is_default else f"the index at {redaction.redacted(self._index)}"
+        is_default = self._index == pypi_simple.PYPI_SIMPLE_ENDPOINT
+        place = "the Python package index" if is_default else f"the index at {redaction.redacted(self._index)}"
         return f"project {self._project} on {place}"
 
     def releases(self) -> Sequence[Release]:
@@ -91,14 +99,7 @@ class PypiSource:
         return [_release(version, of_version) for version, of_version in by_version.items()]
 
     def _wheels(self) -> list[_Wheel]:
-        address = f"{self._index.rstrip('/')}/{packaging.utils.canonicalize_name(self._project)}/"
-        response = self.session.get(address, headers={"Accept": pypi_simple.ACCEPT_JSON_PREFERRED})
-        if response.status_code == 404:
-            raise ReleaseError(
-                f"{self.describe()} does not exist", fix="check the spelling, and the index if it is a private one"
-            )
-        if not response.ok:
-            raise failures.refused(response, self.session)
+        response = self._page()
         dialect = response.headers.get("Content-Type", "text/html").partition(";")[0].strip().lower()
         if dialect == _JSON:
             return documents.json_of(response, _PAGE, lambda data: self._taken(_listed_in_json(data, response.url)))
@@ -109,6 +110,28 @@ class PypiSource:
         page = documents.page_of(response)
         with failures.as_release_error(self.describe(), _PAGE):
             return self._taken(_listed_in_html(page, response.url))
+
+    def _page(self) -> requests.Response:
+        """Return the page of the project, of the first index that has it.
+
+        Raises ReleaseError if none has. An index that does not answer ends the search: the next may have another
+        project of this name.
+        """
+        project = packaging.utils.canonicalize_name(self._project)
+        for index in self._indexes:
+            response = self.session.get(
+                f"{index.rstrip('/')}/{project}/", headers={"Accept": pypi_simple.ACCEPT_JSON_PREFERRED}
+            )
+            if response.ok:
+                self._index = index
+                return response
+            if response.status_code != 404:
+                raise failures.refused(response, self.session)
+        others = [redaction.redacted(index) for index in self._indexes[1:]]
+        raise ReleaseError(
+            f"{self.describe()} does not exist{', nor on ' + ', '.join(others) if others else ''}",
+            fix="check the spelling, and the index if it is a private one",
+        )
 
     def _taken(self, packages: Iterable[DistributionPackage]) -> list[_Wheel]:
         """Return the wheels of the project among *packages*, each reduced to what counts as soon as it is read."""
@@ -148,15 +171,23 @@ def _refuse_newer_api(version: str) -> None:
         raise ValueError(f"version {version} of the API")
 
 
-def _credentials(index: str) -> list[Credential]:
-    """Return what proves the user and password that stand in the *index* URL, to that server and no other."""
-    clean, user_and_password = without_user(index)
+def _configured() -> tuple[Index, ...]:
+    return configured_indexes(os.environ, pypi_simple.PYPI_SIMPLE_ENDPOINT)
+
+
+def _credentials(index: Index) -> list[Credential]:
+    """Return what proves the user and password in the address of the *index*, to that server and no other.
+
+    Raises ReleaseError if that is no address.
+    """
+    web_address(index.url, "the Python package index")
+    clean, user_and_password = without_user(index.url)
     if user_and_password is None:
         return []
     header = basic(*map(unquote, user_and_password))
     # The files often lie beside the index rather than below it, so the whole server is covered, as with pip.
     server = urlunsplit(urlsplit(clean)._replace(path="/", query=""))
-    return [Credential(server, {"Authorization": header}, "the password in PIP_INDEX_URL")]
+    return [Credential(server, {"Authorization": header}, f"the password in {index.origin}")]
 
 
 def _wheel(package: DistributionPackage, is_wanted: Callable[[str], bool]) -> _Wheel:

@@ -57,6 +57,8 @@ def environment(monkeypatch, tmp_path):
     """Run without what this machine and other tests have of secrets, and without waiting."""
     for name in VARIABLES.split():
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     monkeypatch.setenv("NETRC", "/dev/null")
     monkeypatch.setenv("npm_config_userconfig", str(tmp_path / "npmrc"))
     monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)

@@ -10,6 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
@@ -23,9 +24,14 @@ JSON = "application/vnd.pypi.simple.v1+json"
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch):
-    """Run without the index, the proxies and the netrc of the machine."""
-    for name in ("PIP_INDEX_URL", "HTTP_PROXY", "http_proxy"):
+    """Run without the indexes, the proxies and the netrc of the machine."""
+    for name in (
+        *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"),
+        *("HTTP_PROXY", "http_proxy"),
+    ):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     monkeypatch.setenv("NETRC", "/dev/null")
 
 
@@ -77,6 +83,19 @@ def test_the_html_dialect_is_read_and_fragments_become_digests():
         Asset("tool-1.0-py3-none-any.whl", f"{web.url}/files/tool-1.0-py3-none-any.whl", None, {"sha256": A}),
     )
     assert release.published is None
+
+
+def test_what_is_yanked_is_marked_in_html_by_an_attribute_with_a_reason_or_without():
+    answer = html_page(
+        f'<a href="tool-1.0-py3-none-any.whl#sha256={A}" data-yanked="broken">tool-1.0-py3-none-any.whl</a>',
+        f'<a href="tool-1.0-py2-none-any.whl#sha256={A}" data-requires-python="&gt;=3.8">tool-1.0-py2-none-any.whl</a>',
+        f'<a href="tool-2.0-py3-none-any.whl#sha256={A}" data-yanked>tool-2.0-py3-none-any.whl</a>',
+    )
+    found, _web = releases(answer)
+    assert [(release.version, release.is_yanked, [asset.name for asset in release.assets]) for release in found] == [
+        ("1.0", False, ["tool-1.0-py2-none-any.whl"]),
+        ("2.0", True, ["tool-2.0-py3-none-any.whl"]),
+    ]
 
 
 def test_names_are_normalised_as_the_specification_says():
@@ -137,6 +156,51 @@ def test_the_index_of_the_environment_is_used_where_the_manifest_names_none(monk
         source.releases()
     assert web.paths == ["/env/simple/tool/"]
     assert web.url in source.describe()
+
+
+@pytest.mark.parametrize(
+    ("statuses", "asked", "found"),
+    [
+        ((200, 200), 1, True),
+        ((404, 200), 2, True),
+        ((404, 404), 2, False),
+        ((500, 200), 1, False),
+        ((401, 200), 1, False),
+    ],
+)
+def test_the_first_index_that_has_the_project_counts_and_one_that_fails_ends_the_search(
+    monkeypatch, statuses, asked, found
+):
+    """What a private index does not tell must not be taken from a public one, where anybody may have the name."""
+    monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)
+
+    def answer(question):
+        status = statuses[question.path.startswith("/second")]
+        return json_page(file("tool-1.0-py3-none-any.whl")) if status == 200 else Answer(status)
+
+    with Web(answer) as web:
+        monkeypatch.setenv("PIP_INDEX_URL", web.url + "/first/simple")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"{web.url}/second/simple file:///srv/simple")
+        source = PypiSource(Declaration("pypi", "tool"))
+        if found:
+            assert source.releases()
+            assert source.describe().endswith(f"{web.url}/{'first' if asked == 1 else 'second'}/simple")
+        else:
+            with pytest.raises(ReleaseError) as failure:
+                source.releases()
+            assert (f"nor on {web.url}/second/simple" in failure.value.what) is (asked == 2)
+    assert len(dict.fromkeys(web.paths)) == asked
+
+
+def test_each_index_gets_the_password_in_its_own_address(monkeypatch):
+    with Web(lambda question: Answer(404)) as first, Web(lambda question: Answer(401)) as second:
+        monkeypatch.setenv("PIP_INDEX_URL", first.url.replace("://", "://a:hunter2@") + "/simple")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", second.url.replace("://", "://b:tiger@") + "/simple")
+        with pytest.raises(ReleaseError) as failure:
+            PypiSource(Declaration("pypi", "tool")).releases()
+    assert [question.headers["Authorization"] for question in first.questions] == ["Basic YTpodW50ZXIy"]
+    assert [question.headers["Authorization"] for question in second.questions] == ["Basic Yjp0aWdlcg=="]
+    assert "the password in PIP_EXTRA_INDEX_URL" in failure.value.fix
 
 
 def test_without_either_it_is_the_index_that_pypi_simple_knows():

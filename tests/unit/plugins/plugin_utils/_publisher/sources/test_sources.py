@@ -24,6 +24,8 @@ def environment(monkeypatch):
     """Run without the machine's index and tokens."""
     for name in ("PIP_INDEX_URL", "GITHUB_TOKEN", "GH_TOKEN", "GITLAB_TOKEN", "GITEA_TOKEN"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("UV_NO_CONFIG", "1")
     monkeypatch.setenv("NETRC", "/dev/null")
 
 
