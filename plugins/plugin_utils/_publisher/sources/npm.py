@@ -25,12 +25,19 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
+    documents,
+    failures,
+    redaction,
+    strangers,
+    transport,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import versions
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
@@ -152,7 +159,7 @@ class NpmSource:
             )
         packages = self._packages(main.needed)
         found = {version: _found(version, main, packages) for version in main.needed}
-        made = [_release(version, main, one) for version, one in found.items()]
+        made = [self._release(version, main, one) for version, one in found.items()]
         releases = [release for release in made if release.assets]
         if any(found[release.version].is_whole for release in releases):
             releases = [replace(release, is_partial=not found[release.version].is_whole) for release in releases]
@@ -161,6 +168,13 @@ class NpmSource:
         # An error can then tell what there is.
         unwanted = [Release(version, ()) for version in main.versions if version not in main.needed]
         return [*releases, *unwanted]
+
+    def _release(self, version: str, main: _Main, found: _Found) -> Release:
+        release = _release(version, main, found)
+        return replace(release, is_private=partial(self._is_private, release.assets))
+
+    def _is_private(self, assets: Sequence[Asset]) -> bool:
+        return any(strangers.are_refused(self.session, asset.url) for asset in assets[:1])
 
     def _main(self, document: Document) -> _Main:
         manifests = document["versions"]

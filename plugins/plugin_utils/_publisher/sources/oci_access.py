@@ -18,10 +18,11 @@ from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import registry_token
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, redaction, transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, redaction
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential, Credentials
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.forge_tokens import is_safe
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_login import Login
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import stranger
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import requests
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import usable_token
 
@@ -120,11 +121,9 @@ class RegistryAccess(Credentials):
                 expected="a token service with https",
                 found=redaction.redacted(service),
             )
-        asking = transport.session()
-        # Not what netrc has for that server: its token would go to a registry that only named it.
-        asking.auth = _as_it_is
         headers = {"Accept": "application/json", **({"Authorization": login.header} if login else {})}
-        return asking.get(service, headers=headers)
+        # Not what netrc has for that server: its token would go to a registry that only named it.
+        return stranger().get(service, headers=headers)
 
     def _given(self, response: requests.Response) -> str:
         """Return the token in the service's answer. Raises ReleaseError if there is none."""
@@ -148,7 +147,3 @@ class RegistryAccess(Credentials):
                 found=redaction.shown(response.text),
             )
         return usable_token(token, "the token of the registry")
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request

@@ -14,13 +14,20 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
+    documents,
+    failures,
+    redaction,
+    strangers,
+    transport,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
@@ -96,7 +103,11 @@ class PypiSource:
         for wheel in wheels:
             if wheel.version is not None:
                 by_version.setdefault(wheel.version, []).append(wheel)
-        return [_release(version, of_version) for version, of_version in by_version.items()]
+        releases = [_release(version, of_version) for version, of_version in by_version.items()]
+        return [replace(release, is_private=partial(self._is_private, release.assets)) for release in releases]
+
+    def _is_private(self, assets: Sequence[Asset]) -> bool:
+        return any(strangers.are_refused(self.session, asset.url) for asset in assets[:1])
 
     def _wheels(self) -> list[_Wheel]:
         response = self._page()

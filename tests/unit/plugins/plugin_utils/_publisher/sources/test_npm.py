@@ -328,6 +328,38 @@ def test_the_registry_and_the_token_of_the_machine_are_used(tmp_path, monkeypatc
     assert "hunter2" not in str(failure.value)
 
 
+def test_each_scope_has_its_registry_and_each_registry_its_own_token(tmp_path, monkeypatch):
+    """As on GitHub's and GitLab's registries for packages, beside the public one."""
+    own = {"@own/tool": {"1.0.0": main("@own/tool-linux", "@else/tool-darwin")}, "@own/tool-linux": {"1.0.0": linux()}}
+    others = {"@else/tool-darwin": {"1.0.0": linux()}}
+    with registry(own, token="mine") as web, registry(others, token="theirs") as elsewhere:
+        lines = [
+            f"@own:registry={web.url}/",
+            f"registry={elsewhere.url}",
+            f"{web.url.partition(':')[2]}/:_authToken=mine",
+            f"{elsewhere.url.partition(':')[2]}/:_authToken=theirs",
+        ]
+        (tmp_path / "npmrc").write_text("\n".join(lines))
+        asked = NpmSource(Declaration("npm", "@own/tool"))
+        [release] = asked.releases()
+        assert len(release.assets) == 2
+        for asset in release.assets:
+            Cache(tmp_path / "cache").fetch(asset, asked.session)
+    for server, token in ((web, "mine"), (elsewhere, "theirs")):
+        assert {question.headers["Authorization"] for question in server.questions} == {f"Bearer {token}"}
+
+
+@pytest.mark.parametrize(("token", "is_private"), [("secret", True), (None, False)])
+def test_hosts_cannot_read_what_needs_a_token(tmp_path, token, is_private):
+    packages = {"tool": {"1.0.0": main("linux")}, "linux": {"1.0.0": linux()}}
+    with registry(packages, token=token) as web:
+        (tmp_path / "npmrc").write_text(f"registry={web.url}/\n{web.url.partition(':')[2]}/:_authToken=secret\n")
+        [release] = NpmSource(Declaration("npm", "tool")).releases()
+        asked = len(web.questions)
+        assert release.is_private() is is_private
+    assert [question.headers["Authorization"] for question in web.questions[asked:]] == [None]
+
+
 def test_an_unknown_package_says_so():
     with registry({}) as web, pytest.raises(ReleaseError, match=r"npm package tool at \S+ does not exist"):
         source(web).releases()

@@ -203,6 +203,20 @@ def test_each_index_gets_the_password_in_its_own_address(monkeypatch):
     assert "the password in PIP_EXTRA_INDEX_URL" in failure.value.fix
 
 
+@pytest.mark.parametrize(("login", "is_private"), [("me:hunter2@", True), ("", False)])
+def test_hosts_cannot_read_what_needs_a_password(login, is_private):
+    def answer(question):
+        if login and not question.headers["Authorization"]:
+            return Answer(401)
+        return json_page(file("tool-1.0-py3-none-any.whl"))
+
+    with Web(answer) as web:
+        index = web.url.replace("://", f"://{login}") + "/simple"
+        [release] = PypiSource(Declaration("pypi", "tool", {"index": index})).releases()
+        assert release.is_private() is is_private
+    assert len(web.questions) == 1 + bool(login)
+
+
 def test_without_either_it_is_the_index_that_pypi_simple_knows():
     assert PypiSource(Declaration("pypi", "tool")).describe() == "project tool on the Python package index"
 
