@@ -71,9 +71,10 @@ class File:
 
 
 def read_manifest(document: Any, content_type: str) -> Manifest:
-    """Return what the *document*, served as *content_type*, says. Raises any exception if it is no such document.
+    """Return what the *document*, served as *content_type*, says.
 
-    A document that could be read as either type is none: two readers must not see two things (CVE-2021-41190).
+    Raises ValueError, or what a value of another type leads to, if it is no such document. A document that could
+    be read as either type is none: two readers must not see two things (CVE-2021-41190).
     """
     kind = document.get("mediaType", content_type)
     is_index, is_manifest = kind in INDEXES, kind in MANIFESTS
