@@ -86,5 +86,5 @@ def _open(
         raise
     except ReleaseError:
         return _Opened(name, ())
-    is_for_platform = any(serves(requirement, platform) for requirement in needs)
+    is_for_platform = any(serves(requirement, platform.base) for requirement in needs)
     return _Opened(name, tuple(sorted(programs)) if is_for_platform else ())

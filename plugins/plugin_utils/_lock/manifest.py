@@ -25,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms i
     PLATFORMS,
     SPELLINGS,
     Platform,
+    UnknownFloorError,
     parse_platform,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy
@@ -110,6 +111,8 @@ def _platform(place: Place) -> Platform:
     text = place.text(_PLATFORM)
     try:
         return parse_platform(text)
+    except UnknownFloorError as error:
+        raise place.misfit(str(error.expected), shown(text)) from error
     except ReleaseError as error:
         of_the_system = [name for name in PLATFORMS if name.startswith(text.partition("/")[0] + "/")]
         raise place.unknown("platform", text, of_the_system or list(PLATFORMS), SPELLINGS) from error

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor
 from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import ARM_VERSIONS, PROCESSORS
 from ansible_collections.pinned.release.plugins.plugin_utils._values.label import OTHER_ARCH, Label
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
@@ -24,7 +25,11 @@ LATER_X86_64 = PROCESSORS["x86_64"][1:]
 
 
 def serves(requirement: Requirement, platform: Platform) -> bool:
-    """Return whether a program that needs *requirement* can serve hosts of *platform*."""
+    """Return whether a program that needs *requirement* can serve hosts of *platform*: with a floor, all above that."""
+    return _is_for(requirement, platform) and floor.is_met(requirement, platform.floor)
+
+
+def _is_for(requirement: Requirement, platform: Platform) -> bool:
     is_for_os = requirement.os in (platform.os, "any") and not (requirement.is_script and platform.os == "windows")
     if not is_for_os or requirement.arch not in (platform.arch, "any"):
         return False

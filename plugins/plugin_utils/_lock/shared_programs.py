@@ -42,7 +42,7 @@ def refuse_shared_programs(tools: Mapping[str, LockedTool], manifest: Manifest) 
 def _pairs(tools: Mapping[str, LockedTool], manifest: Manifest) -> Iterator[tuple[str, str, set[str]]]:
     """Yield each pair of tools, with the names of the programs that both have on one platform."""
     programs = {
-        name: {platform: _programs(tools[name], platform) for platform in wanted.platforms}
+        name: {platform.base: _programs(tools[name], platform.base) for platform in wanted.platforms}
         for name, wanted in sorted(manifest.tools.items())
     }
     for one, other in combinations(programs, 2):

@@ -131,7 +131,7 @@ def _is_the_bare_one(reading: Reading, platform: Platform, usage: Usage) -> bool
     For an archive this holds only if its siblings leave out Linux, too (``app-1.0.tar.gz``, ``app-1.0-arm64.tar.gz``);
     otherwise it contains sources. A zip without a system is usually for Windows.
     """
-    if reading.is_labelled or platform != BARE or not usage.is_labelled:
+    if reading.is_labelled or platform.base != BARE or not usage.is_labelled:
         return False
     return reading.format == "bare" or (reading.format != "zip" and form_of(reading) in usage.forms_without_system)
 

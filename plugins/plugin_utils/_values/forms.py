@@ -36,7 +36,10 @@ MOMENT = Form(
     re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z"),
     "a time in UTC, 2024-01-15T09:30:00Z",
 )
-PLATFORM = Form(re.compile(r"[a-z0-9]+/[a-z0-9_]+\Z"), "a platform such as linux/x86_64")
+PLATFORM = Form(
+    re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9][a-z0-9.]*)?\Z"),
+    "a platform such as linux/x86_64 or linux/x86_64/glibc2.28",
+)
 FILE_NAME = Form(re.compile(rf"{STEP}\Z"), "the name of a file, without a folder")
 _WEB_OR_FILE = rf"https?://{_AUTHORITY}(?:[/?#][^ {CONTROL}]*)?|file:///[^ {CONTROL}]+"
 URL = Form(

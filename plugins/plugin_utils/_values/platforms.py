@@ -1,44 +1,108 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which platforms can a manifest name, and by which words? Pure; runs on the controller."""
+"""Which platforms can a manifest name, and by which words? Pure; runs on the controller.
+
+A platform may end in its floor, which says what all of its hosts have: ``linux/x86_64/glibc2.28``. The versions of
+glibc are those of its symbols (sourceware.org/glibc/wiki/Glibc%20Timeline).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 
 _LONGEST_SHOWN = 255
+FLOORS = "linux/x86_64/glibc2.28, linux/x86_64/musl or macos/aarch64/13"
+_NUMBER = "(?:0|[1-9][0-9]{0,2})"
+_GLIBC = re.compile(rf"glibc({_NUMBER}(?:\.{_NUMBER}){{1,2}})\Z")
+_MUSL = re.compile(rf"musl({_NUMBER}(?:\.{_NUMBER}){{1,2}})?\Z")
+_MACOS = re.compile(rf"([1-9][0-9]{{0,2}}(?:\.{_NUMBER}){{0,2}}?)(?:\.0)*\Z")
+
+
+class UnknownFloorError(ReleaseError):
+    """A text names a platform, and what stands behind that is no floor."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """What all hosts of a platform have.
+
+    libc     ``glibc`` or ``musl``; on macOS ``system``
+    version  the oldest of that libc, or of macOS; None if any is possible
+    """
+
+    libc: Literal["glibc", "musl", "system"]
+    version: str | None = None
+
+    def __str__(self) -> str:
+        return f"{'' if self.libc == 'system' else self.libc}{self.version or ''}"
 
 
 @dataclass(frozen=True)
 class Platform:
-    """One platform of a manifest. *cpu* and *abi* distinguish those of ARM; their words are those of requirement.py."""
+    """One platform of a manifest. *cpu* and *abi* distinguish those of ARM; their words are those of requirement.py.
+
+    *floor* is what all of its hosts have; None if nothing is known of that.
+    """
 
     os: str
     arch: str
     cpu: str | None = None
     abi: str | None = None
+    floor: Floor | None = None
 
     def __str__(self) -> str:
-        return f"{self.os}/{self.cpu or self.arch}"
+        return f"{self.os}/{self.cpu or self.arch}" + (f"/{self.floor}" if self.floor else "")
+
+    @property
+    def base(self) -> Platform:
+        """The platform without its floor."""
+        return replace(self, floor=None)
 
 
 def parse_platform(text: str) -> Platform:
     """Return the platform that *text* names: ``linux/x86_64``, or a common alias (``linux/amd64``, ``darwin/arm64``).
 
-    Raises ReleaseError if it names none.
+    It may have a floor: ``linux/x86_64/glibc2.28``, ``linux/x86_64/musl``, ``macos/aarch64/13``. Raises ReleaseError if
+    *text* names no platform, UnknownFloorError if what stands behind one is no floor.
     """
-    system, _slash, arch = text.strip().lower().partition("/")
-    canonical = f"{_SYSTEM_ALIASES.get(system, system)}/{_ARCH_ALIASES.get(arch, arch)}"
-    if canonical in PLATFORMS:
-        return PLATFORMS[canonical]
+    name = text.strip().lower()
+    platform = _base(name)
+    if platform:
+        return platform
+    before, _slash, last = name.rpartition("/")
+    base = _base(before)
+    floor = _floor(base, last) if base else None
+    if base and floor:
+        return replace(base, floor=floor)
+    if base:
+        raise UnknownFloorError(
+            f"unknown floor {last[:_LONGEST_SHOWN]!r} of the platform {base}",
+            expected=f"what all hosts of the platform have, as in {FLOORS}",
+        )
     raise ReleaseError(
         f"unknown platform {text[:_LONGEST_SHOWN]!r}",
         expected="one of " + " ".join(PLATFORMS),
         fix="write it as system/architecture, for example linux/x86_64",
     )
+
+
+def _base(name: str) -> Platform | None:
+    system, _slash, arch = name.partition("/")
+    return PLATFORMS.get(f"{_SYSTEM_ALIASES.get(system, system)}/{_ARCH_ALIASES.get(arch, arch)}")
+
+
+def _floor(base: Platform, text: str) -> Floor | None:
+    glibc, musl, macos = _GLIBC.match(text), _MUSL.match(text), _MACOS.match(text)
+    if base.os == "linux" and glibc:
+        return Floor("glibc", glibc[1])
+    if base.os == "linux" and musl:
+        return Floor("musl", musl[1])
+    return Floor("system", macos[1]) if base.os == "macos" and macos else None
 
 
 _ARM = {

@@ -352,6 +352,12 @@ def test_a_tab_is_told_to_be_one(indent):
         ),
         ("platforms: [linux]\n" + UV, 'releases.yml:1: unknown platform "linux"', "linux/aarch64", ""),
         (
+            "platforms: [linux/x86_64, linux/x86_64/gnu]\n" + UV,
+            "releases.yml:1: platforms[1] is not valid",
+            "what all hosts of the platform have, as in linux/x86_64/glibc2.28, linux/x86_64/musl or macos/aarch64/13",
+            '"linux/x86_64/gnu"',
+        ),
+        (
             LINUX + UV + "policy: {minimum_age: 3}",
             "releases.yml:4: policy.minimum_age is not valid",
             "3d, 12h or 2w",
@@ -860,7 +866,10 @@ def test_parse_and_schema_agree_on_what_platforms_are(validator):
         "any",
         "i486",
     }
-    for name in itertools.starmap("{}/{}".format, itertools.product(systems, arches)):
+    floors = ["", *FLOORS, *NO_FLOORS]
+    names = map("/".join, itertools.product(systems, arches))
+    of_some = map("".join, itertools.product(SOME_PLATFORMS, floors))
+    for name in itertools.chain(names, of_some):
         found = {"platforms": [name], "tools": {"uv": {"source": {"pypi": "uv"}}}}
         try:
             parse_platform(name)
@@ -870,9 +879,15 @@ def test_parse_and_schema_agree_on_what_platforms_are(validator):
         assert is_known == validator.is_valid(found), name
 
 
+SOME_PLATFORMS = ("linux/x86_64", "linux/arm/v7", "darwin/arm64", "windows/x64", "android/aarch64", "freebsd/x86_64")
+FLOORS = "/glibc2.28 /glibc2.2.5 /musl /musl1.2.5 /musl1.2 /13 /10.15 /13.0 /13.0.1 /13.0.0.0".split()
+NO_FLOORS = "/ /glibc /glibc2 /glibc2.x /glibc2.28.1.1 /glibc02.28 /gnu /musl1 /musl1.2.3.4".split()
+NO_FLOORS += "/0 /013 /13. /13.0.0.1 /v2".split()
+
+
 def spelt_out(pattern: str) -> list[str]:
-    """Return the names that a pattern of two lists of words stands for."""
-    systems, arches = re.fullmatch(r"\^\(\?:([^()]*)\)/\(\?:([^()]*)\)\$", pattern).groups()
+    """Return the names that a pattern of two lists of words stands for, without floors."""
+    systems, arches = re.match(r"\^\(\?:([^()]*)\)/\(\?:([^()]*)\)(?:\$|\(\?:/)", pattern).groups()
     return [f"{system}/{arch}" for system in systems.split("|") for arch in arches.split("|")]
 
 
