@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ansible_collections.pinned.release.plugins.module_utils import tree_listing
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
@@ -24,7 +24,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents, variants
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.files import choose_files
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import ambiguity, answers, local_folders
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import ambiguity, answers, floors, local_folders
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.name_check import (
@@ -66,6 +66,8 @@ PARALLEL_REQUESTS = 6
 MOST_SHOWN = 10
 
 T = TypeVar("T")
+#: The assets of a release, as they arrive.
+_Pending: TypeAlias = "list[Future[_Opened]]"
 
 
 @dataclass(frozen=True)
@@ -82,11 +84,27 @@ class Resolution:
 
 
 @dataclass(frozen=True)
+class _Search:
+    """The releases of a *wanted* tool, and what the one to take is held to."""
+
+    wanted: WantedTool
+    source: Source
+    releases: Sequence[Release]
+    minimum_age: timedelta
+    allowance: Allowance
+
+
+@dataclass(frozen=True)
 class _Chosen:
-    """The release that a tool gets, those of its assets that may serve a platform, and what to tell of the choice."""
+    """The release that a tool gets, those of its assets that may serve a platform, and what to tell of the choice.
+
+    *passed* are the releases of the *search* that do not serve the floors of platforms.
+    """
 
     job: Job
     proposals: tuple[Proposal, ...]
+    search: _Search
+    passed: tuple[floors.Passed, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -173,21 +191,70 @@ class Resolver:
             ]
             stated = _all(partial(_covered, one.job, pending) for one, pending in zip(chosen, stating, strict=True))
             self.progress.expect(sum(len(one.proposals) for one in chosen))
-            fetching = [
-                [pool.submit(self._locked_assets, one.job, proposal, said[proposal.name]) for proposal in one.proposals]
-                for one, said in zip(chosen, stated, strict=True)
-            ]
+            fetching = [self._fetching(pool, one, said) for one, said in zip(chosen, stated, strict=True)]
             made = _all(
-                partial(self._locked_tool, one.job, said, assets, locked.tools.get(one.job.wanted.name))
+                partial(self._serving, pool, one, (said, assets), locked.tools.get(one.job.wanted.name))
                 for one, said, assets in zip(chosen, stated, fetching, strict=True)
             )
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-        tools = {one.job.wanted.name: tool for one, tool in zip(chosen, made, strict=True)}
+        tools = {one.job.wanted.name: tool for one, tool, _kept in made}
         changed = {name for name, tool in tools.items() if tool != locked.tools.get(name)}
-        notes = {one.job.wanted.name: (*one.notes, *_notes_on_access(one.job, changed)) for one in chosen}
-        opened = [future.result() for futures in fetching for future in futures]
-        return tools, notes, {sha256: content for one in opened for sha256, content in one.kept.items()}
+        notes = {one.job.wanted.name: (*one.notes, *_notes_on_access(one.job, changed)) for one, _tool, _kept in made}
+        return tools, notes, {sha256: content for _one, _tool, kept in made for sha256, content in kept.items()}
+
+    def _fetching(self, pool: ThreadPoolExecutor, chosen: _Chosen, stated: Mapping[str, Stated]) -> _Pending:
+        return [
+            pool.submit(self._locked_assets, chosen.job, proposal, stated[proposal.name])
+            for proposal in chosen.proposals
+        ]
+
+    def _serving(
+        self,
+        pool: ThreadPoolExecutor,
+        chosen: _Chosen,
+        begun: tuple[Mapping[str, Stated], _Pending],
+        locked: LockedTool | None,
+    ) -> tuple[_Chosen, LockedTool, Mapping[str, bytes]]:
+        """Return the newest release that serves all platforms, *chosen* or an older one; and the tool locked from it.
+
+        The third is what its proofs were made of. *begun* is what is stated of the assets of *chosen*, and these as
+        they arrive.
+        """
+        while True:
+            try:
+                tool = self._locked_tool(chosen.job, *begun, locked)
+                opened = [future.result() for future in begun[1]]
+                return chosen, tool, {sha256: content for one in opened for sha256, content in one.kept.items()}
+            except floors.BelowFloorError as error:
+                chosen = self._next(chosen, error)
+            pending = {one.name: pool.submit(self._stated, chosen.job, one.name) for one in chosen.proposals}
+            stated = _covered(chosen.job, pending)
+            self.progress.expect(len(chosen.proposals))
+            begun = stated, self._fetching(pool, chosen, stated)
+
+    def _next(self, chosen: _Chosen, error: floors.BelowFloorError) -> _Chosen:
+        """Return the release to try after *chosen*, which needs more than a floor. Raises ReleaseError if none is."""
+        search, wanted = chosen.search, chosen.search.wanted
+        if wanted.exact is not None:
+            raise floors.refusal_of_one(wanted, error, search.releases) from error
+        passed = (*chosen.passed, floors.passed_over(error, chosen.proposals))
+        while not floors.is_enough(passed):
+            LOG.debug("%s: %s is passed over: %s", wanted.name, passed[-1].version, passed[-1].why)
+            try:
+                release = self._newest(search, floors.left(search.releases, passed))
+            except ReleaseError:
+                break
+            try:
+                found = self._proposed(search, release)
+            except matching.NothingForError as nothing:
+                passed = (*passed, floors.Passed(release.version, lacking=nothing.missing, is_opened=False))
+                continue
+            told = floors.passed_by_name(passed, release.version, found.proposals)
+            if told is None:
+                return replace(found, passed=passed, notes=(*found.notes, floors.note(passed, release.version)))
+            passed = (*passed, told)
+        raise floors.refusal(wanted, passed, search.releases) from error
 
     def _choose(
         self, minimum_age: timedelta, allowance: Allowance, wanted: WantedTool, locked: LockedTool | None
@@ -196,13 +263,22 @@ class Resolver:
         with _about(wanted):
             source = self.open_source(wanted)
             pinned = locked.version if locked and wanted.allows(locked.version) else None
-            releases = source.releases()
-            release = choose_release(wanted, minimum_age, source.describe(), releases, self.now, pinned=pinned)
-            job = Job(wanted, source, release, self.cache, allowance, self.folder)
-            with _naming_what_is_missing(release):
-                proposals = self._proposals(job)
-            note = family_note(wanted, release, releases)
-            return _Chosen(job, proposals, (*((note,) if note else ()), *missing_notes(release, releases)))
+            search = _Search(wanted, source, source.releases(), minimum_age, allowance)
+            return self._proposed(search, self._newest(search, search.releases, pinned))
+
+    def _newest(self, search: _Search, releases: Sequence[Release], pinned: str | None = None) -> Release:
+        place = search.source.describe()
+        return choose_release(search.wanted, search.minimum_age, place, releases, self.now, pinned=pinned)
+
+    def _proposed(self, search: _Search, release: Release) -> _Chosen:
+        """Return the *release* as the one to lock. Raises ReleaseError if it has nothing for a platform."""
+        wanted, releases = search.wanted, search.releases
+        job = Job(wanted, search.source, release, self.cache, search.allowance, self.folder)
+        with _naming_what_is_missing(release):
+            proposals = self._proposals(job)
+        note = family_note(wanted, release, releases)
+        notes = (*((note,) if note else ()), *missing_notes(release, releases))
+        return _Chosen(job, proposals, search, notes=notes)
 
     def _proposals(self, job: Job) -> tuple[Proposal, ...]:
         """Return each build that may serve a platform, once. Raises ReleaseError naming all platforms without one."""
@@ -280,6 +356,7 @@ class Resolver:
     ) -> LockedTool:
         wanted, release = job.wanted, job.release
         assets = [asset for future in pending for asset in future.result().assets]
+        floors.refuse_below(wanted, release.version, [asset.requires for asset in assets])
         _refuse_unserved(wanted, release, assets)
         refuse_republished(wanted, release, assets, locked)
         tool = LockedTool(
@@ -415,7 +492,7 @@ def _narrowed(locked: LockedTool, platforms: Sequence[Platform]) -> LockedTool:
 
 
 def _is_asked(wanted: WantedTool, requirement: Requirement) -> bool:
-    return any(serves(requirement, platform) for platform in wanted.platforms)
+    return any(serves(requirement, platform.base) for platform in wanted.platforms)
 
 
 def _unserved(assets: Sequence[LockedAsset], platforms: Sequence[Platform]) -> list[Platform]:

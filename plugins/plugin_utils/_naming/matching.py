@@ -55,6 +55,14 @@ class Ambiguous(ReleaseError):  # noqa: N818 - it is what the release is
         return ReleaseError(self.what, self.expected, ", ".join(found) + self.why, self.fix)
 
 
+class NothingForError(ReleaseError):
+    """A release has no file for the platforms that are *missing*, by what the names of its files say."""
+
+    def __init__(self, missing: Sequence[Platform], what: str, expected: str, found: str, fix: str) -> None:
+        self.missing = tuple(missing)
+        super().__init__(what, expected, found, fix)
+
+
 def propose(
     assets: Sequence[Asset],
     tool: str,
@@ -96,7 +104,7 @@ def nothing_for(
     served: Sequence[Platform] = (),
     pattern: str | None = None,
     opened: str | None = None,
-) -> ReleaseError:
+) -> NothingForError:
     """Return the error for platforms for which propose() found nothing: what the release has, and what to do.
 
     A file that decided which product is the tool, so that those of others do not count, is named: *opened*, if that was
@@ -112,7 +120,8 @@ def nothing_for(
     unlabelled = [r.name for r in readings if r.kind in ("program", "script") and not r.is_labelled]
     example = suggestion(unlabelled[0], [], version) if len(unlabelled) == 1 else "…"
     how = "correct" if pattern else "name the file in the manifest:"
-    return ReleaseError(
+    return NothingForError(
+        missing,
         f"{tool} {version} has no program for {', '.join(map(str, missing))}",
         expected=f"assets whose names say this platform{f' and match {pattern}' if pattern else ''}",
         found=listed + more + (f" (besides: {', '.join(others)})" if others else "") + why,
