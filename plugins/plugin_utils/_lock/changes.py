@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import dataclasses
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor, target
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.name_check import serves
 from ansible_collections.pinned.release.plugins.plugin_utils._values import hardware
@@ -17,8 +19,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware im
     dotted_numbers,
     fpu_level,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool
-from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import LockAction
@@ -30,6 +32,7 @@ class Outcome:
 
     action  ``kept``, ``added``, ``upgraded``, ``downgraded``, ``relocked`` (same version, other assets or evidence),
             ``removed``
+    needs   what the builds for each platform need: ``linux/x86_64`` → ``glibc 2.28 (gnu), nothing (static)``
     """
 
     action: LockAction
@@ -37,6 +40,7 @@ class Outcome:
     previous: str | None
     targets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def outcome(before: LockedTool | None, after: LockedTool | None, platforms: Sequence[Platform] = ()) -> Outcome:
@@ -44,13 +48,41 @@ def outcome(before: LockedTool | None, after: LockedTool | None, platforms: Sequ
     if after is None:
         return Outcome("removed", None, before.version if before else None)
     targets = tuple(sorted({asset.target for asset in after.assets}))
+    needs = {name: needed for name in after.platforms if (needed := _needed(name, after.assets))}
     if before is None:
-        return Outcome("added", after.version, None, targets)
+        return Outcome("added", after.version, None, targets, tuple(_needs_notes(needs)), needs)
     if _answer(before) == _answer(after):
-        return Outcome("kept", after.version, before.version, targets, tuple(_question_notes(before, after)))
-    return Outcome(
-        _move(before, after), after.version, before.version, targets, tuple(_notes(before, after, platforms))
-    )
+        return Outcome("kept", after.version, before.version, targets, tuple(_question_notes(before, after)), needs)
+    notes = tuple(_notes(before, after, platforms))
+    return Outcome(_move(before, after), after.version, before.version, targets, notes, needs)
+
+
+def _needed(name: str, assets: Sequence[LockedAsset]) -> str:
+    """Return what the builds among *assets* for the platform *name* need of libc or system, the least first.
+
+    Of several builds of one kind, the one that needs the least counts. "" for a platform that is not known here.
+    """
+    try:
+        platform = parse_platform(name)
+    except ReleaseError:
+        return ""
+    least: dict[str, Requirement] = {}
+    for requires in sorted((one.requires for one in assets if serves(one.requires, platform)), key=floor.order):
+        least.setdefault(_kind(requires), requires)
+    told = ((floor.needed(requires), kind) for kind, requires in least.items())
+    return ", ".join(f"{needed} ({kind})" if kind else needed for needed, kind in told)
+
+
+def _kind(requires: Requirement) -> str:
+    kinds = {"glibc": "gnu", "musl": "musl", "static": "static"}
+    return "script" if requires.is_script else kinds.get(str(requires.libc), "")
+
+
+def _needs_notes(needs: Mapping[str, str]) -> Iterator[str]:
+    """Yield what a new tool needs of its hosts: of each platform of which some of them may lack it."""
+    for name, needed in needs.items():
+        if not needed.startswith("nothing") and not parse_platform(name).floor:
+            yield f"{name} needs {needed}"
 
 
 def _answer(tool: LockedTool) -> LockedTool:
