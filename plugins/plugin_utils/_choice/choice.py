@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor, target
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host, assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Prefer
@@ -33,7 +33,8 @@ def choose(name: str, tool: LockedTool, host: Host, prefer: Prefer = "native") -
             f"{name} {tool.version}: no locked asset runs on this host",
             expected=f"a program for {_describe(host)}",
             found="; ".join(f"{asset.name}: {verdict.reason}" for asset, verdict in (near or ranked)) or "no asset",
-            fix="add the host's platform to the manifest, or choose a version that supports it, and lock again",
+            fix=f"add the host's platform to the manifest{_with_floor(host)}, or choose a version that supports it, "
+            "and lock again",
         )
     chosen, verdict = admitted[0]
     better = [refused.reason for asset, refused in ranked[: ranked.index(admitted[0])] if _is_native(asset, host)]
@@ -64,6 +65,12 @@ def _build(asset: LockedAsset) -> str:
         return "script" if asset.target == "any" else f"script for {asset.target}"
     names = {"static": "static musl build", "glibc": "gnu build", "musl": "musl build"}
     return names.get(asset.requires.libc or "", f"{asset.target} build")
+
+
+def _with_floor(host: Host) -> str:
+    """Return what to add to a fix: the platform for which lock takes a release that runs on *host*, if there is one."""
+    platform = floor.platform_of(host)
+    return f", with what it has: {platform}" if platform else ""
 
 
 def _describe(host: Host) -> str:

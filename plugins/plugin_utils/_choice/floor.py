@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
 from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import (
     FPUS,
@@ -19,7 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware im
     dotted_numbers,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
-from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Floor
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Floor, Platform, parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 
 
@@ -62,6 +63,21 @@ def floor_of(requirement: Requirement) -> Floor | None:
     if requirement.os == "macos" and requirement.os_min:
         return Floor("system", requirement.os_min)
     return None
+
+
+def platform_of(host: Host) -> Platform | None:
+    """Return the platform that a manifest would name for *host*, with what it has as the floor: ``linux/armv7/musl``.
+
+    None for a host that no platform is known for, or of which nothing that floors speak of is known.
+    """
+    arm = "armv5te" if host.abi == "eabi" else "armv7" if host.cpu == "armv8" else host.cpu
+    machine = arm if host.arch == "arm" else host.arch
+    version = ".".join(map(str, dotted_numbers((host.os_version if host.os == "macos" else host.libc_version) or "")))
+    floor = {"glibc": f"glibc{version}", "musl": "musl"}.get(host.libc or "", version)
+    try:
+        return parse_platform(f"{host.os}/{machine}/{floor}")
+    except ReleaseError:
+        return None
 
 
 def needed(requirement: Requirement) -> str:

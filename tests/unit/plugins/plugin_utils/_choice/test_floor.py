@@ -8,7 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.floor import floor_of, is_met, needed, order
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.floor import (
+    floor_of,
+    is_met,
+    needed,
+    order,
+    platform_of,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.target import admissible
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Floor, parse_platform
@@ -82,6 +88,24 @@ def test_what_a_program_needs_is_a_floor_that_it_meets(
     assert needed(requirement) == words
     assert floor_of(requirement) == floor
     assert is_met(requirement, floor)
+
+
+@pytest.mark.parametrize(
+    ("host", "platform"),
+    [
+        (Host("linux", "x86_64", libc="glibc", libc_version="2.36"), "linux/x86_64/glibc2.36"),
+        (Host("linux", "arm", "eabihf", "musl", "1.2.5", cpu="armv7"), "linux/armv7/musl"),
+        (Host("macos", "aarch64", libc="system", os_version="13.6"), "macos/aarch64/13.6"),
+        (Host("linux", "x86_64", libc="glibc"), "None"),
+        (Host("linux", "x86_64"), "None"),
+        (Host("freebsd", "x86_64", libc="system", os_version="14.1"), "None"),
+        (Host("linux", "arm", "eabihf", "glibc", "2.36", cpu="armv8"), "linux/armv7/glibc2.36"),
+        (Host("linux", "arm", "eabi", "glibc", "2.36", cpu="armv7"), "linux/armv5te/glibc2.36"),
+        (Host(None, None), "None"),
+    ],
+)
+def test_a_host_is_a_platform_with_what_it_has_as_the_floor(host: Host, platform: str) -> None:
+    assert str(platform_of(host)) == platform
 
 
 def test_what_needs_nothing_of_the_host_comes_first_and_then_the_oldest() -> None:
