@@ -15,6 +15,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms i
     UnknownFloorError,
     parse_platform,
 )
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(
@@ -77,6 +79,15 @@ def test_an_unknown_floor_is_refused_with_examples(text: str) -> None:
     with pytest.raises(UnknownFloorError) as caught:
         parse_platform(text)
     assert "linux/x86_64/glibc2.28, linux/x86_64/musl or macos/aarch64/13" in str(caught.value)
+
+
+@given(st.lists(st.sampled_from(["linux", "macos", "x86_64", "arm", "v7", "glibc", "musl", "2", "28", ".", "/", "é"])))
+def test_any_text_is_a_platform_that_prints_as_itself_or_is_refused(words: list[str]) -> None:
+    try:
+        platform = parse_platform("".join(words))
+    except ReleaseError:
+        return
+    assert parse_platform(str(platform)) == platform
 
 
 def test_what_may_be_suggested_for_a_mistyped_platform_is_one() -> None:
