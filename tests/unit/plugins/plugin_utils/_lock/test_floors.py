@@ -24,6 +24,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_p
     Publisher,
     name_of,
 )
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -289,6 +290,26 @@ def test_an_older_release_that_is_broken_is_an_error(publisher: Publisher, contr
     publisher.publish("2.0", linux__x86_64=ARM)
     publish(publisher, v3_0="2.39")
     assert "is not what its name says" in refusal(controller).what
+
+
+def test_an_older_release_that_is_not_signed_is_no_way_out(publisher: Publisher, controller: Controller) -> None:
+    key = SigningKey("publisher")
+    signed = {"tool-linux-x86_64": gnu("2.39"), "tool-linux-x86_64.minisig": key.sign(gnu("2.39"))}
+    publisher.publish_files("1.0", {"tool-1.0-linux-x86_64": gnu("2.17")})
+    publisher.publish_files("2.0", signed)
+    with pytest.raises(ReleaseError, match=r"tool-1\.0-linux-x86_64"):
+        controller.resolve(platforms=FLOOR, more=f", verify: {{minisign: {key.public}}}")
+
+
+def test_only_the_proofs_of_the_release_that_is_taken_are_kept(publisher: Publisher, controller: Controller) -> None:
+    key = SigningKey("publisher")
+    for version, glibc in (("1.0", "2.17"), ("2.0", "2.39")):
+        name, content = f"tool-{version}-linux-x86_64", gnu(glibc)
+        publisher.publish_files(version, {name: content, f"{name}.minisig": key.sign(content)})
+    resolution = controller.resolve(platforms=FLOOR, more=f", verify: {{minisign: {key.public}}}")
+    [asset] = resolution.lock.tools["tool"].assets
+    assert taken(resolution)[0] == "1.0"
+    assert set(resolution.kept) == set(asset.evidence.kept())
 
 
 def test_an_older_release_that_is_too_young_is_not_taken(publisher: Publisher, controller: Controller) -> None:
