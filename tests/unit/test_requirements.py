@@ -31,6 +31,7 @@ def imported_modules(source: Path) -> Iterator[str]:
 def imported_distributions() -> set[str]:
     sources = [path for folder in CONTROLLER_FOLDERS for path in (ROOT / "plugins" / folder).rglob("*.py")]
     modules = {module for source in sources for module in imported_modules(source)} | set(libraries.__all__)
+    modules -= set(libraries.OPTIONAL)
     # cryptography is a requirement of ansible-core itself.
     others = modules - set(sys.stdlib_module_names) - {"ansible", "ansible_collections", "cryptography"}
     return {DISTRIBUTIONS.get(module, module.replace("_", "-")) for module in others}

@@ -5,7 +5,8 @@
 
 Ansible imports a plugin's code before it can report an error, and documentation and sanity tests import it on machines
 that have none of the libraries. So an absent library must not fail where it is imported, only where it is used, and
-then with what to type. Importing ``requests`` from here gives either the library or such a stand-in.
+then with what to type. Importing ``requests`` from here gives either the library or such a stand-in. ``tomli`` is what
+Python has as tomllib from 3.11 on.
 """
 
 from __future__ import annotations
@@ -49,12 +50,29 @@ if TYPE_CHECKING:
     import urllib3
     import urllib3.util
 
-    jmespath: Any  # it publishes no types
+    # These publish no types, or are not installed where types are checked.
+    blake3: Any
+    jmespath: Any
+    tomli: Any
 
-__all__ = ("cryptography", "jmespath", "packaging", "pypi_simple", "requests", "rfc3161_client", "sigstore", "urllib3")
+__all__ = (
+    "blake3",
+    "cryptography",
+    "jmespath",
+    "packaging",
+    "pypi_simple",
+    "requests",
+    "rfc3161_client",
+    "sigstore",
+    "tomli",
+    "urllib3",
+)
+#: Libraries that nobody must have: without one, something is left out, and people are told.
+OPTIONAL = ("blake3",)
 
 #: Library → the submodules that importing it alone would not bring.
 _LIBRARIES: dict[str, tuple[str, ...]] = {
+    "blake3": (),
     "cryptography": (
         "cryptography.exceptions",
         "cryptography.hazmat.primitives.asymmetric.ec",
@@ -74,6 +92,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
     "rfc3161_client": (),
     "sigstore": ("sigstore.errors", "sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
+    "tomli": (),
     "urllib3": ("urllib3.util",),
 }
 
@@ -107,13 +126,19 @@ def __getattr__(name: str) -> Any:
     """Import the library *name* when it is first asked for, so that no user waits for one that is not needed."""
     if name not in _LIBRARIES:
         raise AttributeError(name)
+    is_in_python = name == "tomli" and sys.version_info >= (3, 11)
     try:
-        library = _module(name)
+        library = _module("tomllib" if is_in_python else name)
         for submodule in _LIBRARIES[name]:
             _module(submodule)
     except ImportError:
         return _Absent(name)
     return library
+
+
+def is_installed(name: str) -> bool:
+    """Return whether the library *name* can be used. Raises AttributeError for a name that is none of them."""
+    return not isinstance(__getattr__(name), _Absent)
 
 
 def _module(name: str) -> Any:

@@ -48,3 +48,14 @@ def test_using_an_absent_library_says_what_to_install(absent):
 def test_an_unknown_library_is_an_import_error():
     with pytest.raises(ImportError):
         from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import no_such_library  # noqa: F401
+
+
+def test_python_from_3_11_on_has_the_reader_of_toml_itself():
+    assert libraries.tomli.loads("a = 1") == {"a": 1}
+    assert (libraries.tomli.__name__ == "tomllib") == (sys.version_info >= (3, 11))
+
+
+def test_an_optional_library_that_is_absent_is_known_to_be(monkeypatch):
+    monkeypatch.setitem(sys.modules, "blake3", None)
+    assert not libraries.is_installed("blake3")
+    assert libraries.is_installed("requests")
