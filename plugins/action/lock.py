@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from functools import partial
@@ -29,8 +29,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     verification,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import Export, exports, take_over_files
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
@@ -56,9 +59,11 @@ class ActionModule(verb.Verb):
         file is then as it was.
         """
         given = verb.options(self, OPTIONS)
-        wanted_path = verb.found_file(self, given["manifest"], user_files.MANIFEST)
+        taken = self._taken_over(given)
+        wanted_path = self._manifest_path(given["manifest"], taken)
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        text = user_files.read(wanted_path, user_files.MANIFEST)
+        is_new = taken is not None and not wanted_path.exists()
+        text = taken.text if taken and is_new else user_files.read(wanted_path, user_files.MANIFEST)
         wanted = manifest.parse(text, str(wanted_path))
         if given["verify"]:
             return _verified(wanted, lock_path)
@@ -81,7 +86,11 @@ class ActionModule(verb.Verb):
             progress=ProgressReport(lambda line: Display().display(verb.fit(line))),
             folder=wanted_path.parent,
             has_kept=evidence.has,
+            elsewhere=taken.digests if taken else ForeignDigests(),
         )
+        if is_new and not self._task.check_mode:
+            # Before it is locked: what is in the way of that is settled in the manifest.
+            user_files.write(wanted_path, text, user_files.MANIFEST)
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         result = _result(lock_path, before, after, resolution)
@@ -89,10 +98,42 @@ class ActionModule(verb.Verb):
         if not self._task.check_mode:
             evidence.write(resolution.lock, resolution.kept)
             if after != before:
-                user_files.write_lock(lock_path, after)
+                user_files.write(lock_path, after)
             evidence.tidy(resolution.lock)
         stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), text)
-        return result
+        if taken:
+            result["notes"] += [*taken.notes(wanted), *taken.digests.notes(resolution.lock)]
+        files = self._exported(resolution.lock, given["export"] or {})
+        return _with_files(result, [*([Export(wanted_path, None, text)] if is_new else []), *files])
+
+    def _taken_over(self, given: Mapping[str, Any]) -> TakenOver | None:
+        """Return what becomes of the files that the option import names; None if it names none."""
+        for only in ("frozen", "verify"):
+            for option in ("import", "export"):
+                if given[option] and given[only]:
+                    raise ReleaseError(
+                        f"{only} cannot be combined with {option}: it only looks at what is locked",
+                        fix="leave out one of them",
+                    )
+        paths = [verb.found_file(self, name, user_files.FOREIGN) for name in given["import"]]
+        return take_over_files(paths) if paths else None
+
+    def _manifest_path(self, name: str, taken: TakenOver | None) -> Path:
+        try:
+            return verb.found_file(self, name, user_files.MANIFEST)
+        except ReleaseError:
+            if taken is None:
+                raise
+            return Path(self._loader.path_dwim(name))
+
+    def _exported(self, lock: LockFile, given: Mapping[str, str | None]) -> Sequence[Export]:
+        """Write the files that the option export names, and return them."""
+        paths = {kind: Path(self._loader.path_dwim(path)) for kind, path in given.items() if path}
+        files = exports(lock, paths)
+        for file in files:
+            if file.is_changed and not self._task.check_mode:
+                user_files.write(file.path, file.after, user_files.EXPORT)
+        return files
 
     @staticmethod
     def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
@@ -145,6 +186,18 @@ def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict
             *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became)),
         ],
         "diff": {**headers, "before": before, "after": after} if before != after else {},
+    }
+
+
+def _with_files(result: dict[str, Any], files: Sequence[Export]) -> dict[str, Any]:
+    """Return *result* with what became of other *files* than the lock file."""
+    changed = [file for file in files if file.is_changed]
+    diffs = [*([result["diff"]] if result["diff"] else []), *(file.diff() for file in changed)]
+    return {
+        **result,
+        "changed": result["changed"] or bool(changed),
+        "notes": [*result["notes"], *(line for file in files for line in file.notes())],
+        "diff": diffs if changed else result["diff"],
     }
 
 

@@ -72,4 +72,6 @@ LOCK = {
     "frozen": {"type": "bool", "default": False},
     "verify": {"type": "bool", "default": False},
     "token": {"type": "str", "no_log": True},
+    "import": {"type": "list", "elements": "path", "default": []},
+    "export": {"type": "dict", "options": {"hermeto": {"type": "path"}, "multitool": {"type": "path"}}},
 }  # type: Spec

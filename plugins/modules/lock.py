@@ -28,6 +28,8 @@ description:
   - The lock file remembers what it answers. For each tool, that is its source, version constraint, asset pattern,
     executables, platforms and evidence; for all of them, the policy. O(frozen) compares that with the manifest.
   - Two tools that have a program of the same name for the same platform are refused, because a host can have only one.
+  - O(import) takes over what another tool has pinned. Its versions become a manifest, and each digest that it states is
+    compared with the bytes before they are locked. What another tool says that it verified is not believed.
   - The old lock file is untouched until the new one is whole. Equal locks are equal bytes, from any controller.
   - Runs on the controller, once, whatever the number of hosts. The strategies C(free) and C(host_pinned) cannot do that
     and refuse it.
@@ -35,6 +37,8 @@ requirements:
   - the C(requests), C(packaging) and C(pypi-simple) libraries on the controller
   - the C(jmespath) library on the controller, if the manifest takes a tool from an index in JSON
   - the C(cryptography) library on the controller, if the manifest pins a key; ansible-core brings it
+  - the C(tomli) library on a controller with Python 3.10, if a C(mise.lock) is taken over
+  - the C(blake3) library on the controller, to compare BLAKE3 digests of other tools; without it, they are not compared
 options:
   manifest:
     description:
@@ -83,6 +87,35 @@ options:
       - If the server does not accept the token, a warning says which one it was, and public repositories are read
         without it.
     type: str
+  import:
+    description:
+      - Lock files of other tools to take over. These are C(mise.lock), C(aqua.yaml) with C(aqua-checksums.json), files of
+        DotSlash, C(multitool.lock.json), C(artifacts.lock.yaml) of Hermeto, C(checksums.yml) with C(download.yml) of
+        Kubespray, and C(dist-manifest.json) of cargo-dist. What is in a file decides, not its name.
+      - If there is no O(manifest), it is written, with the versions that are pinned there. A manifest that is there stays
+        as it is, and the tools that it lacks are told.
+      - Each digest is compared with the bytes that are locked, and a difference is an error that shows both. SHA-256,
+        SHA-384 and SHA-512 become evidence in the lock file. BLAKE3, which needs the C(blake3) library, MD5 and SHA-1 are
+        only compared; SHA-256 is pinned in their place.
+      - What cannot be taken over is told, with the reason.
+      - Cannot be combined with O(frozen) and O(verify).
+    type: list
+    elements: path
+    default: []
+  export:
+    description:
+      - Lock files of other tools to write from the lock file. What a format cannot hold is told.
+      - Cannot be combined with O(frozen) and O(verify).
+    type: dict
+    suboptions:
+      hermeto:
+        description: Path of an C(artifacts.lock.yaml) of Hermeto to write, with every asset that is on the web.
+        type: path
+      multitool:
+        description:
+          - Path of a C(multitool.lock.json) of rules_multitool to write, with every program for the systems and
+            processors that it knows. Of several builds, it has the one that runs on most hosts.
+        type: path
 attributes:
   check_mode:
     support: full
@@ -127,6 +160,18 @@ EXAMPLES = r"""
   pinned.release.lock:
     manifest: releases.yml
     verify: true
+
+- name: Take over what mise has pinned, once
+  pinned.release.lock:
+    manifest: releases.yml
+    import: [mise.lock]
+
+- name: Lock, and write what Hermeto and Bazel take
+  pinned.release.lock:
+    manifest: releases.yml
+    export:
+      hermeto: artifacts.lock.yaml
+      multitool: multitool.lock.json
 
 - name: Show what an upgrade of everything would change
   pinned.release.lock:

@@ -26,6 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance im
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.files import choose_files
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import ambiguity, answers, floors, local_folders
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.name_check import (
     completed_by_name,
@@ -129,8 +130,9 @@ class _Opened:
 class Resolver:
     """Where everything comes from: releases by *open_source*, bytes through *cache*, *now* in UTC.
 
-    folder    the manifest's, from which paths in it start
-    has_kept  tells whether what a proof was made of, by its SHA-256, is still in the folder of evidence
+    folder     the manifest's, from which paths in it start
+    has_kept   tells whether what a proof was made of, by its SHA-256, is still in the folder of evidence
+    elsewhere  what other tools' lock files state of assets: it is compared, and recorded
     """
 
     open_source: Callable[[WantedTool], Source]
@@ -139,6 +141,7 @@ class Resolver:
     progress: ProgressReport
     folder: Path = Path()
     has_kept: Callable[[str], bool] = lambda sha256: True
+    elsewhere: ForeignDigests = field(default=ForeignDigests(), kw_only=True)
 
     def resolve(self, manifest: Manifest, locked: LockFile, upgrade: Sequence[str] = ()) -> Resolution:
         """Return the lock for *manifest*, starting from what was *locked*. *upgrade* are tools, or ``all``.
@@ -171,7 +174,8 @@ class Resolver:
         locked = lock.tools[wanted.name]
         is_allowed = policy == lock.policy or _is_within(policy, locked, self.now)
         is_kept = all(self.has_kept(sha256) for asset in locked.assets for sha256 in asset.evidence.kept())
-        return is_allowed and is_kept and _is_answered(locked, wanted)
+        is_recorded = self.elsewhere.is_recorded(wanted.name, locked)
+        return is_allowed and is_kept and is_recorded and _is_answered(locked, wanted)
 
     def _made(
         self, manifest: Manifest, pinned: Mapping[str, LockedTool | None], locked: LockFile
@@ -273,7 +277,7 @@ class Resolver:
     def _proposed(self, search: _Search, release: Release) -> _Chosen:
         """Return the *release* as the one to lock. Raises ReleaseError if it has nothing for a platform."""
         wanted, releases = search.wanted, search.releases
-        job = Job(wanted, search.source, release, self.cache, search.allowance, self.folder)
+        job = Job(wanted, search.source, release, self.cache, search.allowance, self.folder, elsewhere=self.elsewhere)
         with _naming_what_is_missing(release):
             proposals = self._proposals(job)
         note = family_note(wanted, release, releases)
@@ -328,7 +332,7 @@ class Resolver:
             asset = job.asset(proposal.name)
             cached = self._fetched(job, asset.name, stated)
             proven = job.prove(asset.name, cached)
-            evidence = Evidence(stated.claims, tuple(one.proof for one in proven))
+            evidence = Evidence(job.claims(asset.name, stated), tuple(one.proof for one in proven))
             found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name, job.allowance)
             version = job.release.version
             asked = variants.Asked(wanted.name, version, asset.name, wanted.executables, partial(_is_asked, wanted))
@@ -558,9 +562,11 @@ def _summary(tool: LockedTool, stated: Mapping[str, Stated]) -> str:
     megabytes = sum(asset.size for asset in assets) / MEGABYTE
     word = f"{len(assets)} asset{'' if len(assets) == 1 else 's'}, {megabytes:.1f} MB"
     proven = f", verified by {' and '.join(sorted(tool.verify))}" if tool.verify else ""
-    unstated = [asset for asset in assets if not asset.evidence.claims]
+    unstated = [asset for asset in assets if not stated[asset.name].claims]
     if not unstated:
         return f"{word}, as published{proven}"
+    if all(asset.evidence.claims for asset in unstated):
+        return f"{word}, {len(unstated)} of them as only another tool's lock file states{proven}"
     if any(stated[asset.name].gaps for asset in unstated):
         return f"{word}, {len(unstated)} of them without a digest, as the manifest accepts{proven}"
     return f"{word}, whose publisher offers no digest: pinned as downloaded{proven}"

@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How are the two files that people keep, manifest and lock file, read and written? Runs on the controller.
+"""How are the files that people keep, manifest and lock file above all, read and written? Runs on the controller.
 
 Only regular files are: a pipe would be waited for without end, and root would put a lock file in the place of a device.
 """
@@ -22,7 +22,14 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 LOCK_FILE = "lock file"
 MANIFEST = "manifest"
-_IF_MISSING = {LOCK_FILE: "make it with pinned.release.lock", MANIFEST: "write one"}
+FOREIGN = "lock file of another tool"
+EXPORT = "exported lock file"
+_IF_MISSING = {
+    LOCK_FILE: "make it with pinned.release.lock",
+    MANIFEST: "write one, or take one over with the option import",
+    FOREIGN: "give its path",
+}
+_OPTIONS = {LOCK_FILE: "lockfile", MANIFEST: "manifest", FOREIGN: "import", EXPORT: "export"}
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _MAKE_READABLE = "make it readable UTF-8 text"
 _NAME_A_FILE = "give the path of a regular file"
@@ -69,8 +76,8 @@ def refuse_hopeless_place(path: Path) -> None:
         raise _unwritable(path, errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES)
 
 
-def write_lock(path: Path, text: str) -> None:
-    """Write *text* to the lock file at *path*, whole or not at all. Raises ReleaseError if the system refuses.
+def write(path: Path, text: str, kind: str = LOCK_FILE) -> None:
+    """Write *text* to *path*, a *kind* of file, whole or not at all. Raises ReleaseError if the system refuses.
 
     What a link leads to is replaced, not the link; a file that is there keeps its mode and, if root writes, its owner.
     """
@@ -81,7 +88,7 @@ def write_lock(path: Path, text: str) -> None:
         with _endings_held():
             write_atomically(path.resolve(), text.encode(), mode, owner)
     except OSError as error:
-        raise _unwritable(path, error.errno or errno.EIO) from error
+        raise _unwritable(path, error.errno or errno.EIO, kind) from error
 
 
 @contextlib.contextmanager
@@ -95,11 +102,11 @@ def _endings_held() -> Iterator[None]:
 
 
 def _unreadable(path: Path, kind: str, found: str, remedy: str) -> ReleaseError:
-    fix = f"{remedy}, or name another in the option {kind.replace(' ', '')}"
+    fix = f"{remedy}, or name another in the option {_OPTIONS[kind]}"
     return ReleaseError(f"cannot read the {kind} {path}", found=found, fix=fix)
 
 
-def _unwritable(path: Path, number: int) -> ReleaseError:
-    """Return the error for the operating system's refusal *number*."""
-    fix = advice(number, "name another in the option lockfile")
-    return ReleaseError(f"cannot write the lock file {path}", found=os.strerror(number), fix=fix)
+def _unwritable(path: Path, number: int, kind: str = LOCK_FILE) -> ReleaseError:
+    """Return the error for the operating system's refusal *number* to write *path*, a *kind* of file."""
+    fix = advice(number, f"name another in the option {_OPTIONS[kind]}")
+    return ReleaseError(f"cannot write the {kind} {path}", found=os.strerror(number), fix=fix)

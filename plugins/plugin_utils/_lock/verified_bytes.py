@@ -11,11 +11,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import foreign_digests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
@@ -39,7 +41,7 @@ MOST_SHOWN = 5
 class Job:
     """The release that a tool gets, where it comes from, where its bytes are kept, and what the run may unpack.
 
-    *folder* is the manifest's, from which paths in it start.
+    *folder* is the manifest's, from which paths in it start. *elsewhere* is what other tools' lock files state of assets.
     """
 
     wanted: WantedTool
@@ -48,14 +50,19 @@ class Job:
     cache: Cache
     allowance: Allowance
     folder: Path = Path()
+    elsewhere: ForeignDigests = field(default=ForeignDigests(), kw_only=True)
 
     def asset(self, name: str) -> Asset:
         """Return the asset of this *name*, which the release has."""
         return next(asset for asset in self.release.assets if asset.name == name)
 
     def stated(self, name: str) -> Stated:
-        """Return what the publisher states of the asset. Raises ReleaseError if it cannot be read, or disagrees."""
+        """Return what the publisher states of the asset.
+
+        Raises ReleaseError if it cannot be read, or contradicts itself or what a lock file of another tool states.
+        """
         stated = claims.collect(self.asset(name), self.release, self.cache.reader(self.source.session))
+        foreign_digests.refuse_disagreement(name, stated.claims, self._stated_elsewhere(name))
         told = [f"{claim.algorithm} by {redacted(claim.origin)}" for claim in stated.claims]
         LOG.debug("%s: %s has digests: %s", self.wanted.name, name, ", ".join(told) or "none")
         return stated
@@ -68,12 +75,22 @@ class Job:
         """
         asset = self.asset(name)
         known = replace(asset, digests={**asset.digests, **claims.agreed_digests(name, said)})
-        return self.cache.fetch(known, self.source.session, progress=progress)
+        cached = self.cache.fetch(known, self.source.session, progress=progress)
+        foreign_digests.compare(name, cached, self._stated_elsewhere(name))
+        return cached
 
     def prove(self, name: str, cached: CachedFile) -> tuple[Proven, ...]:
         """Return the proofs of the bytes that the manifest demands. Raises ReleaseError where one does not hold."""
         held = Held(self.asset(name), self.release, cached.path, cached.digests, self.folder)
         return proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session))
+
+    def claims(self, name: str, stated: Stated) -> tuple[Claim, ...]:
+        """Return the claims about the asset for its evidence: what is *stated*, and what other tools' lock files do."""
+        elsewhere = (claim for statement in self._stated_elsewhere(name) for claim in statement.claims())
+        return (*stated.claims, *elsewhere)
+
+    def _stated_elsewhere(self, name: str) -> tuple[Statement, ...]:
+        return self.elsewhere.about(self.wanted.name, self.wanted.source, self.release.version, self.asset(name))
 
 
 def refuse_uncovered(job: Job, stated: Mapping[str, Stated]) -> None:

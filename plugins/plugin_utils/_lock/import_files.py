@@ -1,0 +1,70 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which files of other tools does ``lock`` read and write, and when did one change? Runs on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver, take_over
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+
+#: An aqua.yaml says nothing of digests: they lie beside it.
+_BESIDE = {"aqua.yaml": "aqua-checksums.json", "aqua.yml": "aqua-checksums.json"}
+
+
+@dataclass(frozen=True)
+class Export:
+    """One file for another tool: where it lies, what is there (None: nothing), what will be, and what it lacks."""
+
+    path: Path
+    before: str | None
+    after: str
+    left: tuple[str, ...] = ()
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether it has to be written."""
+        return self.before != self.after
+
+    def notes(self) -> Iterator[str]:
+        """Yield a line for each thing that the format cannot hold."""
+        yield from (f"not in {self.path.name}: {line}" for line in self.left)
+
+    def diff(self) -> dict[str, str]:
+        """Return the change as Ansible shows it."""
+        headers = {"before_header": str(self.path), "after_header": str(self.path)}
+        return {**headers, "before": self.before or "", "after": self.after}
+
+
+def take_over_files(paths: Sequence[Path]) -> TakenOver:
+    """Return what becomes of the lock files of other tools at *paths*.
+
+    Raises ReleaseError where one cannot be read, is of no known format, or where nothing in them can be taken over.
+    """
+    beside = [path.with_name(_BESIDE[path.name.lstrip(".")]) for path in paths if path.name.lstrip(".") in _BESIDE]
+    texts: dict[str, str] = {}
+    for path in dict.fromkeys([*paths, *(path for path in beside if path.exists())]):
+        name = path.name if path.name not in texts else str(path)
+        texts[name] = _text(path)
+    return take_over(importers.read(texts))
+
+
+def _text(path: Path) -> str:
+    if path.is_file() and path.stat().st_size > importers.LONGEST:
+        raise ReleaseError(f"{path} is too long to be a lock file", expected=f"at most {importers.LONGEST} bytes")
+    return user_files.read(path, user_files.FOREIGN)
+
+
+def exports(lock: LockFile, paths: Mapping[str, Path]) -> tuple[Export, ...]:
+    """Return the files to write for the tools that *paths* names. Raises ReleaseError if an older one is unreadable."""
+    found = []
+    for kind, path in sorted(paths.items()):
+        written = importers.WRITERS[kind](lock)
+        found.append(Export(path, user_files.read_if_there(path, user_files.EXPORT), written.text, written.left))
+    return tuple(found)

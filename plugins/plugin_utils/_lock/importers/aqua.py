@@ -1,0 +1,143 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What do aqua.yaml and aqua-checksums.json pin together? Runs on the controller; pure.
+
+Formats: aquaproj.github.io/docs/reference/config and …/reference/config/checksum. The first has names and versions, the
+second digests of files, whose addresses follow from their ids.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import (
+    ForeignFile,
+    ForeignTool,
+    Imported,
+    Left,
+    bounded,
+    digest,
+    file_name,
+    fit_name,
+    optional,
+    required,
+    text,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
+
+#: ``github_release/github.com/OWNER/REPO/TAG/ASSET``; a tag may have slashes in it.
+_RELEASE = re.compile(r"github_release/(github\.com/([^/]+/[^/]+))/(.+)/([^/]+)\Z")
+_HTTP = re.compile(r"http/(.+)\Z")
+
+
+@dataclass(frozen=True)
+class _Pinned:
+    """A file with its digest: of the *repository* and *tag*, or of neither if it is just somewhere on the web."""
+
+    file: ForeignFile
+    repository: str = ""
+    tag: str = ""
+
+
+@dataclass(frozen=True)
+class _Package:
+    """A package of aqua.yaml: ``owner/name``, or longer where a repository releases several."""
+
+    name: str
+    version: str
+
+    def has(self, pinned: _Pinned) -> bool:
+        """Tell whether a file is one of this package's."""
+        if pinned.repository:
+            return (
+                "/".join(self.name.split("/")[:2]).lower() == pinned.repository.lower() and pinned.tag == self.version
+            )
+        number, last = self.version.rpartition("/")[2].removeprefix("v"), self.name.rpartition("/")[2]
+        return number in pinned.file.url and last.lower() in pinned.file.url.lower()
+
+
+def has_packages(document: Mapping[str, Any]) -> bool:
+    """Tell whether *document* has the shape of an aqua.yaml."""
+    return isinstance(document.get("packages"), list)
+
+
+def has_checksums(document: Mapping[str, Any]) -> bool:
+    """Tell whether *document* has the shape of an aqua-checksums.json."""
+    return isinstance(document.get("checksums"), list)
+
+
+def read(packages: Place | None, checksums: Place | None) -> Imported:
+    """Return what the two files pin. Raises MisfitError where one is not what it should be."""
+    left: list[Left] = []
+    pinned = bounded(_pinned(checksums, left), checksums) if checksums is not None else ()
+    origin = next(place.document.name for place in (checksums, packages) if place is not None)
+    if packages is None:
+        return Imported(origin, tuple(_by_release(pinned)), tuple(left))
+    wanted = bounded(_packages(packages, left), packages)
+    tools = [_tool(package, [one for one in pinned if package.has(one)]) for package in wanted]
+    taken = {file.url for tool in tools for file in tool.files}
+    forgotten = [one for one in pinned if one.file.url not in taken]
+    why = f"{packages.document.name} names no package that it belongs to"
+    left += [Left(where, why) for where in dict.fromkeys(map(_where, forgotten))]
+    return Imported(origin, tuple(tools), tuple(left))
+
+
+def _tool(package: _Package, pinned: Sequence[_Pinned]) -> ForeignTool:
+    number = package.version.rpartition("/")[2].removeprefix("v")
+    source = {} if pinned else {"github": "/".join(package.name.split("/")[:2])}
+    return ForeignTool(fit_name(package.name), number, tuple(one.file for one in pinned), source)
+
+
+def _by_release(pinned: Sequence[_Pinned]) -> Iterator[ForeignTool]:
+    """Yield a tool for each release that files belong to, and for each folder of those that belong to none."""
+    releases: dict[str, list[ForeignFile]] = {}
+    for one in pinned:
+        releases.setdefault(_where(one), []).append(one.file)
+    for files in releases.values():
+        yield ForeignTool("", None, tuple(files))
+
+
+def _where(pinned: _Pinned) -> str:
+    """Return the release that a file belongs to, or the folder that it lies in."""
+    return f"{pinned.repository} {pinned.tag}" if pinned.repository else pinned.file.url.rpartition("/")[0]
+
+
+def _pinned(checksums: Place, left: list[Left]) -> Iterator[_Pinned]:
+    for place in required(checksums, "checksums").items(lambda item: item):
+        name = text(required(place, "id"))
+        value, algorithm = required(place, "checksum"), text(required(place, "algorithm"))
+        digests = digest(value, text(value), algorithm)
+        release, web = _RELEASE.match(name), _HTTP.match(name)
+        if release:
+            host, repository, tag, asset = release.groups()
+            url = f"https://{host}/releases/download/{tag}/{asset}"
+        elif web:
+            url, repository, tag = f"https://{web[1]}", "", ""
+        else:
+            kind = name.partition("/")[0]
+            left.append(Left(name, "it is a registry of aqua's" if kind == "registries" else "it is no release's file"))
+            continue
+        if not forms.URL.pattern.match(url) or not forms.FILE_NAME.pattern.match(file_name(url)):
+            raise required(place, "id").misfit("github_release/github.com/OWNER/REPOSITORY/TAG/ASSET")
+        yield _Pinned(ForeignFile(file_name(url), url, digests), repository, tag)
+
+
+def _packages(packages: Place, left: list[Left]) -> Iterator[_Package]:
+    for place in required(packages, "packages").items(lambda item: item):
+        name, version = optional(place, "name"), optional(place, "version")
+        if name is None:
+            other = optional(place, "import")
+            if other is None:
+                raise place.misfit("a package with a name")
+            left.append(Left(text(other), "aqua.yaml imports it; take it over, too, by naming it"))
+            continue
+        whole, at, after = text(name).partition("@")
+        if version is None and not at:
+            left.append(Left(whole, "aqua.yaml names no version of it"))
+            continue
+        yield _Package(whole, text(version) if version is not None else after)

@@ -1,0 +1,179 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does what another tool pinned become a manifest, and digests to compare? Pure; runs on the controller.
+
+Nothing is dropped in silence: what cannot be taken over is told, and why, in the manifest and in the notes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import file_labels, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import (
+    ForeignTool,
+    Imported,
+    Left,
+    fit_name,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.published_where import Published, published
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, printable
+from ansible_collections.pinned.release.plugins.plugin_utils._values.version import order_of
+
+#: If no lock file says a platform, and no file name either.
+USUAL_PLATFORM = "linux/x86_64"
+MOST_TOLD = 50
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A tool as the manifest will have it, and as the other lock file has it. *note*: what was taken for granted."""
+
+    name: str
+    origin: str
+    foreign: ForeignTool
+    where: Published
+    platforms: tuple[str, ...]
+
+    def line(self, platforms: Sequence[str] = ()) -> str:
+        """Return its line of manifest; its platforms are in it where they are others than *platforms*."""
+        words = {"source": _flow(self.where.source), "version": json.dumps(self.where.version)}
+        if self.where.version is None:
+            del words["version"]
+        if self.platforms and set(self.platforms) != set(platforms):
+            words["platforms"] = f"[{', '.join(self.platforms)}]"
+        return f"{self.name}: {{{', '.join(f'{key}: {value}' for key, value in words.items())}}}"
+
+
+@dataclass(frozen=True)
+class TakenOver:
+    """What becomes of lock files of other tools: the *text* of a manifest, its *entries*, *digests* to compare."""
+
+    text: str
+    entries: tuple[Entry, ...]
+    digests: ForeignDigests
+    left: tuple[Left, ...] = ()
+
+    def notes(self, wanted: manifest.Manifest) -> Iterator[str]:
+        """Yield what to tell: what cannot be taken over, and which tools a manifest that was there before lacks."""
+        for left in self.left[:MOST_TOLD]:
+            yield f"not taken over: {left}"
+        if len(self.left) > MOST_TOLD:
+            yield f"not taken over: {len(self.left) - MOST_TOLD} more"
+        sources = [_project(tool.source) for tool in wanted.tools.values()]
+        for entry in self.entries:
+            if entry.name not in wanted.tools and _project(entry.where.source) not in sources:
+                yield f"the manifest does not have {entry.name}, which {entry.origin} pins; to add it: {entry.line()}"
+
+
+def take_over(imports: Sequence[Imported]) -> TakenOver:
+    """Return what becomes of *imports*. Raises ReleaseError if no tool of them can be taken over."""
+    left = [one for imported in imports for one in imported.left]
+    entries: dict[str, Entry] = {}
+    for imported in imports:
+        for tool in imported.tools:
+            found = _entry(imported.origin, tool)
+            if isinstance(found, Left):
+                left.append(found)
+            else:
+                left += _join(entries, found)
+    origins = listed(dict.fromkeys(imported.origin for imported in imports))
+    if not entries:
+        raise ReleaseError(
+            f"nothing in {origins} can be taken over",
+            expected="a tool whose releases a source of this collection has",
+            found="; ".join(map(str, left[:MOST_TOLD])) or "no tool at all",
+            fix="write a manifest",
+        )
+    ordered = tuple(entries[name] for name in sorted(entries))
+    statements = tuple(statement for entry in ordered for statement in _statements(entry))
+    return TakenOver(_manifest(origins, ordered, left), ordered, ForeignDigests(statements), tuple(left))
+
+
+def _entry(origin: str, tool: ForeignTool) -> Entry | Left:
+    """Return the entry for one tool, or why there can be none."""
+    name = tool.name or file_labels.common_name([file.name for file in tool.files])
+    try:
+        where = published(tool)
+        name = name or fit_name(_project(where.source)[1])
+        named = replace(tool, name=name)
+        platforms = [one for file in tool.files for one in file_labels.platforms_of(file, name, where.version or "")]
+        entry = Entry(name, origin, named, where, tuple(dict.fromkeys(map(str, platforms))))
+        manifest.parse(_document((USUAL_PLATFORM,), [entry]))
+    except ReleaseError as error:
+        files = [file.url for file in tool.files]
+        why = error.what if error.expected is None else f"{error.expected} is needed, and {error.found} was found"
+        return Left(f"{name or next(iter(files), origin)} {tool.version or ''}".rstrip(), why)
+    return entry
+
+
+def _join(entries: dict[str, Entry], entry: Entry) -> list[Left]:
+    """Put *entry* among *entries*, and return what of it cannot be: a host has one version of a tool."""
+    other = entries.setdefault(entry.name, entry)
+    if other is entry:
+        return []
+    if _project(other.where.source) != _project(entry.where.source):
+        return [Left(f"{entry.name} of {entry.origin}", "another tool is called so")]
+    if other.where.version == entry.where.version:
+        more = tuple(file for file in entry.foreign.files if file not in other.foreign.files)
+        joined = replace(other.foreign, files=other.foreign.files + more)
+        platforms = tuple(dict.fromkeys((*other.platforms, *entry.platforms)))
+        entries[entry.name] = replace(other, foreign=joined, platforms=platforms)
+        return []
+    older, newer = sorted((other, entry), key=lambda one: order_of(one.where.version or ""))
+    entries[entry.name] = newer
+    why = f"a host has one version of a tool, and {newer.where.version} is newer"
+    return [Left(f"{older.name} {older.where.version}", why)]
+
+
+def _project(source: Mapping[str, object]) -> tuple[str, str]:
+    """Return what a *source* begins with: its kind, and the project. Capital letters do not tell projects apart."""
+    kind, project = next(iter(source.items()))
+    return kind, str(project).lower()
+
+
+def _statements(entry: Entry) -> Iterator[Statement]:
+    kind, project = next(iter(entry.where.source.items()))
+    for file in entry.foreign.files:
+        yield Statement(
+            origin=entry.origin,
+            tool=entry.name,
+            version=entry.where.version or "",
+            source=(kind, str(project)),
+            name=file.name,
+            url=file.url,
+            digests=tuple(sorted(file.digests.items())),
+            size=file.size,
+        )
+
+
+def _manifest(origins: str, entries: Sequence[Entry], left: Sequence[Left]) -> str:
+    """Return the text of a manifest with all *entries*, and a comment on what was *left*."""
+    platforms = dict.fromkeys(platform for entry in entries for platform in entry.platforms)
+    text = f"# Taken over from {origins}. It is yours now: the versions are those that are pinned there.\n"
+    text += _document(tuple(platforms) or (USUAL_PLATFORM,), entries)
+    if left:
+        text += "# Not taken over:\n"
+        text += "".join(f"#   {printable(str(one))}\n" for one in left)
+    return text
+
+
+def _document(platforms: Sequence[str], entries: Iterable[Entry]) -> str:
+    text = f"platforms: [{', '.join(sorted(platforms))}]\ntools:\n"
+    for entry in entries:
+        note = f"  # {printable(entry.where.note)}\n" if entry.where.note else ""
+        text += f"{note}  {entry.line(platforms)}\n"
+    return text
+
+
+def _flow(words: Mapping[str, str | dict[str, str]]) -> str:
+    """Return *words* as YAML on one line: what is in quotes is the same in JSON, and nothing in it means anything."""
+    inside = (
+        f"{key}: {_flow(value) if isinstance(value, dict) else json.dumps(value)}" for key, value in words.items()
+    )
+    return f"{{{', '.join(inside)}}}"
