@@ -89,14 +89,14 @@ options:
     type: str
   import:
     description:
-      - Lock files of other tools to take over. These are C(mise.lock), C(aqua.yaml) with C(aqua-checksums.json), files of
-        DotSlash, C(multitool.lock.json), C(artifacts.lock.yaml) of Hermeto, C(checksums.yml) with C(download.yml) of
+      - Lock files of other tools to take over. These are C(mise.lock), C(aqua.yaml) with C(aqua-checksums.json), files
+        of DotSlash, C(multitool.lock.json), C(artifacts.lock.yaml) of Hermeto, C(checksums.yml) with C(download.yml) of
         Kubespray, and C(dist-manifest.json) of cargo-dist. What is in a file decides, not its name.
-      - If there is no O(manifest), it is written, with the versions that are pinned there. A manifest that is there stays
-        as it is, and the tools that it lacks are told.
+      - If there is no O(manifest), it is written, with the versions that are pinned there. A manifest that is there
+        stays as it is, and the tools that it lacks are told.
       - Each digest is compared with the bytes that are locked, and a difference is an error that shows both. SHA-256,
-        SHA-384 and SHA-512 become evidence in the lock file. BLAKE3, which needs the C(blake3) library, MD5 and SHA-1 are
-        only compared; SHA-256 is pinned in their place.
+        SHA-384 and SHA-512 become evidence in the lock file. BLAKE3, which needs the C(blake3) library, MD5 and SHA-1
+        are only compared; SHA-256 is pinned in their place.
       - What cannot be taken over is told, with the reason.
       - Cannot be combined with O(frozen) and O(verify).
     type: list

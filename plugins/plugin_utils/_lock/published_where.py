@@ -12,14 +12,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.common_pattern import common_pattern
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import file_labels
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import ForeignTool
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import ForeignFile, ForeignTool
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import pattern_of
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
 #: A source as a manifest has it; one of its options may be a table.
@@ -37,11 +40,16 @@ _VERSION = re.compile(r"(?<![0-9A-Za-z.])v?([0-9]+(?:\.[0-9]+)+(?:[-+_]?(?:rc|be
 
 @dataclass(frozen=True)
 class Published:
-    """Where a tool is published, as a manifest has it, and in which version. *note*: what was taken for granted."""
+    """Where a tool is published, as a manifest has it, and in which version.
+
+    asset  the pattern on names of assets that it needs, "" for none
+    note   what was taken for granted, or is not as the other tool has it; "" for nothing
+    """
 
     source: Mapping[str, str | dict[str, str]]
     version: str | None
-    note: str = field(default="", compare=False)
+    asset: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,8 @@ def published(tool: ForeignTool) -> Published:
     """Return where *tool* is published. Raises ReleaseError that says why that cannot be told."""
     if not tool.files:
         return Published(_stated(tool.source), tool.version)
-    for guess in (_on_forge, _on_npm, _on_index, _by_template):
+    guesses = (_on_forge, _on_npm, _on_index, *([by_template] if "http" in KINDS else []))
+    for guess in guesses:
         found = guess(tool)
         if found is not None:
             return found
@@ -93,7 +102,14 @@ def _on_forge(tool: ForeignTool) -> Published | None:
             note = f"{host} is taken for a GitHub Enterprise server; for Gitea or Forgejo, write gitea and its api_url"
     if (before, after) not in (("", ""), ("v", "")):
         source["tag"] = f"{before}{{version}}{after}"
-    return Published(source, version, note)
+    is_of_another = bool(tool.version) and not version.startswith((tool.version or "").removeprefix("v"))
+    asset = _pattern([file.name for file in tool.files], version) if is_of_another else ""
+    return Published(source, version, asset, note)
+
+
+def _pattern(names: Sequence[str], version: str) -> str:
+    """Return a glob for assets of these *names*: of a release that has builds of several versions of the tool."""
+    return common_pattern([[pattern_of(name, version)] for name in names], lambda pattern: True) or ""
 
 
 def _release(url: str, stated: Mapping[str, str]) -> _Release | None:
@@ -139,24 +155,25 @@ def _on_index(tool: ForeignTool) -> Published | None:
     return Published({"pypi": project}, version)
 
 
-def _by_template(tool: ForeignTool) -> Published | None:
-    """Return the source ``http`` whose template all addresses follow; None if there is no such template.
+def by_template(tool: ForeignTool) -> Published | None:
+    """Return the source ``http`` whose template most addresses follow; None if they tell no platforms.
 
     Raises ReleaseError if no version is in the addresses.
     """
-    if "http" not in KINDS:
-        return None
     version = _common_version(tool)
-    templates, words = set(), _Words()
+    spelled: dict[str, list[tuple[ForeignFile, dict[str, str]]]] = {}
     for file in tool.files:
-        platform = file_labels.platforms_of(file, tool.name, version)
-        if len(platform) != 1:
-            return None
-        template = file.url.replace("{", "%7B").replace("}", "%7D").replace(version, "{version}")
-        templates.add(words.put_in(template, platform[0].os, platform[0].arch))
-    if len(templates) != 1:
+        platforms = file_labels.platforms_of(file, tool.name, version)
+        if len(platforms) == 1:
+            template = file.url.replace("{", "%7B").replace("}", "%7D").replace(version, "{version}")
+            template, words = _with_placeholders(template, platforms[0])
+            spelled.setdefault(template, []).append((file, words))
+    if not spelled:
         return None
-    return Published({"http": templates.pop(), **words.tables()}, version)
+    template = max(spelled, key=lambda one: len(spelled[one]))
+    others = [file.name for file in tool.files if file not in [one for one, _words in spelled[template]]]
+    note = f"other addresses, not in the template: {listed(map(_plain, others))}" if others else ""
+    return Published({"http": template, **_tables(spelled[template])}, version, note=note)
 
 
 def _common_version(tool: ForeignTool) -> str:
@@ -176,26 +193,25 @@ def _in_all(sets: Iterable[set[str]]) -> set[str]:
     return set.intersection(*several) if several else set()
 
 
-class _Words:
-    """How the addresses of one tool spell systems and processors."""
+def _with_placeholders(url: str, platform: Platform) -> tuple[str, dict[str, str]]:
+    """Return *url* with ``{os}`` and ``{arch}`` in it, and how it spelled these: ``{"os/macos": "darwin"}``."""
+    words: dict[str, str] = {}
+    for key, meant in (("os", platform.os), ("arch", str(platform).partition("/")[2])):
+        for word in file_labels.SPELLINGS[key].get(meant, (meant,)):
+            whole_word = rf"(?<![A-Za-z0-9{{]){re.escape(word)}(?![A-Za-z0-9}}])"
+            if re.search(whole_word, url):
+                url = re.sub(whole_word, f"{{{key}}}", url)
+                words[f"{key}/{meant}"] = word
+                break
+    return url, words
 
-    def __init__(self) -> None:
-        self._found: dict[str, dict[str, str]] = {"os": {}, "arch": {}}
 
-    def put_in(self, url: str, system: str, arch: str) -> str:
-        """Return *url* with ``{os}`` and ``{arch}`` where its words for *system* and *arch* stand; remember them."""
-        for key, meant in (("os", system), ("arch", arch)):
-            for word in file_labels.SPELLINGS[key].get(meant, ()):
-                found = re.search(rf"(?<![A-Za-z0-9{{]){re.escape(word)}(?![A-Za-z0-9}}])", url)
-                if found and self._found[key].setdefault(meant, word) == word:
-                    url = re.sub(rf"(?<![A-Za-z0-9{{]){re.escape(word)}(?![A-Za-z0-9}}])", f"{{{key}}}", url)
-                    break
-        return url
-
-    def tables(self) -> SourceWords:
-        """Return the options that say how the publisher spells what is called otherwise here."""
-        tables = {
-            key: {meant: word for meant, word in sorted(found.items()) if meant != word}
-            for key, found in self._found.items()
-        }
-        return {key: table for key, table in tables.items() if table}
+def _tables(spelled: Iterable[tuple[ForeignFile, Mapping[str, str]]]) -> SourceWords:
+    """Return the options that say how a publisher spells what is called otherwise here."""
+    tables: dict[str, dict[str, str]] = {"os": {}, "arch": {}}
+    for _file, words in spelled:
+        for place, word in words.items():
+            key, _slash, meant = place.partition("/")
+            if word != meant:
+                tables[key][meant] = word
+    return {key: dict(sorted(table.items())) for key, table in tables.items() if table}

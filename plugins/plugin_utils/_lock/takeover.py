@@ -16,6 +16,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import file_labels, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import (
+    ForeignFile,
     ForeignTool,
     Imported,
     Left,
@@ -45,6 +46,8 @@ class Entry:
         words = {"source": _flow(self.where.source), "version": json.dumps(self.where.version)}
         if self.where.version is None:
             del words["version"]
+        if self.where.asset:
+            words["asset"] = json.dumps(self.where.asset)
         if self.platforms and set(self.platforms) != set(platforms):
             words["platforms"] = f"[{', '.join(self.platforms)}]"
         return f"{self.name}: {{{', '.join(f'{key}: {value}' for key, value in words.items())}}}"
@@ -139,7 +142,8 @@ def _project(source: Mapping[str, object]) -> tuple[str, str]:
 
 def _statements(entry: Entry) -> Iterator[Statement]:
     kind, project = next(iter(entry.where.source.items()))
-    for file in entry.foreign.files:
+    # A file that serves several platforms stands there for each.
+    for file in {file.url: file for file in _consistent(entry)}.values():
         yield Statement(
             origin=entry.origin,
             tool=entry.name,
@@ -150,6 +154,22 @@ def _statements(entry: Entry) -> Iterator[Statement]:
             digests=tuple(sorted(file.digests.items())),
             size=file.size,
         )
+
+
+def _consistent(entry: Entry) -> Iterator[ForeignFile]:
+    """Yield the files of *entry*. Raises ReleaseError if the lock file states two different digests of one."""
+    known: dict[tuple[str, str], str] = {}
+    for file in entry.foreign.files:
+        for algorithm, value in file.digests.items():
+            other = known.setdefault((file.url, algorithm), value)
+            if other != value:
+                raise ReleaseError(
+                    f"{entry.origin} contradicts itself about {file.name}",
+                    expected=f"{algorithm} {other}",
+                    found=f"{algorithm} {value}",
+                    fix=f"correct {entry.origin}",
+                )
+        yield file
 
 
 def _manifest(origins: str, entries: Sequence[Entry], left: Sequence[Left]) -> str:

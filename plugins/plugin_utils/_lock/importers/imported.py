@@ -137,7 +137,7 @@ def text(place: Place) -> str:
 def digest(place: Place, value: str, algorithm: str) -> dict[str, str]:
     """Return a digest of a known *algorithm* and as many digits as it has, by algorithm.
 
-    One of an algorithm that is not known here is an error, so that none is lost unseen. Raises MisfitError.
+    Raises MisfitError for any other, so that none is lost unseen.
     """
     name = re.sub(r"^sha2?[-_]?(?=224$|256$|384$|512$)", "sha", algorithm.lower().replace("-", "_"))
     name = re.sub(r"^sha_?1$", "sha1", name)

@@ -117,7 +117,7 @@ def _words(arch: str) -> dict[str, str]:
 def _filled(template: str, urls: Place, words: Mapping[str, str], version: str) -> str:
     """Return *template* with the words that are known in the places of variables; any other stays as it is."""
 
-    def word(found: re.Match[str]) -> str:
+    def _word(found: re.Match[str]) -> str:
         name = found[1]
         if name in words:
             return words[name]
@@ -127,5 +127,5 @@ def _filled(template: str, urls: Place, words: Mapping[str, str], version: str) 
         return value[:_LONGEST_WORD] if isinstance(value, str) else found[0]
 
     for _depth in range(_DEEPEST):
-        template = _VARIABLE.sub(word, template)[:_LONGEST_URL]
+        template = _VARIABLE.sub(_word, template)[:_LONGEST_URL]
     return template
