@@ -30,8 +30,9 @@ SourceWords: TypeAlias = dict[str, "str | dict[str, str]"]
 
 _PUBLIC = {"github": "github.com", "gitlab": "gitlab.com", "gitea": "codeberg.org"}
 _API_PATHS = {"github": "/api/v3", "gitlab": "/api/v4", "gitea": "/api/v1"}
-_FORGE_PATH = re.compile(r"/([^/]+/[^/]+)/releases/download/(.+)/[^/]+\Z")
-_GITLAB_PATH = re.compile(r"/(.+)/-/releases/([^/]+)/downloads/.+\Z")
+_PROJECT = r"[A-Za-z0-9_.@-]+(?:/[A-Za-z0-9_.-]+)*"
+_FORGE_PATH = re.compile(r"/([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)/releases/download/(.+)/[^/]+\Z")
+_GITLAB_PATH = re.compile(rf"/({_PROJECT})/-/releases/([^/]+)/downloads/.+\Z")
 _NPM_PATH = re.compile(r"/((?:@[^/]+/)?([^/@]+))/-/\2-([0-9][^/]*)\.tgz\Z")
 _WHEEL = re.compile(r"([A-Za-z0-9][A-Za-z0-9._]*)-([0-9][^-]*)(?:-[0-9][^-]*)?-[^-]+-[^-]+-[^-]+\.whl\Z")
 #: A version in an address: at least two numbers, and what may follow them.
@@ -82,6 +83,8 @@ def _plain(host: str) -> str:
 def _stated(source: Mapping[str, str]) -> SourceWords:
     if not source:
         raise ReleaseError("no file of it is named, and no source")
+    if not all(re.fullmatch(_PROJECT, project) for project in source.values()):
+        raise ReleaseError(f"its source is no project: {', '.join(map(shown, source.values()))}")
     return dict(source)
 
 
@@ -117,12 +120,12 @@ def _release(url: str, stated: Mapping[str, str]) -> _Release | None:
     server = f"{parts.scheme}://{parts.netloc}"
     gitlab = _GITLAB_PATH.match(parts.path)
     if gitlab:
-        return _Release("gitlab", server, unquote(gitlab[1]), unquote(gitlab[2]))
+        return _Release("gitlab", server, gitlab[1], unquote(gitlab[2]))
     forge = _FORGE_PATH.match(parts.path)
     if not forge:
         return None
     is_gitea = "gitea" in stated or parts.hostname == _PUBLIC["gitea"]
-    return _Release("gitea" if is_gitea else "github", server, unquote(forge[1]), unquote(forge[2]))
+    return _Release("gitea" if is_gitea else "github", server, forge[1], unquote(forge[2]))
 
 
 def _version_of_tag(tag: str, stated: str | None) -> str:

@@ -26,7 +26,7 @@ FOREIGN = "lock file of another tool"
 EXPORT = "exported lock file"
 _IF_MISSING = {
     LOCK_FILE: "make it with pinned.release.lock",
-    MANIFEST: "write one, or take one over with the option import",
+    MANIFEST: "write one",
     FOREIGN: "give its path",
 }
 _OPTIONS = {LOCK_FILE: "lockfile", MANIFEST: "manifest", FOREIGN: "import", EXPORT: "export"}

@@ -50,9 +50,7 @@ def read(place: Place) -> Imported:
         if files:
             tools.append(ForeignTool(fit_name(name), version, files))
         else:
-            why = (
-                "it has no archive of programs" if base is not None else "the manifest does not say where it is hosted"
-            )
+            why = "it has no archive of programs" if base is not None else "it is not said where it is hosted"
             left.append(Left(f"{name} {version}", why))
     return Imported(place.document.name, bounded(tools, place), tuple(left))
 

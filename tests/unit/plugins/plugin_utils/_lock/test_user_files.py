@@ -75,9 +75,7 @@ def test_what_is_missing_is_no_error_until_it_is_needed(tmp_path: Path, make: Ca
     with pytest.raises(ReleaseError) as raised:
         user_files.read(path, user_files.MANIFEST)
     assert raised.value.found == "No such file or directory"
-    assert (
-        raised.value.fix == "write one, or take one over with the option import, or name another in the option manifest"
-    )
+    assert raised.value.fix == "write one, or name another in the option manifest"
 
 
 def test_a_place_without_a_folder_is_hopeless_even_behind_a_link(tmp_path: Path) -> None:
