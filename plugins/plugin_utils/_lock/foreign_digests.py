@@ -111,7 +111,8 @@ class ForeignDigests:
             yield f"{tool}: the manifest does not have it, so no digest that {origin} states of it was compared"
         if compared:
             origins = listed(dict.fromkeys(one.origin for one in self.statements))
-            yield f"{compared} digests of {origins} were compared with the bytes, and all agree"
+            said = "1 digest" if compared == 1 else f"{compared} digests"
+            yield f"{said} of {origins} compared with the bytes, without a difference"
 
 
 def _locked_as(statement: Statement, lock: LockFile) -> str | None:

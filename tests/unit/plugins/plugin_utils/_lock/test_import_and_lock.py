@@ -189,7 +189,7 @@ def test_every_digest_of_another_lock_file_becomes_evidence_of_ours(
         name: (Claim("sha256", sha256(content), origin),) for name, content in CONTENTS.items()
     }
     assert lockfile.parse(lockfile.emit(lock)) == lock
-    assert list(found.digests.notes(lock)) == [f"2 digests of {origin} were compared with the bytes, and all agree"]
+    assert list(found.digests.notes(lock)) == [f"2 digests of {origin} compared with the bytes, without a difference"]
 
 
 @pytest.mark.parametrize("write", FORMATS)
@@ -220,7 +220,7 @@ def test_blake3_is_compared_and_sha256_is_pinned_in_its_place(github: FakeGithub
     lock = fleet.lock(found).lock
     assert {asset.sha256 for asset in lock.tools["tool"].assets} == {sha256(STATIC), sha256(ARM)}
     assert "blake3" not in lockfile.emit(lock)
-    assert list(found.digests.notes(lock)) == ["2 digests of tool were compared with the bytes, and all agree"]
+    assert list(found.digests.notes(lock)) == ["2 digests of tool compared with the bytes, without a difference"]
 
 
 def test_a_wrong_blake3_digest_refuses_and_shows_both(github: FakeGithub, fleet: Fleet) -> None:
@@ -249,8 +249,8 @@ def test_without_the_library_blake3_is_told_not_to_be_compared_and_the_lock_is_t
 def test_the_size_that_dotslash_states_is_compared_as_well(
     github: FakeGithub, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    without_library(monkeypatch)
     texts = with_blake3(blake3_of, f"{github.web.url}/owner/tool/releases/download/v1.2.3")
+    without_library(monkeypatch)
     texts = {name: text.replace(f'"size": {len(ARM)}', '"size": 7') for name, text in texts.items()}
     with pytest.raises(ReleaseError, match="is not what tool pins") as failure:
         fleet.lock(take_over(importers.read(texts)))
@@ -297,7 +297,7 @@ def test_digests_of_files_that_no_platform_needs_are_told(github: FakeGithub, fl
     lock = fleet.lock(found, text=found.text.replace("linux/aarch64, ", "")).lock
     assert list(found.digests.notes(lock)) == [
         f"tool: not compared, because none of its platforms needs them: {ARM64}",
-        "1 digests of mise.lock were compared with the bytes, and all agree",
+        "1 digest of mise.lock compared with the bytes, without a difference",
     ]
 
 
