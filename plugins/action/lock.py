@@ -29,11 +29,14 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     verification,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import Export, exports, take_over_files
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import (
+    Asked,
+    Export,
+    exports,
+    take_over_files,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
@@ -59,11 +62,9 @@ class ActionModule(verb.Verb):
         file is then as it was.
         """
         given = verb.options(self, OPTIONS)
-        taken = self._taken_over(given)
-        wanted_path = self._manifest_path(given["manifest"], taken)
+        asked = self._asked(given)
+        wanted_path, text = asked.path, asked.text
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        is_new = taken is not None and not wanted_path.exists()
-        text = taken.text if taken and is_new else user_files.read(wanted_path, user_files.MANIFEST)
         wanted = manifest.parse(text, str(wanted_path))
         if given["verify"]:
             return _verified(wanted, lock_path)
@@ -86,11 +87,8 @@ class ActionModule(verb.Verb):
             progress=ProgressReport(lambda line: Display().display(verb.fit(line))),
             folder=wanted_path.parent,
             has_kept=evidence.has,
-            elsewhere=taken.digests if taken else ForeignDigests(),
+            elsewhere=asked.digests,
         )
-        if is_new and not self._task.check_mode:
-            # Before it is locked: what is in the way of that is settled in the manifest.
-            user_files.write(wanted_path, text, user_files.MANIFEST)
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         result = _result(lock_path, before, after, resolution)
@@ -98,16 +96,18 @@ class ActionModule(verb.Verb):
         if not self._task.check_mode:
             evidence.write(resolution.lock, resolution.kept)
             if after != before:
-                user_files.write(lock_path, after)
+                user_files.write_lock(lock_path, after)
             evidence.tidy(resolution.lock)
         stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), text)
-        if taken:
-            result["notes"] += [*taken.notes(wanted), *taken.digests.notes(resolution.lock)]
-        files = self._exported(resolution.lock, given["export"] or {})
-        return _with_files(result, [*([Export(wanted_path, None, text)] if is_new else []), *files])
+        result["notes"] += asked.notes(wanted, resolution.lock)
+        return _with_files(result, [*asked.new_files(), *self._exported(resolution.lock, given["export"] or {})])
 
-    def _taken_over(self, given: Mapping[str, Any]) -> TakenOver | None:
-        """Return what becomes of the files that the option import names; None if it names none."""
+    def _asked(self, given: Mapping[str, Any]) -> Asked:
+        """Return the manifest, and what the option import names. A manifest that is made of that is written at once.
+
+        What may be in the way of a lock is settled in the manifest, so it must be there. Raises ReleaseError for
+        options that contradict each other, and for files that cannot be read or taken over.
+        """
         for only in ("frozen", "verify"):
             for option in ("import", "export"):
                 if given[option] and given[only]:
@@ -116,15 +116,17 @@ class ActionModule(verb.Verb):
                         fix="leave out one of them",
                     )
         paths = [verb.found_file(self, name, user_files.FOREIGN) for name in given["import"]]
-        return take_over_files(paths) if paths else None
-
-    def _manifest_path(self, name: str, taken: TakenOver | None) -> Path:
+        taken = take_over_files(paths) if paths else None
         try:
-            return verb.found_file(self, name, user_files.MANIFEST)
+            path = verb.found_file(self, given["manifest"], user_files.MANIFEST)
         except ReleaseError:
             if taken is None:
                 raise
-            return Path(self._loader.path_dwim(name))
+            path = Path(self._loader.path_dwim(given["manifest"]))
+            if not self._task.check_mode:
+                user_files.write(path, taken.text, user_files.MANIFEST)
+            return Asked(path, taken.text, taken, is_new=True)
+        return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
 
     def _exported(self, lock: LockFile, given: Mapping[str, str | None]) -> Sequence[Export]:
         """Write the files that the option export names, and return them."""

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver, take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
@@ -20,7 +22,7 @@ _BESIDE = {"aqua.yaml": "aqua-checksums.json", "aqua.yml": "aqua-checksums.json"
 
 @dataclass(frozen=True)
 class Export:
-    """One file for another tool: where it lies, what is there (None: nothing), what will be, and what it lacks."""
+    """One file beside the lock file: where it lies, what is there (None: nothing), what will be, and what it lacks."""
 
     path: Path
     before: str | None
@@ -40,6 +42,29 @@ class Export:
         """Return the change as Ansible shows it."""
         headers = {"before_header": str(self.path), "after_header": str(self.path)}
         return {**headers, "before": self.before or "", "after": self.after}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The manifest at *path*, what was *taken* over from other tools (None: nothing), and whether that made it."""
+
+    path: Path
+    text: str
+    taken: TakenOver | None = None
+    is_new: bool = False
+
+    @property
+    def digests(self) -> ForeignDigests:
+        """What other tools' lock files state."""
+        return self.taken.digests if self.taken else ForeignDigests()
+
+    def notes(self, wanted: Manifest, lock: LockFile) -> list[str]:
+        """Return what to tell of what was taken over, now that *lock* is made of what is *wanted*."""
+        return [*self.taken.notes(wanted), *self.taken.digests.notes(lock)] if self.taken else []
+
+    def new_files(self) -> tuple[Export, ...]:
+        """Return the manifest, if it was made of what was taken over."""
+        return (Export(self.path, None, self.text),) if self.is_new else ()
 
 
 def take_over_files(paths: Sequence[Path]) -> TakenOver:

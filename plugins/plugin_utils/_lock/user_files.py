@@ -76,7 +76,12 @@ def refuse_hopeless_place(path: Path) -> None:
         raise _unwritable(path, errno.EROFS if os.statvfs(folder).f_flag & os.ST_RDONLY else errno.EACCES)
 
 
-def write(path: Path, text: str, kind: str = LOCK_FILE) -> None:
+def write_lock(path: Path, text: str) -> None:
+    """Write *text* to the lock file at *path*, as write() does. Raises ReleaseError if the system refuses."""
+    write(path, text, LOCK_FILE)
+
+
+def write(path: Path, text: str, kind: str) -> None:
     """Write *text* to *path*, a *kind* of file, whole or not at all. Raises ReleaseError if the system refuses.
 
     What a link leads to is replaced, not the link; a file that is there keeps its mode and, if root writes, its owner.

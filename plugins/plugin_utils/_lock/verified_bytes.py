@@ -41,7 +41,7 @@ MOST_SHOWN = 5
 class Job:
     """The release that a tool gets, where it comes from, where its bytes are kept, and what the run may unpack.
 
-    *folder* is the manifest's, from which paths in it start. *elsewhere* is what other tools' lock files state of assets.
+    *folder* is the manifest's, from which paths in it start. *elsewhere* is what other tools' lock files state.
     """
 
     wanted: WantedTool

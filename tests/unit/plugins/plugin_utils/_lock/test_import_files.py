@@ -11,23 +11,30 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import import_files, importers
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import foreign_locks
 
-FIXTURES = Path(__file__).parents[3] / "fixtures" / "importers"
+
+def written(folder: Path, *names: str) -> list[Path]:
+    """Return the paths of lock files of these *names*, which are written into *folder*."""
+    for name in names:
+        (folder / name).write_text(foreign_locks.text(name), encoding="utf-8")
+    return [folder / name for name in names]
 
 
-def test_the_digests_beside_an_aqua_yaml_are_read_with_it() -> None:
-    found = import_files.take_over_files([FIXTURES / "aqua.yaml"])
+def test_the_digests_beside_an_aqua_yaml_are_read_with_it(tmp_path: Path) -> None:
+    packages, _checksums = written(tmp_path, "aqua.yaml", "aqua-checksums.json")
+    found = import_files.take_over_files([packages])
     assert len(found.digests.statements) == 4
     assert {one.origin for one in found.digests.statements} == {"aqua-checksums.json"}
 
 
-def test_several_files_make_one_manifest() -> None:
-    found = import_files.take_over_files([FIXTURES / "mise.lock", FIXTURES / "hermes"])
+def test_several_files_make_one_manifest(tmp_path: Path) -> None:
+    found = import_files.take_over_files(written(tmp_path, "mise.lock", "hermes"))
     assert {entry.origin for entry in found.entries} == {"mise.lock", "hermes"}
 
 
-def test_a_file_that_is_named_twice_is_read_once() -> None:
-    found = import_files.take_over_files([FIXTURES / "hermes", FIXTURES / "hermes"])
+def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
+    found = import_files.take_over_files(written(tmp_path, "hermes") * 2)
     assert [entry.name for entry in found.entries] == ["hermes"]
 
 

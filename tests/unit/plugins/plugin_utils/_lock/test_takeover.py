@@ -6,16 +6,15 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver, take_over
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import foreign_locks
 from hypothesis import given
 from hypothesis import strategies as st
 
-FIXTURES = Path(__file__).parents[3] / "fixtures" / "importers"
 FILES = [
     ["mise.lock"],
     ["aqua.yaml", "aqua-checksums.json"],
@@ -29,7 +28,7 @@ A, B = "a" * 64, "b" * 64
 
 
 def taken(*names: str) -> TakenOver:
-    return take_over(importers.read({name: (FIXTURES / name).read_text(encoding="utf-8") for name in names}))
+    return take_over(importers.read(foreign_locks.texts(*names)))
 
 
 def mise(*tools: str) -> TakenOver:
@@ -52,7 +51,7 @@ def test_every_format_becomes_a_valid_manifest_with_exact_versions(names: list[s
 
 @pytest.mark.parametrize("names", FILES, ids=lambda names: names[0])
 def test_every_digest_is_kept_or_its_tool_is_told(names: list[str]) -> None:
-    texts = {name: (FIXTURES / name).read_text(encoding="utf-8") for name in names}
+    texts = foreign_locks.texts(*names)
     found = taken(*names)
     kept = {value for statement in found.digests.statements for _algorithm, value in statement.digests}
     for imported in importers.read(texts):

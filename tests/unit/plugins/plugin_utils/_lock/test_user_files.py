@@ -25,7 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_f
 signal.signal(int(sys.argv[2]), signal.SIG_DFL)
 fsync = os.fsync
 os.fsync = lambda number: (os.kill(os.getpid(), int(sys.argv[2])), fsync(number))
-user_files.write(Path(sys.argv[1]), "after")
+user_files.write_lock(Path(sys.argv[1]), "after")
 print("not ended")
 """
 
@@ -102,14 +102,14 @@ def test_a_refused_write_says_why(tmp_path: Path) -> None:
     link = tmp_path / "releases.lock.json"
     link.symlink_to("/proc/releases.lock.json")
     with pytest.raises(ReleaseError, match=f"cannot write the lock file {link}"):
-        user_files.write(link, "after")
+        user_files.write_lock(link, "after")
 
 
 def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     (tmp_path / "team.json").write_text("before")
     (tmp_path / "team.json").chmod(0o660)
     (tmp_path / "link.json").symlink_to("team.json")
-    user_files.write(tmp_path / "link.json", "after")
+    user_files.write_lock(tmp_path / "link.json", "after")
     assert (tmp_path / "link.json").is_symlink()
     assert (tmp_path / "team.json").read_text() == "after"
     assert (tmp_path / "team.json").stat().st_mode & 0o777 == 0o660
@@ -135,7 +135,7 @@ def test_a_user_s_lock_file_stays_that_user_s_when_root_writes_it(tmp_path: Path
     path.write_text("before", encoding="utf-8")
     os.chown(path, 1234, 5678)
     path.chmod(0o640)
-    user_files.write(path, "after")
+    user_files.write_lock(path, "after")
     found = path.stat()
     assert path.read_text(encoding="utf-8") == "after"
     assert (found.st_uid, found.st_gid, oct(found.st_mode)) == (1234, 5678, "0o100640")

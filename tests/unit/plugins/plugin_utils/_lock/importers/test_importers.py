@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import contextlib
 import json
-from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import Imported
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import foreign_locks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-FIXTURES = Path(__file__).parents[4] / "fixtures" / "importers"
 GITHUB = "https://github.com"
 A, B = "a" * 64, "b" * 64
 
 
 def imported(*names: str, **changed: str) -> Imported:
     """Return what the fixtures of these *names* pin together, with each text *changed* to another one."""
-    texts = {name: (FIXTURES / name).read_text(encoding="utf-8") for name in names}
+    texts = foreign_locks.texts(*names)
     for old, new in changed.items():
         texts = {name: text.replace(old, new) for name, text in texts.items()}
     [found] = importers.read(texts)
@@ -183,7 +182,7 @@ def test_dotslash_is_read_with_comments_and_last_commas() -> None:
 
 
 def test_dotslash_files_each_pin_a_tool() -> None:
-    text = (FIXTURES / "hermes").read_text(encoding="utf-8")
+    text = foreign_locks.text("hermes")
     found = importers.read({"hermes": text, "other": text.replace('"hermes"', '"other-v1.2"')})
     assert [tool.name for one in found for tool in one.tools] == ["hermes", "other"]
 
@@ -323,7 +322,6 @@ def test_a_part_that_is_there_twice_is_refused() -> None:
         importers.read({"a.yaml": "packages: []", "b.yaml": "packages: []"})
 
 
-NAMES = sorted(path.name for path in FIXTURES.iterdir())
 #: What hostile text may put in the place of a value of each format.
 PIECES = st.sampled_from(
     [
@@ -350,10 +348,10 @@ PIECES = st.sampled_from(
 )
 
 
-@given(name=st.sampled_from(NAMES), data=st.data())
+@given(name=st.sampled_from(foreign_locks.NAMES), data=st.data())
 @settings(max_examples=200)
 def test_no_change_of_a_file_raises_anything_but_the_one_error(name: str, data: st.DataObject) -> None:
-    text = (FIXTURES / name).read_text(encoding="utf-8")
+    text = foreign_locks.text(name)
     for _change in range(data.draw(st.integers(1, 3))):
         begin = data.draw(st.integers(0, len(text)))
         end = begin + data.draw(st.integers(0, 12))
@@ -361,7 +359,7 @@ def test_no_change_of_a_file_raises_anything_but_the_one_error(name: str, data: 
     others = {"checksums.yml": "download.yml", "download.yml": "checksums.yml", "aqua.yaml": "aqua-checksums.json"}
     texts = {name: text}
     if name in others:
-        texts[others[name]] = (FIXTURES / others[name]).read_text(encoding="utf-8")
+        texts[others[name]] = foreign_locks.text(others[name])
     with contextlib.suppress(ReleaseError):
         importers.read(texts)
 
