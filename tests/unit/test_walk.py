@@ -10,15 +10,22 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest, verification
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, manifest, verification
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import (
+    ForeignTool,
+    Imported,
+    file_at,
+    required,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import sources
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
@@ -35,6 +42,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     require_name,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer
+from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
@@ -149,6 +157,28 @@ def test_a_kind_of_proof_is_three_functions_and_one_line_in_its_table(
     with pytest.raises(ReleaseError) as raised:
         controller.resolve(more=", verify: {toy: Eve}")
     assert raised.value.expected == "Ada"
+
+
+def is_toy(document: Mapping[str, Any]) -> bool:
+    """Tell whether *document* is a list of toys."""
+    return "toys" in document
+
+
+def read_toys(place: Place) -> Imported:
+    """Return the toys that *place* pins."""
+    url = required(place, "toys")
+    return Imported(place.document.name, (ForeignTool("toy", None, (file_at(url, {"sha256": "0" * 64}),)),))
+
+
+def test_a_format_of_other_tools_lock_files_is_two_functions_and_one_line_in_its_table(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    toys = importers.Format({"toys.lock.json": is_toy}, read_toys)
+    monkeypatch.setattr(importers, "FORMATS", (*importers.FORMATS, toys))
+    text = '{"toys": "https://github.com/acme/toy/releases/download/v1.0/toy-linux-amd64"}'
+    taken = take_over(importers.read({"toys.lock.json": text}))
+    assert manifest.parse(taken.text).tools["toy"].source == {"github": "acme/toy"}
+    assert [statement.digests for statement in taken.digests.statements] == [(("sha256", "0" * 64),)]
 
 
 def test_a_reason_for_refusing_a_host_is_one_function_and_one_line_in_its_table(
