@@ -129,5 +129,5 @@ def _why_not(entry: Place, tool: ForeignTool) -> str:
     if not tool.files and not tool.source:
         backend = optional(entry, "backend")
         named_so = f" ({text(backend)})" if backend is not None else ""
-        return f"mise.lock names no file of it{named_so}"
+        return f"{entry.document.name} names no file of it{named_so}"
     return ""

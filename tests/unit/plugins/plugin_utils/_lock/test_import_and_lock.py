@@ -283,6 +283,14 @@ def test_what_is_locked_already_is_compared_once_and_then_stays_without_a_questi
     assert len(github.web.questions) == asked
 
 
+def test_what_is_locked_already_is_compared_with_blake3_as_well(github: FakeGithub, fleet: Fleet) -> None:
+    found = taken(with_blake3, github, blake3_of)
+    before = fleet.lock(found).lock
+    wrong = taken(with_blake3, github, lambda content: blake3_of(content + b"changed"))
+    with pytest.raises(ReleaseError, match="is not what tool pins"):
+        fleet.lock(wrong, before)
+
+
 def test_a_manifest_that_allows_another_version_is_told(github: FakeGithub, fleet: Fleet) -> None:
     found = taken(mise, github)
     lock = fleet.lock(found, text=found.text.replace('"1.2.3"', '"1.*"')).lock

@@ -225,6 +225,13 @@ def test_kubespray_pins_the_first_version_of_amd64_at_the_address_of_its_other_f
     ]
 
 
+def test_kubespray_takes_its_version_from_amd64_and_not_from_what_comes_first() -> None:
+    checksums = f"tool_checksums: {{arm64: {{2.0: sha256:{A}, 1.0: sha256:{B}}}, amd64: {{1.0: sha256:{A}}}}}"
+    urls = 'tool_download_url: "https://example.org/v{{ tool_version }}/tool-{{ image_arch }}"'
+    [found] = importers.read({"checksums.yml": checksums, "download.yml": urls})
+    assert [(tool.version, len(tool.files)) for tool in found.tools] == [("1.0", 2)]
+
+
 def test_no_template_of_kubespray_is_run() -> None:
     found = imported("checksums.yml", "download.yml", **{"{{ github_url }}/containers": "{{ lookup('pipe', 'id') }}"})
     assert told(found)["crun 1.26"] == "crun_download_url in download.yml is a template that is not run"
