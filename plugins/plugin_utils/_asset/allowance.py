@@ -53,11 +53,11 @@ class Allowance:
         try:
             for member, content in archive.walk():
                 if member.size != UNKNOWN_SIZE or content is None:
-                    self._take(member.size, archive.name)
+                    self.take(member.size, archive.name)
                     yield member, content
                     continue
                 size = _length_of(content)
-                self._take(size, archive.name)
+                self.take(size, archive.name)
                 yield from ((again._replace(size=size), plain) for again, plain in archive.walk())
         except RunTooLargeError:
             raise
@@ -86,7 +86,8 @@ class Allowance:
                 self._room += size
                 self._changed.notify_all()
 
-    def _take(self, size: int, name: str) -> None:
+    def take(self, size: int, name: str) -> None:
+        """Count that the asset *name*, or a member of it, unpacks to *size* bytes. Raises ReleaseError for too many."""
         with self._changed:
             self._left -= size
             if self._left >= 0:

@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import TooLargeError, format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents
-from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.programs import choose_programs
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.requirements import merged_requirements
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
@@ -26,6 +24,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._naming.naming impo
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.products import base_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 
+#: Looks into an asset whose bytes are here.
+Open = Callable[[], Contents]
 #: Of more products than this none is opened: nobody wants that much downloaded to be told what to write.
 MOST_OPENED = 8
 
@@ -42,23 +42,17 @@ class _Opened:
 
 
 def settle(
-    question: Ambiguous,
-    platform: Platform,
-    wanted: WantedTool,
-    version: str,
-    fetch: Callable[[str], Path],
-    *,
-    allowance: Allowance,
+    question: Ambiguous, platform: Platform, wanted: WantedTool, version: str, fetch: Callable[[str], Open]
 ) -> Product:
     """Return the product that is the tool *wanted*, going by what *fetch* brings of each of the release *version*.
 
     Raises ReleaseError, the *question* with what was seen, if nothing tells, and TooLargeError for an asset that
-    unpacks to more than *allowance*: what it holds is not known then.
+    unpacks to more than it may: what it holds is not known then.
     """
     if len(question.products) > MOST_OPENED:
         raise question
     opened = {
-        product: _open(builds[0].name, fetch(builds[0].name), platform, wanted, version, allowance=allowance)
+        product: _open(builds[0].name, fetch(builds[0].name), platform, wanted, version)
         for product, builds in question.products.items()
     }
     usable = {product: one for product, one in opened.items() if one.programs}
@@ -75,11 +69,9 @@ def _has_its_name(opened: _Opened, tool: str) -> bool:
     return tool in opened.programs and format_of(opened.asset) not in ("bare", "gz", "xz", "bz2", "zst")
 
 
-def _open(
-    name: str, path: Path, platform: Platform, wanted: WantedTool, version: str, *, allowance: Allowance
-) -> _Opened:
+def _open(name: str, look_into: Open, platform: Platform, wanted: WantedTool, version: str) -> _Opened:
     try:
-        found = contents.look_into(path, format_of(name), wanted.name, name, allowance)
+        found = look_into()
         programs = choose_programs(found, wanted.name, version, wanted.executables, name)
         needs = merged_requirements(programs.values())
     except TooLargeError:

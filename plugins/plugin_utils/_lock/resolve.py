@@ -297,7 +297,7 @@ class Resolver:
                 of_platforms[platform] = propose(platform, meant=meant)
             except matching.Ambiguous as question:
                 fetch = partial(self._fetched_alone, job)
-                meant = ambiguity.settle(question, platform, wanted, release.version, fetch, allowance=job.allowance)
+                meant = ambiguity.settle(question, platform, wanted, release.version, fetch)
                 opened = question.products[meant][0].name
                 of_platforms = {one: propose(one, meant=meant) for one in (*of_platforms, platform)}
         _tell_proposals(job, of_platforms)
@@ -309,10 +309,10 @@ class Resolver:
         proposals = {proposal.name: proposal for found in of_platforms.values() for proposal in found}
         return tuple(proposals[name] for name in sorted(proposals))
 
-    def _fetched_alone(self, job: Job, name: str) -> Path:
-        """Fetch an asset in order to see what is in it. It may not be the tool, so nothing is demanded of it."""
+    def _fetched_alone(self, job: Job, name: str) -> Callable[[], contents.Contents]:
+        """Fetch an asset, and return what opens it. It may not be the tool, so nothing is demanded of it."""
         self.progress.expect(1)
-        return self._fetched(job, name, job.stated(name)).path
+        return partial(job.look_into, name, self._fetched(job, name, job.stated(name)))
 
     def _fetched(self, job: Job, name: str, stated: Stated) -> CachedFile:
         line = f"{job.wanted.name}/{name}"
@@ -333,7 +333,7 @@ class Resolver:
             cached = self._fetched(job, asset.name, stated)
             proven = job.prove(asset.name, cached)
             evidence = Evidence(job.claims(asset.name, stated), tuple(one.proof for one in proven))
-            found = contents.look_into(cached.path, format_of(asset.name), wanted.name, asset.name, job.allowance)
+            found = job.look_into(asset.name, cached)
             version = job.release.version
             asked = variants.Asked(wanted.name, version, asset.name, wanted.executables, partial(_is_asked, wanted))
             of_platforms = variants.variants(found, asked)

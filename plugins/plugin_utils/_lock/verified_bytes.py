@@ -15,7 +15,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import remembered
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import foreign_digests
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
@@ -91,6 +93,10 @@ class Job:
 
     def _stated_elsewhere(self, name: str) -> tuple[Statement, ...]:
         return self.elsewhere.about(self.wanted.name, self.wanted.source, self.release.version, self.asset(name))
+
+    def look_into(self, name: str, cached: CachedFile) -> Contents:
+        """Return what the asset of this *name* holds. Raises ReleaseError for what must not be unpacked."""
+        return remembered.look_into(cached, name, self.wanted.name, self.allowance, self.cache.root)
 
 
 def refuse_uncovered(job: Job, stated: Mapping[str, Stated]) -> None:

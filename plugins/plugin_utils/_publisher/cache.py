@@ -153,7 +153,7 @@ class Cache:
     def _download(self, wanted: _Wanted, session: requests.Session, progress: Progress) -> CachedFile:
         """Transfer, compare and keep the wanted bytes; what an earlier run left of them is not taken for granted."""
         path = folders.private_folder(self.root, "partial") / wanted.key
-        _forget_old_partials(path.parent)
+        folders.forget_unused(path.parent, PARTIAL_KEPT_DAYS)
         with _Partial(path, wanted) as partial:
             has_earlier_bytes = partial.received > 0
             _transfer(partial, wanted, session, progress)
@@ -263,14 +263,6 @@ class _Partial:
     def digests(self) -> dict[str, str]:
         """Return the digests of all bytes so far."""
         return {algorithm: made.hexdigest() for algorithm, made in self._hashes.items()}
-
-
-def _forget_old_partials(folder: Path) -> None:
-    oldest = time.time() - PARTIAL_KEPT_DAYS * 24 * 60 * 60
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):
-            if path.lstat().st_mtime < oldest:
-                path.unlink()
 
 
 def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:

@@ -20,6 +20,7 @@ import pwd
 import shlex
 import stat
 import tempfile
+import time
 from pathlib import Path
 from typing import BinaryIO
 
@@ -126,6 +127,15 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o600, owner: tuple
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def forget_unused(folder: Path, days: int) -> None:
+    """Delete what was not written for so many *days* in the private *folder*. Raises OSError if it cannot be read."""
+    oldest = time.time() - days * 24 * 60 * 60
+    for path in folder.iterdir():
+        with contextlib.suppress(OSError):
+            if path.lstat().st_mtime < oldest:
+                path.unlink()
 
 
 def _resolved(root: Path, create: bool) -> Path:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,13 +80,5 @@ class Listings:
         headers["sha256"] = hashlib.sha256(body).hexdigest()
         with contextlib.suppress(ReleaseError, OSError):
             folder = folders.private_folder(self._cache_root, "listings")
-            _forget_old(folder)
+            folders.forget_unused(folder, KEPT_DAYS)
             folders.write_atomically(folder / key, json.dumps(headers).encode() + b"\n" + body)
-
-
-def _forget_old(folder: Path) -> None:
-    oldest = time.time() - KEPT_DAYS * 24 * 60 * 60
-    for path in folder.iterdir():
-        with contextlib.suppress(OSError):
-            if path.lstat().st_mtime < oldest:
-                path.unlink()
