@@ -18,6 +18,7 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any
@@ -61,10 +62,20 @@ def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None =
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.verify = os.environ.get("SSL_CERT_FILE") or True
     made.auth = Credentials(credentials)
-    adapter = _Adapter(Listings(cache_root) if cache_root else None)
+    adapter = _shared_adapter(cache_root)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
+
+
+@cache
+def _shared_adapter(cache_root: Path | None) -> _Adapter:
+    """Return the connections of all sessions that keep listings in one place.
+
+    To open one anew for each of many tools takes longer than to ask: each loads all certificate authorities. No
+    credential belongs to a connection, and urllib3 tells those with other authorities or proxies apart.
+    """
+    return _Adapter(Listings(cache_root) if cache_root else None)
 
 
 def _leave_proxies_to_the_environment() -> None:

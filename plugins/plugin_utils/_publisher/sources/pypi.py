@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
@@ -77,7 +77,8 @@ class PypiSource:
         """Prepare to ask the declared index. Raises ReleaseError if its name or index is not valid."""
         self._project = require_name(declaration, r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", "uv")
         given = declaration.options.get("index")
-        self._is_wanted = declaration.is_wanted
+        # A version has many wheels, and to compare it takes longer than to read one.
+        self._is_wanted = cache(declaration.is_wanted)
         indexes = (Index(given, "the manifest"),) if given else _configured()
         credentials = [credential for index in indexes for credential in _credentials(index)]
         self._indexes = [web_address(index.url, "the Python package index") for index in indexes]
@@ -162,7 +163,9 @@ class PypiSource:
 def _listed_in_json(data: Any, address: str) -> Iterator[DistributionPackage]:
     _refuse_newer_api(data["meta"]["api-version"])
     for file in data["files"]:
-        yield pypi_simple.DistributionPackage.from_json_data(file, base_url=address)
+        # To join addresses takes half of the time, and changes nothing about whole ones.
+        is_whole = isinstance(file, dict) and str(file.get("url")).startswith("https://")
+        yield pypi_simple.DistributionPackage.from_json_data(file, base_url=None if is_whole else address)
 
 
 def _listed_in_html(page: documents.Page, address: str) -> Iterator[DistributionPackage]:
