@@ -6,10 +6,12 @@
 What an asset holds depends on its bytes, on the code that reads them, and on the tool's name where the format holds
 none. So it is kept under the digests of these, and never grows old: another version of any reader finds nothing.
 
-It is as private as the cached bytes, and an economy. Nothing in the folder raises an error: a note that is missing,
-damaged, somebody else's or about something else is as none, and the asset is opened. An asset that unpacks to more than
-is allowed now is opened as well, and so refused as it always is. What was not found in the bytes, as an error of the
-disk, is not kept.
+A note is as private as the cached bytes, and says nothing about which bytes are right: those are hashed anew, and a
+host refuses an asset that unpacks to anything else than the lock file lists.
+
+Notes only save work, so nothing about them is an error: one that is missing, damaged, of another user or about another
+asset is ignored, and the asset is opened. So is an asset that unpacks to more than is allowed now, which refuses it in
+the same words as ever. What the bytes did not cause, such as an error of the disk, is not kept.
 """
 
 from __future__ import annotations

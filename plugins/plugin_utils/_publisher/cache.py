@@ -5,8 +5,11 @@
 
 A file lies under its own SHA-256, so what a place holds can be checked by reading it, and it *is* checked on every
 use: a damaged file is fetched again. Bytes are looked for by the digests that their publisher, or the lock file, gives;
-then no network is needed. An asset that no digest speaks of is fetched again by every run, because its publisher may
-have put other bytes at the same address since, and that must be seen. Within a run it is fetched once.
+then no network is needed. No note of a file's size and times spares the hashing. It takes a second for 1.1 GB, and such
+a note would be believed of a cache that was restored or copied by a build service.
+
+An asset that no digest speaks of is fetched again by every run, because its publisher may have put other bytes at the
+same address since, and that must be seen. Within a run it is fetched once.
 
 Any number of processes and threads may share a cache: a file lock makes them fetch each asset once. A transfer that
 breaks off is resumed (RFC 9110, "Range Requests"). The folder may be deleted at any time. Runs on the controller.

@@ -250,6 +250,15 @@ def test_a_note_that_others_could_have_written_is_as_none(controller):
     assert controller.opened == 3
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody else")
+def test_a_note_of_another_user_is_as_none(controller):
+    cached = controller.hold(archive())
+    controller.look(cached)
+    os.chown(controller.note, 65534, 65534)
+    controller.look(cached)
+    assert controller.opened == 2
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.binary(max_size=200)
