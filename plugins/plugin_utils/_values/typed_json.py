@@ -10,9 +10,10 @@ keeps a note also keeps which version of the types wrote it. What people write i
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from functools import cache
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from functools import cache, partial
 from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -57,84 +58,60 @@ def read_typed(kind: type[T], value: object) -> T:
 def _reader(kind: Any) -> _Reader:
     origin, arguments = get_origin(kind), get_args(kind)
     if origin in (Union, UnionType):
-        return _one_of([_reader(argument) for argument in arguments])
+        return partial(_one_of, [_reader(argument) for argument in arguments])
     if origin is Literal:
-        return _word(frozenset(arguments))
+        return partial(_word, frozenset(arguments))
     if origin is tuple and arguments[-1] is not Ellipsis:
-        return _fields(lambda values: tuple(values), arguments)
+        return partial(_fields, [_reader(argument) for argument in arguments], lambda *values: values)
     if origin in (tuple, list, frozenset):
-        return _items(origin, _reader(arguments[0]))
+        return partial(_items, _reader(arguments[0]), origin)
     if origin in (dict, Mapping) and arguments[0] is str:
-        return _mapping(_reader(arguments[1]))
+        return partial(_mapping, _reader(arguments[1]))
     if kind in (str, int, bool, NoneType):
-        return _exactly(kind)
+        return partial(_exactly, kind)
     if kind is ReleaseError:
-        return _fields(lambda values: ReleaseError(*values), [str, *[str | None] * 3])
+        return partial(_fields, [_reader(str), *[_reader(str | None)] * 3], ReleaseError)
     if dataclasses.is_dataclass(kind) or hasattr(kind, "_fields"):
-        return _fields(lambda values: kind(*values), list(get_type_hints(kind).values()))
+        return partial(_fields, [_reader(field) for field in get_type_hints(kind).values()], kind)
     raise TypeError(f"no reader for {kind}")
 
 
-def _exactly(kind: type) -> _Reader:
-    def read(value: object) -> object:
-        # True is an int to Python.
-        if type(value) is not kind:
-            raise ValueError(f"no {kind.__name__}")
-        return value
-
-    return read
+def _exactly(kind: type, value: object) -> object:
+    # True is an int to Python.
+    if type(value) is not kind:
+        raise ValueError(f"no {kind.__name__}")
+    return value
 
 
-def _word(words: frozenset[str]) -> _Reader:
-    def read(value: object) -> object:
-        if not isinstance(value, str) or value not in words:
-            raise ValueError("no such word")
-        return value
-
-    return read
+def _word(words: frozenset[str], value: object) -> object:
+    if not isinstance(value, str) or value not in words:
+        raise ValueError("no such word")
+    return value
 
 
-def _one_of(readers: Iterable[_Reader]) -> _Reader:
-    known = tuple(readers)
-
-    def read(value: object) -> object:
-        for one in known:
-            try:
-                return one(value)
-            except ValueError:
-                continue
-        raise ValueError("none of these")
-
-    return read
+def _one_of(readers: Sequence[_Reader], value: object) -> object:
+    for read in readers:
+        with contextlib.suppress(ValueError):
+            return read(value)
+    raise ValueError("none of these")
 
 
-def _items(made_of: Callable[[Iterable[Any]], Any], item: _Reader) -> _Reader:
-    def read(value: object) -> object:
-        if not isinstance(value, list):
-            raise ValueError("no list")
-        return made_of(map(item, value))
-
-    return read
+def _items(read: _Reader, made_of: Callable[[Iterable[Any]], Any], value: object) -> object:
+    if not isinstance(value, list):
+        raise ValueError("no list")
+    return made_of(map(read, value))
 
 
-def _mapping(item: _Reader) -> _Reader:
-    def read(value: object) -> object:
-        if not isinstance(value, dict):
-            raise ValueError("no object")
-        return {key: item(inner) for key, inner in value.items()}
-
-    return read
+def _mapping(read: _Reader, value: object) -> object:
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    return {key: read(inner) for key, inner in value.items()}
 
 
-def _fields(made_of: Callable[[Iterable[Any]], Any], kinds: Iterable[Any]) -> _Reader:
-    readers = tuple(map(_reader, kinds))
-
-    def read(value: object) -> object:
-        if not isinstance(value, list) or len(value) != len(readers):
-            raise ValueError(f"no list of {len(readers)}")
-        return made_of(one(inner) for one, inner in zip(readers, value, strict=True))
-
-    return read
+def _fields(readers: Sequence[_Reader], made_of: Callable[..., Any], value: object) -> object:
+    if not isinstance(value, list) or len(value) != len(readers):
+        raise ValueError(f"no list of {len(readers)}")
+    return made_of(*[read(inner) for read, inner in zip(readers, value, strict=True)])
 
 
 def _key(key: object) -> str:
