@@ -139,7 +139,8 @@ class ActionModule(verb.Verb):
 
     @staticmethod
     def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
-        return open_source(wanted.source, exact=wanted.exact, asset=wanted.asset, is_wanted=wanted.allows, **how)
+        how.update(exact=wanted.exact, asset=wanted.asset, platforms=wanted.platforms)
+        return open_source(wanted.source, is_wanted=wanted.allows, **how)
 
     def _lock_path(self, given: str | None, wanted_path: Path) -> Path:
         if given is None:

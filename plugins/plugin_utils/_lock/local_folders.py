@@ -11,19 +11,20 @@ the lock file as ``file:`` and a path from the lock file's own folder, which is 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote, unquote
 
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
 
 _SCHEME = "file:"
 
 
-def is_local(source: Mapping[str, str]) -> bool:
+def is_local(source: DeclaredSource) -> bool:
     """Tell whether *source* is a folder of the controller, rather than a server."""
-    return "directory" in source and "://" not in source["directory"]
+    return "directory" in source and "://" not in text_of(source, "directory")
 
 
 def as_written(lock: LockFile, base: Path, place: Path) -> LockFile:
@@ -60,14 +61,14 @@ def note(tool: LockedTool) -> str | None:
     if not is_local(tool.source):
         return None
     return (
-        f"{tool.source['directory']} is a folder of this controller: a host can install from it only if it has the "
-        "same files at the same path. For other hosts, serve the folder over the web, and name its address: "
+        f"{text_of(tool.source, 'directory')} is a folder of this controller: a host can install from it only if it "
+        "has the same files at the same path. For other hosts, serve the folder over the web, and name its address: "
         "source: {directory: https://...}"
     )
 
 
 def _is_relative(tool: LockedTool) -> bool:
-    return is_local(tool.source) and not tool.source["directory"].startswith(("/", "~"))
+    return is_local(tool.source) and not text_of(tool.source, "directory").startswith(("/", "~"))
 
 
 def _with(tool: LockedTool, address: Callable[[str], str]) -> LockedTool:

@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.pinned.release.plugins.module_utils.archive import FORMATS
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import read_source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import read_evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import emit_pins, read_pins
@@ -179,7 +180,7 @@ def _parse_tool(place: Place) -> LockedTool:
     _refuse_two_of_a_name(fields["assets"], assets)
     tool = LockedTool(
         version=fields["version"].text(forms.VERSION),
-        source=fields["source"].mapping(Place.text, least=1),
+        source=read_source(fields["source"]),
         assets=assets,
         published=fields["published"].text(forms.MOMENT) if "published" in fields else None,
         asset=fields["asset"].text() if "asset" in fields else None,

@@ -15,8 +15,21 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Kind, proofs
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import CHECKS, KINDS, kind_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
+    CHECKS,
+    KINDS,
+    LISTS_VERSIONS,
+    VERSIONS,
+    WORDS,
+    kind_of,
+    lists_versions,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import (
+    DeclaredSource,
+    SourceValue,
+    text_of,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place, Unquoted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
@@ -54,7 +67,7 @@ class WantedTool:
     """
 
     name: str
-    source: Mapping[str, str]
+    source: DeclaredSource
     constraint: str = ""
     asset: str | None = None
     executables: Mapping[str, str] = field(default_factory=dict)
@@ -182,8 +195,8 @@ def _refuse_forgotten_source(place: Place) -> None:
             raise place.misfit(f"source: {{{found}}}", found)
 
 
-def _source(place: Place) -> dict[str, str]:
-    source = place.mapping(Place.text, least=1, expected="a mapping, such as {github: astral-sh/uv}")
+def _source(place: Place) -> dict[str, SourceValue]:
+    source = place.mapping(_source_value, least=1, expected="a mapping, such as {github: astral-sh/uv}")
     known = [*KINDS, *(option for kind in KINDS.values() for option in sorted(kind.OPTIONS))]
     places = place.fields("", " ".join(dict.fromkeys(known)))
     try:
@@ -191,8 +204,25 @@ def _source(place: Place) -> dict[str, str]:
     except ReleaseError as error:
         raise place.misfit(str(error.expected), error.found) from error
     for option in sorted(source.keys() & CHECKS.keys()):
-        _check_option(places[option], CHECKS[option])
+        if isinstance(source[option], str):
+            _check_option(places[option], CHECKS[option])
     return source
+
+
+def _source_value(place: Place) -> SourceValue:
+    """Return the text behind a key of a source, the source that lists its versions, or the words of its publisher."""
+    if place.step in WORDS:
+        known = WORDS[str(place.step)]
+        spelled = place.mapping(Place.text, least=1, expected=f"a mapping such as {{{known[0]}: …}}")
+        for word in sorted(spelled.keys() - set(known)):
+            raise place.at(word).unknown("word", word, known)
+        return spelled
+    if place.step != VERSIONS or not isinstance(place.value, dict):
+        return place.text()
+    listing = _source(place)
+    if not lists_versions(listing):
+        raise place.misfit(LISTS_VERSIONS)
+    return {key: text_of(listing, key) for key in listing}
 
 
 def _check_option(place: Place, check: Callable[[str], object]) -> None:
@@ -205,7 +235,7 @@ def _check_option(place: Place, check: Callable[[str], object]) -> None:
         raise place.misfit(error.expected, error.found) from error
 
 
-def _constraint(place: Place, source: Mapping[str, str]) -> str:
+def _constraint(place: Place, source: DeclaredSource) -> str:
     is_whole_number = isinstance(place.value, Unquoted) and forms.WHOLE.pattern.match(place.value)
     text = str(place.value) if is_whole_number else place.text(_CONSTRAINT)
     tag = _tag_form(source)
@@ -215,13 +245,13 @@ def _constraint(place: Place, source: Mapping[str, str]) -> str:
     return found
 
 
-def _tag_form(source: Mapping[str, str]) -> str | None:
+def _tag_form(source: DeclaredSource) -> str | None:
     """Return the form of the names that versions have at the *source*: ``tag``, or a step of ``directory``, if any."""
-    steps = source.get("directory", "").split("/")
-    return source.get("tag") or next((step for step in steps if "{version}" in step), None)
+    steps = text_of(source, "directory").split("/")
+    return text_of(source, "tag") or next((step for step in steps if "{version}" in step), None)
 
 
-def _meant(text: str, source: Mapping[str, str]) -> str:
+def _meant(text: str, source: DeclaredSource) -> str:
     """Return what the writer of *text* most likely meant: of a whole tag, the version, and the form of the tag."""
     tag = constraint.tag_form(text)
     if tag is None:

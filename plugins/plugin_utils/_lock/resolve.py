@@ -277,6 +277,7 @@ class Resolver:
     def _proposed(self, search: _Search, release: Release) -> _Chosen:
         """Return the *release* as the one to lock. Raises ReleaseError if it has nothing for a platform."""
         wanted, releases = search.wanted, search.releases
+        release = release.completed()
         job = Job(wanted, search.source, release, self.cache, search.allowance, self.folder, elsewhere=self.elsewhere)
         with _naming_what_is_missing(release):
             proposals = self._proposals(job)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
@@ -86,7 +87,7 @@ class LockedTool:
     """
 
     version: str
-    source: Mapping[str, str]
+    source: DeclaredSource
     assets: tuple[LockedAsset, ...]
     published: str | None = None
     asset: str | None = None

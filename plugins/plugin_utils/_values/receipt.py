@@ -15,6 +15,7 @@ from typing import Any, get_args
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, read_source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence, read_evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
@@ -46,7 +47,7 @@ class Receipt:
     sha256: str
     tree_sha256: str
     source_url: str
-    source: Mapping[str, str]
+    source: DeclaredSource
     evidence: Evidence
     executables: Mapping[str, Executable]
     lock_sha256: str
@@ -112,7 +113,7 @@ def _read(content: bytes) -> Receipt:
         sha256=fields["sha256"].text(forms.SHA256),
         tree_sha256=fields["tree_sha256"].text(forms.SHA256),
         source_url=fields["source_url"].url(),
-        source=fields["source"].mapping(Place.text),
+        source=read_source(fields["source"], least=0),
         evidence=read_evidence(fields["evidence"]),
         executables=fields["executables"].mapping(read_executable, least=1),
         lock_sha256=fields["lock_sha256"].text(forms.SHA256),

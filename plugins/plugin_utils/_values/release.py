@@ -57,6 +57,8 @@ class Release:
                lies among the files of the release. Raises ReleaseError if the service does not answer
     beside     returns another file of the release by its name, such as a signature; None if there is none. Raises
                ReleaseError if the publisher does not answer
+    complete   returns the release that it is given with what only its publisher can tell of it. Raises ReleaseError if
+               the publisher does not answer, or lacks a file
     """
 
     version: str
@@ -73,11 +75,19 @@ class Release:
         default=lambda asset, digests: (), compare=False, repr=False
     )
     beside: Callable[[str], Asset | None] = field(default=lambda name: None, compare=False, repr=False)
+    complete: Callable[[Release], Release] = field(default=lambda release: release, compare=False, repr=False)
 
     def file(self, name: str) -> Asset | None:
         """Return the file *name*, None if there is none. Raises ReleaseError if the publisher does not answer."""
         listed = next((file for file in (*self.assets, *self.sums) if file.name == name), None)
         return listed or self.beside(name)
+
+    def completed(self) -> Release:
+        """Return it with all that is known of it. Its publisher may be asked, so this is for a release that is chosen.
+
+        Raises ReleaseError if the publisher does not answer, or lacks a file.
+        """
+        return self.complete(self)
 
 
 class Source(Protocol):

@@ -13,7 +13,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Stated
@@ -75,10 +76,12 @@ class Sums:
 
     digests  by file name and algorithm
     unclear  names that files in several folders have, with different digests
+    by_path  the digests by path, as it is written there
     """
 
     digests: Mapping[str, Mapping[str, str]]
     unclear: frozenset[str] = frozenset()
+    by_path: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:
@@ -95,7 +98,7 @@ def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:
     refuse_too_many(len(speaking), asset.name)
     for file in speaking:
         content = fetch(file)
-        digests = digests_of(asset.name, file.name, content)
+        digests = digests_of(asset.name, file.name, content) or _at_its_address(asset, file, content)
         claims += [Claim(algorithm, value, file.url) for algorithm, value in sorted(digests.items())]
         if not digests:
             gaps.append(f"{file.name} {_why_not(asset.name, decode(content))}")
@@ -116,6 +119,20 @@ def digests_of(name: str, file_name: str, content: bytes) -> Mapping[str, str]:
     """
     is_sidecar = sidecar_subject(file_name) == name
     return parse_sums(decode(content), subject=name if is_sidecar else None).digests.get(name, {})
+
+
+def _at_its_address(asset: Asset, file: Asset, content: bytes) -> Mapping[str, str]:
+    """Return what the *content* of the sums *file* states of what lies at the asset's address; empty if it is silent.
+
+    The asset may be called otherwise here: ``bin/linux/amd64/kubectl`` is kubectl-linux-amd64.
+    """
+    last = unquote(urlsplit(asset.url).path.rpartition("/")[2])
+    if last == asset.name:
+        return {}
+    for path, digests in parse_sums(decode(content)).by_path.items():
+        if path.endswith(last) and urljoin(file.url, quote(path, safe="/+~")) == asset.url:
+            return digests
+    return {}
 
 
 def refuse_too_many(files: int, subject: str) -> None:
@@ -293,4 +310,4 @@ def _by_file_name(by_path: dict[str, dict[str, str]]) -> Sums:
             if by_name.setdefault(name, {}).setdefault(algorithm, value) != value:
                 unclear.add(name)
     certain = {name: digests for name, digests in by_name.items() if name not in {"", ".", "..", *unclear}}
-    return Sums(certain, frozenset(unclear))
+    return Sums(certain, frozenset(unclear), by_path)

@@ -9,11 +9,12 @@ A new kind of source is one file here and one line in the table.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted, shown
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
     without_user,
@@ -24,10 +25,18 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitea import GiteaSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.github import GithubSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitlab import GitlabSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.http import HttpSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index import IndexSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.npm import NpmSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import (
+    DeclaredSource,
+    SourceValue,
+    sources_in,
+    text_of,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import PLATFORMS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
 
@@ -46,6 +55,7 @@ KINDS: Mapping[str, Kind] = {
     "gitea": GiteaSource,
     "github": GithubSource,
     "gitlab": GitlabSource,
+    "http": HttpSource,
     "index": IndexSource,
     "npm": NpmSource,
     "oci": OciSource,
@@ -54,7 +64,18 @@ KINDS: Mapping[str, Kind] = {
 #: The options that a kind cannot do without.
 NEEDED: Mapping[str, tuple[str, ...]] = {"index": ("releases",)}
 #: An option that has a form of its own → what raises ReleaseError for any other text, when the manifest is read.
-CHECKS: Mapping[str, Callable[[str], object]] = {"releases": compiled}
+CHECKS: Mapping[str, Callable[[str], object]] = {"releases": compiled, "versions": compiled}
+#: The options that hold a publisher's words → which words of a manifest they may replace.
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "arch": tuple(dict.fromkeys(platform.cpu or platform.arch for platform in PLATFORMS.values())),
+    "os": tuple(dict.fromkeys(platform.os for platform in PLATFORMS.values())),
+}
+#: The option that holds another source, and the kinds beside which it may also be a text: an expression.
+VERSIONS = "versions"
+VERSIONS_BY_EXPRESSION = frozenset({"index"})
+#: The kinds that know of no versions.
+WITHOUT_VERSIONS = frozenset({"http"})
+LISTS_VERSIONS = "a source that lists versions itself, such as {github: kubernetes/kubernetes}"
 
 
 def open_source(
@@ -66,25 +87,41 @@ def open_source(
     exact: str | None = None,
     asset: str | None = None,
     is_wanted: Callable[[str], bool] = lambda version: True,
+    platforms: tuple[Platform, ...] = (),
 ) -> Source:
     """Return the source that a manifest's ``source:`` mapping declares, such as ``{"pypi": "uv"}``.
 
     *token* is for a forge (GitHub, GitLab, Gitea), and is sent nowhere else. *base* is the manifest's folder, from
     which relative paths start; listings are kept below *cache_root*, or nowhere. *exact* is the only version that the
     manifest admits, if it names one, *asset* its pattern on names of assets, and *is_wanted* tells which versions can
-    matter: sources need not ask about others.
+    matter: sources need not ask about others. *platforms* are those that it asks for.
     Raises ReleaseError if the mapping is of no known kind or not valid.
     """
-    words = {str(key): _text(str(key), value) for key, value in declaration.items()}
-    kind = kind_of(words)
-    name = words.pop(kind)
-    return KINDS[kind](Declaration(kind, name, words, token, cache_root, base, exact, asset, is_wanted))
+    given = Declaration("", "", {}, token, cache_root, base, exact, asset, is_wanted, platforms)
+    return _opened({str(key): _value(str(key), value) for key, value in declaration.items()}, given)
 
 
-def kind_of(words: Mapping[str, str]) -> str:
+def _opened(source: DeclaredSource, given: Declaration) -> Source:
+    """Return the *source*, which may use what is *given*. Raises ReleaseError if it is of no known kind."""
+    kind = kind_of(source)
+    listing = source.get(VERSIONS)
+    if isinstance(listing, Mapping) and not lists_versions(listing):
+        raise ReleaseError(f"source.{VERSIONS} is not valid", expected=LISTS_VERSIONS, found=", ".join(sorted(listing)))
+    declaration = replace(
+        given,
+        kind=kind,
+        name=text_of(source, kind),
+        options={key: value for key, value in source.items() if isinstance(value, str) and key != kind},
+        words={key: value for key, value in source.items() if key in WORDS and isinstance(value, Mapping)},
+        versions=_opened(listing, replace(given, is_list=True)) if isinstance(listing, Mapping) else None,
+    )
+    return KINDS[kind](declaration)
+
+
+def kind_of(words: DeclaredSource) -> str:
     """Return the kind that the keys of a ``source:`` mapping name.
 
-    Raises ReleaseError if they name none or several, or lack what the kind needs.
+    Raises ReleaseError if they name none or several, or lack what the kind needs, or if it takes no such ``versions``.
     """
     possible = [kind for kind in KINDS if kind in words and words.keys() - {kind} <= KINDS[kind].OPTIONS]
     if len(possible) != 1:
@@ -97,14 +134,26 @@ def kind_of(words: Mapping[str, str]) -> str:
             expected=f"{kind}, and beside it {' and '.join(NEEDED[kind])}",
             found=", ".join(sorted(words)),
         )
+    if isinstance(words.get(VERSIONS), str) and kind not in VERSIONS_BY_EXPRESSION:
+        raise ReleaseError(
+            f"source {kind} has no list from which an expression could take versions",
+            expected=f"versions: {LISTS_VERSIONS}",
+            found=shown(text_of(words, VERSIONS)),
+        )
     return kind
 
 
-def refuse_token_for_several(declarations: Iterable[Mapping[str, str]], token: str | None) -> None:
+def lists_versions(source: DeclaredSource) -> bool:
+    """Tell whether a *source* can be the one that lists the versions of another. Raises ReleaseError if it is none."""
+    return kind_of(source) not in WITHOUT_VERSIONS and all(isinstance(value, str) for value in source.values())
+
+
+def refuse_token_for_several(declarations: Iterable[DeclaredSource], token: str | None) -> None:
     """Raise ReleaseError if the *declarations* would send *token*, which belongs to one server, to several."""
     servers = {
-        source.api(one)
-        for one in declarations
+        source.api({key: text_of(one, key) for key in one})
+        for declaration in declarations
+        for one in sources_in(declaration)
         for kind, source in KINDS.items()
         if kind in one and isinstance(source, type) and issubclass(source, ForgeSource)
     }
@@ -117,10 +166,21 @@ def refuse_token_for_several(declarations: Iterable[Mapping[str, str]], token: s
         )
 
 
+def _value(key: str, value: object) -> SourceValue:
+    """Return the *value* of a source's *key*: a text, or a mapping of texts where the key takes one.
+
+    Raises ReleaseError, also for a text that holds a secret.
+    """
+    if not isinstance(value, Mapping) or key not in (VERSIONS, *WORDS):
+        return _text(key, value)
+    return {str(inner): _text(f"{key}.{inner}", text) for inner, text in value.items()}
+
+
 def _text(key: str, value: object) -> str:
     """Return the *value* of a source's *key* as plain text. Raises ReleaseError, also for text that holds a secret."""
-    if not isinstance(value, str):
-        raise ReleaseError(f"source.{key} is not valid", expected="text", found=type(value).__name__)
+    if not isinstance(value, str) or key in WORDS:
+        expected = "a mapping such as {x86_64: amd64}" if key in WORDS else "text"
+        raise ReleaseError(f"source.{key} is not valid", expected=expected, found=type(value).__name__)
     try:
         _address, user_and_password = without_user(value) if "://" in value else (value, None)
     except ValueError:
@@ -134,7 +194,7 @@ def _text(key: str, value: object) -> str:
     return str(value)
 
 
-def _unknown(words: Mapping[str, str]) -> ReleaseError:
+def _unknown(words: DeclaredSource) -> ReleaseError:
     """Return the error for a mapping that fits no kind, or more than one."""
     named = [kind for kind in KINDS if kind in words]
     # Beside pypi, index is its option.

@@ -14,6 +14,8 @@ from urllib.parse import urlsplit, urlunsplit
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values import text
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
 #: Assets of all wanted versions together; the largest honest project that was measured has 45,900.
 ASSETS_LIMIT = 50_000
@@ -32,6 +34,10 @@ class Declaration:
     exact       the only version the manifest admits, where it names one
     asset       the manifest's pattern on names of assets, if it has one
     is_wanted   tells whether a version can matter to the manifest; a source need not ask about others
+    platforms   those that the manifest asks for
+    words       the publisher's spellings that the manifest tells: ``{"arch": {"x86_64": "amd64"}}``
+    versions    the source that lists the versions, where that is another one
+    is_list     only versions are asked of this source; the files are elsewhere
     """
 
     kind: str
@@ -43,6 +49,10 @@ class Declaration:
     exact: str | None = None
     asset: str | None = None
     is_wanted: Callable[[str], bool] = lambda version: True
+    platforms: tuple[Platform, ...] = ()
+    words: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    versions: Source | None = None
+    is_list: bool = False
 
 
 def without_user(url: str) -> tuple[str, tuple[str, str] | None]:

@@ -24,13 +24,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import versions
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.beside import beside, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
     asset_address,
@@ -44,9 +45,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_prerelease, order_of
-
-if TYPE_CHECKING:
-    import requests
 
 #: As many as a forge may list.
 RELEASES_LIMIT = 10_000
@@ -182,12 +180,12 @@ class IndexSource:
             published=max(moments) if len(moments) == len(entries) else None,
             is_prerelease=is_prerelease(version),
             sums=tuple(sums_files.values()),
-            beside=partial(self._beside, (*assets.values(), *sums_files.values())),
+            beside=partial(beside, (*assets.values(), *sums_files.values()), self.session),
         )
 
     def _named_in(self, file: Asset) -> list[Asset]:
         """Return the files that a sums *file* names, which lie beside it; none if it is not there."""
-        response = self._get(file.url)
+        response = found_at(file.url, self.session)
         if response is None:
             return []
         names = sums.parse_sums(sums.decode(response.content), sums.sidecar_subject(file.name)).digests
@@ -199,25 +197,6 @@ class IndexSource:
             for name in names
             if is_file_name(name)
         ]
-
-    def _get(self, url: str) -> requests.Response | None:
-        """Return the answer; None if there is nothing, which storage services also report by 403."""
-        response = self.session.get(url)
-        if response.status_code in (403, 404, 410):
-            return None
-        if not response.ok:
-            raise failures.refused(response, self.session)
-        return response
-
-    def _beside(self, files: Sequence[Asset], name: str) -> Asset | None:
-        """Return the file *name*, which is called as one of *files* and lies beside it; None if there is none."""
-        subjects = [file for file in files if name.startswith(file.name) and not urlsplit(file.url).query]
-        if not subjects or not is_file_name(name):
-            return None
-        subject = max(subjects, key=lambda file: len(file.name))
-        parts = urlsplit(subject.url)
-        url = urlunsplit(parts._replace(path=parts.path + quote(name[len(subject.name) :], safe="+~")))
-        return Asset(name, url) if self._get(url) is not None else None
 
     def _without_versions(self, places: Sequence[Place]) -> ReleaseError:
         """Return the error for a list of *places* in which nothing looks as versions do, with the form that may."""
