@@ -43,13 +43,14 @@ def compiled(text: str) -> Any:
     return expression
 
 
-def applied(expression: Any, document: Any, place: str) -> Any:
+def applied(expression: Any, document: Any, place: str, version: str | None = None) -> Any:
     """Return what a compiled *expression* gives from the *document*, which was read at *place*.
 
-    It is as hostile as the document. Raises ReleaseError where a function is given what it does not take.
+    ``{version}`` in its texts and quoted names stands for *version*. The result is as hostile as the document. Raises
+    ReleaseError where a function is given what it does not take.
     """
     try:
-        return expression.search(document)
+        return (expression if version is None else _filled(expression, version)).search(document)
     except ReleaseError:
         raise
     except Exception as error:  # a function fails on some numbers and texts with an error of Python's
@@ -59,6 +60,21 @@ def applied(expression: Any, document: Any, place: str) -> Any:
             found=_failure(error),
             fix="compare the expression with what is there: releases in the manifest",
         ) from error
+
+
+def _filled(expression: Any, version: str) -> Any:
+    """Return *expression* for one *version*, which is put into its syntax tree and so stays a text."""
+    return type(expression)(expression.expression, _filled_node(expression.parsed, version))
+
+
+def _filled_node(node: Any, version: str) -> Any:
+    if isinstance(node, str):
+        return node.replace("{version}", version)
+    if isinstance(node, list):
+        return [_filled_node(one, version) for one in node]
+    if isinstance(node, dict):
+        return {_filled_node(key, version): _filled_node(value, version) for key, value in node.items()}
+    return node
 
 
 def _invalid(text: str, found: str) -> ReleaseError:

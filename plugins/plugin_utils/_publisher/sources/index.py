@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which releases does a publisher's index of its own, one JSON document, list? Runs on the controller.
+"""Which releases does a publisher's index of its own, in JSON, list? Runs on the controller.
 
 The manifest's expression (JMESPath, see expression.py) gives a list of mappings from the document::
 
@@ -14,18 +14,22 @@ what versions look like in the index; what does not look so is left out. An asse
 address. Relative addresses, and names alone, are resolved (RFC 3986, section 5) from the address of the index, or from
 ``base``, in which ``{version}`` may stand.
 
+Where the document does not list releases, ``versions`` says which there are: an expression that gives a list of texts
+from it (``keys(@)``), or another source. Then ``releases`` gives what there is of one version, such a mapping without
+version or its list of assets, or null; in its texts and quoted names, and in the address of the index, ``{version}``
+stands for that version.
+
 What the expression gives is a stranger's, and held to form, type and number before anything is made of it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
-from typing import Any
-from urllib.parse import quote, unquote, urljoin, urlsplit, urlunsplit
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urljoin, urlsplit, urlunsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
@@ -34,17 +38,24 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.beside import beside, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
-    asset_address,
     is_file_name,
     listed,
     refuse_too_many,
     web_address,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.expression import applied, compiled
-from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index_entry import (
+    Entry,
+    distinct,
+    given,
+    read_entry,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_prerelease, order_of
+
+if TYPE_CHECKING:
+    import requests
 
 #: As many as a forge may list.
 RELEASES_LIMIT = 10_000
@@ -52,43 +63,22 @@ LONGEST_VERSION = 255
 #: A server is asked for the sums files of at most so many versions, the newest, where only these name the assets.
 VERSIONS_LIMIT = 100
 _EXAMPLE = "a list of releases, such as [{version: 1.2.3, assets: [{name: tool.zip, url: https://…, sha256: …}]}]"
-_ANY_KEY = forms.Form(re.compile(""), "a text")
-_MOMENT = re.compile(
-    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})"
-    r"(?:[Tt ](?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(?P<zone>[Zz]|[+-][0-9]{2}:?[0-9]{2}))?"
-)
-_DIGESTS = {
-    algorithm: forms.Form(re.compile(rf"[0-9A-Fa-f]{{{digits}}}\Z"), f"a digest: {digits} hexadecimal digits")
-    for digits, algorithm in sums.ALGORITHMS.items()
-}
-_DIGEST = forms.Form(
-    re.compile(r"[A-Za-z0-9_]{1,20}:[0-9A-Fa-f]{8,128}\Z"),
-    "an algorithm and a digest in hexadecimal digits, such as sha256:…",
-)
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What one item of the list says of a version. Nothing but that if the manifest does not allow the version.
-
-    *assets* is None where the item says nothing of them.
-    """
-
-    version: str
-    published: datetime | None = None
-    assets: tuple[Asset, ...] | None = None
-    sums: tuple[Asset, ...] = ()
 
 
 class IndexSource:
-    """The releases that a JSON document lists."""
+    """The releases that documents in JSON list: one for all of them, or one for each."""
 
-    OPTIONS = frozenset({"base", "releases", "tag"})
+    OPTIONS = frozenset({"base", "releases", "tag", "versions"})
 
     def __init__(self, declaration: Declaration) -> None:
         """Prepare to ask for the declared index. Raises ReleaseError if an address, form or expression is not valid."""
         self._index = web_address(declaration.name, "the index")
         self._expression = compiled(declaration.options.get("releases", ""))
+        listing = declaration.options.get("versions")
+        self._listing_expression = compiled(listing) if listing else None
+        self._versions = declaration.versions
+        self._is_list = declaration.is_list
+        _refuse_unfillable(declaration)
         self._base = _checked_base(self._index, declaration.options.get("base", ""))
         tag = declaration.options.get("tag")
         self._form = versions.version_pattern(tag, "tag") if tag else versions.PLAIN
@@ -100,14 +90,45 @@ class IndexSource:
         return f"the index at {redaction.redacted(self._index)}"
 
     def releases(self) -> Sequence[Release]:
-        """Return the releases that the expression gives, in the order of the index.
+        """Return the releases that the expression gives, in the order of the index, or of the source of its versions.
 
         Raises ReleaseError if the index is not served or no JSON, or if it does not give such a list.
         """
-        response = self.session.get(self._index)
-        if not response.ok:
-            raise failures.refused(response, self.session)
-        by_version = documents.json_of(response, "a document in JSON", self._taken)
+        if self._versions is not None:
+            return self._of_listed(self._versions.releases())
+        take = self._taken if self._listing_expression is None else self._taken_by_version
+        return self._made(documents.json_of(self._answer(self._index), "a document in JSON", take))
+
+    def _of_listed(self, known: Sequence[Release]) -> list[Release]:
+        """Return the releases that another source knows. A document of one of them is asked for when that is chosen."""
+        if "{version}" in self._index:
+            return [replace(_as_listed(Release(one.version, ()), one), complete=self._completed) for one in known]
+        by_version = documents.json_of(
+            self._answer(self._index),
+            "a document in JSON",
+            lambda content: self._entries(content, [one.version for one in known]),
+        )
+        of_version = {one.version: one for one in known}
+        return [_as_listed(release, of_version[release.version]) for release in self._made(by_version)]
+
+    def _completed(self, release: Release) -> Release:
+        """Return *release* as the document of its version has it. Raises ReleaseError if there is none, or nothing."""
+        version = release.version
+        answer = self._answer(self._index.replace("{version}", quote(version, safe="+~")))
+        made = self._made(
+            documents.json_of(answer, "a document in JSON", lambda content: self._entries(content, [version]))
+        )
+        if not made:
+            raise self._place(None, version).misfit("a mapping with assets, or a list of them")
+        return _as_listed(made[0], release)
+
+    def _made(self, by_version: Mapping[str, Sequence[Entry]]) -> list[Release]:
+        """Return the releases that the entries make; without their files if only versions are asked of this source."""
+        if self._is_list:
+            return [
+                Release(version, (), published=_published(entries), is_prerelease=is_prerelease(version))
+                for version, entries in by_version.items()
+            ]
         bare = [version for version, entries in by_version.items() if _is_bare(entries)]
         beyond = set(sorted(bare, key=order_of, reverse=True)[VERSIONS_LIMIT:])
         found: list[Release] = []
@@ -118,13 +139,41 @@ class IndexSource:
             refuse_too_many(assets, self.describe())
         return found
 
-    def _taken(self, content: Any) -> dict[str, list[_Entry]]:
-        """Return what the expression gives from the *content* of the index, by version."""
-        given = applied(self._expression, content, self.describe())
-        document = Document(
-            f"what the expression gives from {self.describe()}", fix="correct releases in the manifest's source"
+    def _answer(self, url: str) -> requests.Response:
+        response = self.session.get(url)
+        if not response.ok:
+            raise failures.refused(response, self.session)
+        return response
+
+    def _place(self, found: Any, version: str = "") -> Place:
+        of_version = f" for {version}" if version else ""
+        return Place(
+            found,
+            Document(
+                f"what the expression gives from {self.describe()}{of_version}",
+                fix="correct releases in the manifest's source",
+            ),
         )
-        places = Place(given, document).items(lambda item: item, least=1, expected=_EXAMPLE)
+
+    def _taken(self, content: Any) -> dict[str, list[Entry]]:
+        """Return what the expression gives from the *content* of the index, by version."""
+        place = self._place(applied(self._expression, content, self.describe()))
+        places = self._items(place, _EXAMPLE)
+        by_version: dict[str, list[Entry]] = {}
+        files = 0
+        for entry in filter(None, map(self._entry, places)):
+            by_version.setdefault(entry.version, []).append(entry)
+            files += len(entry.assets or ()) + len(entry.sums)
+            refuse_too_many(files, self.describe())
+        if not by_version:
+            raise self._without_versions([str(place.value["version"]) for place in places])
+        if not files and not self._is_list and any(map(self._is_wanted, by_version)):
+            raise place.misfit("assets of the releases, or sums:  assets: [{name: ..., url: ...}]")
+        return by_version
+
+    def _items(self, place: Place, expected: str) -> tuple[Place, ...]:
+        """Return what a list is of. Raises ReleaseError for one that is empty, or longer than any list of releases."""
+        places = place.items(lambda item: item, least=1, expected=expected)
         if len(places) > RELEASES_LIMIT:
             raise ReleaseError(
                 f"{self.describe()} lists too many releases",
@@ -132,52 +181,64 @@ class IndexSource:
                 found=f"{len(places)}",
                 fix='let the expression take those that are wanted:  releases: "[?stable].{...}"',
             )
-        by_version: dict[str, list[_Entry]] = {}
-        files = 0
-        for entry in filter(None, map(self._entry, places)):
-            by_version.setdefault(entry.version, []).append(entry)
-            files += len(entry.assets or ()) + len(entry.sums)
-            refuse_too_many(files, self.describe())
-        if not by_version:
-            raise self._without_versions(places)
-        if not files and any(map(self._is_wanted, by_version)):
-            raise Place(given, document).misfit("assets of the releases, or sums:  assets: [{name: ..., url: ...}]")
-        return by_version
+        return places
 
-    def _entry(self, place: Place) -> _Entry | None:
+    def _entry(self, place: Place) -> Entry | None:
         """Return what an item of the list says, None if its version does not look as versions do."""
-        fields = _given(place, "a mapping with version and assets")
+        fields = given(place, "a mapping with version and assets")
         if "version" not in fields:
             raise place.misfit("the key version")
-        text = fields["version"].text()
-        matched = self._form.fullmatch(text) if len(text) <= LONGEST_VERSION else None
-        if matched is None:
+        version = self._version_in(fields["version"].text())
+        if version is None:
             return None
-        version = matched["version"]
-        if not self._is_wanted(version):
-            return _Entry(version)
-        base = urljoin(self._index, self._base.replace("{version}", version))
-        items = fields["assets"].items(lambda item: item) if "assets" in fields else None
-        refuse_too_many(len(items or ()), self.describe())
-        return _Entry(
-            version,
-            _moment(fields["date"]) if "date" in fields else None,
-            None if items is None else tuple(_asset(item, base) for item in items),
-            (_named(fields["sums"], base),) if "sums" in fields else (),
-        )
+        return read_entry(place, version, self._start(version)) if self._is_wanted(version) else Entry(version)
 
-    def _release(self, version: str, entries: Sequence[_Entry]) -> Release:
+    def _version_in(self, text: str) -> str | None:
+        matched = self._form.fullmatch(text) if len(text) <= LONGEST_VERSION else None
+        return matched["version"] if matched else None
+
+    def _start(self, version: str) -> str:
+        """Return the address that those of the *version* are relative to."""
+        return urljoin(self._index, self._base).replace("{version}", version)
+
+    def _taken_by_version(self, content: Any) -> dict[str, list[Entry]]:
+        """Return what the expression gives from the *content* for each of the versions that the other one gives."""
+        place = self._place(applied(self._listing_expression, content, self.describe()))
+        texts = [item.text() for item in self._items(place, 'a list of versions, such as ["1.2.3"]')]
+        found = dict.fromkeys(filter(None, map(self._version_in, texts)))
+        if not found:
+            raise self._without_versions(texts)
+        return self._entries(content, found)
+
+    def _entries(self, content: Any, found: Iterable[str]) -> dict[str, list[Entry]]:
+        """Return what the expression gives from the *content* for each version, without those of which it has nothing.
+
+        Of a version that the manifest does not allow, nothing but that is known.
+        """
+        by_version: dict[str, list[Entry]] = {}
+        files = 0
+        for version in found:
+            entry: Entry | None = Entry(version)
+            if self._is_wanted(version):
+                what = applied(self._expression, content, self.describe(), version)
+                entry = None if what is None else read_entry(self._place(what, version), version, self._start(version))
+            if entry is not None:
+                by_version[version] = [entry]
+                files += len(entry.assets or ()) + len(entry.sums)
+                refuse_too_many(files, self.describe())
+        return by_version
+
+    def _release(self, version: str, entries: Sequence[Entry]) -> Release:
         """Return the release that *entries* of one version make; it is as old as the youngest of them."""
-        sums_files = _distinct(file for entry in entries for file in entry.sums)
+        sums_files = distinct(file for entry in entries for file in entry.sums)
         sums.refuse_too_many(len(sums_files), f"{version} of {self.describe()}")
-        assets = _distinct(asset for entry in entries for asset in entry.assets or ())
+        assets = distinct(asset for entry in entries for asset in entry.assets or ())
         if _is_bare(entries):
-            assets = _distinct(asset for file in sums_files.values() for asset in self._named_in(file))
-        moments = [entry.published for entry in entries if entry.published]
+            assets = distinct(asset for file in sums_files.values() for asset in self._named_in(file))
         return Release(
             version,
             assets=tuple(asset for name, asset in assets.items() if name not in sums_files),
-            published=max(moments) if len(moments) == len(entries) else None,
+            published=_published(entries),
             is_prerelease=is_prerelease(version),
             sums=tuple(sums_files.values()),
             beside=partial(beside, (*assets.values(), *sums_files.values()), self.session),
@@ -198,9 +259,8 @@ class IndexSource:
             if is_file_name(name)
         ]
 
-    def _without_versions(self, places: Sequence[Place]) -> ReleaseError:
-        """Return the error for a list of *places* in which nothing looks as versions do, with the form that may."""
-        found = [str(place.value["version"]) for place in places]
+    def _without_versions(self, found: Sequence[str]) -> ReleaseError:
+        """Return the error where nothing of what was *found* looks as versions do, with the form that may."""
         tagged = versions.read_tag(found[0][:LONGEST_VERSION], "")
         form = (
             found[0].replace(tagged.version, "{version}", 1)
@@ -215,7 +275,41 @@ class IndexSource:
         )
 
 
-def _is_bare(entries: Iterable[_Entry]) -> bool:
+def _refuse_unfillable(declaration: Declaration) -> None:
+    """Raise ReleaseError where ``{version}`` stands and no list of versions fills it in."""
+    has_list = declaration.versions is not None
+    if "{version}" in declaration.name and not has_list:
+        raise ReleaseError(
+            "the index has an address for each version, and no list of them",
+            expected="another source that lists the versions, such as  versions: {github: owner/name}",
+            found=redaction.redacted(declaration.name),
+        )
+    if "{version}" in declaration.options.get("releases", "") and not (has_list or "versions" in declaration.options):
+        raise ReleaseError(
+            "the expression is about one version, and there is no list of versions",
+            expected='versions beside it: an expression such as "keys(@)", or another source',
+            found=redaction.shown(declaration.options["releases"]),
+        )
+
+
+def _published(entries: Sequence[Entry]) -> datetime | None:
+    """Return when the youngest of *entries* was published, None if not all of them say it."""
+    moments = [entry.published for entry in entries if entry.published]
+    return max(moments) if len(moments) == len(entries) else None
+
+
+def _as_listed(release: Release, listed: Release) -> Release:
+    """Return *release* with what the source of its versions says of it. The later of two dates counts."""
+    moments = [moment for moment in (release.published, listed.published) if moment]
+    return replace(
+        release,
+        published=max(moments, default=None),
+        is_prerelease=listed.is_prerelease,
+        is_yanked=listed.is_yanked,
+    )
+
+
+def _is_bare(entries: Iterable[Entry]) -> bool:
     """Tell whether *entries* of one version name a sums file, and say nothing of assets."""
     return any(entry.sums for entry in entries) and all(entry.assets is None for entry in entries)
 
@@ -231,93 +325,3 @@ def _checked_base(index: str, base: str) -> str:
     with failures.as_release_error("base", "an address, such as https://example.org/{version}/"):
         web_address(urljoin(index, base.replace("{version}", "1.2.3")), "what base begins")
     return base
-
-
-def _given(place: Place, expected: str) -> Mapping[str, Place]:
-    """Return what is given in the mapping at *place*, by key: null is what expressions make of what is not there."""
-    fields = place.mapping(lambda field: field, expected=expected, keys=_ANY_KEY)
-    return {key: field for key, field in fields.items() if field.value is not None}
-
-
-def _asset(place: Place, base: str) -> Asset:
-    """Return the asset at *place*, a mapping, or a text as for _named()."""
-    if isinstance(place.value, str):
-        return _named(place, base)
-    fields = _given(place, "the name of a file, or a mapping with name, url, sha256, sha512, digest and size")
-    if "url" in fields:
-        url = _address(fields["url"], base, fields["url"].text())
-        name = fields["name"].text() if "name" in fields else _last_step(url)
-    elif "name" in fields:
-        name = fields["name"].text()
-        url = _address(fields["name"], base, quote(name, safe="+~"))
-    else:
-        raise place.misfit("the key name, or url")
-    size = fields["size"].number() if "size" in fields else None
-    return Asset(_file_name(place, name), url, size, _digests(fields))
-
-
-def _named(place: Place, base: str) -> Asset:
-    """Return the file that the text at *place* names: by its name, or by its address."""
-    text = place.text()
-    url = _address(place, base, quote(text, safe="+~") if is_file_name(text) else text)
-    return Asset(_file_name(place, text if is_file_name(text) else _last_step(url)), url)
-
-
-def _address(place: Place, base: str, reference: str) -> str:
-    """Return the address that the *reference* at *place* means. Raises ReleaseError if that is none on the web."""
-    with failures.as_release_error(place.way, forms.URL.words):
-        url = asset_address(urljoin(base, reference), place.way)
-    return place._replace(value=url).url()
-
-
-def _last_step(url: str) -> str:
-    return unquote(urlsplit(url).path.rpartition("/")[2])
-
-
-def _file_name(place: Place, name: str) -> str:
-    if not is_file_name(name):
-        raise place.misfit(forms.FILE_NAME.words, redaction.shown(name) or "an address that ends with /")
-    return name
-
-
-def _digests(fields: Mapping[str, Place]) -> dict[str, str]:
-    """Return the digests that the *fields* of an asset state. Raises ReleaseError where they contradict each other."""
-    stated = {name: fields[name].text(form).lower() for name, form in _DIGESTS.items() if name in fields}
-    if "digest" not in fields:
-        return stated
-    algorithm, _colon, value = fields["digest"].text(_DIGEST).lower().partition(":")
-    if algorithm in _DIGESTS:
-        fields["digest"]._replace(value=value).text(_DIGESTS[algorithm])
-    if stated.setdefault(algorithm, value) != value:
-        raise fields["digest"].misfit(f"the digest that {algorithm} states: {stated[algorithm]}")
-    return stated
-
-
-def _moment(place: Place) -> datetime:
-    """Return the moment at *place* in UTC; a day without a time counts as its end, when everything of it is out."""
-    text = place.text()
-    matched = _MOMENT.fullmatch(text)
-    try:
-        if matched is None:
-            raise ValueError(text)
-        if not matched["time"]:
-            return datetime.fromisoformat(f"{matched['day']}T00:00:00+00:00") + timedelta(days=1)
-        zone = re.sub("[Zz]", "+0000", matched["zone"]).replace(":", "")
-        moment = datetime.strptime(f"{matched['day']}T{matched['time']}{zone}", "%Y-%m-%dT%H:%M:%S%z")
-        return moment.astimezone(timezone.utc)
-    except (ValueError, OverflowError):
-        raise place.misfit("a time such as 2026-01-31T10:00:00Z, or a day such as 2026-01-31") from None
-
-
-def _distinct(files: Iterable[Asset]) -> dict[str, Asset]:
-    """Return *files* by name. Raises ReleaseError for two of one name that are not the same."""
-    found: dict[str, Asset] = {}
-    for file in files:
-        if found.setdefault(file.name, file) != file:
-            raise ReleaseError(
-                f"two files of one release are called {file.name}",
-                expected=redaction.redacted(found[file.name].url),
-                found=redaction.redacted(file.url),
-                fix="let the expression take the one that is meant, or give each a name of its own (name:)",
-            )
-    return found
