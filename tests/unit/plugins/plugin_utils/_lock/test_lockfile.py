@@ -295,7 +295,9 @@ LOCKS = st.builds(
         st.builds(
             LockedTool,
             version=st.from_regex(r"[0-9A-Za-z][0-9A-Za-z._+~!-]{0,9}", fullmatch=True),
-            source=st.dictionaries(names(), LINES, min_size=1, max_size=2),
+            source=st.dictionaries(
+                names(), LINES | st.dictionaries(names(), LINES, min_size=1, max_size=2), min_size=1, max_size=2
+            ),
             assets=st.lists(assets(), min_size=1, max_size=3, unique_by=lambda one: one.name).map(tuple),
             published=st.none() | st.datetimes().map(lambda moment: moment.strftime("%4Y-%m-%dT%H:%M:%SZ").zfill(20)),
             asset=st.none() | LINES,
@@ -616,6 +618,9 @@ def test_a_universal_program_is_locked_for_each_of_its_targets():
         ("tools/uv/version", 0.9),
         ("tools/uv/source", {}),
         ("tools/uv/source", {"github": ["astral-sh/uv"]}),
+        ("tools/uv/source", {"http": "x", "versions": {}}),
+        ("tools/uv/source", {"http": "x", "versions": {"github": 5}}),
+        ("tools/uv/source", {"http": "x", "versions": {"index": "x", "versions": {"github": "a/b"}}}),
         ("tools/uv/assets", []),
         ("tools/uv/assets", {}),
         ("tools/uv/published", "yesterday"),

@@ -50,6 +50,11 @@ tools:
     source: {directory: /srv/zig}
     verify: {minisign: RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U}
     accept: {without_digest: ["zig-{version}-*.zip", "zig.exe"]}
+  kubectl:
+    source:
+      http: "https://h/{version}/{arch}/kubectl"
+      versions: {github: kubernetes/kubernetes, tag: "v{version}"}
+      arch: {x86_64: amd64}
 """
 
 
@@ -105,6 +110,15 @@ def test_a_manifest_says_what_people_want():
             platforms=platforms,
             verify={"minisign": (Identity.of(key="RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"),)},
             without_digest=("zig-{version}-*.zip", "zig.exe"),
+        ),
+        "kubectl": WantedTool(
+            "kubectl",
+            {
+                "http": "https://h/{version}/{arch}/kubectl",
+                "versions": {"github": "kubernetes/kubernetes", "tag": "v{version}"},
+                "arch": {"x86_64": "amd64"},
+            },
+            platforms=platforms,
         ),
     }
 
@@ -812,6 +826,10 @@ KEYS = st.sampled_from(
             "index",
             "tag",
             "sums",
+            "http",
+            "versions",
+            "arch",
+            "x86_64",
         ),
         *("a b", "verify", "accept", "minisign", "without_digest", "key", "successors"),
     ]
@@ -935,6 +953,70 @@ def test_parse_and_schema_agree_on_which_index_is_meant(validator, source, is_va
         assert tool(yaml.safe_dump(found)).source == source
     else:
         refused(yaml.safe_dump(found))
+
+
+RULE = "https://h/{version}"
+
+
+@pytest.mark.parametrize(
+    ("source", "is_valid"),
+    [
+        ({"http": RULE}, True),
+        ({"http": RULE, "sums": "x", "arch": {"x86_64": "amd64"}, "os": {"macos": "darwin", "linux": "Linux"}}, True),
+        ({"http": RULE, "versions": {"github": "a/b", "tag": "v{version}"}}, True),
+        ({"http": RULE, "versions": {"index": "x", "releases": "@", "versions": "keys(@)"}}, True),
+        ({"http": RULE, "versions": {"pypi": "x", "index": "y"}}, True),
+        ({"index": "x", "releases": "@", "versions": "keys(@)"}, True),
+        ({"index": "x", "releases": "@", "versions": {"directory": "x"}}, True),
+        ({"http": RULE, "versions": "keys(@)"}, False),
+        ({"http": RULE, "versions": {"http": RULE}}, False),
+        ({"http": RULE, "versions": {}}, False),
+        ({"http": RULE, "versions": {"github": "a/b", "branch": "x"}}, False),
+        ({"http": RULE, "versions": {"github": "a/b", "sums": "x"}}, False),
+        ({"http": RULE, "versions": {"github": 5}}, False),
+        ({"http": RULE, "versions": {"index": "x", "releases": "@", "versions": {"pypi": "x"}}}, False),
+        ({"http": RULE, "versions": {"index": "x"}}, False),
+        ({"http": RULE, "versions": None}, False),
+        ({"http": RULE, "versions": ["x"]}, False),
+        ({"http": {"github": "a/b"}}, False),
+        ({"github": {"github": "a/b"}}, False),
+        ({"github": "a/b", "versions": {"github": "a/b"}}, False),
+        ({"github": "a/b", "arch": {"x86_64": "amd64"}}, False),
+        ({"http": RULE, "arch": {}}, False),
+        ({"http": RULE, "arch": "amd64"}, False),
+        ({"http": RULE, "arch": {"amd64": "amd64"}}, False),
+        ({"http": RULE, "os": {"x86_64": "amd64"}}, False),
+        ({"http": RULE, "arch": {"i686": 386}}, False),
+        ({"index": "x", "releases": "@", "versions": "a" * 2001}, False),
+    ],
+)
+def test_parse_and_schema_agree_on_what_stands_inside_of_a_source(validator, source, is_valid):
+    found = {"platforms": ["linux/x86_64"], "tools": {"uv": {"source": source}}}
+    assert validator.is_valid(found) is is_valid
+    if is_valid:
+        assert tool(yaml.safe_dump(found)).source == source
+    else:
+        refused(yaml.safe_dump(found))
+
+
+@pytest.mark.parametrize(
+    ("line", "what", "expected"),
+    [
+        ("versions: {githb: a/b}", 'releases.yml:6: unknown key "githb" in versions; did you mean "github"?', ""),
+        (
+            "versions: {http: x}",
+            "releases.yml:6: tools.uv.source.versions is not valid",
+            "a source that lists versions itself",
+        ),
+        ("arch: {x86-64: x}", 'releases.yml:6: unknown word "x86-64"; did you mean "x86_64"?', "one of x86_64, i686,"),
+        ("arch: {i686: 386}", "releases.yml:6: tools.uv.source.arch.i686 is not valid", 'text in quotes: "386"'),
+        ("versions: {index: x, releases: '('}", "releases.yml:6: tools.uv.source.versions.releases is not valid", ""),
+    ],
+)
+def test_a_mistake_inside_of_a_source_is_told_with_its_line(line, what, expected):
+    error = refused(f"{LINUX}tools:\n  uv:\n    source:\n      http: https://h/{{version}}\n      {line}\n")
+    assert error.what == what
+    assert expected in error.expected
 
 
 @pytest.mark.parametrize(

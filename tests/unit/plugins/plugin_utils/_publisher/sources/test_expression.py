@@ -81,3 +81,19 @@ DOCUMENTS = st.recursive(
 def test_no_text_and_no_document_raise_anything_but_the_one_error(text, document):
     with contextlib.suppress(ReleaseError):
         applied(compiled(text), document, "it")
+
+
+HOSTILE = st.sampled_from(["'", '"', "`", "\\", "'] | [0] | ['", '".secret."', "`1`", "{version}", "@", "\x00"])
+
+
+@given(st.lists(HOSTILE | st.text(max_size=3), max_size=4).map("".join))
+def test_a_version_is_text_in_the_expression_whatever_it_holds(version):
+    document = {"secret": "not asked for", version: "of the version"}
+    expression = """["{version}", 'a{version}', `["{version}"]`]"""
+    assert applied(compiled(expression), document, "it", version) == ["of the version", f"a{version}", [version]]
+
+
+def test_an_expression_serves_one_version_after_the_other():
+    expression = compiled("""{"{version}": '{version}'}""")
+    for version in ("1", "2"):
+        assert applied(expression, {}, "it", version) == {version: version}

@@ -13,19 +13,20 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import claims
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import index
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import index, open_source
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
     is_file_name,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index import IndexSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.tests.fakes.github import FakeGithub, FakeRelease
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web, files
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import guide_examples
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import STATIC, Controller
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,20 +47,15 @@ def environment(monkeypatch):
     monkeypatch.setattr(transport.time, "sleep", lambda seconds: None)
 
 
-def source(url, releases="@", cache_root=None, is_wanted=lambda version: True, **options):
+def source(url, releases="@", cache_root=None, is_wanted=lambda version: True, listing=None, **options):
     given_options = {"releases": releases, **options}
-    return IndexSource(Declaration("index", url, given_options, cache_root=cache_root, is_wanted=is_wanted))
+    how = {"cache_root": cache_root, "is_wanted": is_wanted, "versions": listing}
+    return IndexSource(Declaration("index", url, given_options, **how))
 
 
 def guide(tool):
     """Return the source that the guide has for the *tool*, but for its address."""
-    text = (TOP / "docs" / "guide.md").read_text(encoding="utf-8")
-    [block] = [
-        block
-        for block in re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-        if f"  {tool}:\n" in block and "releases:" in block
-    ]
-    found = yaml.safe_load(block)["tools"][tool]["source"]
+    found = guide_examples.declared(tool, "index")
     del found["index"]
     return found
 
@@ -471,6 +467,138 @@ def test_versions_that_the_manifest_does_not_allow_are_named_and_not_looked_into
     assert [(release.version, len(release.assets)) for release in found] == [("2.0", 0), ("1.0", 1)]
 
 
+# Versions from elsewhere.
+
+
+ZIG_INDEX = {
+    "master": {"version": "0.16.0-dev.1+abc", "date": "2026-01-30"},
+    "0.15.2": {
+        "date": "2025-10-11",
+        "notes": "https://example.org/notes",
+        "src": {"tarball": "https://example.org/0.15.2/zig-0.15.2.tar.xz", "shasum": OTHER, "size": "21"},
+        "x86_64-linux": {"tarball": "https://example.org/0.15.2/zig-x86_64-linux-0.15.2.tar.xz", "shasum": SHA256},
+    },
+    "0.14.1": {"date": "2025-05-21", "x86_64-linux": {"tarball": "https://example.org/z.tar.xz", "shasum": SHA256}},
+}
+
+
+def test_zigs_index_is_keyed_by_version():
+    found, _server = listed(ZIG_INDEX, **guide("zig"))
+    assert [(one.version, len(one.assets)) for one in found] == [("0.15.2", 2), ("0.14.1", 1)]
+    assert found[0].published == datetime(2025, 10, 12, tzinfo=timezone.utc)
+    build = found[0].file("zig-x86_64-linux-0.15.2.tar.xz")
+    assert build.digests == {"sha256": SHA256}
+
+
+def test_each_project_with_cargo_dist_has_a_document_for_each_version_and_only_the_chosen_one_is_asked_for():
+    name = "deploy-x86_64-unknown-linux-gnu.tar.xz"
+    artifact = {"name": name, "kind": "executable-zip", "checksums": {"sha256": SHA256}}
+    document = {"artifacts": {name: artifact, "source.tar.gz": {"name": "source.tar.gz", "kind": "source-tarball"}}}
+    with (
+        FakeGithub({"example/deploy": [FakeRelease("v1.1", is_prerelease=True), FakeRelease("v1.0")]}) as github,
+        Web(files({"/deploy/1.0/dist-manifest.json": json.dumps(document).encode()})) as web,
+    ):
+        declared = guide_examples.declared("deploy", "index")
+        declared["index"] = web.url + "/deploy/{version}/dist-manifest.json"
+        declared["versions"]["api_url"] = github.api_url
+        found = open_source(declared).releases()
+        assert [(one.version, one.is_prerelease, one.assets) for one in found] == [
+            ("1.1", True, ()),
+            ("1.0", False, ()),
+        ]
+        assert web.questions == []
+        release = found[1].completed()
+        assert [(one.name, one.url) for one in release.assets] == [(name, f"{web.url}/deploy/1.0/{name}")]
+        assert release.published == datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
+        with pytest.raises(ReleaseError, match=r"/deploy/1\.1/dist-manifest\.json was not served"):
+            found[0].completed()
+
+
+def test_one_document_may_be_asked_about_the_versions_of_another_source():
+    content = {"1.0": ["tool"], "2.0": None}
+    with (
+        FakeGithub({"a/b": [FakeRelease("v3.0"), FakeRelease("v2.0"), FakeRelease("v1.0")]}) as github,
+        Web(files({"/dl/index.json": json.dumps(content).encode()})) as web,
+    ):
+        listing = open_source({"github": "a/b", "api_url": github.api_url})
+        found = source(f"{web.url}/dl/index.json", '"{version}"', listing=listing).releases()
+    assert [(one.version, [asset.name for asset in one.assets]) for one in found] == [("1.0", ["tool"])]
+    assert found[0].published == datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
+
+
+def test_the_later_of_two_dates_counts():
+    content = {"1.0": {"date": "2026-01-31", "assets": ["tool"]}}
+    with (
+        FakeGithub({"a/b": [FakeRelease("v1.0")]}) as github,
+        Web(files({"/index.json": json.dumps(content).encode()})) as web,
+    ):
+        listing = open_source({"github": "a/b", "api_url": github.api_url})
+        [release] = source(f"{web.url}/index.json", '"{version}"', listing=listing).releases()
+    assert release.published == datetime(2026, 2, 1, tzinfo=timezone.utc)
+
+
+def test_versions_that_the_manifest_does_not_allow_are_named_by_their_list_alone():
+    content = {"2.0": 5, "1.0": ["a"]}
+    how = {"versions": "keys(@)", "is_wanted": lambda version: version == "1.0"}
+    found, _server = listed(content, '"{version}"', **how)
+    assert [(release.version, len(release.assets)) for release in found] == [("2.0", 0), ("1.0", 1)]
+
+
+@pytest.mark.parametrize(
+    ("expression", "names"),
+    [
+        ('"{version}"', ["a"]),
+        ('versions."v{version}"', ["b"]),
+        ("[join('-', ['tool', '{version}'])]", ["tool-1.0"]),
+        ("all[?v=='{version}'].n", ["c"]),
+        ('[`"{version}.zip"`]', ["1.0.zip"]),
+        ('{assets: ["{version}"[0]]}', ["a"]),
+    ],
+)
+def test_the_version_stands_in_names_and_texts_of_the_expression(expression, names):
+    content = {"1.0": ["a"], "versions": {"v1.0": ["b"]}, "all": [{"v": "1.0", "n": "c"}, {"v": "1.1", "n": "d"}]}
+    [release], _server = listed(content, expression, versions="['1.0']")
+    assert [asset.name for asset in release.assets] == names
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"releases": '"{version}"'}, "the expression is about one version"),
+        ({"releases": "@", "versions": "replace(@)"}, "is not valid"),
+    ],
+)
+def test_an_expression_about_one_version_needs_a_list_of_them(options, said):
+    with pytest.raises(ReleaseError, match=said):
+        source("https://example.org/index.json", **options)
+
+
+def test_an_address_for_each_version_needs_another_source_that_lists_them():
+    for more in ({}, {"versions": "keys(@)"}):
+        with pytest.raises(ReleaseError, match="an address for each version") as failure:
+            source("https://example.org/{version}.json", **more)
+        assert "versions: {github: owner/name}" in failure.value.expected
+
+
+@pytest.mark.parametrize(
+    ("content", "expression", "found"),
+    [
+        ({"1.0": ["a"]}, "@", "a mapping"),
+        ([], "@", "an empty list"),
+        ([1.0], "@", "1.0"),
+        (["nightly"], "@", "nightly"),
+    ],
+)
+def test_a_list_of_versions_that_is_none_is_refused(content, expression, found):
+    assert found in refusal(content, '"{version}"', versions=expression).found
+
+
+@pytest.mark.parametrize("given", [5, "tool", True])
+def test_what_the_expression_gives_for_a_version_is_named_with_it(given):
+    failure = refusal({"1.0": given}, '"{version}"', versions="keys(@)")
+    assert failure.what.endswith("for 1.0 is not valid at the top")
+
+
 # What strangers say.
 
 
@@ -578,6 +706,15 @@ EXPRESSIONS = st.sampled_from(
         *("[{version: '1.0', assets: @}]", "[{version: '1.0', assets: [@]}]", "[{version: '1.0', assets: [`1`]}]"),
     ]
 )
+
+
+@settings(max_examples=60)
+@given(VALUES, st.sampled_from(['"{version}"', "@", "*", "[]", "[@]", "{assets: @}", "{date: '{version}', assets: @}"]))
+def test_any_document_keyed_by_version_raises_the_one_error_or_gives_valid_releases(content, expression):
+    for body in (content, {"1.0": content}, {"v1.0-a": [content], "tool": content}):
+        with contextlib.suppress(ReleaseError):
+            for release in listed(body, expression, versions="keys(@)")[0]:
+                check(release)
 
 
 @settings(max_examples=60)

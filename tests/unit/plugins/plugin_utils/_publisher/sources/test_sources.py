@@ -42,6 +42,18 @@ def environment(monkeypatch):
             {"index": "https://example.org/", "releases": "[]", "base": "{version}/", "tag": "go{version}"},
             "the index at https://example.org/",
         ),
+        (
+            {"http": "https://example.org/{version}/{arch}/tool", "arch": {"x86_64": "amd64"}, "sums": "sums.txt"},
+            "the files at https://example.org/{version}/{arch}/tool",
+        ),
+        (
+            {"http": "https://example.org/{version}/tool?{os}", "versions": {"pypi": "uv"}, "os": {"macos": "osx"}},
+            "the files at https://example.org/{version}/tool?…",
+        ),
+        (
+            {"index": "https://example.org/{version}.json", "releases": "@", "versions": {"github": "a/b"}},
+            "the index at https://example.org/{version}.json",
+        ),
         ({"directory": "/srv/releases/uv"}, "folder /srv/releases/uv"),
         ({"directory": "https://example.org/{version}/", "sums": "sums.txt"}, "folder https://example.org/{version}/"),
         (
@@ -109,7 +121,53 @@ def test_a_value_that_is_no_text_is_refused(value):
         open_source({"pypi": value})
 
 
-@pytest.mark.parametrize("declaration", [{"pypi": "uv", "index": "https://user:hunter2@example.org/simple/"}])
+TEMPLATE = "https://example.org/{version}/tool"
+
+
+@pytest.mark.parametrize(
+    ("versions", "said"),
+    [
+        ({"http": TEMPLATE}, "versions is not valid"),
+        (
+            {"index": "https://example.org/", "releases": "@", "versions": {"pypi": "uv"}},
+            "versions.versions is not valid",
+        ),
+        ({"bitbucket": "a/b"}, "one known kind"),
+        ({"index": "https://example.org/"}, "source index needs releases"),
+        ({}, "one known kind"),
+        ({"github": "no name"}, "github: 'no name' is not valid"),
+        ({"pypi": 5}, "versions.pypi is not valid"),
+        ("keys(@)", "no list from which an expression could take versions"),
+        (5, "versions is not valid"),
+    ],
+)
+def test_versions_are_listed_by_another_source_that_knows_them(versions, said):
+    with pytest.raises(ReleaseError, match=said):
+        open_source({"http": TEMPLATE, "versions": versions})
+
+
+def test_versions_are_an_expression_only_where_there_is_a_document():
+    assert open_source({"index": "https://example.org/", "releases": "@", "versions": "keys(@)"})
+    with pytest.raises(ReleaseError, match="source github does not know versions"):
+        open_source({"github": "a/b", "versions": "keys(@)"})
+
+
+@pytest.mark.parametrize("words", ["amd64", {"x86_64": 64}, ["x86_64"], None])
+def test_the_words_of_a_publisher_are_a_mapping_of_texts(words):
+    with pytest.raises(ReleaseError, match=r"source\.arch"):
+        open_source({"http": TEMPLATE, "arch": words})
+
+
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {"pypi": "uv", "index": "https://user:hunter2@example.org/simple/"},
+        {"http": "https://user:hunter2@example.org/{version}/tool"},
+        {"http": TEMPLATE, "sums": "https://user:hunter2@example.org/sums"},
+        {"http": TEMPLATE, "versions": {"pypi": "uv", "index": "https://user:hunter2@example.org/simple/"}},
+        {"http": TEMPLATE, "arch": {"x86_64": "https://user:hunter2@example.org/"}},
+    ],
+)
 def test_a_secret_that_the_lock_file_would_repeat_is_refused_and_not_shown(declaration):
     with pytest.raises(ReleaseError, match="written to the lock file") as failure:
         open_source(declaration)
@@ -131,6 +189,10 @@ def test_a_token_that_would_go_to_several_servers_is_refused_and_not_shown():
         refuse_token_for_several([public, enterprise], "hunter2")
     assert failure.value.found == "https://api.github.com, https://ghe.example.org/api/v3"
     assert "hunter2" not in str(failure.value)
+    for one in (public, enterprise):
+        refuse_token_for_several([{"http": TEMPLATE, "versions": one}, one], "hunter2")
+    with pytest.raises(ReleaseError, match="several servers"):
+        refuse_token_for_several([{"http": TEMPLATE, "versions": public}, enterprise], "hunter2")
     for kind in ("gitlab", "gitea"):
         refuse_token_for_several([{kind: "a/b"}, {kind: "c/d"}], "hunter2")
         with pytest.raises(ReleaseError, match="several servers"):

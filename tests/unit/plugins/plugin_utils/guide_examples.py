@@ -1,0 +1,22 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The sources that the guide shows, so that tests lock what users copy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+GUIDE = Path(__file__).resolve().parents[4] / "docs" / "guide.md"
+
+
+def declared(tool: str, kind: str) -> dict[str, Any]:
+    """Return the source of the *kind* that the guide has for the *tool*."""
+    blocks = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL))
+    manifests = [block for block in blocks if isinstance(block, dict) and tool in block.get("tools", {})]
+    [found] = [one["tools"][tool]["source"] for one in manifests if kind in one["tools"][tool]["source"]]
+    return dict(found)
