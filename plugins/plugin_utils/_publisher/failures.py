@@ -20,6 +20,17 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credenti
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted, shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import requests, urllib3
 
+#: The variable that names the file with the certificate by which the controller identifies itself, and its key.
+CLIENT_CERTIFICATE = "SSL_CLIENT_CERT"
+#: nginx answers 400 where it has asked for a certificate and got none.
+_NAME_CERTIFICATE = f"if it asks for a certificate, name a file with yours and its key (PEM) in {CLIENT_CERTIFICATE}"
+_CORRECT = f"correct {CLIENT_CERTIFICATE} in the controller's environment"
+#: OpenSSL's words for a server's alerts (RFC 8446, 6.2), and for a file that it cannot load.
+_ASKS_FOR_CERTIFICATE = re.compile(
+    r"alert (?:certificate required|bad certificate|unknown ca|certificate unknown|certificate expired"
+    r"|certificate revoked|unsupported certificate)"
+)
+_UNUSABLE_CERTIFICATE = re.compile(r"private key is encrypted|PEM lib|key values mismatch|no start line|\[X509")
 #: requests' own exceptions are OSErrors.
 TRANSPORT_ERRORS = (OSError, ValueError, urllib3.exceptions.HTTPError)
 
@@ -36,6 +47,7 @@ def refused(response: requests.Response, session: requests.Session) -> ReleaseEr
     """Return the error for an answer to *session* that is not a success, with what a user can do about its status."""
     used = origin_of(session, response.url)
     fixes = {
+        **({400: _NAME_CERTIFICATE} if response.url.startswith("https:") and not client_certificate() else {}),
         401: f"the server does not accept {used}: correct it" if used else "give credentials that may read this",
         403: f"check that {used or 'a request without credentials'} may read this",
         404: f"check the spelling; some servers also answer so when {used or 'a request without credentials'} may not "
@@ -79,6 +91,9 @@ def failure(error: Exception, url: str) -> ReleaseError:
             found=f"{_bundle()[0]} names {_bundle()[1]}, which is not there",
             fix=f"correct {_bundle()[0]} in the controller's environment",
         )
+    of_certificate = _certificate_failure(host, url, chain)
+    if of_certificate is not None:
+        return of_certificate
     if isinstance(error, requests.exceptions.ProxyError):
         return ReleaseError(
             f"the proxy did not let {place} through",
@@ -89,7 +104,8 @@ def failure(error: Exception, url: str) -> ReleaseError:
         return ReleaseError(
             f"the TLS connection to {host} could not be trusted",
             found=reason,
-            fix="if it uses a certificate authority of your own, name its file in REQUESTS_CA_BUNDLE",
+            fix="if it uses a certificate authority of your own, name its file in REQUESTS_CA_BUNDLE; if it asks for a "
+            f"certificate, name yours in {CLIENT_CERTIFICATE}",
         )
     if any(isinstance(one, TimeoutError) for one in chain):
         return ReleaseError(
@@ -124,6 +140,34 @@ def as_release_error(what: str, expected: str) -> Iterator[None]:
     except Exception as error:
         found = shown(f"{type(error).__name__}: {error}".partition("\n")[0])
         raise ReleaseError(f"{what} could not be understood", expected=expected, found=found) from error
+
+
+def client_certificate() -> tuple[str, str] | None:
+    """Return the file with the certificate that the controller shows, and that with its key, which is the same."""
+    path = os.environ.get(CLIENT_CERTIFICATE)
+    # Were the key not named, OpenSSL would ask at the terminal for the password of one that is encrypted.
+    return (path, path) if path else None
+
+
+def _certificate_failure(host: str, url: str, chain: Sequence[BaseException]) -> ReleaseError | None:
+    """Return the error where the certificate of the controller is missing or of no use; None where that is not it."""
+    named = client_certificate()
+    reason = _innermost_reason(chain)
+    is_asked_for = any(_ASKS_FOR_CERTIFICATE.search(str(one)) for one in chain)
+    if is_asked_for and not named:
+        return ReleaseError(f"{host} asks the controller for a certificate", found="none", fix=_NAME_CERTIFICATE)
+    if is_asked_for:
+        return ReleaseError(f"{host} does not accept the certificate of the controller", found=reason, fix=_CORRECT)
+    if not named or not url.startswith("https:"):
+        return None
+    expected = "a file (PEM) with a certificate and its key, which is not encrypted"
+    if not os.path.isfile(named[0]):
+        return ReleaseError(
+            "the controller's certificate is not there", expected, f"no file {shown(named[0])}", _CORRECT
+        )
+    if any(_UNUSABLE_CERTIFICATE.search(str(one)) for one in chain):
+        return ReleaseError("the controller's certificate cannot be used", expected, reason, _CORRECT)
+    return None
 
 
 def _bundle() -> tuple[str, str]:

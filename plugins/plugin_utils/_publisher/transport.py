@@ -5,7 +5,8 @@
 
 Follows RFC 9110 (redirects, Retry-After, conditional requests). Proxies and certificate authorities come from the
 environment, as requests reads it (``HTTPS_PROXY``, ``NO_PROXY``, ``REQUESTS_CA_BUNDLE``, ``CURL_CA_BUNDLE``), and
-from ``SSL_CERT_FILE`` where that is silent.
+from ``SSL_CERT_FILE`` where that is silent. ``SSL_CLIENT_CERT``, which uv reads, too, names a file with a certificate
+and its key for servers that ask for one.
 
 A request that is not streamed asks for a *listing*: it is read whole, within a limit, and kept for revalidation. A
 streamed one asks for an asset's bytes: nothing of it is kept here.
@@ -28,7 +29,11 @@ from urllib.request import getproxies_environment
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.answer_body import read_whole
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential, Credentials
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import TRANSPORT_ERRORS, failure
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import (
+    TRANSPORT_ERRORS,
+    client_certificate,
+    failure,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.listings import Listings
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted, shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import requests, urllib3
@@ -61,6 +66,7 @@ def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None =
     made.max_redirects = 10
     made.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     made.verify = os.environ.get("SSL_CERT_FILE") or True
+    made.cert = client_certificate()
     made.auth = Credentials(credentials)
     adapter = _shared_adapter(cache_root)
     made.mount("https://", adapter)

@@ -46,8 +46,8 @@ def compiled(text: str) -> Any:
 def applied(expression: Any, document: Any, place: str, version: str | None = None) -> Any:
     """Return what a compiled *expression* gives from the *document*, which was read at *place*.
 
-    ``{version}`` in its texts and quoted names stands for *version*. The result is as hostile as the document. Raises
-    ReleaseError where a function is given what it does not take.
+    ``{version}`` in its texts and quoted names stands for *version*. The result is as hostile as the document.
+    Raises ReleaseError where a function is given what it does not take.
     """
     try:
         return (expression if version is None else _filled(expression, version)).search(document)

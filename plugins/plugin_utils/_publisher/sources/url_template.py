@@ -11,7 +11,7 @@ into the name, ``kubectl-linux-amd64``. Which platforms the manifest asks for ha
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 from urllib.parse import quote, unquote, urlsplit
@@ -100,6 +100,7 @@ class UrlTemplate:
                 url, name = self.filled(values)
                 known = found.get(url, Address(url, name, (), values, libc))
                 found[url] = Address(url, name, (*known.platforms, platform), values, libc)
+        _refuse_two_of_a_name(found.values())
         return tuple(found.values())
 
     def filled(self, values: Mapping[str, str]) -> tuple[str, str]:
@@ -127,6 +128,19 @@ class UrlTemplate:
             return
         for libc, target in _targets(platform).items():
             yield {**values, "target": target}, libc or None
+
+
+def _refuse_two_of_a_name(addresses: Iterable[Address]) -> None:
+    seen: dict[str, Address] = {}
+    for address in addresses:
+        other = seen.setdefault(address.name, address)
+        if other is not address:
+            raise ReleaseError(
+                f"two files of one release are called {shown(address.name)}",
+                expected=redacted(other.url),
+                found=redacted(address.url),
+                fix="spell os and arch in the manifest so that they differ, or ask for fewer platforms",
+            )
 
 
 def _targets(platform: Platform) -> dict[str, str]:

@@ -22,6 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web, loopback_tls
+from cryptography.hazmat.primitives import serialization
 
 
 @pytest.fixture(autouse=True)
@@ -186,6 +187,38 @@ def test_an_untrusted_certificate_says_how_to_trust_it(tmp_path, pauses):
             patch.setenv("SSL_CERT_FILE", str(certificate))
             assert get(transport.session(), web.url).content == b"safe"
     assert pauses == []
+
+
+def with_key(folder, *, is_encrypted=False, of=None):
+    """Return a file with the certificate in *folder* and its key, or the one that was made in the folder *of*."""
+    key = serialization.load_pem_private_key(((of or folder) / "key.pem").read_bytes(), None)
+    hidden = serialization.BestAvailableEncryption(b"x") if is_encrypted else serialization.NoEncryption()
+    pem, pkcs8 = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
+    path = folder / "identity.pem"
+    path.write_bytes((folder / "certificate.pem").read_bytes() + key.private_bytes(pem, pkcs8, hidden))
+    return path
+
+
+def test_a_certificate_that_cannot_be_shown_is_named_and_no_password_is_asked_for(tmp_path, monkeypatch, pauses):
+    context, authority = loopback_tls(tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    (tmp_path / "other").mkdir()
+    loopback_tls(tmp_path / "other")
+    (tmp_path / "nonsense.pem").write_text("nonsense")
+    makers = [
+        ("is not there", lambda: tmp_path / "nowhere.pem"),
+        ("cannot be used", lambda: tmp_path / "nonsense.pem"),
+        ("cannot be used", lambda: with_key(tmp_path, is_encrypted=True)),
+        ("cannot be used", lambda: with_key(tmp_path, of=tmp_path / "other")),
+    ]
+    with Web(lambda question: Answer(200, b"safe"), context) as web:
+        for said, make in makers:
+            monkeypatch.setenv("SSL_CLIENT_CERT", str(make()))
+            with pytest.raises(ReleaseError, match=f"the controller's certificate {said}") as failure:
+                get(transport.session(), web.url)
+            assert failure.value.fix == "correct SSL_CLIENT_CERT in the controller's environment"
+        monkeypatch.setenv("SSL_CLIENT_CERT", str(with_key(tmp_path)))
+        assert get(transport.session(), web.url).content == b"safe"
 
 
 @pytest.mark.parametrize("url", ["ftp://example.org/x", "file:///etc/passwd", "nonsense", "http://[::1", "https://"])
