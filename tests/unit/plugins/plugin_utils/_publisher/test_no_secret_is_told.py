@@ -22,6 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import t
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import open_source
 from ansible_collections.pinned.release.plugins.plugin_utils._values import secrets
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web, loopback_tls
 
@@ -232,6 +233,16 @@ def index_by_netrc(url, secret, folder, monkeypatch):
     return open_source({"index": url + "/index.json", "releases": "@"}, cache_root=folder)
 
 
+def http_by_netrc(url, secret, folder, monkeypatch):
+    """Ask for files by a rule, whose password is in netrc, as that of the index that lists their versions."""
+    (folder / "netrc").write_text(f"machine 127.0.0.1 login user password {secret}\n")
+    (folder / "netrc").chmod(0o600)
+    monkeypatch.setenv("NETRC", str(folder / "netrc"))
+    versions = {"index": url + "/index.json", "releases": "@"}
+    platforms = (parse_platform("linux/x86_64"),)
+    return open_source({"http": url + "/{version}/tool", "versions": versions}, cache_root=folder, platforms=platforms)
+
+
 def through_proxy(url, secret, folder, monkeypatch):
     """Ask through a proxy whose address holds the password, as it is."""
     monkeypatch.setenv("http_proxy", url.replace("//", f"//user:{secret}@"))
@@ -257,6 +268,7 @@ SOURCES = [
     pypi_encoded,
     by_netrc,
     index_by_netrc,
+    http_by_netrc,
     through_proxy,
     through_proxy_with_tls,
 ]
@@ -276,7 +288,8 @@ def told(make, url, secret, folder, caplog) -> str:
         try:
             source = make(url, secret, folder, patch)
             said.append(source.describe())
-            source.releases()
+            for release in source.releases():
+                release.completed()
             Cache(folder / "cache").fetch(Asset("tool", f"{url}/tool"), source.session)
         except ReleaseError as error:
             failed = verb._failed(error, "localhost")
