@@ -53,14 +53,12 @@ class Address:
 
     platforms  those that it is for
     values     what stands for each placeholder in it
-    libc       the one that the address says, by a target triple
     """
 
     url: str
     name: str
     platforms: tuple[Platform, ...]
     values: Mapping[str, str]
-    libc: str | None = None
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -68,7 +66,7 @@ class Address:
         systems = {platform.os for platform in self.platforms}
         # In npm's words, powerpc64 is the one with the other byte order.
         arches = {"" if platform.arch == "powerpc64" else platform.arch for platform in self.platforms}
-        told = {"os": systems, "cpu": arches, "libc": {self.libc or ""}}
+        told = {"os": systems, "cpu": arches}
         return {key: value for key, values in told.items() if len(values) == 1 for value in values if value}
 
 
@@ -96,10 +94,10 @@ class UrlTemplate:
         """Return the addresses of the files of *version*, each once. Raises ReleaseError for what is no address."""
         found: dict[str, Address] = {}
         for platform in platforms:
-            for values, libc in self._values(version, platform, words):
+            for values in self._values(version, platform, words):
                 url, name = self.filled(values)
-                known = found.get(url, Address(url, name, (), values, libc))
-                found[url] = Address(url, name, (*known.platforms, platform), values, libc)
+                known = found.get(url, Address(url, name, (), values))
+                found[url] = Address(url, name, (*known.platforms, platform), values)
         _refuse_two_of_a_name(found.values())
         return tuple(found.values())
 
@@ -114,8 +112,8 @@ class UrlTemplate:
             raise ReleaseError("an address does not end with the name of a file", found=redacted(url))
         return asset_address(url, name), name
 
-    def _values(self, version: str, platform: Platform, words: Words) -> Iterator[tuple[dict[str, str], str | None]]:
-        """Yield what stands for the placeholders, and the libc that it says: once for each target triple."""
+    def _values(self, version: str, platform: Platform, words: Words) -> Iterator[dict[str, str]]:
+        """Yield what stands for the placeholders: once for each target triple, if one of them is that."""
         arch = platform.cpu or platform.arch
         values = {
             "version": version,
@@ -123,11 +121,8 @@ class UrlTemplate:
             "arch": words.arch.get(arch, arch),
             "exe": ".exe" if platform.os == "windows" else "",
         }
-        if "target" not in self.placeholders:
-            yield {**values, "target": ""}, None
-            return
-        for libc, target in _targets(platform).items():
-            yield {**values, "target": target}, libc or None
+        for target in _targets(platform) if "target" in self.placeholders else [""]:
+            yield {**values, "target": target}
 
 
 def _refuse_two_of_a_name(addresses: Iterable[Address]) -> None:
@@ -143,16 +138,12 @@ def _refuse_two_of_a_name(addresses: Iterable[Address]) -> None:
             )
 
 
-def _targets(platform: Platform) -> dict[str, str]:
-    """Return the target triples of a *platform*, by the libc that they say: on Linux there are two."""
+def _targets(platform: Platform) -> list[str]:
+    """Return the target triples of a *platform*: on Linux there is one for each libc."""
     system, arch = cast(OperatingSystem, platform.os), cast(Architecture, platform.arch)
-    # A program that needs no libc is not a script.
-    asked = {"": "static"} if platform.os != "linux" else {"glibc": "glibc", "musl": "musl"}
-    targets = {
-        said: triple(Requirement(system, arch, abi=platform.abi, libc=cast(Libc, libc), cpu=platform.cpu))
-        for said, libc in asked.items()
-    }
-    return {libc: target for libc, target in targets.items() if "/" not in target}
+    libcs: tuple[Libc, ...] = ("glibc", "musl") if platform.os == "linux" else ("system",)
+    asked = [Requirement(system, arch, abi=platform.abi, libc=libc, cpu=platform.cpu) for libc in libcs]
+    return [target for target in map(triple, asked) if "/" not in target]
 
 
 def _last_step(url: str) -> str:
@@ -162,6 +153,6 @@ def _last_step(url: str) -> str:
 def _named_apart(name: str, words: Sequence[str]) -> str:
     """Return *name* with *words* before its endings; those of a sidecar come after those of the file it speaks of."""
     subject = sums.sidecar_subject(name) or name
-    stem = without_suffix(subject)[0].removesuffix(".exe")
+    stem = without_suffix(subject)[0]
     apart = "".join(f"-{word}" for word in words).replace("/", "-")
     return f"{stem}{apart}{name[len(stem) :]}"

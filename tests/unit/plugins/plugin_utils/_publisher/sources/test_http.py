@@ -17,13 +17,19 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.matching import propose
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import open_source
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import is_file_name
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    Declaration,
+    is_file_name,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.http import HttpSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import PLATFORMS
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Release
 from ansible_collections.pinned.release.tests.fakes.github import FakeGithub, FakeRelease
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web, files
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
@@ -246,6 +252,35 @@ def test_a_sidecar_of_each_usual_ending_is_found(ending):
         assert [one.name for one in release.completed().assets] == ["tool-linux-x86_64", f"tool-linux-x86_64{ending}"]
 
 
+def test_the_ending_that_the_first_sidecar_has_is_asked_for_first_beside_the_others():
+    places = [f"/v1.0/linux/{arch}/tool" for arch in ("x86_64", "aarch64")]
+    with Web(files({f"{place}.sha512": b"x" for place in places})) as web:
+        [release] = opened(on(web.url, {"http": PLAIN}), exact="1.0").releases()
+        release.completed()
+    assert web.paths == [
+        *(f"{places[0]}{ending}" for ending in (".sha256", ".sha256sum", ".sha256.txt", ".sha512")),
+        f"{places[1]}.sha512",
+    ]
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_storage_services_have_several_ways_to_say_that_a_file_is_not_there(status):
+    with Web(lambda question: Answer(status)) as web:
+        [release] = opened(on(web.url, {"http": PLAIN}), exact="1.0").releases()
+        with pytest.raises(ReleaseError, match="has no file for") as failure:
+            release.completed()
+    assert failure.value.found == f"HTTP status {status}"
+
+
+def test_nothing_is_looked_for_beside_an_address_with_a_query():
+    with Web(files({"/get": b"x"})) as web:
+        source = {"http": web.url + "/get?v={version}&arch={arch}"}
+        [release] = opened(source, exact="1.0", platforms=(X86_64_LINUX,)).releases()
+        assert [one.name for one in release.completed().assets] == ["get-x86_64"]
+        assert release.file("get-x86_64.minisig") is None
+    assert web.paths == ["/get"]
+
+
 def test_a_server_that_fails_does_not_pass_for_one_without_sidecars():
     def answer(question):
         return Answer(500 if question.path.endswith(".sha256sum") else 404)
@@ -344,6 +379,19 @@ def test_versions_may_come_from_any_other_source_that_has_them(tmp_path):
     assert release.version == "1.2"
 
 
+class Listing:
+    """A source that knows one version, which its publisher withdrew."""
+
+    def releases(self):
+        return [Release("1.0", (), is_yanked=True)]
+
+
+def test_a_version_that_its_source_withdrew_is_withdrawn_here():
+    declaration = Declaration("http", PLAIN, platforms=(X86_64_LINUX,), versions=Listing())
+    [release] = HttpSource(declaration).releases()
+    assert release.is_yanked
+
+
 def test_the_token_is_for_the_source_of_the_versions_alone():
     with FakeGithub({"a/b": [FakeRelease("v1.0")]}, tokens=frozenset({"secret"})) as github, Web(files({})) as web:
         source = on(web.url, {"http": PLAIN, "versions": {"github": "a/b", "api_url": github.api_url}})
@@ -376,6 +424,7 @@ def test_a_source_of_versions_that_fails_is_named():
             ["tool-x86_64-unknown-linux-gnu", "tool-x86_64-unknown-linux-musl", "tool-aarch64-apple-darwin"],
         ),
         ("tool.sh", ["tool.sh"]),
+        ("{arch}/tool.exe", ["tool-x86_64.exe", "tool-aarch64.exe"]),
         ("get?os={os}&arch={arch}", ["get-linux-x86_64", "get-macos-aarch64"]),
     ],
 )
@@ -391,6 +440,23 @@ def test_the_ending_of_programs_for_windows_stands_where_the_address_has_it():
     platforms = (PLATFORMS["windows/x86_64"], X86_64_LINUX)
     [release] = opened(source, exact="1.0", platforms=platforms).releases()
     assert [asset.name for asset in release.assets] == ["tool-windows-x86_64.exe", "tool-linux-x86_64"]
+
+
+@pytest.mark.parametrize(
+    ("platform", "name", "metadata"),
+    [
+        ("linux/armv7", "tool-linux-arm-v7", {"os": "linux", "cpu": "arm"}),
+        ("linux/armv6", "tool-linux-armv6", {"os": "linux", "cpu": "arm"}),
+        ("linux/powerpc64", "tool-linux-powerpc64", {"os": "linux"}),
+        ("linux/powerpc64le", "tool-linux-powerpc64le", {"os": "linux", "cpu": "powerpc64le"}),
+    ],
+)
+def test_architectures_have_the_words_of_platforms_where_the_publisher_has_no_others(platform, name, metadata):
+    source = {"http": PLAIN, "arch": {"armv7": "arm/v7"}}
+    [release] = opened(source, exact="1.0", platforms=(PLATFORMS[platform],)).releases()
+    [asset] = release.assets
+    assert (asset.name, asset.platform) == (name, metadata)
+    assert [one.name for one in propose([asset], "tool", "1.0", PLATFORMS[platform])] == [name]
 
 
 def test_one_file_may_be_for_several_platforms():

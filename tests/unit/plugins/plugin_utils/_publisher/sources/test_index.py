@@ -24,6 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index import IndexSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Release
 from ansible_collections.pinned.release.tests.fakes.github import FakeGithub, FakeRelease
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web, files
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import guide_examples
@@ -526,6 +527,20 @@ def test_one_document_may_be_asked_about_the_versions_of_another_source():
     assert found[0].published == datetime(2024, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
 
 
+class Listing:
+    """A source that knows one version, of an odd form, which its publisher withdrew."""
+
+    def releases(self):
+        return [Release("1/0", (), is_yanked=True)]
+
+
+def test_a_version_that_its_source_withdrew_is_withdrawn_here_and_stays_one_step_of_an_address():
+    with Web(files({"/1%2F0.json": b'["tool"]'})) as web:
+        [release] = source(web.url + "/{version}.json", "@", listing=Listing()).releases()
+        assert release.completed().is_yanked
+    assert web.paths == ["/1%2F0.json"]
+
+
 def test_the_later_of_two_dates_counts():
     content = {"1.0": {"date": "2026-01-31", "assets": ["tool"]}}
     with (
@@ -666,7 +681,8 @@ def test_a_file_beside_an_asset_is_looked_for_where_the_asset_is_and_nowhere_els
         assert release.file("tool.sig") is None
         assert release.file("other.minisig") is None
         assert release.file("tool/../../secret") is None
-    assert web.paths == ["/dl/index.json", "/dl/x/tool.minisig", "/dl/x/tool.sig"]
+        assert release.file("tool#1.sig") is None
+    assert web.paths == ["/dl/index.json", "/dl/x/tool.minisig", "/dl/x/tool.sig", "/dl/x/tool%231.sig"]
 
 
 def test_a_server_that_fails_beside_an_asset_does_not_pass_for_one_without_a_signature():
