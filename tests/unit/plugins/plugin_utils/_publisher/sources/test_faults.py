@@ -17,6 +17,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, npmrc, open_source
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.tests.fakes.registry import MANIFEST, TITLE, digest, document
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web, loopback_tls
 
@@ -33,12 +34,12 @@ WHEEL = {"filename": "tool-1.0-py3-none-any.whl", "url": "tool-1.0-py3-none-any.
 class Publisher:
     """A publisher of one kind.
 
-    source   how a manifest names it; ``URL`` stands for its server
+    source   how a manifest names it; ``URL`` stands for its server. A source that it names for its versions is one, too
     answers  what it answers to each path, the listing first; ``?2`` after a path stands for its second page
     token    whether it takes the option ``token``; else the password is in netrc
     """
 
-    source: Mapping[str, str]
+    source: Mapping[str, str | Mapping[str, str]]
     answers: Mapping[str, Answer]
     token: bool = False
 
@@ -81,6 +82,13 @@ PUBLISHERS = {
         {"gitlab": "o/tool", "api_url": "URL/api/v4"},
         two_pages("/api/v4/projects/o%2Ftool/releases", GITLAB_ITEM),
         token=True,
+    ),
+    "http": Publisher(
+        {"http": "URL/{version}/tool", "versions": {"index": "URL/index.json", "releases": "@"}},
+        {
+            "/index.json": answer([{"version": "1.0"}]),
+            "/1.0/tool.sha256": answer(SHA256.encode()),
+        },
     ),
     "index": Publisher(
         {"index": "URL/index.json", "releases": "@"},
@@ -135,7 +143,13 @@ BROKEN = {
 }
 FAULTS = {**REFUSALS, **BROKEN, "404": Answer(404)}
 #: What is no fault there: storage services say so of what they do not have, and a registry of npm may lack packages.
-NO_FAULTS = {"directory": ("403", "404", "nothing"), "index": ("403", "404", "nothing"), "npm": ("404",)}
+NO_FAULTS = {
+    "directory": ("403", "404", "nothing"),
+    # Then the file itself is asked for, and what is no sidecar states no digest: test_http.py
+    "http": ("nothing",),
+    "index": ("403", "404", "nothing"),
+    "npm": ("404",),
+}
 IN_THE_MIDDLE = [
     (kind, fault)
     for kind in PUBLISHERS
@@ -180,8 +194,11 @@ class Server:
         return replace(found, headers=headers)
 
     def releases(self, cache_root=None, token=None):
-        given = {key: value.replace("URL", self.web.url) for key, value in self.publisher.source.items()}
-        return open_source(given, cache_root=cache_root, token=token if self.publisher.token else None).releases()
+        given = json.loads(json.dumps(self.publisher.source).replace("URL", self.web.url))
+        platforms = (parse_platform("linux/x86_64"),)
+        told = token if self.publisher.token else None
+        source = open_source(given, cache_root=cache_root, token=told, platforms=platforms)
+        return [release.completed() for release in source.releases()]
 
 
 def test_every_kind_is_in_the_table():
