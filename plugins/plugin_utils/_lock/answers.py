@@ -29,6 +29,8 @@ FIELDS = {
     "platforms": "platforms",
     "verify": "verify",
     "without_digest": "accept.without_digest",
+    "require": "require",
+    "accepted": "accept",
 }
 NOTHING = "nothing"
 #: What may be a user and password in an address, whatever is in them.

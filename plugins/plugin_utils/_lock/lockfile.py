@@ -20,6 +20,7 @@ from typing import Any
 from ansible_collections.pinned.release.plugins.module_utils.archive import FORMATS
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.accepted import emit_accept, read_accept
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import read_source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import read_evidence
@@ -32,7 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     read_executable,
     read_files,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy, read_require
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import (
@@ -61,6 +62,7 @@ def emit(lock: LockFile) -> str:
         "platforms": sorted(lock.platforms),
         "tools": {name: _emit_tool(tool) for name, tool in lock.tools.items()},
         **({"policy": lock.policy.as_dict()} if lock.policy.as_dict() else {}),
+        **({"confirmed": lock.confirmed} if lock.confirmed else {}),
     }
     text = json.dumps(document, indent=2, sort_keys=True, ensure_ascii=True) + "\n"
     try:
@@ -124,7 +126,8 @@ def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     optional["executables"] = dict(tool.executables)
     optional["files"] = dict(tool.files)
     optional["constraint"] = tool.constraint
-    optional["accept"] = {"without_digest": list(tool.without_digest)} if tool.without_digest else {}
+    optional["require"] = list(tool.require)
+    optional["accept"] = emit_accept(tool.without_digest, tool.accepted)
     entry = emitted | {key: value for key, value in optional.items() if value}
     return entry | {"digest": entry_digest(entry)}
 
@@ -160,11 +163,12 @@ def emit_requirement(requirement: Requirement) -> dict[str, Any]:
 
 
 def _parse_document(place: Place) -> LockFile:
-    fields = place.fields("lock_version platforms tools", "policy")
+    fields = place.fields("lock_version platforms tools", "policy confirmed")
     return LockFile(
         platforms=_parse_platforms(fields["platforms"]),
         tools=fields["tools"].mapping(_parse_tool),
         policy=read_policy(fields["policy"]) if "policy" in fields else Policy(),
+        confirmed=fields["confirmed"].text(forms.DAY) if "confirmed" in fields else None,
     )
 
 
@@ -174,9 +178,10 @@ def _parse_platforms(place: Place) -> tuple[str, ...]:
 
 def _parse_tool(place: Place) -> LockedTool:
     _refuse_without_question(place)
-    optional = "published constraint asset executables files verify accept"
+    optional = "published constraint asset executables files verify require accept"
     fields = place.fields("version source platforms assets digest", optional)
     assets = fields["assets"].items(_parse_asset, least=1)
+    without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
     _refuse_two_of_a_name(fields["assets"], assets)
     tool = LockedTool(
         version=fields["version"].text(forms.VERSION),
@@ -187,7 +192,9 @@ def _parse_tool(place: Place) -> LockedTool:
         executables=fields["executables"].mapping(Place.text, least=1) if "executables" in fields else {},
         files=read_files(fields["files"], Place.text) if "files" in fields else {},
         verify=read_pins(fields["verify"]) if "verify" in fields else {},
-        without_digest=_parse_accept(fields["accept"]) if "accept" in fields else (),
+        without_digest=without_digest,
+        require=read_require(fields["require"]) if "require" in fields else (),
+        accepted=accepted,
         constraint=fields["constraint"].text() if "constraint" in fields else "",
         platforms=_parse_platforms(fields["platforms"]),
     )
@@ -200,10 +207,6 @@ def _refuse_without_question(place: Place) -> None:
     if isinstance(place.value, dict) and "platforms" not in place.value:
         fix = MAKE_ANEW.format(lockfile=shlex.quote(place.document.name))
         raise place.misfit("the key platforms", fix=fix)
-
-
-def _parse_accept(place: Place) -> tuple[str, ...]:
-    return tuple(sorted(place.fields("without_digest")["without_digest"].items(Place.text, least=1)))
 
 
 def _refuse_edited(place: Place, digest: str) -> None:

@@ -25,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
     lists_versions,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.accepted import read_accept
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import (
     DeclaredSource,
     SourceValue,
@@ -41,7 +42,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms i
     UnknownFloorError,
     parse_platform,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy, read_require
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
@@ -49,7 +50,7 @@ _CONSTRAINT = Form(forms.LINE.pattern, constraint.CONSTRAINTS)
 _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
 _ASSET = Form(forms.LINE.pattern, "a pattern on asset names")
 _PATH = Form(forms.LINE.pattern, "a path inside the asset")
-_OPTIONAL_OF_TOOL = "version asset executables files platforms verify accept"
+_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class WantedTool:
     platforms    those to serve: its own, or else the manifest's
     verify       what each asset must be proven by: kind of proof → the identities that it may be checked against
     without_digest  patterns on the assets that are accepted though their publisher states digests of others only
+    require      kinds of evidence that each asset must have, beside those of the policy
+    accepted     alarm → what does not raise it, as in ``_values/accepted.py``
     """
 
     name: str
@@ -75,6 +78,8 @@ class WantedTool:
     platforms: tuple[Platform, ...] = ()
     verify: Pins = field(default_factory=dict)
     without_digest: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def exact(self) -> str | None:
@@ -111,7 +116,7 @@ def parse(text: str, name: str = "the manifest") -> Manifest:
     return Manifest(
         tools=wanted,
         platforms=platforms,
-        policy=read_policy(fields["policy"]) if "policy" in fields else Policy(),
+        policy=read_policy(fields["policy"], tuple(proofs.KINDS)) if "policy" in fields else Policy(),
     )
 
 
@@ -135,6 +140,7 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
     _refuse_forgotten_source(place)
     fields = place.fields("source", _OPTIONAL_OF_TOOL)
     source = _source(fields["source"])
+    without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
     return WantedTool(
         name=name,
         source=source,
@@ -144,7 +150,9 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
         files=_files(fields["files"]) if "files" in fields else {},
         platforms=_platforms(fields["platforms"]) if "platforms" in fields else platforms,
         verify=_verify(fields["verify"]) if "verify" in fields else {},
-        without_digest=_without_digest(fields["accept"]) if "accept" in fields else (),
+        without_digest=without_digest,
+        require=read_require(fields["require"], tuple(proofs.KINDS)) if "require" in fields else (),
+        accepted=accepted,
     )
 
 
@@ -177,12 +185,6 @@ def _identity(place: Place, kind: Kind, parts: Mapping[str, str]) -> Identity:
     except KeyError as error:
         raise place.misfit(f"the key {error.args[0]}") from error
     return identity
-
-
-def _without_digest(place: Place) -> tuple[str, ...]:
-    example = 'a list of names of assets, such as ["uv-{version}-x86_64.tar.gz"]'
-    patterns = place.fields("without_digest")["without_digest"].items(Place.text, least=1, expected=example)
-    return tuple(sorted(set(patterns)))
 
 
 def _refuse_forgotten_source(place: Place) -> None:

@@ -13,7 +13,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias, TypeVar
@@ -24,7 +24,15 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents, variants
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.files import choose_files
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import ambiguity, answers, floors, local_folders
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    alarms,
+    ambiguity,
+    answers,
+    floors,
+    local_folders,
+    policy_check,
+    upgrade_kinds,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest, WantedTool
@@ -60,6 +68,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms i
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release, Source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._values.version import Move
 
 LOG = logging.getLogger("pinned.release")
 PARALLEL_REQUESTS = 6
@@ -85,13 +94,23 @@ class Resolution:
 
 
 @dataclass(frozen=True)
+class _Asked:
+    """The manifest, how far tools may move that are to be upgraded, and what was locked before."""
+
+    manifest: Manifest
+    moves: Mapping[str, Move]
+    locked: LockFile
+
+
+@dataclass(frozen=True)
 class _Search:
-    """The releases of a *wanted* tool, and what the one to take is held to."""
+    """The releases of a *wanted* tool, and what the one to take is held to. *offered* are all that there are."""
 
     wanted: WantedTool
     source: Source
+    offered: Sequence[Release]
     releases: Sequence[Release]
-    minimum_age: timedelta
+    policy: Policy
     allowance: Allowance
 
 
@@ -144,13 +163,12 @@ class Resolver:
     elsewhere: ForeignDigests = field(default=ForeignDigests(), kw_only=True)
 
     def resolve(self, manifest: Manifest, locked: LockFile, upgrade: Sequence[str] = ()) -> Resolution:
-        """Return the lock for *manifest*, starting from what was *locked*. *upgrade* are tools, or ``all``.
+        """Return the lock for *manifest*, starting from what was *locked*. *upgrade* is as in upgrade_kinds.py.
 
         First every tool gets its release, then every asset is fetched: what people mistype is told before anything
         large is downloaded. Raises ReleaseError that names each tool in the way of a lock; then nothing was decided.
         """
-        _refuse_unknown(upgrade, manifest)
-        moving = set(manifest.tools if "all" in upgrade else upgrade)
+        moving = upgrade_kinds.moves(upgrade, manifest.tools)
         kept = {
             name: _kept(locked.tools[name], wanted)
             for name, wanted in manifest.tools.items()
@@ -161,10 +179,11 @@ class Resolver:
         }
         for name, tool in kept.items():
             LOG.debug("%s: %s stays, it still is what the manifest asks for", name, tool.version)
-        made, notes, contents_of_proofs = self._made(manifest, before, locked)
+        made, notes, contents_of_proofs = self._made(_Asked(manifest, moving, locked), before)
         tools = {**kept, **made}
         refuse_shared_programs(tools, manifest)
-        lock = LockFile(answers.platforms_of(manifest), tools, manifest.policy)
+        confirmed = policy_check.confirmed_on(manifest.policy, locked, self.now)
+        lock = LockFile(answers.platforms_of(manifest), tools, manifest.policy, confirmed)
         outcomes = _outcomes(locked, tools, manifest, notes)
         told = tuple(answers.policy_notes(locked, manifest)) if locked.tools else ()
         return Resolution(lock, outcomes, told, contents_of_proofs)
@@ -172,20 +191,22 @@ class Resolver:
     def _still_satisfies(self, lock: LockFile, wanted: WantedTool, policy: Policy) -> bool:
         """Return whether the answer of the *lock* is one to what is *wanted* now, under the *policy* of now."""
         locked = lock.tools[wanted.name]
-        is_allowed = policy == lock.policy or _is_within(policy, locked, self.now)
         is_kept = all(self.has_kept(sha256) for asset in locked.assets for sha256 in asset.evidence.kept())
         is_recorded = self.elsewhere.is_recorded(wanted.name, locked)
-        return is_allowed and is_kept and is_recorded and _is_answered(locked, wanted)
+        if not is_kept or not is_recorded or not _is_answered(locked, wanted):
+            return False
+        return not policy_check.of_tool(policy, wanted.name, _kept(locked, wanted), self.now)
 
     def _made(
-        self, manifest: Manifest, pinned: Mapping[str, LockedTool | None], locked: LockFile
+        self, asked: _Asked, pinned: Mapping[str, LockedTool | None]
     ) -> tuple[dict[str, LockedTool], dict[str, tuple[str, ...]], dict[str, bytes]]:
         """Return the tools that *pinned* names, locked anew, in that version where there is one, and notes on each.
 
         The third is what their proofs were made of, by its SHA-256.
         """
+        manifest, locked = asked.manifest, asked.locked
         allowance = Allowance(manifest.policy.maximum_unpacked_bytes)
-        choose = partial(self._choose, manifest.policy.minimum_age, allowance)
+        choose = partial(self._choose, asked, allowance)
         pool = ThreadPoolExecutor(PARALLEL_REQUESTS)
         try:
             chosen = _all(pool.submit(choose, manifest.tools[name], tool) for name, tool in pinned.items())
@@ -228,6 +249,7 @@ class Resolver:
         while True:
             try:
                 tool = self._locked_tool(chosen.job, *begun, locked)
+                alarms.refuse_downgrade(chosen.job.wanted, tool.version, locked, chosen.search.offered)
                 opened = [future.result() for future in begun[1]]
                 return chosen, tool, {sha256: content for one in opened for sha256, content in one.kept.items()}
             except floors.BelowFloorError as error:
@@ -260,25 +282,33 @@ class Resolver:
             passed = (*passed, told)
         raise floors.refusal(wanted, passed, search.releases) from error
 
-    def _choose(
-        self, minimum_age: timedelta, allowance: Allowance, wanted: WantedTool, locked: LockedTool | None
-    ) -> _Chosen:
+    def _choose(self, asked: _Asked, allowance: Allowance, wanted: WantedTool, locked: LockedTool | None) -> _Chosen:
         """Return the release to lock: the *locked* version if the manifest still allows it, else the newest."""
+        policy, before = asked.manifest.policy, asked.locked.tools.get(wanted.name)
         with _about(wanted):
+            policy_check.refuse_source(policy, wanted.name, wanted.source)
             source = self.open_source(wanted)
             pinned = locked.version if locked and wanted.allows(locked.version) else None
-            search = _Search(wanted, source, source.releases(), minimum_age, allowance)
-            return self._proposed(search, self._newest(search, search.releases, pinned))
+            offered = source.releases()
+            near = upgrade_kinds.within(offered, asked.moves.get(wanted.name), wanted, before)
+            search = _Search(wanted, source, offered, near, policy, allowance)
+            release = self._newest(search, near, pinned)
+            alarms.refuse_downgrade(wanted, release.version, before, offered)
+            return self._proposed(search, release)
 
     def _newest(self, search: _Search, releases: Sequence[Release], pinned: str | None = None) -> Release:
         place = search.source.describe()
-        return choose_release(search.wanted, search.minimum_age, place, releases, self.now, pinned=pinned)
+        return choose_release(search.wanted, search.policy.minimum_age, place, releases, self.now, pinned=pinned)
 
     def _proposed(self, search: _Search, release: Release) -> _Chosen:
         """Return the *release* as the one to lock. Raises ReleaseError if it has nothing for a platform."""
-        wanted, releases = search.wanted, search.releases
+        wanted, releases = search.wanted, search.offered
         release = release.completed()
-        job = Job(wanted, search.source, release, self.cache, search.allowance, self.folder, elsewhere=self.elsewhere)
+        job = Job(
+            *(wanted, search.source, release, self.cache, search.allowance, self.folder),
+            elsewhere=self.elsewhere,
+            policy=search.policy,
+        )
         with _naming_what_is_missing(release):
             proposals = self._proposals(job)
         note = family_note(wanted, release, releases)
@@ -374,10 +404,14 @@ class Resolver:
             files=wanted.files,
             verify=wanted.verify,
             without_digest=wanted.without_digest,
+            require=wanted.require,
+            accepted=wanted.accepted,
             constraint=wanted.constraint,
             platforms=_names(wanted.platforms),
         )
         tool = _narrowed(tool, wanted.platforms)
+        alarms.refuse_weaker(wanted, release, tool, locked)
+        policy_check.refuse_tool(job.policy, wanted.name, tool, self.now)
         self.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool, stated)}, from {job.source.describe()}")
         place = local_folders.note(tool)
         if place:
@@ -401,6 +435,8 @@ def _covered(job: Job, pending: Mapping[str, Future[Stated]]) -> dict[str, State
     """Return what is stated of each asset. Raises ReleaseError if digests are, and none of one that is needed."""
     stated = {name: future.result() for name, future in pending.items()}
     refuse_uncovered(job, stated)
+    has_digest = {name: bool(found.claims) for name, found in stated.items()}
+    policy_check.refuse_without_digest(job.policy, job.wanted, job.release.version, has_digest)
     return stated
 
 
@@ -450,29 +486,12 @@ def _notes_on_access(job: Job, changed: Collection[str]) -> Iterator[str]:
         )
 
 
-def _refuse_unknown(upgrade: Sequence[str], manifest: Manifest) -> None:
-    unknown = sorted(set(upgrade) - set(manifest.tools) - {"all"})
-    if unknown:
-        raise ReleaseError(
-            f"cannot upgrade {', '.join(unknown)}: the manifest has no such tool",
-            expected=f"all, or some of {', '.join(manifest.tools) or 'none: it is empty'}",
-        )
-
-
-def _is_within(policy: Policy, locked: LockedTool, now: datetime) -> bool:
-    """Return whether what is *locked* satisfies a *policy* that it was not locked under."""
-    is_small_enough = all(asset.unpacked_size <= policy.maximum_unpacked_bytes for asset in locked.assets)
-    published = datetime.fromisoformat(locked.published.replace("Z", "+00:00")) if locked.published else None
-    is_old_enough = not policy.minimum_age or (published is not None and published + policy.minimum_age <= now)
-    return is_small_enough and is_old_enough
-
-
 def _is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
     """Return whether the manifest still asks what is *locked*, and the answer is still allowed.
 
     A platform that joins is asked about even where what is locked serves it: it may have better builds.
     """
-    is_same_question = set(answers.changes(locked, wanted)) <= {"constraint", "platforms"}
+    is_same_question = set(answers.changes(locked, wanted)) <= {"constraint", "platforms", "require", "accepted"}
     is_proven = all(asset.evidence.proves(wanted.verify) for asset in locked.assets)
     is_for_these = {str(platform) for platform in wanted.platforms} <= set(locked.platforms)
     is_served = is_for_these and not _unserved(locked.assets, wanted.platforms)
@@ -482,7 +501,11 @@ def _is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
 def _kept(locked: LockedTool, wanted: WantedTool) -> LockedTool:
     """Return what is *locked* as the answer to what is *wanted* now."""
     return replace(
-        _narrowed(locked, wanted.platforms), constraint=wanted.constraint, platforms=_names(wanted.platforms)
+        _narrowed(locked, wanted.platforms),
+        constraint=wanted.constraint,
+        platforms=_names(wanted.platforms),
+        require=wanted.require,
+        accepted=wanted.accepted,
     )
 
 

@@ -18,11 +18,11 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import remembered
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import foreign_digests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import foreign_digests, policy_check
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import LIMIT_BYTES, Cache, CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
     Held,
     Proven,
@@ -32,6 +32,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release, Source
 
 LOG = logging.getLogger("pinned.release")
@@ -41,7 +42,7 @@ MOST_SHOWN = 5
 
 @dataclass(frozen=True)
 class Job:
-    """The release that a tool gets, where it comes from, where its bytes are kept, and what the run may unpack.
+    """The release that a tool gets, where it comes from, where its bytes are kept, and what policy and run allow.
 
     *folder* is the manifest's, from which paths in it start. *elsewhere* is what other tools' lock files state.
     """
@@ -53,6 +54,7 @@ class Job:
     allowance: Allowance
     folder: Path = Path()
     elsewhere: ForeignDigests = field(default=ForeignDigests(), kw_only=True)
+    policy: Policy = field(default_factory=Policy, kw_only=True)
 
     def asset(self, name: str) -> Asset:
         """Return the asset of this *name*, which the release has."""
@@ -72,12 +74,14 @@ class Job:
     def fetch(self, name: str, said: tuple[Claim, ...], progress: Callable[[int], None]) -> CachedFile:
         """Return the bytes of the asset, compared with all that is *said* of them.
 
-        *progress* is called with the number of bytes that are here. Raises ReleaseError if the bytes cannot be had, or
-        differ from a digest or the size that is stated of them.
+        *progress* is called with the number of bytes that are here. Raises ReleaseError if the bytes cannot be had,
+        differ from a digest or the size that is stated of them, or are more or elsewhere than the policy allows.
         """
         asset = self.asset(name)
+        policy_check.refuse_asset(self.policy, self.wanted.name, asset)
         known = replace(asset, digests={**asset.digests, **claims.agreed_digests(name, said)})
-        cached = self.cache.fetch(known, self.source.session, progress=progress)
+        limit = self.policy.maximum_bytes or LIMIT_BYTES
+        cached = self.cache.fetch(known, self.source.session, progress=progress, limit_bytes=limit)
         foreign_digests.compare(name, cached, self._stated_elsewhere(name))
         return cached
 

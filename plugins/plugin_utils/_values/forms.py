@@ -36,6 +36,10 @@ MOMENT = Form(
     re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z\Z"),
     "a time in UTC, 2024-01-15T09:30:00Z",
 )
+DAY = Form(
+    re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])\Z"),
+    "a day, 2024-01-15",
+)
 PLATFORM = Form(
     re.compile(r"[a-z0-9]+/[a-z0-9_]+(?:/[a-z0-9][a-z0-9.]*)?\Z"),
     "a platform such as linux/x86_64 or linux/x86_64/glibc2.28",

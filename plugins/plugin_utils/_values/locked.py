@@ -82,8 +82,8 @@ class LockedAsset:
 class LockedTool:
     """One tool as pinned: the version, and every asset that may serve a platform.
 
-    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify* and *without_digest* are what the
-    manifest asked for: with another question, there is another answer.
+    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest* and
+    *accepted* are what the manifest asked for: with another question, there is another answer.
     """
 
     version: str
@@ -95,6 +95,8 @@ class LockedTool:
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     verify: Pins = dataclasses.field(default_factory=dict)
     without_digest: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    accepted: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     constraint: str = ""
     platforms: tuple[str, ...] = ()
 
@@ -106,8 +108,12 @@ class LockedTool:
 
 @dataclass(frozen=True)
 class LockFile:
-    """All that a fleet was pinned to, and the policy that all of it was held to."""
+    """All that a fleet was pinned to, and the policy that all of it was held to.
+
+    *confirmed* is the day on which it was made or confirmed, ``2026-01-31`` in UTC; None where the policy does not ask.
+    """
 
     platforms: tuple[str, ...] = ()
     tools: Mapping[str, LockedTool] = dataclasses.field(default_factory=dict)
     policy: Policy = dataclasses.field(default_factory=Policy)
+    confirmed: str | None = None

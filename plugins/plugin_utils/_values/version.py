@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging
 
@@ -24,6 +24,11 @@ Segment: TypeAlias = tuple[bool, tuple[tuple[bool, Number, str], ...]]
 #: Whether there is a number at all, the epoch, the first dotted number without zeros at its end, what follows that, and
 #: what follows ``+``.
 Order: TypeAlias = tuple[bool, Number, tuple[Number, ...], tuple[Step, ...], tuple[Segment, ...]]
+
+#: How far one version is from another: whether their third number differs or less, their second, their first.
+Move: TypeAlias = Literal["patch", "minor", "major"]
+#: The smallest first.
+MOVES: tuple[Move, ...] = get_args(Move)
 
 #: Words of versions before a release, the earliest first. The order of a, b and rc is that of PEP 440.
 _EARLY_WORDS = (
@@ -73,6 +78,22 @@ def order_of(version: str) -> Order:
 def is_newer(version: str, than: str) -> bool:
     """Return whether *version* is newer than the version *than*, in the order of order_of()."""
     return order_of(version) > order_of(than)
+
+
+def move_of(before: str, after: str) -> Move:
+    """Return how far *after* is from *before*, by the numbers at the beginning: from 1.2.3, 1.3 is a minor move.
+
+    Semantic versions (semver.org) mean compatibility by it; others mean what their publisher says. Versions without a
+    number are a major move from any other.
+    """
+    if before == after:
+        return "patch"
+    (has_number, epoch, old, *_rest), (also_has, other_epoch, new, *_other) = order_of(before), order_of(after)
+    zeros = (_number("0"),) * 2
+    first, second = zip((*old, *zeros)[:2], (*new, *zeros)[:2], strict=True)
+    if not (has_number and also_has) or epoch != other_epoch or first[0] != first[1]:
+        return "major"
+    return "minor" if second[0] != second[1] else "patch"
 
 
 def is_prerelease(version: str) -> bool:
