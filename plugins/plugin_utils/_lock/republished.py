@@ -35,15 +35,18 @@ def refuse_republished(
     """Raise ReleaseError if *assets* of *release* differ from those that were *locked* of the same version.
 
     That is an alarm, never an update, wherever the bytes come from now. Builds that join others are none, nor are files
-    that the manifest chooses now by another ``asset:`` or ``executables:`` while those of before are still published.
+    that the manifest chooses now by another ``asset:`` or ``executables:`` while those of before are still published,
+    nor bytes that the user accepts by their digest (``_values/accepted.py``).
     """
     if locked is None or locked.version != release.version:
         return
-    exchange = next(_same_name(assets, locked), None)
-    if exchange is None and not _is_the_users_choice(wanted, release, assets, locked):
-        exchange = next(_same_build(assets, locked), None) or next(_same_platform(wanted, assets, locked), None)
-    if exchange is not None:
-        raise _alarm(wanted, release, exchange)
+    exchanges = [*_same_name(assets, locked)]
+    if not _is_the_users_choice(wanted, release, assets, locked):
+        exchanges += [*_same_build(assets, locked), *_same_platform(wanted, assets, locked)]
+    accepted = wanted.accepted.get("republished", ())
+    for exchange in exchanges:
+        if f"{release.version} {exchange.after.sha256}" not in accepted:
+            raise _alarm(wanted, release, exchange)
 
 
 def _same_name(assets: Sequence[LockedAsset], locked: LockedTool) -> Iterator[_Exchange]:
@@ -71,8 +74,8 @@ def _same_platform(wanted: WantedTool, assets: Sequence[LockedAsset], locked: Lo
         after = [asset for asset in assets if serves(asset.requires, platform)]
         lost = _beyond(before, after)
         joined = _beyond(after, before)
-        if lost and joined:
-            yield _Exchange(f"what serves {platform}", lost[0], joined[0])
+        if lost:
+            yield from (_Exchange(f"what serves {platform}", lost[0], other) for other in joined)
 
 
 def _beyond(assets: Sequence[LockedAsset], others: Sequence[LockedAsset]) -> list[LockedAsset]:
@@ -97,6 +100,6 @@ def _alarm(wanted: WantedTool, release: Release, exchange: _Exchange) -> Release
         f"{wanted.name} {release.version}: {exchange.what} was changed after it was locked",
         expected=f"sha256 {before.sha256}, as the lock file says of {before.name}",
         found=f"sha256 {after.sha256} of {after.name} at {urlsplit(after.url).hostname or after.url}",
-        fix="do not install it before its publisher has said why; if that is well, take the tool out of the "
-        "manifest, lock, and add it again",
+        fix="do not install it before its publisher has said why; if that is well, write into "
+        f'tools.{wanted.name}: accept: {{republished: ["{release.version} {after.sha256}"]}}',
     )

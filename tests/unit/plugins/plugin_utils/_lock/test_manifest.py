@@ -511,7 +511,7 @@ def test_a_tab_is_told_to_be_one(indent):
         (
             LINUX + "tools: {uv: {source: {pypi: uv}, accept: {}}}",
             "releases.yml:2: tools.uv.accept is not valid",
-            "the key without_digest",
+            "a mapping with without_digest, downgrade, republished, signer",
             "",
         ),
         (

@@ -169,11 +169,16 @@ def test_builds_that_join_are_none(publisher: Publisher, controller: Controller)
     assert "x86_64-unknown-linux-musl is new" in joined.outcomes["tool"].notes
 
 
-def test_a_build_that_is_gone_while_others_stay_is_none(publisher: Publisher, controller: Controller) -> None:
+def test_a_build_that_is_gone_while_others_stay_is_an_alarm_of_another_kind(
+    publisher: Publisher, controller: Controller
+) -> None:
     publisher.publish_files("1.0", {"tool-1.0-linux-x86_64-gnu": GNU, "tool-1.0-linux-x86_64-musl": STATIC})
     locked = controller.resolve().lock
     publisher.publish_files("1.0", {"tool-1.0-linux-x86_64-musl": STATIC})
-    left = controller.resolve(locked=locked, upgrade=["all"])
+    with pytest.raises(ReleaseError, match="assets that were locked are no longer published"):
+        controller.resolve(locked=locked, upgrade=["all"])
+    accept = ', accept: {vanished_asset: ["1.0 tool-1.0-linux-x86_64-gnu"]}'
+    left = controller.resolve(locked=locked, upgrade=["all"], more=accept)
     assert has(*left.lock.tools["tool"].assets) == ["tool-1.0-linux-x86_64-musl"]
 
 

@@ -144,7 +144,7 @@ def test_upgrade_moves_to_the_newest(publisher: Publisher, controller: Controlle
 def test_upgrade_of_an_unknown_tool_lists_the_known_ones(publisher: Publisher, controller: Controller) -> None:
     with pytest.raises(ReleaseError, match="the manifest has no such tool") as raised:
         controller.resolve(upgrade=["tol"])
-    assert raised.value.expected == "all, or some of tool"
+    assert raised.value.expected == "all, patch, minor, or some of tool"
 
 
 def test_an_asset_may_unpack_to_what_the_policy_says_and_no_more(publisher: Publisher, controller: Controller) -> None:

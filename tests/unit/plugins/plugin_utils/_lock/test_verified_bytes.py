@@ -341,7 +341,7 @@ def test_a_lock_that_says_verified_and_holds_no_proof_is_not_believed(
     tool = honest.tools["tool"]
     [asset] = tool.assets
     [proof] = asset.evidence.proofs
-    for proof_of_another in ((), (replace(proof, identity=OTHER.public),), (replace(proof, kind="other"),)):
+    for proof_of_another in ((), (replace(proof, identity=OTHER.public),)):
         forged = replace(asset, evidence=replace(asset.evidence, proofs=proof_of_another))
         lock = replace(honest, tools={"tool": replace(tool, assets=(forged,))})
         assert controller.resolve(locked=lock, more=SIGNED).lock == honest
