@@ -21,9 +21,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     answers,
     evidence_folder,
     local_folders,
+    lock_diff,
     lock_reader,
     lockfile,
     manifest,
+    policy_check,
     stale_lock,
     user_files,
     verification,
@@ -37,6 +39,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.summary import summary
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
@@ -47,6 +50,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
 OPTIONS = verb.reader(options.LOCK)
+#: From this verbosity on (-v), a diff shows the lock file itself.
+WHOLE_FILE = 1
 
 
 class ActionModule(verb.Verb):
@@ -91,7 +96,8 @@ class ActionModule(verb.Verb):
         )
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
-        result = _result(lock_path, before, after, resolution)
+        diff = _diff(lock_path, before, after, lock_diff.text(locked), lock_diff.text(resolution.lock))
+        result = _result(lock_path, resolution, diff)
         result["changed"] |= evidence.differs(resolution.lock)
         if not self._task.check_mode:
             evidence.write(resolution.lock, resolution.kept)
@@ -162,7 +168,8 @@ def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path, upgra
     if found:
         raise stale_lock.refusal(found, lock_path, wanted_path)
     outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
-    return _result(lock_path, "", "", Resolution(locked, outcomes))
+    policy_check.refuse_lock(locked, lock_path, datetime.now(timezone.utc))
+    return _result(lock_path, Resolution(locked, outcomes), {})
 
 
 def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
@@ -174,21 +181,33 @@ def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
     evidence = evidence_folder.EvidenceFolder(lock_path)
     found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, wanted)
     verification.refuse_failed(found)
-    result = _result(lock_path, "", "", Resolution(locked))
+    result = _result(lock_path, Resolution(locked), {})
     return {**result, "proofs": list(map(asdict, found)), "notes": verification.notes(found)}
 
 
-def _result(path: Path, before: str, after: str, resolution: Resolution) -> dict[str, Any]:
-    headers = {"before_header": str(path), "after_header": str(path)}
+def _diff(path: Path, before: str, after: str, seen_before: str, seen_after: str) -> dict[str, str]:
+    """Return the diff between two texts of the lock file; empty if they are equal.
+
+    It is one between what people see of them, unless more is asked for, or they differ in nothing that people see.
+    """
+    if before == after:
+        return {}
+    if seen_before != seen_after and Display().verbosity < WHOLE_FILE:
+        before, after = seen_before, seen_after
+    return {"before_header": str(path), "after_header": str(path), "before": before, "after": after}
+
+
+def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[str, Any]:
     return {
-        "changed": before != after,
+        "changed": bool(diff),
         "lockfile": str(path),
         "tools": {name: asdict(became) for name, became in resolution.outcomes.items()},
         "notes": [
             *resolution.notes,
             *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became)),
         ],
-        "diff": {**headers, "before": before, "after": after} if before != after else {},
+        "summary": summary(resolution.lock, resolution.outcomes, resolution.notes),
+        "diff": diff,
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import datetime, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -19,7 +20,7 @@ from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers, stale_lock
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, policy_check, signers, stale_lock
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed, ordered_capabilities, plan, views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
@@ -127,11 +128,16 @@ class ActionModule(verb.Verb):
         )
 
     def _lock(self, name: str | None, required: signers.Signers | None, is_present: bool) -> tuple[LockFile, str]:
-        """Return the lock file and its digest. Warns if what is to be present is not what its manifest asks now."""
+        """Return the lock file and its digest. Warns if what is to be present is not what its manifest asks now.
+
+        Raises ReleaseError if it does not satisfy its policy.
+        """
         if name is None:
             return LockFile(), ""
         path = verb.found_file(self, name)
         lock, digest = lock_reader.read(path, required)
+        if is_present:
+            policy_check.refuse_lock(lock, path, datetime.now(timezone.utc))
         warning = stale_lock.warning(path, lock, digest, Path(constants.DEFAULT_LOCAL_TMP)) if is_present else None
         if warning is not None:
             # At once: a host that cannot be reached has no result that would hold it.

@@ -27,6 +27,12 @@ description:
     become stricter holds for it, too.
   - The lock file remembers what it answers. For each tool, that is its source, version constraint, asset pattern,
     executables, platforms and evidence; for all of them, the policy. O(frozen) compares that with the manifest.
+  - The policy of the manifest says which evidence, sources, hosts and sizes are allowed, and for how long the lock file
+    is valid. M(pinned.release.tools) looks at it again.
+  - If something became worse since it was locked, the lock fails and shows the old and the new value. That is an older
+    version though the manifest asks the same, other bytes, another signer, less evidence, or an asset that is gone.
+    What a user accepts of it stands in the manifest (C(accept)), for one version.
+  - Nothing in the manifest, in a listing or in an asset is run, and nothing of it is a template.
   - Two tools that have a program of the same name for the same platform are refused, because a host can have only one.
   - O(import) takes over what another tool has pinned. Its versions become a manifest, and each digest that it states is
     compared with the bytes before they are locked. What another tool says that it verified is not believed.
@@ -54,7 +60,9 @@ options:
   upgrade:
     description:
       - Tools to bring to the newest release that the manifest allows, even though what is locked still satisfies it.
-      - V(all) stands for all of them.
+      - V(all) stands for all of them, V(patch) and V(minor) for all of them, but only within this kind of move. From
+        1.2.3, 1.2.9 is a patch move, and 1.9 is a minor one.
+      - V(uv:patch) moves one tool within a kind of move. What is said of one tool counts, not what is said of all.
     type: list
     elements: str
     default: []
@@ -122,6 +130,7 @@ attributes:
     details: Releases are resolved and downloaded into the controller's cache; the lock file is not written.
   diff_mode:
     support: full
+    details: Shows what a reviewer decides on (version, source, size, digest, evidence), and with C(-v) the file itself.
 notes:
   - The cache is in E(PINNED_RELEASE_CACHE), by default V($XDG_CACHE_HOME/pinned.release). Every folder from C(/) to it
     must belong to whoever runs or to root, and be writable by nobody else, or be sticky.
@@ -150,6 +159,11 @@ EXAMPLES = r"""
 - name: Lock what the manifest asks for, if it is signed as the manifest says
   pinned.release.lock:
     manifest: releases.yml
+
+- name: Move everything to the newest patch of what is locked, and one tool further
+  pinned.release.lock:
+    manifest: releases.yml
+    upgrade: [patch, "uv:minor"]
 
 - name: Fail in CI if somebody changed the manifest and did not lock
   pinned.release.lock:
@@ -209,6 +223,13 @@ tools:
       type: str
       returned: success
       sample: 0.9.8
+    kind:
+      description:
+        - How far another version is from the one before. It is C(major) where the first number differs, C(minor)
+          where the second does, else C(patch). V(null) where the version is the same.
+      type: str
+      returned: success
+      sample: patch
     targets:
       description: Target triples that are locked.
       type: list
@@ -271,6 +292,18 @@ proofs:
       description: Why it is not verified, or what would not be taken now; empty where there is nothing to say.
       type: str
       returned: success
+summary:
+  description:
+    - What changed, for a pull request, as Markdown. The first line is its title.
+    - What publishers wrote stands in a block of code, where nothing is formatted, linked or mentioned.
+  returned: success
+  type: str
+  sample: |-
+    Upgrade uv 0.9.8 → 0.9.9
+
+    | tool | before | now | move | evidence |
+    | --- | --- | --- | --- | --- |
+    | uv | 0.9.8 | 0.9.9 | patch | digest |
 error:
   description: The parts of C(msg), for playbooks that go on with what failed.
   returned: failure

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 
 if TYPE_CHECKING:
     # Whoever only has a value of these must not wait for the libraries that their module brings.
@@ -62,6 +63,16 @@ def changes(before: LockedTool, now: LockedTool | WantedTool) -> dict[str, tuple
         for field in FIELDS
         if _asked(now, field) != _asked(before, field)
     }
+
+
+def question(tool: LockedTool) -> dict[str, str]:
+    """Return what the manifest asked of a locked *tool*: its key there → what it said, in words, where it said any."""
+    return {key: _said(_asked(tool, field)) for field, key in FIELDS.items() if _asked(tool, field)}
+
+
+def policy_words(policy: Policy) -> str:
+    """Return what the *policy* demands, on one line; "" where that is the default."""
+    return _said(policy.as_dict()) if policy.as_dict() else ""
 
 
 def policy_notes(lock: LockFile, manifest: Manifest) -> Iterator[str]:

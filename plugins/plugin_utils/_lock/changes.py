@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
-from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
+from ansible_collections.pinned.release.plugins.plugin_utils._values.version import Move, is_newer, move_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import LockAction
 
 
@@ -33,6 +33,7 @@ class Outcome:
     action  ``kept``, ``added``, ``upgraded``, ``downgraded``, ``relocked`` (same version, other assets or evidence),
             ``removed``
     needs   what the builds for each platform need: ``linux/x86_64`` → ``glibc 2.28 (gnu), nothing (static)``
+    kind    how far another version is from the one before: ``patch``, ``minor``, ``major``
     """
 
     action: LockAction
@@ -41,6 +42,7 @@ class Outcome:
     targets: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     needs: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    kind: Move | None = None
 
 
 def outcome(before: LockedTool | None, after: LockedTool | None, platforms: Sequence[Platform] = ()) -> Outcome:
@@ -54,7 +56,8 @@ def outcome(before: LockedTool | None, after: LockedTool | None, platforms: Sequ
     if _answer(before) == _answer(after):
         return Outcome("kept", after.version, before.version, targets, tuple(_question_notes(before, after)), needs)
     notes = tuple(_notes(before, after, platforms))
-    return Outcome(_move(before, after), after.version, before.version, targets, notes, needs)
+    kind = move_of(before.version, after.version) if before.version != after.version else None
+    return Outcome(_move(before, after), after.version, before.version, targets, notes, needs, kind)
 
 
 def _needed(name: str, assets: Sequence[LockedAsset]) -> str:

@@ -139,6 +139,14 @@ def confirmed_on(policy: Policy, before: LockFile, now: datetime) -> str | None:
     return today.isoformat()
 
 
+def confirmation_notes(policy: Policy, before: LockFile, confirmed: str | None) -> tuple[str, ...]:
+    """Return a line if a lock file that was confirmed *before* is now *confirmed* on another day."""
+    if policy.valid_for is None or confirmed is None or before.confirmed in (None, confirmed):
+        return ()
+    until = date.fromisoformat(confirmed) + policy.valid_for
+    return (f"confirmed: on {confirmed} instead of {before.confirmed}, valid until {until}",)
+
+
 def refuse_source(policy: Policy, name: str, source: Mapping[str, str]) -> None:
     """Raise ReleaseError if the *policy* does not allow the *source* of the tool *name*. Nobody was asked yet."""
     refuse(tuple(of_source(policy, name, source)), "the manifest", f"change policy.sources, or tools.{name}.source")

@@ -185,8 +185,9 @@ class Resolver:
         confirmed = policy_check.confirmed_on(manifest.policy, locked, self.now)
         lock = LockFile(answers.platforms_of(manifest), tools, manifest.policy, confirmed)
         outcomes = _outcomes(locked, tools, manifest, notes)
-        told = tuple(answers.policy_notes(locked, manifest)) if locked.tools else ()
-        return Resolution(lock, outcomes, told, contents_of_proofs)
+        notes_of_all = [*(answers.policy_notes(locked, manifest) if locked.tools else ())]
+        notes_of_all += policy_check.confirmation_notes(manifest.policy, locked, confirmed)
+        return Resolution(lock, outcomes, tuple(notes_of_all), contents_of_proofs)
 
     def _still_satisfies(self, lock: LockFile, wanted: WantedTool, policy: Policy) -> bool:
         """Return whether the answer of the *lock* is one to what is *wanted* now, under the *policy* of now."""

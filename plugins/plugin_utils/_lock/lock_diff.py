@@ -1,0 +1,62 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What does a reviewer need to see of a lock file? The text that a diff shows. Pure; runs on the controller.
+
+A line for each thing that somebody decides on: version, source, size, digest, who vouches for it. What does not change
+between two versions has the same line, so that a diff shows what did. The file itself is shown with ``-v``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import MEGABYTE
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.listing import LISTING
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
+
+#: Of a digest, so many characters are shown.
+DIGEST_SHOWN = 16
+
+
+def text(lock: LockFile) -> str:
+    """Return what people see of *lock*, a line each; "" for one without tools."""
+    if not lock.tools:
+        return ""
+    tools = [line for name, tool in sorted(lock.tools.items()) for line in ("", f"{name}:", *_tool_lines(tool))]
+    return "\n".join([*_lines_of_all(lock), *tools]) + "\n"
+
+
+def _lines_of_all(lock: LockFile) -> Iterator[str]:
+    yield f"platforms: {', '.join(sorted(lock.platforms))}"
+    policy = answers.policy_words(lock.policy)
+    if policy:
+        yield f"policy: {policy}"
+    if lock.confirmed:
+        yield f"confirmed: {lock.confirmed}"
+
+
+def _tool_lines(tool: LockedTool) -> Iterator[str]:
+    yield f"  version: {tool.version}"
+    if tool.published:
+        yield f"  published: {tool.published.partition('T')[0]}"
+    yield from (f"  asked {key}: {words}" for key, words in answers.question(tool).items())
+    hosts = sorted({urlsplit(asset.url).hostname or "a folder" for asset in tool.assets})
+    yield f"  from: {', '.join(hosts)}"
+    programs = sorted({program for asset in tool.assets for program in asset.executables})
+    yield f"  programs: {', '.join(programs)}"
+    for asset in tool.assets:
+        yield from _asset_lines(asset)
+
+
+def _asset_lines(asset: LockedAsset) -> Iterator[str]:
+    needs = " ".join(filter(None, (asset.requires.libc, asset.requires.libc_min))) if asset.requires.libc_min else ""
+    size = f"{asset.size / MEGABYTE:.1f} MB"
+    facts = [asset.name, size, f"sha256 {asset.sha256[:DIGEST_SHOWN]}…", *([f"needs {needs}"] if needs else [])]
+    yield f"  {asset.target}: {', '.join(facts)}"
+    places = sorted({LISTING if claim.origin == LISTING else "sums" for claim in asset.evidence.claims})
+    yield f"    digest: {' and '.join(places) or 'none by its publisher'}"
+    for kind, signer in sorted({(proof.kind, proof.signer) for proof in asset.evidence.proofs}):
+        yield f"    {kind}: {signer}"
