@@ -186,7 +186,9 @@ def refuse(violations: Collection[Violation], where: str, fix: str) -> None:
     subjects = listed(dict.fromkeys(filter(None, (one.subject for one in violations))), MOST_SHOWN)
     raise ReleaseError(
         f"{where} does not satisfy its policy{': ' if subjects else ''}{subjects}",
-        expected=_told((one.subject, f"{one.what} {one.expected}") for one in violations),
+        expected=_told(
+            (one.subject, f"{one.what} {one.expected}" if one.subject else one.expected) for one in violations
+        ),
         found=_told((one.subject, one.found) for one in violations),
         fix=fix,
     )
@@ -210,7 +212,7 @@ def _of_validity(lock: LockFile, now: datetime) -> Iterator[Violation]:
     if valid_for is None:
         return
     confirmed = _day(lock.confirmed)
-    expected = f"confirmed within {duration_text(valid_for)} before {now.date()}"
+    expected = f"confirmed within {duration_text(valid_for)} before {now.date()}, as policy.valid_for demands"
     if confirmed is None:
         yield Violation("", "valid_for", expected, "no day on which it was confirmed")
     elif not -CLOCKS_DIFFER <= now.date() - confirmed <= valid_for:

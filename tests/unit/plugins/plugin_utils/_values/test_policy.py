@@ -44,6 +44,47 @@ def test_only_what_differs_from_the_defaults_is_written_in_the_largest_unit(said
     assert read(**said).as_dict() == written
 
 
+@pytest.mark.parametrize(
+    ("said", "written"),
+    [
+        ({"require": ["minisign", "digest", "digest"]}, {"require": ["digest", "minisign"]}),
+        ({"sources": ["pypi", "github:astral-sh/*"]}, {"sources": ["github:astral-sh/*", "pypi"]}),
+        ({"hosts": ["github.com", "*.example.org", "::1"]}, {"hosts": ["*.example.org", "::1", "github.com"]}),
+        ({"maximum_size": "2048 MiB"}, {"maximum_size": "2GiB"}),
+        ({"valid_for": "14d"}, {"valid_for": "2w"}),
+    ],
+)
+def test_lists_and_bounds_are_written_so_that_equal_ones_are_equal_text(said: dict, written: dict) -> None:
+    assert read(**said).as_dict() == written
+    assert read(**written) == read(**said)
+
+
+def test_a_manifest_names_only_kinds_of_evidence_that_there_are_and_a_lock_file_may_know_others() -> None:
+    place = Place({"require": ["minsign"]}, Document("releases.yml"))
+    with pytest.raises(ReleaseError, match='did you mean "minisign"'):
+        read_policy(place, ["minisign"])
+    assert read_policy(place).require == ("minsign",)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        *(
+            {"hosts": [host]}
+            for host in ("GitHub.com", "https://github.com", "*", "github.com/x", "a..b", "*.*.org", "")
+        ),
+        *({"sources": [source]} for source in ("", "github:", "GitHub", ":x", "github astral", "github:a\nb")),
+        *({"valid_for": time} for time in ("0d", "90m", "1h", "90", 90, "90d\n")),
+        *({"require": words} for words in ("digest", ["Digest"], [["digest"]], [""])),
+        *({key: []} for key in ("hosts", "sources", "require")),
+        {"maximum_size": "1KiB"},
+    ],
+)
+def test_what_says_nothing_certain_is_refused(said: dict) -> None:
+    with pytest.raises(ReleaseError):
+        read(**said)
+
+
 def test_an_age_of_years_is_an_age() -> None:
     assert read(minimum_age="99999w").minimum_age == timedelta(weeks=99_999)
 
