@@ -183,12 +183,10 @@ def refuse(violations: Collection[Violation], where: str, fix: str) -> None:
     """Raise ReleaseError if there are *violations* of a policy in what is pinned *where*. *fix* says what to do."""
     if not violations:
         return
-    subjects = listed(dict.fromkeys(filter(None, (one.subject for one in violations))), MOST_SHOWN)
+    demands = ((one.subject, f"{one.what} {one.expected}" if one.subject else one.expected) for one in violations)
     raise ReleaseError(
-        f"{where} does not satisfy its policy{': ' if subjects else ''}{subjects}",
-        expected=_told(
-            (one.subject, f"{one.what} {one.expected}" if one.subject else one.expected) for one in violations
-        ),
+        f"{where} does not satisfy the policy",
+        expected=_told(demands),
         found=_told((one.subject, one.found) for one in violations),
         fix=fix,
     )
@@ -196,8 +194,10 @@ def refuse(violations: Collection[Violation], where: str, fix: str) -> None:
 
 def refuse_lock(lock: LockFile, path: Path, now: datetime) -> None:
     """Raise ReleaseError if the *lock* that stands in *path* violates the policy that it holds, at *now*."""
+    violations = of_lock(lock, now)
+    subjects = listed(dict.fromkeys(filter(None, (one.subject for one in violations))), MOST_SHOWN)
     fix = "lock again with pinned.release.lock, and commit the lock file"
-    refuse(of_lock(lock, now), str(path), fix)
+    refuse(violations, f"{path}: {subjects}" if subjects else str(path), fix)
 
 
 def _told(texts: Iterator[tuple[str, str]]) -> str:

@@ -305,6 +305,12 @@ LOCKS = st.builds(
             files=st.dictionaries(LINKED_FILES, LINES, max_size=2).filter(lambda files: not nested(files)),
             verify=st.dictionaries(WORDS, st.lists(IDENTITIES, min_size=1, max_size=2).map(tuple), max_size=2),
             without_digest=st.lists(LINES, unique=True, max_size=2).map(sorted).map(tuple),
+            require=st.lists(WORDS, unique=True, max_size=2).map(sorted).map(tuple),
+            accepted=st.dictionaries(
+                st.sampled_from(["republished", "signer", "vanished_asset", "weaker_evidence"]),
+                st.lists(LINES.map("1.0 {}".format), unique=True, min_size=1, max_size=2).map(sorted).map(tuple),
+                max_size=2,
+            ),
             constraint=st.just("") | LINES,
             platforms=PLATFORMS,
         ),
@@ -316,7 +322,13 @@ LOCKS = st.builds(
         | st.integers(0, 99_999).map(lambda weeks: timedelta(weeks=weeks)),
         st.integers(1, 999_999).map(lambda size: size * 1024**2)
         | st.integers(1, 999_999).map(lambda size: size * 1024**3),
+        st.none() | st.integers(1, 999_999).map(lambda size: size * 1024**2),
+        st.lists(WORDS, unique=True, max_size=2).map(sorted).map(tuple),
+        st.lists(st.sampled_from(["github", "pypi:uv", "github:a b/*"]), unique=True).map(sorted).map(tuple),
+        st.lists(st.sampled_from(["github.com", "*.example.org", "::1"]), unique=True).map(sorted).map(tuple),
+        st.none() | st.integers(1, 99_999).map(lambda days: timedelta(days=days)),
     ),
+    confirmed=st.none() | st.dates().map(lambda day: day.isoformat()),
 )
 
 
@@ -347,7 +359,8 @@ def test_the_order_in_which_things_were_found_changes_no_byte(lock, data):
         )
         for name, tool in shuffled(lock.tools.items())
     }
-    assert lockfile.emit(LockFile(shuffled(lock.platforms), tools, lock.policy)) == lockfile.emit(lock)
+    shuffled_lock = replace(lock, platforms=shuffled(lock.platforms), tools=tools)
+    assert lockfile.emit(shuffled_lock) == lockfile.emit(lock)
 
 
 def test_two_controllers_that_found_the_same_hold_equal_tools():
@@ -652,6 +665,13 @@ def test_a_universal_program_is_locked_for_each_of_its_targets():
         ("tools/uv/verify/minisign", "RWQ"),
         ("tools/uv/verify/minisign/0/key", ""),
         ("tools/uv/accept", {}),
+        ("tools/uv/accept/signer", ["no_version"]),
+        ("tools/uv/require", []),
+        ("policy/require", ["Digest"]),
+        ("policy/hosts", "github.com"),
+        ("policy/valid_for", "90"),
+        ("confirmed", "2026-13-01"),
+        ("confirmed", "2026-01-31T00:00:00Z"),
         ("tools/uv/accept/without_digest", []),
         ("tools/uv/accept/without_digest", "*"),
         ("tools/uv/assets/0/evidence/claims/0/value", "none"),
@@ -766,6 +786,14 @@ def contradicts_itself(found: dict) -> bool:
     return False
 
 
+POLICY = {
+    "minimum_age": "3d",
+    "maximum_size": "500MiB",
+    "require": ["digest", "minisign"],
+    "sources": ["github:astral-sh/*", "pypi"],
+    "hosts": ["*.example.org", "github.com"],
+    "valid_for": "90d",
+}
 JUNK = st.one_of(
     st.none() | st.booleans() | st.integers(-1, 2) | st.floats(allow_nan=False, allow_infinity=False),
     st.sampled_from(
@@ -789,7 +817,8 @@ KEYS = st.sampled_from(["x", "os", "tools", "", "abi", "page_size", "versions", 
 @given(st.data())
 @settings(max_examples=500)
 def test_parse_accepts_what_the_schema_does_and_nothing_else(validator, data):
-    found = signed(schemas.changed(data, document(asset(), asset(name="b", requires=GLIBC)), JUNK, KEYS))
+    whole = {**document(asset(), asset(name="b", requires=GLIBC)), "policy": POLICY, "confirmed": "2026-01-31"}
+    found = signed(schemas.changed(data, whole, JUNK, KEYS))
     try:
         lockfile.parse(json.dumps(found))
     except ReleaseError:

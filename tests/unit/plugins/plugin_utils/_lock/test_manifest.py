@@ -33,7 +33,14 @@ LINUX = "platforms: [linux/x86_64]\n"
 EXAMPLE = """\
 # What the team uses.
 platforms: [linux/x86_64, linux/arm64, darwin/arm64]
-policy: {minimum_age: 3d, maximum_unpacked_size: 4GiB}
+policy:
+  minimum_age: 3d
+  maximum_unpacked_size: 4GiB
+  maximum_size: 500MiB
+  require: [digest]
+  sources: ["github:astral-sh/*", pypi, directory]
+  hosts: [github.com, "*.example.org"]
+  valid_for: 90d
 tools:
   uv: {source: {github: astral-sh/uv}, version: ">=0.9,<1"}
   ruff:
@@ -49,7 +56,11 @@ tools:
   zig:
     source: {directory: /srv/zig}
     verify: {minisign: RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U}
-    accept: {without_digest: ["zig-{version}-*.zip", "zig.exe"]}
+    require: [minisign, proof]
+    accept:
+      without_digest: ["zig-{version}-*.zip", "zig.exe"]
+      signer: ["0.14.0 D900E7558DAD3A86"]
+      downgrade: ["0.13.0"]
   kubectl:
     source:
       http: "https://h/{version}/{arch}/kubectl"
@@ -110,6 +121,8 @@ def test_a_manifest_says_what_people_want():
             platforms=platforms,
             verify={"minisign": (Identity.of(key="RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"),)},
             without_digest=("zig-{version}-*.zip", "zig.exe"),
+            require=("minisign", "proof"),
+            accepted={"downgrade": ("0.13.0",), "signer": ("0.14.0 D900E7558DAD3A86",)},
         ),
         "kubectl": WantedTool(
             "kubectl",
@@ -795,6 +808,17 @@ JUNK = st.one_of(
             "0GiB",
             "7 MiB",
             "d",
+            "0w",
+            "digest",
+            "proof",
+            "pypi",
+            "github:a b",
+            "github:",
+            "*.example.org",
+            "*",
+            "::1",
+            "1.0 x",
+            "1.0 ",
             "linux/x86_64",
             "linux/amd64",
             "linux/riscv",
@@ -832,6 +856,8 @@ KEYS = st.sampled_from(
             "x86_64",
         ),
         *("a b", "verify", "accept", "minisign", "without_digest", "key", "successors"),
+        *("require", "sources", "hosts", "maximum_size"),
+        *("valid_for", "downgrade", "republished", "signer", "vanished_asset", "weaker_evidence"),
     ]
 )
 
@@ -1038,6 +1064,7 @@ def test_the_schema_knows_every_kind_of_proof():
     assert set(verify["properties"]) == set(proofs.KINDS)
     key = schemas.schema("releases")["$defs"]["minisign_key"]
     assert key["pattern"] == "^" + minisign.KEY.pattern.replace("\\Z", "$")
+    assert schemas.schema("releases")["$defs"]["kind_of_evidence"]["enum"] == ["digest", "proof", *proofs.KINDS]
 
 
 def test_every_field_of_the_schema_is_described():

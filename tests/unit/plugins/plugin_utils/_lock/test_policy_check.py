@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is pinned satisfies its policy when it is locked, and again on every rollout: or it is refused with the reason."""
+"""What is pinned satisfies its policy when it is locked, and on every rollout. Else it is refused with the reason."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def resolve(
 
 
 def refused(controller: Controller, policy: str = "{}", locked: LockFile | None = None, more: str = "") -> ReleaseError:
-    with pytest.raises(ReleaseError, match="does not satisfy its policy") as caught:
+    with pytest.raises(ReleaseError, match="does not satisfy the policy") as caught:
         resolve(controller, policy, locked, more)
     assert caught.value.fix
     return caught.value
@@ -291,7 +291,7 @@ def test_a_lock_that_is_too_old_or_from_the_future_is_refused(
     if is_valid:
         policy_check.refuse_lock(dated, Path("releases.lock.json"), at(day))
         return
-    with pytest.raises(ReleaseError, match=r"releases\.lock\.json does not satisfy its policy\n") as caught:
+    with pytest.raises(ReleaseError, match=r"releases\.lock\.json does not satisfy the policy\n") as caught:
         policy_check.refuse_lock(dated, Path("releases.lock.json"), at(day))
     assert caught.value.expected == f"confirmed within 30d before {day}, as policy.valid_for demands"
     assert caught.value.fix == "lock again with pinned.release.lock, and commit the lock file"
@@ -305,7 +305,7 @@ def test_every_violation_of_a_lock_file_is_told_at_once(lock: LockFile) -> None:
     strict = Policy(timedelta(days=99), 4 * 1024**2, 1024**2, ("proof",), ("github",), ("github.com",))
     found = [one.what for one in policy_check.of_lock(replace(large, policy=strict), NOW)]
     assert found == ["source", "age", "host", "size", "size", "evidence"]
-    with pytest.raises(ReleaseError, match="releases.lock.json does not satisfy its policy: tool") as caught:
+    with pytest.raises(ReleaseError, match=r"releases\.lock\.json: tool does not satisfy the policy") as caught:
         policy_check.refuse_lock(replace(large, policy=strict), Path("releases.lock.json"), NOW)
     assert "tool: host one of github.com; tool: size at most 1MiB" in str(caught.value.expected)
 

@@ -69,10 +69,7 @@ def test_a_manifest_names_only_kinds_of_evidence_that_there_are_and_a_lock_file_
 @pytest.mark.parametrize(
     "said",
     [
-        *(
-            {"hosts": [host]}
-            for host in ("GitHub.com", "https://github.com", "*", "github.com/x", "a..b", "*.*.org", "")
-        ),
+        *({"hosts": [host]} for host in ("GitHub.com", "https://h", "*", "github.com/x", "a..b", "*.*.org", "")),
         *({"sources": [source]} for source in ("", "github:", "GitHub", ":x", "github astral", "github:a\nb")),
         *({"valid_for": time} for time in ("0d", "90m", "1h", "90", 90, "90d\n")),
         *({"require": words} for words in ("digest", ["Digest"], [["digest"]], [""])),

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import (
     is_newer,
     is_prerelease,
+    move_of,
     names_prerelease,
     order_of,
 )
@@ -139,3 +140,29 @@ def test_the_order_is_total(one, other, third):
 def test_no_text_is_without_a_place(text):
     assert not is_newer(text, text)
     assert isinstance(is_prerelease(text), bool)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "move"),
+    [
+        ("1.2.3", "1.2.4", "patch"),
+        ("1.2.3", "1.2.3.1", "patch"),
+        ("1.2.3", "1.2.2", "patch"),
+        ("1.2", "1.2.0", "patch"),
+        ("1.2.0rc1", "1.2.0", "patch"),
+        ("v1.2.3", "1.3", "minor"),
+        ("0.9.30", "0.10.0", "minor"),
+        ("0.0.9", "0.1", "minor"),
+        ("1", "1.1", "minor"),
+        ("1.9", "2.0", "major"),
+        ("2026.1", "2027.1", "major"),
+        ("0.9", "1.0", "major"),
+        ("1.2", "1!1.2", "major"),
+        ("8u92-b14", "8u392-b08", "patch"),
+        ("nightly", "1.0", "major"),
+        ("nightly", "nightly", "patch"),
+    ],
+)
+def test_a_move_is_as_far_as_the_first_number_that_differs(before: str, after: str, move: str) -> None:
+    assert move_of(before, after) == move
+    assert move_of(after, before) == move
