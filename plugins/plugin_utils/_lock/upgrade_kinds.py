@@ -25,8 +25,10 @@ ANY: Move = MOVES[-1]
 def moves(upgrade: Sequence[str], tools: Collection[str]) -> dict[str, Move]:
     """Return how far each tool that *upgrade* names, of all *tools*, may move.
 
-    What is said of one tool counts, not what is said of all; of several words for the same, the widest does. Raises
-    ReleaseError for a tool that is not there, for a word that is no kind of move, and for a tool called like one.
+    What is said of one tool counts, not what is said of all; of several words for the same, the widest does.
+
+    Raises ReleaseError for a tool that is not there, for a word that is no kind of move, and where a tool has the name
+    of one.
     """
     of_all: list[Move] = []
     of_one: dict[str, list[Move]] = {}

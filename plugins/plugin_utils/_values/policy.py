@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TypeVar
 
 from ansible_collections.pinned.release.plugins.module_utils.names import CONTROL
@@ -38,7 +39,6 @@ _TIME_UNITS = {
 }
 #: Words of ``require`` that are no kind of proof: a digest that the publisher states, and a proof of any kind.
 DIGEST, PROOF = "digest", "proof"
-REQUIRE_EXAMPLE = "a list of kinds of evidence, such as [digest]"
 
 
 @dataclass(frozen=True)
@@ -85,28 +85,30 @@ def read_policy(place: Place, kinds: Sequence[str] | None = None) -> Policy:
     """
     fields = place.fields("", "minimum_age maximum_unpacked_size maximum_size require sources hosts valid_for")
     standard = Policy()
-
-    def read(key: str, reader: Callable[[Place], T], otherwise: T) -> T:
-        return reader(fields[key]) if key in fields else otherwise
-
     return Policy(
-        minimum_age=read("minimum_age", _duration, standard.minimum_age),
-        maximum_unpacked_bytes=read("maximum_unpacked_size", _size, standard.maximum_unpacked_bytes),
-        maximum_bytes=read("maximum_size", _size, None),
-        require=read("require", lambda require: read_require(require, kinds), ()),
-        sources=read("sources", _sources, ()),
-        hosts=read("hosts", _hosts, ()),
-        valid_for=read("valid_for", lambda valid_for: _duration(valid_for, _DAYS), None),
+        minimum_age=_if_there(fields.get("minimum_age"), _duration, standard.minimum_age),
+        maximum_unpacked_bytes=_if_there(fields.get("maximum_unpacked_size"), _size, standard.maximum_unpacked_bytes),
+        maximum_bytes=_if_there(fields.get("maximum_size"), _size, None),
+        require=_if_there(fields.get("require"), partial(read_require, kinds=kinds), ()),
+        sources=_if_there(fields.get("sources"), _sources, ()),
+        hosts=_if_there(fields.get("hosts"), _hosts, ()),
+        valid_for=_if_there(fields.get("valid_for"), partial(_duration, form=_DAYS), None),
     )
 
 
+def _if_there(place: Place | None, read: Callable[[Place], T], otherwise: T) -> T:
+    return otherwise if place is None else read(place)
+
+
 def read_require(place: Place, kinds: Sequence[str] | None = None) -> tuple[str, ...]:
-    """Return the kinds of evidence that *place* tells of, sorted; *kinds* as for read_policy(). Raises MisfitError."""
+    """Return the kinds of evidence that *place* tells of, sorted; *kinds* as for read_policy().
 
-    def word(one: Place) -> str:
-        return one.text(forms.WORD) if kinds is None else one.one_of((DIGEST, PROOF, *kinds))
-
-    return _set(place.items(word, least=1, expected=REQUIRE_EXAMPLE))
+    Raises MisfitError where it tells of none, or of one that is unknown.
+    """
+    known = None if kinds is None else (DIGEST, PROOF, *kinds)
+    example = "a list of kinds of evidence, such as [digest]"
+    words = place.items(lambda one: one.one_of(known) if known else one.text(forms.WORD), least=1, expected=example)
+    return _set(words)
 
 
 def _sources(place: Place) -> tuple[str, ...]:
