@@ -21,8 +21,8 @@ description:
   - If a manifest of the same name lies beside the lock file (C(releases.yml), C(releases.lock.json)) and asks for
     something else than the lock file answers, a warning names the tools, what differs, and the command that locks anew.
     It is given once a run. What is locked is installed anyway.
-  - A lock file that does not satisfy the policy that it holds, or that is older than its C(valid_for), is refused before
-    the host is asked. O(state=absent) does not ask for that.
+  - A lock file that does not satisfy the policy that it holds, or that is older than its C(valid_for), is refused
+    before the host is asked. O(state=absent) does not ask for that.
 requirements:
   - a POSIX shell on the host
   - on the host, when something is to be installed, Python 3.6 or newer, as new as ansible-core wants it there

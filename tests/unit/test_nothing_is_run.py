@@ -86,7 +86,13 @@ WHOLE: dict[str, Any] = {
             "executables": {"tool": "*/tool"},
             "files": {"share/man/man1/tool.1": "*/tool.1"},
             "platforms": ["linux/x86_64"],
-            "verify": {"minisign": "RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"},
+            "verify": {
+                "minisign": "RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U",
+                "gpg": {"fingerprint": "A" * 40, "key": "a.asc", "successors": [{"fingerprint": "B" * 40, "key": "b"}]},
+                "sigstore": {"repository": "o/r", "workflow": "w.yml", "ref": "refs/tags/1", "issuer": "https://i"},
+                "provenance": {"identity": "https://i/x", "issuer": "https://i"},
+                "release": "o/r",
+            },
             "require": ["minisign"],
             "accept": {
                 "without_digest": ["x"],

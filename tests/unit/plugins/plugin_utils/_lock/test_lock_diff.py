@@ -13,6 +13,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_d
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.summary import summary
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence, Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
     LockedAsset,
@@ -22,7 +23,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 
-SIGNATURE = Proof("minisign", "RWSG", "D900E7558DAD3A86", "uv.tar.gz", "a" * 64, "https://github.com/x.minisig")
+SIGNATURE = Proof(
+    "minisign", Identity.of(key="RWSG"), "D900E7558DAD3A86", "uv.tar.gz", "a" * 64, "https://github.com/x.minisig", ()
+)
 
 
 def lock(version: str = "0.9.8", digest: str = "a", evidence: Evidence | None = None) -> LockFile:

@@ -14,6 +14,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, policy_check
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence, Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
@@ -111,7 +112,7 @@ def with_asset(lock: LockFile, **changes: object) -> LockFile:
 
 def test_each_kind_of_evidence_is_told_by_its_own_word(lock: LockFile) -> None:
     claim = Claim("sha256", "a" * 64, "listing")
-    proof = Proof("minisign", "KEY", "signer", NAME, "a" * 64, "https://example.org/x.minisig")
+    proof = Proof("minisign", Identity.of(key="KEY"), "signer", NAME, "a" * 64, "https://example.org/x.minisig", ())
     having = {
         "digest": Evidence((claim,)),
         "minisign": Evidence((), (proof,)),
