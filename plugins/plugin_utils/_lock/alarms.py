@@ -11,6 +11,7 @@ that a locked version no longer has. republished.py has one more: other bytes. A
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -26,6 +27,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.release imp
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
 
+#: How the certificate of a workflow that ran for a tag ends.
+_TAG = re.compile(r"(?<=@refs/tags/).+\Z", re.DOTALL)
 #: The evidence that is a digest in a file of the publisher, beside LISTING.
 SUMS = "sums"
 
@@ -128,11 +131,12 @@ def _signers(tool: LockedTool, locked: LockedTool) -> Iterator[Alarm]:
 def _signers_of(tool: LockedTool) -> dict[tuple[str, Identity], set[tuple[str, str]]]:
     """Return who made the proofs of each kind and identity: in general, and by the whole name.
 
-    Where a name holds the version, as a workflow's that ran for a tag, the general one is without it.
+    A workflow that ran for a tag has that in its name, however the tag is written: the general name is without it, and
+    without the version.
     """
     signers: dict[tuple[str, Identity], set[tuple[str, str]]] = {}
     for proof in _proofs(tool):
-        general = proof.signer.replace(tool.version, "{version}")
+        general = _TAG.sub("{tag}", proof.signer).replace(tool.version, "{version}")
         signers.setdefault((proof.kind, proof.identity), set()).add((general, proof.signer))
     return signers
 
