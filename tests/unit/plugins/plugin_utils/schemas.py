@@ -45,13 +45,18 @@ def _ecma_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> I
 
 
 def undescribed(found: dict[str, Any]) -> list[str]:
-    """Return the fields of a schema that an editor could say nothing about."""
+    """Return the fields of a schema, however deep, that an editor could say nothing about."""
     definitions = found["$defs"]
-    fields = {
-        name: field for one in (found, *definitions.values()) for name, field in one.get("properties", {}).items()
-    }
-    referred = {name: definitions.get(field.get("$ref", "").rpartition("/")[2], {}) for name, field in fields.items()}
-    return [name for name, field in fields.items() if not {**referred[name], **field}.get("description")]
+    fields = [
+        (name, field)
+        for way in places(found)
+        if way[-1:] == ("properties",) and "if" not in way
+        for name, field in _at(found, way).items()
+    ]
+    referred = [definitions.get(field.get("$ref", "").rpartition("/")[2], {}) for _name, field in fields]
+    return [
+        name for (name, field), other in zip(fields, referred, strict=True) if not {**other, **field}.get("description")
+    ]
 
 
 def places(value: object, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
