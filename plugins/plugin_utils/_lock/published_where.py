@@ -43,14 +43,16 @@ _VERSION = re.compile(r"(?<![0-9A-Za-z.])v?([0-9]+(?:\.[0-9]+)+(?:[-+_]?(?:rc|be
 class Published:
     """Where a tool is published, as a manifest has it, and in which version.
 
-    asset  the pattern on names of assets that it needs, "" for none
-    note   what was taken for granted, or is not as the other tool has it; "" for nothing
+    asset   the pattern on names of assets that it needs, "" for none
+    note    what was taken for granted, or is not as the other tool has it; "" for nothing
+    others  files that the source does not have
     """
 
     source: Mapping[str, str | dict[str, str]]
     version: str | None
     asset: str = ""
     note: str = ""
+    others: tuple[ForeignFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -174,9 +176,10 @@ def by_template(tool: ForeignTool) -> Published | None:
     if not spelled:
         return None
     template = max(spelled, key=lambda one: len(spelled[one]))
-    others = [file.name for file in tool.files if file not in [one for one, _words in spelled[template]]]
-    note = f"other addresses, not in the template: {listed(map(_plain, others))}" if others else ""
-    return Published({"http": template, **_tables(spelled[template])}, version, note=note)
+    others = tuple(file for file in tool.files if file not in [one for one, _words in spelled[template]])
+    names = listed(_plain(file.name) for file in others)
+    note = f"other addresses, not in the template: {names}" if others else ""
+    return Published({"http": template, **_tables(spelled[template])}, version, note=note, others=others)
 
 
 def _common_version(tool: ForeignTool) -> str:

@@ -68,6 +68,7 @@ class TakenOver:
             yield f"not taken over: {left}"
         if len(self.left) > MOST_TOLD:
             yield f"not taken over: {len(self.left) - MOST_TOLD} more"
+        yield from (f"{entry.name}: {entry.where.note}" for entry in self.entries if entry.where.note)
         sources = [_project(tool.source) for tool in wanted.tools.values()]
         for entry in self.entries:
             if entry.name not in wanted.tools and _project(entry.where.source) not in sources:
@@ -105,7 +106,8 @@ def _entry(origin: str, tool: ForeignTool) -> Entry | Left:
         where = published(tool)
         name = name or fit_name(_project(where.source)[1])
         named = replace(tool, name=name)
-        platforms = [one for file in tool.files for one in file_labels.platforms_of(file, name, where.version or "")]
+        served = [file for file in tool.files if file not in where.others]
+        platforms = [one for file in served for one in file_labels.platforms_of(file, name, where.version or "")]
         entry = Entry(name, origin, named, where, tuple(dict.fromkeys(map(str, platforms))))
         manifest.parse(_document((USUAL_PLATFORM,), [entry]))
     except ReleaseError as error:

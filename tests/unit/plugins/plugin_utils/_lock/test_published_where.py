@@ -153,6 +153,7 @@ def test_addresses_of_another_form_than_most_are_told() -> None:
     assert found is not None
     assert found.source["http"] == "https://nodejs.example.org/dist/v{version}/node-v{version}-{os}-{arch}.tar.gz"
     assert found.note == "other addresses, not in the template: node-v26.5.0-win-x64.zip"
+    assert [str(file.platform) for file in found.others] == ["windows/x86_64"]
 
 
 def test_addresses_without_a_version_cannot_be_pinned() -> None:

@@ -146,3 +146,12 @@ def test_no_text_of_a_stranger_becomes_another_line_of_the_manifest(name: str, s
         return
     assert len(manifest.parse(found.text).tools) == 1
     assert len(found.text.splitlines()) == 4
+
+
+def test_what_is_taken_for_granted_is_told_in_the_manifest_and_in_the_notes() -> None:
+    lock = '[[tools.r]]\nversion = "1.0"\n[tools.r."platforms.linux-x64"]\n'
+    lock += 'url = "https://git.example.org/o/r/releases/download/v1.0/r"\n'
+    found = take_over(importers.read({"mise.lock": lock}))
+    told = "git.example.org is taken for a GitHub Enterprise server; for Gitea or Forgejo, write gitea and its api_url"
+    assert f"  # {told}\n" in found.text
+    assert list(found.notes(manifest.parse(found.text))) == [f"r: {told}"]
