@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, sources_in
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import (
     DIGEST,
@@ -94,12 +95,13 @@ def is_accepted(without_digest: Collection[str], version: str, asset: str) -> bo
     return any(names_by(pattern, version).match(asset) for pattern in without_digest)
 
 
-def of_source(policy: Policy, name: str, source: Mapping[str, str]) -> Iterator[Violation]:
-    """Yield how the *source* of the tool *name* violates *policy*."""
-    known = source_name(source)
-    if policy.sources and not (known and any(_is_source(known, source, pattern) for pattern in policy.sources)):
-        found = shown(known)[1:-1] if known else f"a source of no certain kind: {shown(dict(source))}"
-        yield Violation(name, "source", f"one of {listed(policy.sources)}", found)
+def of_source(policy: Policy, name: str, source: DeclaredSource) -> Iterator[Violation]:
+    """Yield how the *source* of the tool *name*, or the one that lists its versions, violates *policy*."""
+    for one in sources_in(source):
+        known = source_name(one)
+        if policy.sources and not (known and any(_is_source(known, one, pattern) for pattern in policy.sources)):
+            found = shown(known)[1:-1] if known else f"a source of no certain kind: {shown(dict(one))}"
+            yield Violation(name, "source", f"one of {listed(policy.sources)}", found)
 
 
 def of_asset(policy: Policy, name: str, asset: LockedAsset) -> Iterator[Violation]:
@@ -147,7 +149,7 @@ def confirmation_notes(policy: Policy, before: LockFile, confirmed: str | None) 
     return (f"confirmed: on {confirmed} instead of {before.confirmed}, valid until {until}",)
 
 
-def refuse_source(policy: Policy, name: str, source: Mapping[str, str]) -> None:
+def refuse_source(policy: Policy, name: str, source: DeclaredSource) -> None:
     """Raise ReleaseError if the *policy* does not allow the *source* of the tool *name*. Nobody was asked yet."""
     refuse(tuple(of_source(policy, name, source)), "the manifest", f"change policy.sources, or tools.{name}.source")
 
@@ -235,7 +237,7 @@ def _of_size(policy: Policy, name: str, asset: str, size: int) -> Iterator[Viola
         yield Violation(name, "size", f"at most {size_text(policy.maximum_bytes)}", f"{asset} has {size} bytes")
 
 
-def _is_source(known: str, source: Mapping[str, str], pattern: str) -> bool:
+def _is_source(known: str, source: DeclaredSource, pattern: str) -> bool:
     """Return whether a *pattern* of the policy is about a *source* of the name *known*.
 
     A kind alone stands for its usual server: of one that a source names, a pattern must say so, too. A step upwards

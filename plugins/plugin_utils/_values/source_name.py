@@ -12,16 +12,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
+
 #: Keys of a ``source:`` that name no kind. Rollouts ask for the kind too, and cannot wait until every kind is loaded.
-OPTIONS = frozenset({"api_url", "base", "packages", "registry", "releases", "sums", "tag", "versions"})
+OPTIONS = frozenset({"api_url", "arch", "base", "os", "packages", "registry", "releases", "sums", "tag", "versions"})
 #: Is a kind, and an option beside another one.
 _KIND_OR_OPTION = "index"
 #: Of the options, those whose text may hold addresses that no release comes from.
 _NO_SERVERS = frozenset({"releases", "sums", "tag", "versions"})
 
 
-def source_name(source: Mapping[str, str]) -> str | None:
-    """Return the text by which a policy knows the *source*: ``pypi:uv``; None if it is not of one certain kind."""
+def source_name(declared: DeclaredSource) -> str | None:
+    """Return the text by which a policy knows a *declared* source: ``pypi:uv``; None if its kind is not certain."""
+    source = {key: value for key, value in declared.items() if isinstance(value, str)}
     kinds = [key for key in source if key not in OPTIONS]
     if len(kinds) > 1:
         kinds = [kind for kind in kinds if kind != _KIND_OR_OPTION]

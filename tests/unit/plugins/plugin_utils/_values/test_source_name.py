@@ -33,6 +33,10 @@ def test_the_kind_is_told_as_sources_tell_it_whatever_options_stand_beside_it(ki
             "index:https://releases.example.org/index.json",
         ),
         ({"directory": "releases/uv"}, "directory:releases/uv"),
+        (
+            {"http": "https://dl.k8s.io/v{version}", "versions": {"github": "o/n"}, "arch": {"x86_64": "amd64"}},
+            "http:https://dl.k8s.io/v{version}",
+        ),
         ({"pypi": "uv", "index": "https://[::1"}, "pypi:unknown/uv"),
         ({"pypi": "uv", "npm": "uv"}, None),
         ({"tag": "v{version}"}, None),
