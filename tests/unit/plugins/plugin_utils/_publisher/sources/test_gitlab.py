@@ -278,6 +278,14 @@ def test_of_several_files_of_one_name_the_newest_counts_as_it_is_served():
         assert stated(gitlab) == {"sha256": "b" * 64}
 
 
+def test_of_several_packages_of_one_version_the_newest_counts():
+    packages = [{"id": number, "name": "tool", "version": "v1.2.3"} for number in (7, 9, 8)]
+    with FakeGitlab(links(PROGRAM)) as gitlab:
+        gitlab.registry = {"packages": Answer(200, json.dumps(packages).encode()), **package_files("a" * 64)}
+        assert stated(gitlab)
+    assert gitlab.web.paths[-1].endswith("/packages/9/package_files")
+
+
 @pytest.mark.parametrize("sha256", [None, "", "abc", "g" * 64, 5])
 def test_a_digest_that_is_none_is_not_stated(sha256):
     with FakeGitlab(links(PROGRAM)) as gitlab:

@@ -279,6 +279,13 @@ def test_what_is_no_manifest_is_one_clear_error(body):
         faulty("manifests/1.0", Answer(200, document(MANIFEST, body)))
 
 
+def test_what_could_be_read_as_an_index_or_as_a_manifest_is_neither():
+    for kind in (INDEX, MANIFEST):
+        body = document(kind, {"manifests": [], "config": {}, "layers": [LAYER]})
+        with pytest.raises(ReleaseError, match="could not be understood"):
+            faulty("manifests/1.0", Answer(200, body, {"Content-Type": kind}))
+
+
 def test_an_index_inside_of_an_index_is_refused():
     with FakeRegistry({"1.0": TOOL}) as registry:
         head = registry.content[registry.heads["1.0"]][1]

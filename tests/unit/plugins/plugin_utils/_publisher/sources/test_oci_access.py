@@ -179,6 +179,14 @@ def test_a_password_never_travels_unencrypted(docker_config):
     OciSource(Declaration("oci", "http://other.example.org:5000/tool"))
 
 
+def test_a_password_is_not_sent_to_a_token_service_without_tls(docker_config):
+    with FakeRegistry(TAGS, access="bearer", realm="http://auth.example.org/token") as registry:
+        log_in(docker_config, registry)
+        with pytest.raises(ReleaseError, match="without encryption") as failure:
+            source(registry).releases()
+    assert failure.value.found == "http://auth.example.org/token?…"
+
+
 @pytest.mark.parametrize(
     ("key", "name"),
     [
