@@ -105,6 +105,14 @@ WHOLE: dict[str, Any] = {
         },
         "listed": {"source": {"github": "o/r", "api_url": "https://g/"}, "executables": ["tool"]},
         "packed": {"source": {"npm": "tool", "registry": "https://r/", "packages": "tool-*"}},
+        "served": {
+            "source": {
+                "http": "https://h/{version}/{os}/{arch}/served",
+                "versions": {"github": "o/r", "tag": "v{version}"},
+                "arch": {"x86_64": "amd64"},
+                "os": {"linux": "linux"},
+            },
+        },
         "kept": {"source": {"directory": "https://d/", "sums": "SHA256SUMS"}},
     },
 }

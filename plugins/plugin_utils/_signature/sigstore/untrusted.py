@@ -48,7 +48,7 @@ def refused(what: str, expected: str | None = None, found: str | None = None, fi
 
 @contextmanager
 def reading(subject: str, problem: str = "cannot be read") -> Iterator[None]:
-    """Turn whatever a library raises about a stranger's bytes into the ReleaseError that *subject* has that *problem*.
+    """Raise ReleaseError that *subject* has that *problem*, whatever a library raises about a stranger's bytes.
 
     The libraries name no complete list of what they raise, and a reader of hostile bytes has to fail in one way.
     """
