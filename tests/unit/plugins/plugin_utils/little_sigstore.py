@@ -19,6 +19,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 SIGNED_AT = datetime(2025, 5, 5, 12, 0, 0, tzinfo=timezone.utc)
@@ -29,6 +30,8 @@ WORKFLOW = "https://github.com/owner/tool/.github/workflows/release.yml@refs/tag
 #: What Fulcio's extensions say, by their number: issuer, repository, commit, ref.
 GITHUB = {8: ACTIONS, 12: "https://github.com/owner/tool", 13: "c0" * 20, 14: "refs/tags/v1.0"}
 PROVENANCE = "https://slsa.dev/provenance/v1"
+#: Of the curve P-256.
+_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 _SCT = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
 
@@ -69,12 +72,13 @@ class LittleSigstore:
         signer: ec.EllipticCurvePrivateKey | None = None,
         issued_at: datetime = SIGNED_AT,
         logged: bool = True,
+        purpose: ObjectIdentifier = ExtendedKeyUsageOID.CODE_SIGNING,
     ) -> x509.Certificate:
         """Return a certificate of ten minutes for *san*, with what the extensions have *said*."""
-        general = x509.RFC822Name if "://" not in san else x509.UniformResourceIdentifier
+        names = [_general_name(name) for name in san.split()]
         extensions = [
-            (x509.SubjectAlternativeName([general(san)]), True),
-            (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False),
+            (x509.SubjectAlternativeName(names), True),
+            (x509.ExtendedKeyUsage([purpose]), False),
             *((_said(number, value), False) for number, value in said.items()),
         ]
         subject, public = x509.Name([]), signer or key("signer")
@@ -277,6 +281,12 @@ def key(seed: str, curve: ec.EllipticCurve | None = None) -> ec.EllipticCurvePri
     return ec.derive_private_key(number, curve or ec.SECP256R1())
 
 
+def again(signature: bytes) -> bytes:
+    """Return another signature that is as valid as that one: of (r, s) that is (r, -s), by the mathematics of ECDSA."""
+    r, s = decode_dss_signature(signature)
+    return encode_dss_signature(r, _ORDER - s)
+
+
 def spki(of: ec.EllipticCurvePrivateKey) -> bytes:
     """Return the public key in DER."""
     return of.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -335,6 +345,10 @@ def _certificate(
 
 def _signed(by: ec.EllipticCurvePrivateKey, content: bytes) -> bytes:
     return by.sign(content, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+
+
+def _general_name(name: str) -> x509.GeneralName:
+    return x509.UniformResourceIdentifier(name) if "://" in name else x509.RFC822Name(name)
 
 
 def _name(common: str, organization: str) -> x509.Name:

@@ -63,6 +63,35 @@ def test_conformance_has_all_of_its_cases():
     assert sum(case.key is not None for case in CONFORMANCE) == 3
 
 
+def conformance(name):
+    [case] = [case for case in CONFORMANCE if case.name == name]
+    return case, json.loads(case.content)
+
+
+def test_an_entry_beyond_the_end_of_the_log_is_refused():
+    """The tree has one entry, so that there are no hashes that could tell."""
+    case, bundle = conformance("intoto-with-custom-trust-root")
+    bundle["verificationMaterial"]["tlogEntries"][0]["inclusionProof"]["logIndex"] = "1"
+    with pytest.raises(ReleaseError, match="proof that the entry is in the transparency log does not hold"):
+        verify(json.dumps(bundle).encode(), TrustRoots.of(case.root), case.digests)
+
+
+def test_an_entry_of_a_log_that_states_no_time_is_of_a_log_that_was_trusted_at_the_time_of_the_timestamp():
+    case, _bundle = conformance("rekor2-happy-path")
+    root = json.loads(case.root)
+    for log in root["tlogs"]:
+        log["publicKey"]["validFor"]["end"] = "2025-06-12T12:02:19Z"
+    with pytest.raises(ReleaseError, match="log was not trusted at the time of signing"):
+        verify(case.content, TrustRoots.of(json.dumps(root).encode()), case.digests)
+
+
+def test_a_timestamp_that_is_given_twice_is_refused():
+    case, bundle = conformance("rekor2-happy-path")
+    bundle["verificationMaterial"]["timestampVerificationData"]["rfc3161Timestamps"] *= 2
+    with pytest.raises(ReleaseError, match="a timestamp stands in the bundle twice"):
+        verify(json.dumps(bundle).encode(), TrustRoots.of(case.root), case.digests)
+
+
 # The page in the docs.
 
 
