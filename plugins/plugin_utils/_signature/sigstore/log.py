@@ -73,8 +73,6 @@ def _refuse_unproven(entry: LogEntry, version: str) -> None:
         raise refused("the entry of the transparency log is not signed by the log", expected="a signed entry timestamp")
     if version != "0.1" and entry.proof is None:
         raise refused("the entry of the transparency log lacks the proof that it is in the log", "an inclusion proof")
-    if entry.promise and entry.time is None:
-        raise refused("the transparency log signed no time", expected="integratedTime")
 
 
 def _verify_promise(entry: LogEntry, log: Log) -> None:

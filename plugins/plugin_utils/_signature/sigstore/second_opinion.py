@@ -43,10 +43,10 @@ def refuse_if_library_does(bundle: Bundle, root: TrustRoot, digests: Mapping[str
 
     *name* is that of the signer in the certificate.
     """
-    verifier = _verifier(root)
-    if verifier is None:
-        return
     with reading("the signature", "does not hold for sigstore-python"):
+        verifier = _verifier(root)
+        if verifier is None:
+            return
         sigstore = libraries.sigstore
         parsed = sigstore.models.Bundle.from_json(json.dumps(_as_json(bundle)))
         holder = sigstore.verify.policy.Identity(identity=name)

@@ -73,6 +73,8 @@ def read_log_entries(content: bytes) -> tuple[LogEntry, ...]:
         if not isinstance(answer.value, dict) or len(answer.value) > MOST_BUNDLES:
             raise answer.misfit("an object with the entries of the log by their identifiers")
         found += [_api_entry(answer.at(key)) for key in answer.value]
+        if len(found) > MOST_BUNDLES:
+            raise top.misfit(f"at most {MOST_BUNDLES} entries")
     return tuple(found)
 
 

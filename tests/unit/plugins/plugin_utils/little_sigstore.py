@@ -42,6 +42,7 @@ class LittleSigstore:
         self.root_key, self.issuer_key, self.log_key, self.ct_key = (
             key(f"{name} {role}") for role in ("root", "issuer", "log", "ct")
         )
+        self.ct_log = log_id(self.ct_key)
         self.root = _certificate(_name(*anchor), _name(*anchor), self.root_key, self.root_key, authority=1)
         issuer = _name("intermediate", "little sigstore")
         self.issuer = _certificate(issuer, self.root.subject, self.issuer_key, self.root_key, authority=0)
@@ -94,7 +95,7 @@ class LittleSigstore:
         issuer = hashlib.sha256(spki(self.issuer_key)).digest()
         signed = struct.pack("!BBQH32s", 0, 0, made, 1, issuer) + len(tbs).to_bytes(3, "big") + tbs + b"\0\0"
         signature = _signed(self.ct_key, signed)
-        sct = struct.pack("!B32sQHBBH", 0, log_id(self.ct_key), made, 0, 4, 3, len(signature)) + signature
+        sct = struct.pack("!B32sQHBBH", 0, self.ct_log, made, 0, 4, 3, len(signature)) + signature
         octets = struct.pack("!HH", len(sct) + 2, len(sct)) + sct
         return b"\x04" + _der_length(octets) + octets
 

@@ -273,6 +273,13 @@ def test_a_certificate_that_another_log_promised_to_take_is_refused():
     assert "no certificate transparency log that the trust root knows" in error.what
 
 
+def test_a_promise_that_the_transparency_log_did_not_sign_is_refused():
+    forger = LittleSigstore()
+    forger.ct_key = key("forger")
+    error = refusal(forger.signed_statement(kind="intoto 0.0.2"))
+    assert "no certificate transparency log that the trust root knows" in error.what
+
+
 def test_a_promise_of_a_transparency_log_that_was_not_trusted_then_is_refused():
     root = json.loads(OURS.trusted_root())
     root["ctlogs"][0]["publicKey"]["validFor"]["end"] = (SIGNED_AT - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
