@@ -95,6 +95,8 @@ def holder(certificate: Certificate) -> Holder:
         said = _said(certificate)
     if len(names) != 1:
         raise refused("the signer's certificate has not exactly one name", "one", f"{len(names)}")
+    if not "".join([*names, *said.values()]).isprintable():
+        raise refused("the signer's certificate says something that cannot be printed", found=shown(names[0]))
     source = said["repository"]
     repository = source.removeprefix(_GITHUB)
     return Holder(

@@ -83,7 +83,8 @@ def refuse_other_signature(entry: LogEntry, signature: Signature) -> None:
     """Raise ReleaseError unless *entry* is about *signature*, or if its kind is not known."""
     kind, top = kind_of(entry), _read(entry.body)
     if entry.kind not in ("", kind):
-        raise refused("the entry of the transparency log is of another kind than stated", entry.kind, shown(kind))
+        stated = shown(entry.kind)
+        raise refused("the entry of the transparency log is of another kind than stated", stated, shown(kind))
     known = _ABOUT_STATEMENTS if signature.envelope else _ABOUT_FILES
     if kind not in known:
         what = "a statement" if signature.envelope else "a file"

@@ -18,6 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore
     DO_NOT_USE,
     hexadecimal,
     items,
+    line,
     maybe,
     need,
     read_document,
@@ -77,7 +78,7 @@ def read_statement(envelope: Envelope) -> Statement:
     if text(need(top, "_type")) not in _TYPES:
         raise top.at("_type").misfit(" or ".join(_TYPES))
     subjects = tuple(map(_read_subject, items(need(top, "subject"), _MOST_SUBJECTS)))
-    return Statement(text(need(top, "predicateType")), subjects, top.value)
+    return Statement(line(need(top, "predicateType")), subjects, top.value)
 
 
 def refuse_other_file(statement: Statement, digests: Mapping[str, str]) -> None:
@@ -97,7 +98,7 @@ def read_release(statement: Statement) -> Release:
         found = shown(statement.predicate_type)
         raise refused("the statement about the release is of a version not known", RELEASE_READ, found)
     place = need(Place(dict(statement.document), Document("the signed statement", DO_NOT_USE)), "predicate")
-    repository, tag, purl = (text(need(place, key)) for key in ("repository", "tag", "purl"))
+    repository, tag, purl = (line(need(place, key)) for key in ("repository", "tag", "purl"))
     commits = [
         digests["sha1"]
         for subject, (_name, digests) in zip(statement.document["subject"], statement.subjects, strict=True)

@@ -112,6 +112,13 @@ def text(place: Place) -> str:
     return place.value
 
 
+def line(place: Place) -> str:
+    """Return the text at *place*, which people will read. Raises MisfitError if it is none, or not printable."""
+    if not text(place).isprintable():
+        raise place.misfit("a line of text that can be printed")
+    return text(place)
+
+
 def octets(place: Place) -> bytes:
     """Return the bytes that stand at *place* in base64. Raises MisfitError for anything else."""
     try:

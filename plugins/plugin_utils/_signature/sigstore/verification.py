@@ -320,7 +320,7 @@ def _with_statement(found: Certified, statement: Statement | None) -> Certified:
             raise refused(
                 "a statement about a release of GitHub is not by GitHub",
                 expected=f"{identity.RELEASE_SIGNER}, certified by {identity.GITHUB_AUTHORITY}",
-                found=f"{found.san or 'a key'}, certified by {found.authority or 'nobody'}",
+                found=f"{shown(found.san) if found.san else 'a key'}, certified by {found.authority or 'nobody'}",
             )
         release = read_release(statement)
         return replace(found, repository=release.repository, ref=f"refs/tags/{release.tag}", commit=release.commit)

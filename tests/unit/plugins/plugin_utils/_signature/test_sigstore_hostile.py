@@ -63,14 +63,14 @@ STRANGE = st.one_of(
 
 def outcome(content, roots=ROOTS, digests=DIGESTS, **named):
     """Return what is certified, or None if that is refused in words."""
-    began, refusal, found = time.monotonic(), "", None
+    began, refusal, found = time.process_time(), "", None
     try:
         found = verify_each(content, roots, digests, **named)
     except ReleaseError as error:
         refusal = str(error)
     assert refusal.replace("\n", "").isprintable()
     assert len(refusal) < 3000
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     return found
 
 

@@ -101,6 +101,18 @@ def test_newer_extensions_count_more_than_older_ones():
     assert (found.issuer, found.repository, found.ref) == (ACTIONS, "owner/tool", "refs/tags/v1.0")
 
 
+@pytest.mark.parametrize("said", [{**GITHUB, 14: "refs/tags/\x1b[31m"}, {**GITHUB, 12: "https://github.com/o/\u202e"}])
+def test_a_certificate_that_would_steer_a_terminal_is_refused(said):
+    with pytest.raises(ReleaseError, match="cannot be printed"):
+        certified(said=said)
+
+
+def test_a_statement_that_would_steer_a_terminal_is_refused():
+    with pytest.raises(ReleaseError, match="predicateType") as caught:
+        certified(document=statement("https://example.org/\x1b[31m"))
+    assert str(caught.value).replace("\n", "").isprintable()
+
+
 # What a manifest pins.
 
 

@@ -152,6 +152,7 @@ FIELDS = {
             (("integratedTime",), lambda text: str(int(text) + 1)),
             (("logId", "keyId"), flipped),
             (("kindVersion", "version"), "0.0.3"),
+            (("kindVersion", "kind"), "ds\x1b[31m"),
             (("inclusionPromise", "signedEntryTimestamp"), flipped),
             (("inclusionProof", "hashes", 0), flipped),
             (("inclusionProof", "hashes"), []),
