@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.pinned.release.plugins.plugin_utils._signature.refusals import DO_NOT_USE
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.bundle import Envelope
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import (
-    DO_NOT_USE,
     hexadecimal,
     items,
     line,

@@ -18,11 +18,11 @@ from datetime import datetime, timezone
 from typing import Any, Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._signature.refusals import DO_NOT_USE
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
-DO_NOT_USE = "do not use it: it was damaged, or somebody exchanged it; ask its publisher"
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?Z\Z", re.ASCII)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _WHOLE = re.compile(r"(?:0|[1-9]\d{0,18})\Z", re.ASCII)
@@ -113,8 +113,8 @@ def text(place: Place) -> str:
 
 
 def line(place: Place) -> str:
-    """Return the text at *place*, which people will read. Raises MisfitError if it is none, or not printable."""
-    if not text(place).isprintable():
+    """Return the text at *place*, which people will read. Raises MisfitError if it is empty, or not printable."""
+    if not text(place) or not text(place).isprintable():
         raise place.misfit("a line of text that can be printed")
     return text(place)
 

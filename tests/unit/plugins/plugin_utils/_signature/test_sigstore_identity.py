@@ -107,9 +107,10 @@ def test_a_certificate_that_would_steer_a_terminal_is_refused(said):
         certified(said=said)
 
 
-def test_a_statement_that_would_steer_a_terminal_is_refused():
+@pytest.mark.parametrize("predicate_type", ["https://example.org/\x1b[31m", ""])
+def test_a_statement_that_would_steer_a_terminal_or_says_nothing_is_refused(predicate_type):
     with pytest.raises(ReleaseError, match="predicateType") as caught:
-        certified(document=statement("https://example.org/\x1b[31m"))
+        certified(document=statement(predicate_type))
     assert str(caught.value).replace("\n", "").isprintable()
 
 
