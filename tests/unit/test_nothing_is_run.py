@@ -105,13 +105,13 @@ WHOLE: dict[str, Any] = {
         },
         "listed": {"source": {"github": "o/r", "api_url": "https://g/"}, "executables": ["tool"]},
         "packed": {"source": {"npm": "tool", "registry": "https://r/", "packages": "tool-*"}},
-        "served": {
+        "built": {
             "source": {
-                "http": "https://h/{version}/{os}/{arch}/served",
-                "versions": {"github": "o/r", "tag": "v{version}"},
+                "http": "https://h/{version}/{os}-{arch}",
+                "versions": {"github": "o/r"},
+                "os": {"linux": "Linux"},
                 "arch": {"x86_64": "amd64"},
-                "os": {"linux": "linux"},
-            },
+            }
         },
         "kept": {"source": {"directory": "https://d/", "sums": "SHA256SUMS"}},
     },

@@ -45,7 +45,10 @@ def _ecma_pattern(validator: Any, pattern: str, instance: Any, schema: Any) -> I
 
 
 def undescribed(found: dict[str, Any]) -> list[str]:
-    """Return the fields of a schema, however deep, that an editor could say nothing about."""
+    """Return the fields of a schema, however deep, that an editor could say nothing about.
+
+    A field that a condition names once more has its description where it is defined.
+    """
     definitions = found["$defs"]
     fields = [
         (name, field)
@@ -54,9 +57,10 @@ def undescribed(found: dict[str, Any]) -> list[str]:
         for name, field in _at(found, way).items()
     ]
     referred = [definitions.get(field.get("$ref", "").rpartition("/")[2], {}) for _name, field in fields]
-    return [
-        name for (name, field), other in zip(fields, referred, strict=True) if not {**other, **field}.get("description")
-    ]
+    told = {
+        name for (name, field), other in zip(fields, referred, strict=True) if {**other, **field}.get("description")
+    }
+    return [name for name, _field in fields if name not in told]
 
 
 def places(value: object, way: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -12,7 +12,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_the_kind_is_told_as_sources_tell_it_whatever_options_stand_beside_it(kind: str) -> None:
-    source = {**dict.fromkeys(KINDS[kind].OPTIONS, "x"), kind: "name"}
+    options = {option: {"github": "o/r"} if option == "versions" else "x" for option in KINDS[kind].OPTIONS}
+    source = {**options, kind: "name"}
     assert kind_of(source) == kind
     assert source_name(source) == f"{kind}:name"
 
