@@ -21,7 +21,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.common_patte
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import file_labels
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import ForeignFile, ForeignTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import pattern_of
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
@@ -69,8 +68,7 @@ def published(tool: ForeignTool) -> Published:
     """Return where *tool* is published. Raises ReleaseError that says why that cannot be told."""
     if not tool.files:
         return Published(_stated(tool.source), tool.version)
-    guesses = (_on_forge, _on_npm, _on_index, *([by_template] if "http" in KINDS else []))
-    for guess in guesses:
+    for guess in (_on_forge, _on_npm, _on_index, by_template):
         found = guess(tool)
         if found is not None:
             return found

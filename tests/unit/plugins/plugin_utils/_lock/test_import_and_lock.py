@@ -27,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 from ansible_collections.pinned.release.tests.fakes.github import FakeAsset, FakeGithub, FakeRelease
+from ansible_collections.pinned.release.tests.fakes.web import Web, files
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import ARM, NOW, STATIC
 
 AMD64, ARM64 = "tool-linux-amd64", "tool-linux-arm64"
@@ -59,7 +60,7 @@ class Fleet:
     """Locks what is taken over, with its cache in *folder*."""
 
     folder: Path
-    api_url: str
+    api_url: str = ""
 
     def lock(self, taken: TakenOver, locked: LockFile | None = None, text: str | None = None) -> Resolution:
         resolver = Resolver(
@@ -72,7 +73,8 @@ class Fleet:
         return resolver.resolve(manifest.parse(text or taken.text), locked or LockFile())
 
     def _open(self, wanted: WantedTool) -> Source:
-        return open_source({**wanted.source, "api_url": self.api_url}, exact=wanted.exact)
+        api = {"api_url": self.api_url} if self.api_url else {}
+        return open_source({**wanted.source, **api}, exact=wanted.exact, platforms=wanted.platforms)
 
 
 @pytest.fixture
@@ -203,6 +205,22 @@ def test_a_wrong_digest_in_another_lock_file_refuses_and_shows_both(
     assert f"is not what {found.entries[0].origin} pins" in said
     assert f"expected: sha256 {sha256(STATIC + b'changed')} (from {found.entries[0].origin})" in said
     assert f"found: sha256 {sha256(STATIC)} of what is published" in said
+
+
+def test_files_on_a_plain_web_server_are_taken_over_by_a_template_of_their_addresses(tmp_path: Path) -> None:
+    at = {"amd64": "/v1.2.3/linux/amd64/tool", "arm64": "/v1.2.3/linux/arm64/tool"}
+    with Web(files({at["amd64"]: STATIC, at["arm64"]: ARM})) as web:
+        text = '[[tools.tool]]\nversion = "1.2.3"\n'
+        for arch, content in (("amd64", STATIC), ("arm64", ARM)):
+            text += f'[tools.tool."platforms.linux-{arch}"]\nchecksum = "sha256:{sha256(content)}"\n'
+            text += f'url = "{web.url}{at[arch]}"\n'
+        found = take_over(importers.read({"mise.lock": text}))
+        lock = Fleet(tmp_path / "cache").lock(found).lock
+    assert lock.tools["tool"].source["http"] == f"{web.url}/v{{version}}/{{os}}/{{arch}}/tool"
+    assert {asset.sha256 for asset in lock.tools["tool"].assets} == {sha256(STATIC), sha256(ARM)}
+    claims = [claim.origin for asset in lock.tools["tool"].assets for claim in asset.evidence.claims]
+    assert claims == ["mise.lock", "mise.lock"]
+    assert list(found.digests.notes(lock)) == ["2 digests of mise.lock compared with the bytes, without a difference"]
 
 
 def test_a_publisher_that_disagrees_is_told_before_anything_is_downloaded(github: FakeGithub, fleet: Fleet) -> None:
