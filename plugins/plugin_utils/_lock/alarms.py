@@ -18,8 +18,7 @@ from dataclasses import dataclass
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.name_check import serves
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.listing import LISTING
-from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import DIGEST
@@ -163,10 +162,10 @@ def _evidence(wanted: WantedTool, tool: LockedTool, locked: LockedTool) -> Itera
 
 
 def _places_of_digests(asset: LockedAsset) -> set[str]:
-    claims = {LISTING if claim.origin == LISTING else SUMS for claim in asset.evidence.claims}
+    claims = {LISTING if claim.origin == LISTING else SUMS for claim in asset.evidence.by_publisher}
     return claims | {proof.kind for proof in asset.evidence.proofs}
 
 
 def _digests_at_all(asset: LockedAsset) -> set[str]:
-    claims = {DIGEST} if asset.evidence.claims else set()
+    claims = {DIGEST} if asset.evidence.by_publisher else set()
     return claims | {proof.kind for proof in asset.evidence.proofs}

@@ -75,7 +75,7 @@ def take_over_files(paths: Sequence[Path]) -> TakenOver:
     beside = [path.with_name(_BESIDE[path.name.lstrip(".")]) for path in paths if path.name.lstrip(".") in _BESIDE]
     texts: dict[str, str] = {}
     for path in dict.fromkeys([*paths, *(path for path in beside if path.exists())]):
-        name = path.name if path.name not in texts else str(path)
+        name = path.name if path.name not in texts else f"{path.parent.name}/{path.name}"
         texts[name] = _text(path)
     return take_over(importers.read(texts))
 

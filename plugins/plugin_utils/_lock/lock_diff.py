@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import MEGABYTE
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.listing import LISTING
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
 
 #: Of a digest, so many characters are shown.
@@ -56,7 +56,9 @@ def _asset_lines(asset: LockedAsset) -> Iterator[str]:
     size = f"{asset.size / MEGABYTE:.1f} MB"
     facts = [asset.name, size, f"sha256 {asset.sha256[:DIGEST_SHOWN]}…", *([f"needs {needs}"] if needs else [])]
     yield f"  {asset.target}: {', '.join(facts)}"
-    places = sorted({LISTING if claim.origin == LISTING else "sums" for claim in asset.evidence.claims})
-    yield f"    digest: {' and '.join(places) or 'none by its publisher'}"
+    places = {LISTING if claim.origin == LISTING else "sums" for claim in asset.evidence.by_publisher}
+    others = {claim.origin for claim in asset.evidence.claims if not claim.is_by_publisher}
+    by_publisher = " and ".join(sorted(places)) or "none by its publisher"
+    yield f"    digest: {'; '.join([by_publisher, *sorted(others)])}"
     for kind, signer in sorted({(proof.kind, proof.signer) for proof in asset.evidence.proofs}):
         yield f"    {kind}: {signer}"

@@ -82,7 +82,7 @@ def of_tool(policy: Policy, name: str, tool: LockedTool, now: datetime) -> tuple
 def kinds_of(asset: LockedAsset) -> set[str]:
     """Return the kinds of evidence that *asset* has, in the words of ``require``."""
     kinds = {proof.kind for proof in asset.evidence.proofs}
-    return kinds | ({PROOF} if kinds else set()) | ({DIGEST} if asset.evidence.claims else set())
+    return kinds | ({PROOF} if kinds else set()) | ({DIGEST} if asset.evidence.by_publisher else set())
 
 
 def is_accepted(without_digest: Collection[str], version: str, asset: str) -> bool:

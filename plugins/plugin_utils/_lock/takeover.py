@@ -147,7 +147,7 @@ def _statements(entry: Entry) -> Iterator[Statement]:
     # A file that serves several platforms stands there for each.
     for file in {file.url: file for file in _consistent(entry)}.values():
         yield Statement(
-            origin=entry.origin,
+            origin=entry.origin.replace(":", "-"),  # a colon tells an address
             tool=entry.name,
             version=entry.where.version or "",
             source=(kind, str(project)),

@@ -16,6 +16,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins, read_identity
 
+#: The origin of what a publisher's release listing states.
+LISTING = "listing"
+
 
 @dataclass(frozen=True, order=True)
 class Claim:
@@ -23,12 +26,18 @@ class Claim:
 
     algorithm  as in hashlib: ``sha256``
     value      the digest in lower-case hexadecimal
-    origin     who states it: ``listing`` (the publisher's release listing), or the URL of the file that states it
+    origin     who states it: ``listing`` (the publisher's release listing), the URL of the file that states it, or the
+               name of another tool's lock file
     """
 
     algorithm: str
     value: str
     origin: str
+
+    @property
+    def is_by_publisher(self) -> bool:
+        """Whether its publisher states it. Whoever locked with another tool only saw these bytes, too."""
+        return self.origin == LISTING or ":" in self.origin
 
 
 @dataclass(frozen=True, order=True)
@@ -67,6 +76,11 @@ class Evidence:
         """Put both in order, so that equal evidence is equal whoever found what first."""
         object.__setattr__(self, "claims", tuple(sorted(set(self.claims))))
         object.__setattr__(self, "proofs", tuple(sorted(set(self.proofs))))
+
+    @property
+    def by_publisher(self) -> tuple[Claim, ...]:
+        """The claims of the publisher, without those of other tools' lock files."""
+        return tuple(claim for claim in self.claims if claim.is_by_publisher)
 
     def proves(self, pins: Pins) -> bool:
         """Return whether there is a proof of each kind in *pins*, checked against one of the identities there."""

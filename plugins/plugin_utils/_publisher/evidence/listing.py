@@ -9,11 +9,8 @@ Some listings state digests of some assets only: GitHub has none of files that w
 from __future__ import annotations
 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch, Stated, sums
-from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING, Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
-
-#: The origin of these claims.
-LISTING = "listing"
 
 
 def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:

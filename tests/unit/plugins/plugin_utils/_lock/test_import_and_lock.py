@@ -15,7 +15,13 @@ from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, lockfile, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    importers,
+    lock_diff,
+    lockfile,
+    manifest,
+    policy_check,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
@@ -340,3 +346,12 @@ def test_a_digest_elsewhere_does_not_stand_in_for_one_that_the_publisher_should_
     github.releases = {"owner/tool": [FakeRelease("v1.2.3", assets)]}
     with pytest.raises(ReleaseError, match="its publisher offers digests, but none of tool-linux-arm64"):
         fleet.lock(taken(mise, github))
+
+
+def test_a_digest_elsewhere_is_none_of_the_publisher_for_policy_and_alarms(github: FakeGithub, fleet: Fleet) -> None:
+    before = fleet.lock(taken(mise, github)).lock
+    assert [policy_check.kinds_of(asset) for asset in before.tools["tool"].assets] == [set(), set()]
+    newer = taken(mise, github).text.replace('"1.2.3"', '"1.3.0"')
+    after = fleet.lock(replace(taken(mise, github), digests=ForeignDigests()), before, newer).lock
+    assert after.tools["tool"].version == "1.3.0"
+    assert "    digest: none by its publisher; mise.lock" in lock_diff.text(before)
