@@ -37,7 +37,8 @@ _STATEMENTS = re.compile(
 )
 #: Of files with statements in one release, so many are read: a larger release has one a file, named after it.
 MOST_FILES = 40
-PROVENANCE = ("https://slsa.dev/provenance/", )
+#: Types of statements: SLSA's, and that of package indexes (PEP 740), which each name the address of an index.
+PROVENANCE = re.compile(r"https://(?:slsa\.dev/provenance/|[^/]+/attestations/publish/)v[0-9.]+")
 RELEASE = "https://in-toto.io/attestation/release/"
 PARTS = ("repository", "workflow", "ref", "issuer", "identity")
 
@@ -72,7 +73,7 @@ def verify_file(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) 
 
 def verify_provenance(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
     """Return who is certified to state where the file is from. Raises ReleaseError unless that is *identity*."""
-    return _signer(signed, identity, parts, lambda found: found.predicate_type.startswith(PROVENANCE))
+    return _signer(signed, identity, parts, lambda found: bool(PROVENANCE.match(found.predicate_type)))
 
 
 def verify_release(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
