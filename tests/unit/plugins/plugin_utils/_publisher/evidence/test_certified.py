@@ -136,6 +136,14 @@ def test_a_statement_of_the_publishers_service_counts_as_well(publisher: Publish
     assert proven.proof.origin == "https://api.example.org/1"
 
 
+@pytest.mark.parametrize(
+    "kind", ["https://slsa.dev/provenance/v0.2", "https://docs.index.example/attestations/publish/v1"]
+)
+def test_what_a_package_index_records_of_an_upload_is_provenance_as_slsas_is(publisher: Publisher, kind: str) -> None:
+    publisher.attestations = [file(LITTLE.signed_statement(statement(kind)))]
+    assert f"predicate:{kind}" in publisher.proven("provenance")[0].proof.statement
+
+
 def test_a_statement_by_somebody_else_does_not_hide_the_right_one(publisher: Publisher) -> None:
     by_others = LITTLE.signed_statement(san="somebody@example.org")
     publisher.attestations = [file(by_others), file(LITTLE.signed_statement())]
