@@ -141,9 +141,27 @@ def _evidence_notes(before: LockedTool, after: LockedTool) -> Iterator[str]:
             yield f"is no longer verified by {kind}: the manifest does not ask for it"
         elif new != old:
             yield f"is now verified by another {kind} identity: {old} → {new}"
+    yield from _successor_notes(before, after)
     had_claims = all(asset.evidence.claims for asset in before.assets)
     without = sorted({asset.name for asset in after.assets if had_claims and not asset.evidence.claims})
     yield from (f"{name} has no digest by its publisher, which all assets had before" for name in without)
+
+
+def _successor_notes(before: LockedTool, after: LockedTool) -> Iterator[str]:
+    """Yield a line for each kind of proof that is now by another of the identities that the manifest pins."""
+    old, new = (_provers(tool) for tool in (before, after))
+    for kind in sorted(set(old) & set(new)):
+        if old[kind] != new[kind] and before.verify.get(kind) == after.verify.get(kind):
+            yield f"has {kind} proofs by {' and '.join(new[kind])} now, by {' and '.join(old[kind])} before"
+
+
+def _provers(tool: LockedTool) -> dict[str, list[str]]:
+    """Return the pinned identities that the proofs of each kind were checked against, sorted."""
+    found: dict[str, set[str]] = {}
+    for asset in tool.assets:
+        for proof in asset.evidence.proofs:
+            found.setdefault(proof.kind, set()).add(str(proof.identity))
+    return {kind: sorted(identities) for kind, identities in found.items()}
 
 
 def _builds(tool: LockedTool) -> dict[str, Requirement]:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
-from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Executable, LockedAsset, LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
@@ -221,3 +221,18 @@ def test_a_move_is_named_by_its_direction() -> None:
     assert outcome(older, older, PLATFORMS) == Outcome("kept", "1.9", "1.9", ("x86_64-unknown-linux-musl",))
     assert outcome(None, older) == Outcome("added", "1.9", None, ("x86_64-unknown-linux-musl",))
     assert outcome(older, None) == Outcome("removed", None, "1.9")
+
+
+def test_a_proof_by_the_successor_of_an_identity_is_told() -> None:
+    old, new = Identity.of(key="OLD"), Identity.of(key="NEW")
+    pins = {"minisign": (old, new)}
+    before, after = (
+        replace(tool(STATIC, version=version, evidence=Evidence((), (proof(identity),))), verify=pins)
+        for version, identity in (("1.0", old), ("1.1", new))
+    )
+    assert "has minisign proofs by NEW now, by OLD before" in outcome(before, after, PLATFORMS).notes
+    assert not any("proofs by" in note for note in outcome(before, replace(before, version="1.1"), PLATFORMS).notes)
+
+
+def proof(identity: Identity) -> Proof:
+    return Proof("minisign", identity, "signer", "tool-0", "0" * 64, "https://example.org/x.minisig", ())
