@@ -5,23 +5,39 @@
 
 A proof that held when it was made may not hold now: a key has expired since, or the manifest pins another. That is
 told, and it is no failure of the proof: the lock file says what was true when it was made.
+
+Only signatures, and the SHA-256 of an asset, are believed of a lock file. Other digests that it gives for an asset are
+compared with the asset's bytes before they count: whoever edits it could give those of another file.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import states_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import KINDS
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import (
+    CHUNK_BYTES,
+    Signed,
+    Signer,
+    gpg,
+    sigstore,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    LockedAsset,
+    LockedTool,
+    LockFile,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import ProofVerdict
 
 #: Opens the bytes of the asset with this SHA-256; None where they are not on this controller.
@@ -57,11 +73,12 @@ def verify(
 
     The *manifest*, if there is one, tells which identities are pinned now. Nothing is raised for a proof that fails.
     """
-    return tuple(
-        _verified(tool, locked.version, asset, proof, _Sources(read, open_asset, manifest))
-        for tool, locked in sorted(lock.tools.items())
-        for asset, proof in _proofs(locked.assets)
-    )
+    sources = _Sources(read, open_asset, manifest)
+    found: list[Verification] = []
+    for tool, locked in sorted(lock.tools.items()):
+        found += [_verified(tool, locked.version, asset, proof, sources) for asset, proof in _proofs(locked.assets)]
+        found += _missing(tool, locked, manifest)
+    return tuple(found)
 
 
 def refuse_failed(found: Sequence[Verification]) -> None:
@@ -83,12 +100,21 @@ def notes(found: Sequence[Verification]) -> list[str]:
     return [f"{verified} of {len(found)} proofs verified again", *reasons]
 
 
-def _proofs(assets: tuple[LockedAsset, ...]) -> Iterator[tuple[LockedAsset, Proof]]:
-    """Yield each proof of each asset once: an asset stands in the lock file once for each of its targets."""
-    by_name = {asset.name: asset for asset in assets}
-    for _name, asset in sorted(by_name.items()):
-        for proof in asset.evidence.proofs:
-            yield asset, proof
+def _proofs(assets: tuple[LockedAsset, ...]) -> list[tuple[LockedAsset, Proof]]:
+    """Return each proof of each asset once: an asset stands in the lock file once for each of its targets."""
+    found = {(asset.name, asset.sha256, proof): asset for asset in assets for proof in asset.evidence.proofs}
+    return [(asset, proof) for (_name, _sha256, proof), asset in sorted(found.items(), key=lambda one: one[0])]
+
+
+def _missing(tool: str, locked: LockedTool, manifest: Manifest | None) -> Iterator[Verification]:
+    """Yield what to tell of proofs that the lock file, or the *manifest* now, demands and that are not there."""
+    asked = manifest.tools[tool].verify if manifest and tool in manifest.tools else {}
+    for asset in {asset.name: asset for asset in locked.assets if not asset.evidence.proves(locked.verify)}.values():
+        kinds = " and ".join(sorted(locked.verify))
+        yield Verification(tool, asset.name, kinds, "", "refused", f"the lock file demands {kinds}, and has less")
+    for kind in sorted(set(asked) - set(locked.verify)):
+        reason = f"the manifest demands {kind}, and it was locked without"
+        yield Verification(tool, "all assets", kind, "", "unverified", reason)
 
 
 @dataclass(frozen=True)
@@ -101,24 +127,26 @@ class _Sources:
 def _verified(tool: str, version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -> Verification:
     verdict = partial(Verification, tool, asset.name, proof.kind, proof.signer)
     try:
-        signer = _signer(version, asset, proof, sources)
+        signer, reason = _signer(version, asset, proof, sources)
     except _AbsentError as error:
         return verdict("unverified", error.what)
     except ReleaseError as error:
         return verdict("refused", " ".join(str(error).split()))
     if signer != proof.signer:
         return verdict("refused", f"it was made by {signer}, and the lock file says {proof.signer}")
-    return verdict("verified", _no_longer_pinned(tool, proof, sources.manifest))
+    return verdict("verified", "; ".join(filter(None, (reason, _no_longer_pinned(tool, proof, sources.manifest)))))
 
 
-def _signer(version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -> str:
-    """Return who made the *proof*. Raises ReleaseError if it does not hold, or is not about this asset."""
+def _signer(version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -> tuple[str, str]:
+    """Return who made the *proof*, and what is not as it was then, or "".
+
+    Raises ReleaseError if it does not hold, or is not about this asset.
+    """
     if proof.kind not in KINDS:
         raise ReleaseError(f"this version of the collection knows no proof of the kind {proof.kind}")
     parts = {part: sources.read(sha256) for part, sha256 in proof.kept}
     if "signature" not in parts:
         raise ReleaseError("the lock file names no signature")
-    known = {"sha256": asset.sha256, **{claim.algorithm: claim.value for claim in asset.evidence.claims}}
     signed = Signed(
         name=proof.file,
         version=version,
@@ -126,12 +154,82 @@ def _signer(version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -
         open_file=_opener(asset, proof, parts, sources.open_asset),
         signature_name=proof.origin.rpartition("/")[2] or proof.origin,
         signature=parts["signature"],
-        digests=known if proof.file == asset.name else {},
     )
-    signer = KINDS[proof.kind].verify(signed, proof.identity, parts)
-    if proof.file != asset.name and not states_digest(asset.name, known, proof.file, parts["sums"]):
+    try:
+        if proof.file == asset.name:
+            return _of_asset(signed, asset, proof, parts, sources.open_asset)
+        signer = _holding(signed, proof, parts)
+        _refuse_other_asset(asset, proof, parts["sums"], sources.open_asset)
+    except KeyError as error:
+        raise ReleaseError("the lock file lacks a part of the proof", found=f"no {error.args[0]}") from error
+    return signer
+
+
+def _of_asset(
+    signed: Signed, asset: LockedAsset, proof: Proof, parts: Mapping[str, bytes], open_asset: OpenAsset
+) -> tuple[str, str]:
+    """Return who signed the asset itself; if not by its SHA-256, by another digest, which its bytes must have."""
+    try:
+        return _holding(signed, proof, parts)
+    except _AbsentError:
+        raise
+    except ReleaseError:
+        claimed = _claimed(asset)
+        if not claimed:
+            raise
+        signer = _holding(replace(signed, digests=claimed), proof, parts)
+        _refuse_other_digests(asset, claimed, open_asset)
+        return signer
+
+
+def _holding(signed: Signed, proof: Proof, parts: Mapping[str, bytes]) -> tuple[str, str]:
+    """Return who signed, and what is not as it was then. Raises ReleaseError if the proof does not hold."""
+    verify = KINDS[proof.kind].verify
+    try:
+        if "root" not in parts:
+            return verify(signed, proof.identity, parts).name, ""
+        return _by_roots(lambda root: verify(signed, proof.identity, {**parts, "root": root}), parts["root"])
+    except gpg.OutdatedError as error:
+        return proof.identity["fingerprint"], error.what
+
+
+def _by_roots(verify: Callable[[bytes], Signer], kept: bytes) -> tuple[str, str]:
+    """Return who signed by the public trust root of this controller, or else by the one that is *kept*, and says so.
+
+    The public root keeps what was good once. Whoever edits a lock file can keep a root of their own beside it.
+    """
+    with suppress(ReleaseError):
+        return verify(sigstore.public_good()).name, ""
+    sha256 = hashlib.sha256(kept).hexdigest()
+    return verify(kept).name, f"it holds by the trust root that is kept with it, with sha256 {sha256}, and by no other"
+
+
+def _refuse_other_asset(asset: LockedAsset, proof: Proof, content: bytes, open_asset: OpenAsset) -> None:
+    """Raise ReleaseError unless the signed sums file, with this *content*, states a digest of the asset's bytes."""
+    if not states_digest(asset.name, {**_claimed(asset), "sha256": asset.sha256}, proof.file, content):
         raise ReleaseError(f"{proof.file}, which is signed, does not name {asset.name}")
-    return signer.name
+    stated = sums.digests_of(asset.name, proof.file, content)
+    if "sha256" not in stated:
+        _refuse_other_digests(asset, stated, open_asset)
+
+
+def _claimed(asset: LockedAsset) -> dict[str, str]:
+    """Return the digests beside its SHA-256 that the lock file gives for the asset, and that count."""
+    claimed = {claim.algorithm: claim.value for claim in asset.evidence.claims if claim.value != asset.sha256}
+    return {name: value for name, value in claimed.items() if sums.ALGORITHMS.get(len(value)) == name != "sha256"}
+
+
+def _refuse_other_digests(asset: LockedAsset, claimed: Mapping[str, str], open_asset: OpenAsset) -> None:
+    """Raise ReleaseError unless the bytes of the asset are here and have these digests, as the lock file claims."""
+    made = {algorithm: hashlib.new(algorithm) for algorithm in claimed}
+    with _open(asset, open_asset) as file:
+        while chunk := file.read(CHUNK_BYTES):
+            for digest in made.values():
+                digest.update(chunk)
+    for algorithm, digest in made.items():
+        if digest.hexdigest() != claimed[algorithm]:
+            what = f"the lock file gives {asset.name} a digest that its bytes do not have"
+            raise ReleaseError(what, f"{algorithm} {claimed[algorithm]}", f"{algorithm} {digest.hexdigest()}")
 
 
 def _opener(

@@ -40,6 +40,10 @@ _WEAK_DIGESTS = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160"}
 _OF_BYTES, _OF_TEXT = "00", "01"
 
 
+class OutdatedError(ReleaseError):
+    """A signature by the pinned key that held once: it, or its key, has expired since."""
+
+
 @dataclass(frozen=True)
 class Text:
     """What a clear-signed file says, and who signed that."""
@@ -189,8 +193,8 @@ def _signer(signed: Signed, judgements: list[_Judgement], fingerprint: str, want
     for judgement in judgements:
         # The primary key is the last of VALIDSIG's words; the first is the key that signed, which may be a subkey.
         if judgement.of("VALIDSIG", 9) == fingerprint:
-            _refuse_outdated(signed, judgement, fingerprint)
             _refuse_weak(signed, judgement, wanted_class)
+            _refuse_outdated(signed, judgement, fingerprint)
             return Signer(fingerprint, f"timestamp:{_moment(judgement.of('VALIDSIG', 2))}")
     unknown = [judgement.of("ERRSIG", 0) for judgement in judgements if "NO_PUBKEY" in judgement.words]
     if unknown:
@@ -203,18 +207,23 @@ def _signer(signed: Signed, judgements: list[_Judgement], fingerprint: str, want
 
 
 def _refuse_outdated(signed: Signed, judgement: _Judgement, fingerprint: str) -> None:
-    """Raise ReleaseError unless key and signature are still good: gpgv also calls a signature valid that once was."""
+    """Raise ReleaseError unless key and signature are still good: gpgv also calls a signature valid that once was.
+
+    If only the time has passed, that is an OutdatedError.
+    """
     if "GOODSIG" in judgement.words:
         return
     name = signed.signature_name
+    error: type[ReleaseError] = OutdatedError
     if "REVKEYSIG" in judgement.words:
         what, found = f"{name} was made by a key that was revoked", f"a revocation of {fingerprint} or of its subkey"
+        error = ReleaseError
     elif "EXPKEYSIG" in judgement.words:
         expired = judgement.of("KEYEXPIRED", 0)
         what, found = f"{name} was made by a key that has expired", f"{fingerprint}, until {_moment(expired)}"
     else:
         what, found = f"{name} has expired", f"a signature until {_moment(judgement.of('VALIDSIG', 3))}"
-    raise ReleaseError(
+    raise error(
         what,
         expected="a signature that holds today",
         found=found,

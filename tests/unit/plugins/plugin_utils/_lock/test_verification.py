@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,8 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest, verification
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verification import Verification
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg, sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
@@ -24,6 +27,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_p
     Controller,
     Publisher,
 )
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_sigstore import LittleSigstore
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
 
 KEY, OTHER = SigningKey("publisher"), SigningKey("somebody")
@@ -45,9 +49,9 @@ class Kept:
         self.folder.write(self.lock, resolution.kept)
 
     def verify(self, with_bytes: bool = True, pinned: str | None = None) -> Verification:
-        """Return what became of the only proof."""
+        """Return what became of the only proof; what else is told of a lock file comes after that."""
         text = f"platforms: [linux/x86_64]\ntools: {{tool: {{source: {{pypi: tool}}, verify: {{minisign: {pinned}}}}}}}"
-        [found] = verification.verify(
+        found, *_missing = verification.verify(
             self.lock,
             self.folder.read,
             lambda sha256: io.BytesIO(STATIC) if with_bytes else None,
@@ -129,6 +133,113 @@ def test_a_signed_sums_file_of_another_asset_proves_nothing(by_sums: Kept) -> No
     assets = tuple(replace(asset, name="server-linux-x86_64") for asset in tool.assets)
     by_sums.lock = replace(by_sums.lock, tools={"tool": replace(tool, assets=assets)})
     assert "does not name server-linux-x86_64" in by_sums.verify().reason
+
+
+# What a lock file says is not believed.
+
+
+@pytest.fixture
+def by_sha512(publisher: Publisher, controller: Controller, tmp_path: Path) -> Kept:
+    sums = f"{hashlib.sha512(STATIC).hexdigest()}  {NAME}\n".encode()
+    return Kept(publisher, controller, tmp_path, SHA512SUMS=sums, SHA512SUMS__minisig=KEY.sign(sums))
+
+
+def test_another_digest_than_sha256_counts_only_with_the_bytes(by_sha512: Kept) -> None:
+    assert by_sha512.verify().verdict == "verified"
+    found = by_sha512.verify(with_bytes=False)
+    assert (found.verdict, "not in the cache" in found.reason) == ("unverified", True)
+
+
+def test_the_digest_of_a_signed_file_does_not_make_other_bytes_good(by_sha512: Kept) -> None:
+    """Whoever edits the lock file leaves the SHA-512 that was signed, and puts in the SHA-256 of their own program."""
+    evil = b"evil"
+    tool = by_sha512.lock.tools["tool"]
+    assets = tuple(replace(asset, sha256=hashlib.sha256(evil).hexdigest()) for asset in tool.assets)
+    lock = replace(by_sha512.lock, tools={"tool": replace(tool, assets=assets)})
+    [found] = verification.verify(lock, by_sha512.folder.read, lambda sha256: io.BytesIO(evil))
+    assert (found.verdict, "a digest that its bytes do not have" in found.reason) == ("refused", True)
+    [found] = verification.verify(lock, by_sha512.folder.read, lambda sha256: None)
+    assert found.verdict == "unverified"
+
+
+def test_the_proof_of_each_target_is_verified_though_the_asset_is_one(by_sums: Kept) -> None:
+    tool = by_sums.lock.tools["tool"]
+    [asset] = tool.assets
+    [proof] = asset.evidence.proofs
+    forged = replace(asset, target="other", evidence=replace(asset.evidence, proofs=(replace(proof, signer="Ada"),)))
+    by_sums.lock = replace(by_sums.lock, tools={"tool": replace(tool, assets=(forged, asset))})
+    found = verification.verify(by_sums.lock, by_sums.folder.read, lambda sha256: None)
+    assert sorted(one.verdict for one in found) == ["refused", "verified"]
+
+
+def test_a_proof_that_was_taken_out_is_missed(by_sums: Kept) -> None:
+    tool = by_sums.lock.tools["tool"]
+    assets = tuple(replace(asset, evidence=replace(asset.evidence, proofs=())) for asset in tool.assets)
+    lock = replace(by_sums.lock, tools={"tool": replace(tool, assets=assets)})
+    [found] = verification.verify(lock, by_sums.folder.read, lambda sha256: None)
+    assert (found.verdict, found.reason) == ("refused", "the lock file demands minisign, and has less")
+
+
+def test_a_kind_that_the_manifest_demands_and_the_lock_file_does_not_is_told(by_sums: Kept) -> None:
+    wanted = manifest.parse(
+        "platforms: [linux/x86_64]\ntools: {tool: {source: {pypi: tool}, verify: {release: owner/tool}}}"
+    )
+    _proof, told = verification.verify(by_sums.lock, by_sums.folder.read, lambda sha256: None, wanted)
+    assert (told.kind, told.verdict) == ("release", "unverified")
+    assert "demands release" in told.reason
+    verification.refuse_failed([told])
+
+
+@pytest.mark.parametrize(
+    ("kind", "identity"),
+    [
+        ("sigstore", {"repository": "owner/tool"}),
+        ("gpg", {"fingerprint": "0" * 40, "key": "key.asc"}),
+        ("ssh", {"fingerprint": "0" * 40}),
+        ("minisign", {"word": "please"}),
+    ],
+)
+def test_a_proof_without_what_its_kind_needs_is_refused(by_sums: Kept, kind: str, identity: dict[str, str]) -> None:
+    by_sums.forge(lambda proof: replace(proof, kind=kind, identity=Identity.of(**identity)))
+    assert by_sums.verify().verdict == "refused"
+
+
+# Trust roots, which are kept beside the lock file as well.
+
+SIGSTORE, FORGER = LittleSigstore(), LittleSigstore("other", ("root", "another sigstore"))
+
+
+def test_a_root_that_is_only_kept_is_told(
+    publisher: Publisher, controller: Controller, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sigstore, "public_good", SIGSTORE.trusted_root)
+    publisher.publish_files(
+        "1.0", {NAME: STATIC, f"{NAME}.sigstore.json": json.dumps(SIGSTORE.signed_file(STATIC)).encode()}
+    )
+    resolution = controller.resolve(more=", verify: {sigstore: owner/tool}")
+
+    def again() -> Verification:
+        [found] = verification.verify(resolution.lock, resolution.kept.__getitem__, lambda sha256: None)
+        return found
+
+    assert (again().verdict, again().reason) == ("verified", "")
+    monkeypatch.setattr(sigstore, "public_good", FORGER.trusted_root)
+    sha256 = hashlib.sha256(SIGSTORE.trusted_root()).hexdigest()
+    assert (again().verdict, f"the trust root that is kept with it, with sha256 {sha256}" in again().reason) == (
+        "verified",
+        True,
+    )
+
+
+def test_an_expired_key_is_told_and_no_failure(by_sums: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
+    def expired(signed: object, identity: object, parts: object) -> None:
+        raise gpg.OutdatedError("it was made by a key that has expired")
+
+    monkeypatch.setattr(proofs, "KINDS", {"gpg": replace(proofs.KINDS["gpg"], verify=expired)})
+    monkeypatch.setattr(verification, "KINDS", proofs.KINDS)
+    identity = Identity.of(fingerprint="ABC", key="key.asc")
+    by_sums.forge(lambda proof: replace(proof, kind="gpg", identity=identity, signer="ABC"))
+    assert (by_sums.verify().verdict, by_sums.verify().reason) == ("verified", "it was made by a key that has expired")
 
 
 # The folder.
