@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence, Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Executable
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import schemas
@@ -30,6 +31,14 @@ def written(**changes: Any) -> bytes:
     "receipt", [RECEIPT, replace(RECEIPT, installed=None, files={}), replace(RECEIPT, evidence=Evidence())]
 )
 def test_what_is_written_is_read_back(receipt: Receipt) -> None:
+    assert read_receipt(json.dumps(receipt.to_json()).encode()) == receipt
+
+
+def test_a_key_of_several_lines_is_read_back() -> None:
+    """The public keys of cosign are PEM: a rollout must not refuse what was locked with one."""
+    pem = "-----BEGIN PUBLIC KEY-----\nMFkwEwYH\n-----END PUBLIC KEY-----\n"
+    proof = Proof("cosign", Identity.of(key=pem), "sha256:ab", "uv.tar.gz", A, "https://x/", (("signature", A),))
+    receipt = replace(RECEIPT, evidence=Evidence((), (proof,)))
     assert read_receipt(json.dumps(receipt.to_json()).encode()) == receipt
 
 
