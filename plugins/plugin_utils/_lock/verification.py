@@ -16,7 +16,7 @@ import hashlib
 import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import BinaryIO
 
@@ -119,9 +119,12 @@ def _missing(tool: str, locked: LockedTool, manifest: Manifest | None) -> Iterat
 
 @dataclass(frozen=True)
 class _Sources:
+    """What proofs are verified from, and what is *known* of signed sums files: version and proof → see _holding()."""
+
     read: Callable[[str], bytes]
     open_asset: OpenAsset
     manifest: Manifest | None
+    known: dict[tuple[str, Proof], tuple[str, str]] = field(default_factory=dict)
 
 
 def _verified(tool: str, version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -> Verification:
@@ -158,11 +161,13 @@ def _signer(version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -
     try:
         if proof.file == asset.name:
             return _of_asset(signed, asset, proof, parts, sources.open_asset)
-        signer = _holding(signed, proof, parts)
+        # One signed sums file is about many assets of a release.
+        if (version, proof) not in sources.known:
+            sources.known[version, proof] = _holding(signed, proof, parts)
         _refuse_other_asset(asset, proof, parts["sums"], sources.open_asset)
     except KeyError as error:
         raise ReleaseError("the lock file lacks a part of the proof", found=f"no {error.args[0]}") from error
-    return signer
+    return sources.known[version, proof]
 
 
 def _of_asset(
