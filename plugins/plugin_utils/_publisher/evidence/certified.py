@@ -10,6 +10,7 @@ hosts for a tag. A statement may lie among the files of a release or be had from
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -28,6 +29,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.release imp
 
 #: What the names of bundles end in, after the name of the file that was signed.
 BUNDLES = (".sigstore.json", ".sigstore", ".bundle", ".cosign.bundle", ".cosign-bundle")
+#: Some publishers write signature and certificate into two files, as Kubernetes does.
+SIGNATURE, CERTIFICATES = ".sig", (".cert", ".pem", ".crt")
 #: What the names of files with statements about one file end in, after its name.
 STATEMENTS = (".intoto.jsonl", ".intoto.json", ".sigstore.json", ".sigstore", ".attestation.jsonl", ".provenance.json")
 #: What the names of files with statements end in or have in them, beside a file or for all files of a release.
@@ -64,6 +67,26 @@ def check_release(identity: Identity) -> None:
 def roots(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes]:
     """Return the public trust root, which comes with the library. Raises ReleaseError if it is not installed."""
     return {"root": sigstore.public_good()}
+
+
+def with_certificate(held: Held, signature: Asset, fetch: Fetch) -> bytes:
+    """Return the bundle that a file holds; of a bare signature, the one that it makes with its certificate.
+
+    Raises ReleaseError if the certificate is not beside it, or one of them cannot be had.
+    """
+    content = fetch(signature)
+    if not signature.name.endswith(SIGNATURE):
+        return content
+    subject = signature.name.removesuffix(SIGNATURE)
+    certificate = next(filter(None, (held.release.file(subject + suffix) for suffix in CERTIFICATES)), None)
+    if certificate is None:
+        raise ReleaseError(
+            f"{signature.name} is a signature without its certificate",
+            expected=" or ".join(subject + ending for ending in (BUNDLES[0], *CERTIFICATES)),
+            fix="if it is made with a key, pin that instead: verify.cosign, verify.gpg, verify.ssh",
+        )
+    parts = {"base64Signature": content, "cert": fetch(certificate)}
+    return json.dumps({name: part.decode(errors="replace").strip() for name, part in parts.items()}).encode()
 
 
 def verify_file(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
@@ -252,4 +275,4 @@ def _shown_name(origin: str) -> str:
 
 
 #: Signatures of files, which lie beside them or beside their sums file.
-FILES = Detached("sigstore", BUNDLES, verify_file, roots, with_authorities)
+FILES = Detached("sigstore", (*BUNDLES, SIGNATURE), verify_file, roots, with_authorities, with_certificate)

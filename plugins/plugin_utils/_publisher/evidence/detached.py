@@ -44,6 +44,11 @@ def ask_nobody(
     return verify(signed, identity, parts), parts
 
 
+def alone(_held: Held, signature: Asset, fetch: Fetch) -> bytes:
+    """Return what the file of a *signature* holds. Raises ReleaseError if it cannot be had."""
+    return fetch(signature)
+
+
 def no_material(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes]:
     """Return nothing: the identity says all that a signature is checked against."""
     return {}
@@ -56,6 +61,7 @@ class Detached:
     verify    knows their format
     material  what *verify* needs beside the signature and the identity
     ask       who is asked for what it still lacks then
+    read      returns what the file of a signature holds, with what lies beside that
     """
 
     kind: str
@@ -63,6 +69,7 @@ class Detached:
     verify: Verify
     material: Material = no_material
     ask: Asking = ask_nobody
+    read: Callable[[Held, Asset, Fetch], bytes] = alone
 
     def prove(self, held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
         """Return the proofs of the bytes that are *held*, checked against *identity*; *fetch* reads small files.
@@ -79,7 +86,7 @@ class Detached:
             sha256=held.digests["sha256"],
             open_file=partial(open_held, held),
             signature_name=signature.name,
-            signature=fetch(signature),
+            signature=self.read(held, signature, fetch),
             digests=held.digests,
         )
         return (self._proven(held, signed, signature, identity, material),)
@@ -98,7 +105,7 @@ class Detached:
                 sha256=hashlib.sha256(content).hexdigest(),
                 open_file=partial(io.BytesIO, content),
                 signature_name=signature.name,
-                signature=fetch(signature),
+                signature=self.read(held, signature, fetch),
             )
             try:
                 proven = self._proven(held, signed, signature, identity, {**material, "sums": content})

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping
@@ -28,6 +29,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_s
     DIGESTS,
     PROVENANCE,
     LittleSigstore,
+    pem,
     statement,
 )
 
@@ -215,8 +217,6 @@ def answer(bundle: Mapping[str, Any]) -> bytes:
 
 
 def _hexadecimal(text: str) -> str:
-    import base64
-
     return base64.b64decode(text).hex()
 
 
@@ -250,6 +250,21 @@ def test_a_log_that_is_down_is_told_and_not_taken_for_a_missing_signature(publis
     publisher.authorities = Authorities(log_entries=down)
     publisher.attestations = [file(without_entry(LITTLE.signed_statement()))]
     assert "the transparency log does not answer" in publisher.refused("provenance").what
+
+
+@pytest.mark.parametrize("ending", certified.CERTIFICATES)
+def test_a_signature_and_its_certificate_in_two_files_are_a_bundle_with_its_entry_of_the_log(
+    publisher: Publisher, ending: str
+) -> None:
+    """As Kubernetes publishes them: ``kubectl.sig``, ``kubectl.cert``, and nothing else."""
+    whole = LITTLE.signed_file()
+    publisher.authorities = Authorities(log_entries=lambda sha256: answer(whole))
+    certificate = base64.b64encode(pem(LITTLE.certificate()).encode())
+    publisher.files = {f"{NAME}.sig": whole["messageSignature"]["signature"].encode(), NAME + ending: certificate}
+    [proven] = publisher.proven("sigstore")
+    assert again(proven) == proven.proof.signer
+    del publisher.files[NAME + ending]
+    assert publisher.refused("sigstore").what == f"{NAME}.sig is a signature without its certificate"
 
 
 def test_another_root_is_taken_only_for_what_the_public_one_does_not_know(publisher: Publisher) -> None:
