@@ -40,6 +40,7 @@ class Question:
     path: str
     query: Mapping[str, str]
     headers: Message
+    body: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -172,12 +173,16 @@ def _handler(web: Web, answer: Callable[[Question], Answer]) -> type[BaseHTTPReq
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-            question = Question(self.command, parts.path, query, self.headers)
+            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+            question = Question(self.command, parts.path, query, self.headers, body)
             web.questions.append(question)
             try:
                 self._send(answer(question))
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
+
+        def do_POST(self) -> None:
+            self.do_GET()
 
         def _send(self, given: Answer) -> None:
             self.send_response(given.status)

@@ -43,6 +43,21 @@ class TooLargeError(ReleaseError):
     """An answer that is larger than it may be: there may be a smaller one to ask for."""
 
 
+class UnreachableError(ReleaseError):
+    """A *service* that does not answer: what it would say is not known, so nothing is found to be missing."""
+
+    def __init__(self, service: str, cause: ReleaseError, subject: str = "") -> None:
+        """Take the name of the service, why it does not answer, and the *subject* that it was asked about."""
+        found = cause.what if cause.found is None else f"{cause.what}: {cause.found}"
+        what = f"{service} does not answer"
+        super().__init__(f"{subject}: {what}" if subject else what, found=found, fix=cause.fix)
+        self.service, self._cause = service, cause
+
+    def about(self, subject: str) -> UnreachableError:
+        """Return this error with *subject* in front; it stays one of its kind."""
+        return UnreachableError(self.service, self._cause, subject)
+
+
 def refused(response: requests.Response, session: requests.Session) -> ReleaseError:
     """Return the error for an answer to *session* that is not a success, with what a user can do about its status."""
     used = origin_of(session, response.url)

@@ -104,7 +104,7 @@ class _Session(requests.Session):
             return super().request(*arguments, **named)
         except TRANSPORT_ERRORS as error:
             described = failure(error, url)
-            LOG.debug("GET %s failed: %s", redacted(url), described.found or described.what)
+            LOG.debug("%s %s failed: %s", arguments[0], redacted(url), described.found or described.what)
             raise described from None
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
@@ -177,7 +177,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         time_limits = timeout or (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
         response = self._send_patiently(question, time_limits, verify, cert, proxies)
         response.request = request
-        LOG.debug("GET %s: %s", redacted(request.url or ""), _outcome(response, kept is not None))
+        LOG.debug("%s %s: %s", request.method, redacted(request.url or ""), _outcome(response, kept is not None))
         if response.is_redirect or not stream:
             read_whole(response, REDIRECT_BODY_LIMIT_BYTES if response.is_redirect else LISTING_LIMIT_BYTES)
         if kept and response.status_code == 304:
@@ -197,7 +197,8 @@ class _Adapter(requests.adapters.HTTPAdapter):
             pause_s = _pause_s(response, attempt)
             if pause_s is None or attempt == ATTEMPTS - 1:
                 break
-            LOG.debug("GET %s: %s; again in %g s", redacted(request.url or ""), response.status_code, pause_s)
+            place = redacted(request.url or "")
+            LOG.debug("%s %s: %s; again in %g s", request.method, place, response.status_code, pause_s)
             response.close()
             time.sleep(pause_s)
         return response
