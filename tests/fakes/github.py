@@ -5,8 +5,9 @@
 
 Answers as GitHub does, which check_github.py proves against its schema and against recorded real answers: pagination by
 Link, ETags and 304 (which cost no rate limit), asset bytes by 302 to a second server, ``digest`` fields, 401 for a bad
-token, 403 with the rate limit's headers, 429 with Retry-After, 404 for what is private. The API lies below ``/api/v3``,
-as on an Enterprise server.
+token, 403 with the rate limit's headers, 429 with Retry-After, 404 for what is private. Attestations are listed for one
+digest or for many, and lie packed as snappy on the second server, which refuses whoever sends it a token. The API lies
+below ``/api/v3``, as on an Enterprise server.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ class FakeGithub(FakeForge):
     tokens        those that are accepted
     remaining     requests left before the rate limit, for everybody together
     retry_after   when set, every request is refused with it, as by the secondary limit
+    attestations  bundles by ``sha256:…``, of every repository
+    is_inline     whether the API answers whole bundles, as it did before it kept them elsewhere
+    has_bulk      whether it lists the attestations of many digests at once
     """
 
     API_PATH = "/api/v3"
@@ -66,6 +70,9 @@ class FakeGithub(FakeForge):
     remaining: int = 60
     reset: int = field(default_factory=lambda: int(time.time()) + 1500)
     retry_after: str | None = None
+    attestations: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    is_inline: bool = False
+    has_bulk: bool = True
 
     def _answer(self, question: Question) -> Answer:
         parts = question.path.strip("/").split("/")
@@ -85,6 +92,8 @@ class FakeGithub(FakeForge):
         if self.retry_after is not None:
             message = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
             return self._refusal(429, message, {"Retry-After": self.retry_after})
+        if parts[2:] == ["attestations", "bulk-list"] and parts[0] in ("orgs", "users"):
+            return self._limited(question, self._attested_at_once(question, *parts[:2]))
         repository = self._repository(parts)
         if repository is None or (repository in self.private and token is None):
             return self._limited(question, self._refusal(404, "Not Found"))
@@ -93,6 +102,8 @@ class FakeGithub(FakeForge):
             return self._limited(question, self._json(question, said, {}))
         if parts[-1] == "releases":
             return self._limited(question, self._page(question, repository))
+        if parts[-2] == "attestations":
+            return self._limited(question, self._attested(question, repository, unquote(parts[-1])))
         if parts[-3:-1] == ["releases", "assets"]:
             return self._limited(question, self._asset_answer(question, repository, parts[-1]))
         return self._limited(question, self._refusal(404, "Not Found"))
@@ -152,6 +163,38 @@ class FakeGithub(FakeForge):
                 return self._json(question, self._asset(repository, release, asset), {})
         return self._refusal(404, "Not Found")
 
+    def _attested(self, question: Question, repository: str, subject: str) -> Answer:
+        """Answer with the attestations of one digest, one a page, so that there are pages."""
+        numbers = range(len(self.attestations.get(subject, ())))
+        number = int(question.query.get("after", "0"))
+        if number not in numbers:
+            return self._refusal(404, "Not Found")
+        page = f"{self.api_url}/repositories/{list(self.releases).index(repository)}/attestations/{subject}"
+        links = {"Link": f'<{page}?after={number + 1}>; rel="next"'} if number + 1 in numbers else {}
+        return self._json(question, {"attestations": [self._attestation(subject, number)]}, links)
+
+    def _attested_at_once(self, question: Question, kind: str, owner: str) -> Answer:
+        """Answer with the attestations of many digests, half of them on a second page. All owners are people."""
+        if kind == "orgs" or not self.has_bulk or all(name.partition("/")[0] != owner for name in self.releases):
+            return self._refusal(404, "Not Found")
+        subjects = json.loads(question.body)["subject_digests"]
+        middle = len(subjects) // 2
+        shown = subjects[middle:] if question.query.get("after") == "second=" else subjects[:middle]
+        is_first = shown == subjects[:middle]
+        listed = {
+            subject: [self._attestation(subject, number) for number, _one in enumerate(self.attestations[subject])]
+            if subject in self.attestations
+            else None
+            for subject in shown
+        }
+        info = {"has_next": is_first, "has_previous": not is_first, **({"next": "second="} if is_first else {})}
+        return self._json(question, {"attestations_subject_digests": listed, "page_info": info}, {})
+
+    def _attestation(self, subject: str, number: int) -> dict[str, Any]:
+        bundle = self.attestations[subject][number] if self.is_inline else None
+        url = f"{self.storage.url}/attestations/{subject}/{number}.json.sn?sig=secret"
+        return {"repository_id": 1, "bundle_url": url, "initiator": "user", "bundle": bundle}
+
     def _json(self, question: Question, content: object, headers: Mapping[str, str]) -> Answer:
         body = json.dumps(content).encode()
         etag = f'W/"{hashlib.sha256(body).hexdigest()}"'
@@ -176,6 +219,11 @@ class FakeGithub(FakeForge):
         return Answer(302, b"", {"Location": signed, "Content-Type": "text/html; charset=utf-8"})
 
     def _stored(self, question: Question) -> Answer:
+        if question.path.startswith("/attestations/"):
+            subject, name = question.path.split("/")[2:]
+            bundle = json.dumps(self.attestations[subject][int(name.partition(".")[0])]).encode()
+            is_asked_well = "Authorization" not in question.headers and question.query == {"sig": "secret"}
+            return Answer(200, snappy(bundle)) if is_asked_well else Answer(400)
         for repository, releases in self.releases.items():
             for release in releases:
                 for asset in release.assets:
@@ -257,6 +305,17 @@ class FakeGithub(FakeForge):
             "user_view_type": "public",
             "site_admin": False,
         }
+
+
+def snappy(text: bytes) -> bytes:
+    """Return *text* as raw snappy, in pieces without copies."""
+    size, left = b"", len(text)
+    while left > 0x7F:
+        size, left = size + bytes([left & 0x7F | 0x80]), left >> 7
+    pieces = [text[start : start + 0x10000] for start in range(0, len(text), 0x10000)]
+    long_piece = 61 << 2
+    packed = (bytes([long_piece]) + (len(piece) - 1).to_bytes(2, "little") + piece for piece in pieces)
+    return size + bytes([left]) + b"".join(packed)
 
 
 def _number(*words: str) -> int:

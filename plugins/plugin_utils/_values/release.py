@@ -42,6 +42,10 @@ class Attestation:
     content: bytes
 
 
+#: Returns what a service states about a file, by its digests.
+Attest = Callable[[Asset, Mapping[str, str]], Sequence[Attestation]]
+
+
 @dataclass(frozen=True)
 class Release:
     """One published version of a tool. *published* is in UTC, None if the source does not say.
@@ -71,9 +75,7 @@ class Release:
     is_partial: bool = False
     stated: Callable[[Asset], Mapping[str, str]] = field(default=lambda asset: {}, compare=False, repr=False)
     is_private: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)
-    attestations: Callable[[Asset, Mapping[str, str]], Sequence[Attestation]] = field(
-        default=lambda asset, digests: (), compare=False, repr=False
-    )
+    attestations: Attest = field(default=lambda asset, digests: (), compare=False, repr=False)
     beside: Callable[[str], Asset | None] = field(default=lambda name: None, compare=False, repr=False)
     complete: Callable[[Release], Release] = field(default=lambda release: release, compare=False, repr=False)
 

@@ -28,7 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     require_name,
     web_address,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attest, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_prerelease, names_prerelease
 
 if TYPE_CHECKING:
@@ -284,7 +284,12 @@ class ForgeSource(ABC):
             is_prerelease=entry.is_prerelease or is_prerelease(tagged.version) or names_prerelease(label),
             stated=entry.stated,
             is_private=partial(self._is_private, assets),
+            attestations=self._attestations(assets),
         )
+
+    def _attestations(self, _assets: Sequence[Asset]) -> Attest:
+        """Return what tells what the forge states about a file among *assets*; it asks only when it is asked."""
+        return lambda asset, digests: ()
 
     def _is_private(self, assets: Sequence[Asset]) -> bool:
         """Tell whether the *assets* are those of a private project. Asks, where a token was needed or given."""

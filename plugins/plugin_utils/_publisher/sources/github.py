@@ -10,20 +10,25 @@ has in common with other forges is in forge.py.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, redaction
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.services import Service
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import github_attestations
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     asset_address,
     is_file_name,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.forge import Entry, Forge, ForgeSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.forge_tokens import is_named
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.github_attestations import (
+    GithubAttestations,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attest
 
 if TYPE_CHECKING:
     import requests
@@ -81,6 +86,20 @@ class GithubSource(ForgeSource):
             digests={algorithm.lower(): value.lower()} if value else {},
             api_url=asset_address(item["url"], item["name"]) if is_private_way else None,
         )
+
+    def _attestations(self, assets: Sequence[Asset]) -> Attest:
+        return GithubAttestations(
+            self._api,
+            self._project,
+            assets,
+            get=self._get,
+            post=self._post,
+            following=self._following,
+            service=Service(github_attestations.NAME, self.session),
+        ).of
+
+    def _post(self, url: str, question: Any) -> requests.Response:
+        return self.session.post(url, json=question, headers=self.FORGE.headers)
 
     def _is_hidden(self, project: Mapping[str, Any]) -> bool:
         return project["private"] is True

@@ -40,6 +40,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import versions
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    LONGEST_ADDRESS,
     Declaration,
     asset_address,
     is_file_name,
@@ -48,8 +49,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     require_name,
     web_address,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.integrity import NPM
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.npmrc import read_npm_config
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_prerelease, order_of
 
 PARALLEL_REQUESTS = 8
@@ -80,10 +82,14 @@ class _Needed:
 
 @dataclass(frozen=True)
 class _Built:
-    """One version of a package: its tarball, None where it is not for a platform, and when it was published."""
+    """One version of a package: its tarball, None where it is not for a platform, and when it was published.
+
+    *attestations* is where the registry has statements about the tarball, "" if it has none.
+    """
 
     asset: Asset | None
     published: datetime | None
+    attestations: str = ""
 
 
 @dataclass(frozen=True)
@@ -171,10 +177,21 @@ class NpmSource:
 
     def _release(self, version: str, main: _Main, found: _Found) -> Release:
         release = _release(version, main, found)
-        return replace(release, is_private=partial(self._is_private, release.assets))
+        stated = {one.asset.name: one.attestations for one in found.built if one.asset and one.attestations}
+        return replace(
+            release,
+            is_private=partial(self._is_private, release.assets),
+            attestations=partial(self._attestations, stated),
+        )
 
     def _is_private(self, assets: Sequence[Asset]) -> bool:
         return any(strangers.are_refused(self.session, asset.url) for asset in assets[:1])
+
+    def _attestations(
+        self, stated: Mapping[str, str], asset: Asset, _digests: Mapping[str, str]
+    ) -> Sequence[Attestation]:
+        """Return what the registry has about an *asset*, if its document has *stated* where, by its name."""
+        return NPM.attestations(stated[asset.name], self.session) if asset.name in stated else ()
 
     def _main(self, document: Document) -> _Main:
         manifests = document["versions"]
@@ -286,7 +303,9 @@ def _package(name: str, document: Document, needed: Collection[str]) -> _Package
     """Return what a package's *document* says of the versions that are *needed*."""
     manifests = document["versions"]
     built = {
-        version: _Built(_asset(name, version, manifests[version]), _moment(document, version))
+        version: _Built(
+            _asset(name, version, manifests[version]), _moment(document, version), _attestations(manifests[version])
+        )
         for version in needed
         if version in manifests
     }
@@ -336,6 +355,13 @@ def _asset(package: str, version: str, manifest: Document) -> Asset | None:
     platform = {key: _words(manifest[key]) for key in ("os", "cpu", "libc") if manifest.get(key)}
     url = asset_address(manifest["dist"]["tarball"], name)
     return Asset(name, url, None, _digests(manifest["dist"]), None, platform)
+
+
+def _attestations(manifest: Document) -> str:
+    """Return where the registry has statements about a package, "" where it says nothing."""
+    named = manifest["dist"].get("attestations")
+    url = named.get("url") if isinstance(named, dict) else None
+    return url if isinstance(url, str) and len(url) <= LONGEST_ADDRESS else ""
 
 
 def _words(value: str | Iterable[object]) -> str:

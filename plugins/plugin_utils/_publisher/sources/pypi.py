@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, partial
@@ -30,6 +30,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
+    LONGEST_ADDRESS,
     Declaration,
     asset_address,
     is_file_name,
@@ -38,12 +39,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     web_address,
     without_user,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.integrity import PYTHON, python_address
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.python_indexes import (
     Index,
     configured_indexes,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging, pypi_simple
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic
 
 if TYPE_CHECKING:
@@ -59,13 +61,15 @@ _PAGE = "a page of the Simple Repository API"
 class _Wheel:
     """A wheel of the project. Its version is None if it does not follow PEP 440, so that it cannot be compared.
 
-    The asset is None if the manifest does not allow the version.
+    The asset is None if the manifest does not allow the version. *provenance* is where its attestations are, as far as
+    the index says.
     """
 
     version: packaging.version.Version | None
     asset: Asset | None
     is_yanked: bool
     uploaded: datetime | None
+    provenance: str = ""
 
 
 class PypiSource:
@@ -104,11 +108,26 @@ class PypiSource:
         for wheel in wheels:
             if wheel.version is not None:
                 by_version.setdefault(wheel.version, []).append(wheel)
-        releases = [_release(version, of_version) for version, of_version in by_version.items()]
-        return [replace(release, is_private=partial(self._is_private, release.assets)) for release in releases]
+        return [self._release(version, of_version) for version, of_version in by_version.items()]
+
+    def _release(self, version: packaging.version.Version, wheels: Sequence[_Wheel]) -> Release:
+        release = _release(version, wheels)
+        stated = {wheel.asset.name: wheel.provenance for wheel in wheels if wheel.asset}
+        return replace(
+            release,
+            is_private=partial(self._is_private, release.assets),
+            attestations=partial(self._attestations, release.version, stated),
+        )
 
     def _is_private(self, assets: Sequence[Asset]) -> bool:
         return any(strangers.are_refused(self.session, asset.url) for asset in assets[:1])
+
+    def _attestations(
+        self, version: str, stated: Mapping[str, str], asset: Asset, _digests: Mapping[str, str]
+    ) -> Sequence[Attestation]:
+        """Return what the index has about an *asset*, of which the page may have *stated* where, by its name."""
+        url = stated.get(asset.name) or python_address(self._index, self._project, version, asset.name)
+        return PYTHON.attestations(url, self.session)
 
     def _wheels(self) -> list[_Wheel]:
         response = self._page()
@@ -210,7 +229,10 @@ def _wheel(package: DistributionPackage, is_wanted: Callable[[str], bool]) -> _W
     except packaging.version.InvalidVersion:
         return _Wheel(None, None, False, None)
     is_taken = is_wanted(str(version)) and is_file_name(package.filename)
-    return _Wheel(version, _asset(package) if is_taken else None, package.is_yanked, package.upload_time)
+    if not is_taken:
+        return _Wheel(version, None, package.is_yanked, package.upload_time)
+    provenance = (package.provenance_url or "")[: LONGEST_ADDRESS + 1]
+    return _Wheel(version, _asset(package), package.is_yanked, package.upload_time, provenance)
 
 
 def _release(version: packaging.version.Version, wheels: Sequence[_Wheel]) -> Release:
