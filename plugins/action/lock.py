@@ -40,7 +40,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.summary import summary
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.authorities import authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
@@ -93,6 +95,7 @@ class ActionModule(verb.Verb):
             folder=wanted_path.parent,
             has_kept=evidence.has,
             elsewhere=asked.digests,
+            authorities=self._authorities(given["trust_root"], cache.root),
         )
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
@@ -147,6 +150,10 @@ class ActionModule(verb.Verb):
     def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
         how.update(exact=wanted.exact, asset=wanted.asset, platforms=wanted.platforms)
         return open_source(wanted.source, is_wanted=wanted.allows, **how)
+
+    def _authorities(self, trust_roots: Sequence[str], cache_root: Path) -> Authorities:
+        files = [verb.found_file(self, path, user_files.TRUST_ROOT) for path in trust_roots]
+        return authorities(files, cache_root)
 
     def _lock_path(self, given: str | None, wanted_path: Path) -> Path:
         if given is None:

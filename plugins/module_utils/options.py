@@ -74,4 +74,5 @@ LOCK = {
     "token": {"type": "str", "no_log": True},
     "import": {"type": "list", "elements": "path", "default": []},
     "export": {"type": "dict", "options": {"hermeto": {"type": "path"}, "multitool": {"type": "path"}}},
+    "trust_root": {"type": "list", "elements": "path", "default": []},
 }  # type: Spec

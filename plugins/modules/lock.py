@@ -43,6 +43,7 @@ requirements:
   - the C(requests), C(packaging) and C(pypi-simple) libraries on the controller
   - the C(jmespath) library on the controller, if the manifest takes a tool from an index in JSON
   - the C(cryptography) library on the controller, if the manifest pins a key; ansible-core brings it
+  - the C(sigstore) library on the controller, if the manifest pins C(sigstore), C(provenance) or C(release)
   - the C(tomli) library on a controller with Python 3.10, if a C(mise.lock) is taken over
   - the C(blake3) library on the controller, to compare BLAKE3 digests of other tools; without it, they are not compared
 options:
@@ -124,6 +125,18 @@ options:
           - Path of a C(multitool.lock.json) of rules_multitool to write, with every program for the systems and
             processors that it knows. Of several builds, it has the one that runs on most hosts.
         type: path
+  trust_root:
+    description:
+      - Files with trust roots, used beside the public one of sigstore, which comes with the C(sigstore) library. Each
+        is a C(trusted_root.json), or what C(gh attestation trusted-root) writes.
+      - GitHub has a root of its own. It signs releases with that (C(verify.release)), and the provenance of private
+        repositories. Without this option, it is fetched from GitHub when a signature needs it for the first time, and
+        verified from a first root whose digest the collection pins.
+      - Give the file where the controller cannot reach C(tuf-repo.github.com).
+      - Relative paths are looked for as that of O(manifest) is.
+    type: list
+    elements: path
+    default: []
 attributes:
   check_mode:
     support: full

@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest impo
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verified_bytes import Job
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities, Stated
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
 
@@ -26,9 +26,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.release imp
 class Means:
     """Where everything comes from: releases by *open_source*, bytes through *cache*, *now* in UTC.
 
-    folder     the manifest's, from which paths in it start
-    has_kept   tells whether what a proof was made of, by its SHA-256, is still in the folder of evidence
-    elsewhere  what other tools' lock files state of assets: it is compared, and recorded
+    folder       the manifest's, from which paths in it start
+    has_kept     tells whether what a proof was made of, by its SHA-256, is still in the folder of evidence
+    elsewhere    what other tools' lock files state of assets: it is compared, and recorded
+    authorities  who is asked about signers
     """
 
     open_source: Callable[[WantedTool], Source]
@@ -38,6 +39,7 @@ class Means:
     folder: Path = Path()
     has_kept: Callable[[str], bool] = lambda sha256: True
     elsewhere: ForeignDigests = field(default=ForeignDigests(), kw_only=True)
+    authorities: Authorities = field(default_factory=Authorities, kw_only=True)
 
     def fetched(self, job: Job, name: str, stated: Stated) -> CachedFile:
         """Return the bytes of an asset, compared with all that is *stated* of them.

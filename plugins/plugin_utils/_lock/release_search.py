@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     policy_check,
     upgrade_kinds,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.earlier_proofs import Before
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.means import Means, about
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.release_choice import (
@@ -56,7 +57,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Search:
-    """The releases of a *wanted* tool, and what the one to take is held to. *offered* are all that there are."""
+    """The releases of a *wanted* tool, and what the one to take is held to. *offered* are all that there are.
+
+    *before* is what was locked of it.
+    """
 
     wanted: WantedTool
     source: Source
@@ -64,6 +68,7 @@ class Search:
     releases: Sequence[Release]
     policy: Policy
     allowance: Allowance
+    before: LockedTool | None
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,7 @@ def choose(means: Means, asked: Asked, allowance: Allowance, wanted: WantedTool,
         pinned = locked.version if locked and wanted.allows(locked.version) else None
         offered = source.releases()
         near = upgrade_kinds.within(offered, asked.moves.get(wanted.name), wanted, before)
-        search = Search(wanted, source, offered, near, policy, allowance)
+        search = Search(wanted, source, offered, near, policy, allowance, before)
         release = _newest(means, search, near, pinned)
         alarms.refuse_downgrade(wanted, release.version, before, offered)
         return _proposed(means, search, release)
@@ -132,6 +137,8 @@ def _proposed(means: Means, search: Search, release: Release) -> Chosen:
         *(wanted, search.source, release, means.cache, search.allowance, means.folder),
         elsewhere=means.elsewhere,
         policy=search.policy,
+        authorities=means.authorities,
+        before=Before(search.before, means.has_kept),
     )
     with _naming_what_is_missing(release):
         proposals = _proposals(means, job)

@@ -26,6 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.answered import as_kept, is_answered
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.earlier_proofs import notes_of
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest, WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.means import Means, about
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.release_search import (
@@ -159,8 +160,9 @@ class Resolver(Means):
             try:
                 tool = locked_tool(self, chosen.job, *begun, locked)
                 alarms.refuse_downgrade(chosen.job.wanted, tool.version, locked, chosen.search.offered)
-                opened = [future.result() for future in begun[1]]
-                return chosen, tool, {sha256: content for one in opened for sha256, content in one.kept.items()}
+                proofs = [future.result().proofs for future in begun[1]]
+                chosen = replace(chosen, notes=(*chosen.notes, *notes_of(proofs)))
+                return chosen, tool, {sha256: content for one in proofs for sha256, content in one.kept.items()}
             except floors.BelowFloorError as error:
                 chosen = next_release(self, chosen, error)
             pending = {one.name: pool.submit(self._stated, chosen.job, one.name) for one in chosen.proposals}

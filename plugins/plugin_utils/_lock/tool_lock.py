@@ -24,6 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     policy_check,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.answered import names, narrowed, unserved
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.earlier_proofs import Proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.means import Means, about
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.name_check import (
@@ -62,10 +63,10 @@ class _Inside:
 
 @dataclass(frozen=True)
 class Opened:
-    """One asset as it is locked: once for each architecture its programs are for. *kept* is what its proofs are of."""
+    """One asset as it is locked: once for each architecture its programs are for; and its *proofs*."""
 
     assets: tuple[LockedAsset, ...]
-    kept: Mapping[str, bytes]
+    proofs: Proofs
 
 
 def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> Opened:
@@ -74,8 +75,8 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
     with about(wanted):
         asset = job.asset(proposal.name)
         cached = means.fetched(job, asset.name, stated)
-        proven = job.prove(asset.name, cached)
-        evidence = Evidence(job.claims(asset.name, stated), tuple(one.proof for one in proven))
+        proofs = job.prove(asset.name, cached)
+        evidence = Evidence(job.claims(asset.name, stated), proofs.proofs)
         found = job.look_into(asset.name, cached)
         version = job.release.version
         asked = variants.Asked(wanted.name, version, asset.name, wanted.executables, partial(_is_asked, wanted))
@@ -91,7 +92,7 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
                 _as_locked(asset, cached, _Inside(found, one.programs, files), one.requires, evidence)
                 for one in complete
             ),
-            {sha256: content for one in proven for sha256, content in one.contents().items()},
+            proofs,
         )
 
 

@@ -19,17 +19,19 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset import remem
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import foreign_digests, policy_check
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.earlier_proofs import Before, Proofs, made
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import LIMIT_BYTES, Cache, CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
+    Authorities,
     Held,
-    Proven,
     Stated,
     claims,
     proofs,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import UnreachableError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
@@ -45,6 +47,7 @@ class Job:
     """The release that a tool gets, where it comes from, where its bytes are kept, and what policy and run allow.
 
     *folder* is the manifest's, from which paths in it start. *elsewhere* is what other tools' lock files state.
+    *authorities* are asked about signers, and *before* is what is known if they do not answer.
     """
 
     wanted: WantedTool
@@ -55,6 +58,8 @@ class Job:
     folder: Path = Path()
     elsewhere: ForeignDigests = field(default=ForeignDigests(), kw_only=True)
     policy: Policy = field(default_factory=Policy, kw_only=True)
+    authorities: Authorities = field(default_factory=Authorities, kw_only=True)
+    before: Before = field(default_factory=Before, kw_only=True)
 
     def asset(self, name: str) -> Asset:
         """Return the asset of this *name*, which the release has."""
@@ -85,10 +90,16 @@ class Job:
         foreign_digests.compare(name, cached, self._stated_elsewhere(name))
         return cached
 
-    def prove(self, name: str, cached: CachedFile) -> tuple[Proven, ...]:
-        """Return the proofs of the bytes that the manifest demands. Raises ReleaseError where one does not hold."""
-        held = Held(self.asset(name), self.release, cached.path, cached.digests, self.folder)
-        return proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session))
+    def prove(self, name: str, cached: CachedFile) -> Proofs:
+        """Return the proofs of the bytes that the manifest demands, or those of the last lock if a service is down.
+
+        Raises ReleaseError where one does not hold.
+        """
+        held = Held(self.asset(name), self.release, cached.path, cached.digests, self.folder, self.authorities)
+        try:
+            return made(proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session)))
+        except UnreachableError as error:
+            return self.before.proofs(name, cached.sha256, self.wanted.verify, error)
 
     def claims(self, name: str, stated: Stated) -> tuple[Claim, ...]:
         """Return the claims about the asset for its evidence: what is *stated*, and what other tools' lock files do."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
 
@@ -56,6 +56,11 @@ class UnreachableError(ReleaseError):
     def about(self, subject: str) -> UnreachableError:
         """Return this error with *subject* in front; it stays one of its kind."""
         return UnreachableError(self.service, self._cause, subject)
+
+
+def first_unreachable(errors: Iterable[ReleaseError]) -> UnreachableError | None:
+    """Return the first of *errors* that says that a service did not answer: then the others are not the last word."""
+    return next((error for error in errors if isinstance(error, UnreachableError)), None)
 
 
 def refused(response: requests.Response, session: requests.Session) -> ReleaseError:

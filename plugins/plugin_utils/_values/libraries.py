@@ -47,6 +47,10 @@ if TYPE_CHECKING:
     import sigstore.models
     import sigstore.verify
     import sigstore.verify.policy
+    import tuf
+    import tuf.api.exceptions
+    import tuf.ngclient.fetcher
+    import tuf.ngclient.updater
     import urllib3
     import urllib3.util
 
@@ -65,6 +69,7 @@ __all__ = (
     "rfc3161_client",
     "sigstore",
     "tomli",
+    "tuf",
     "urllib3",
 )
 #: Libraries that nobody must have: without one, something is left out, and people are told.
@@ -93,6 +98,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "rfc3161_client": (),
     "sigstore": ("sigstore.errors", "sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
     "tomli": (),
+    "tuf": ("tuf.api.exceptions", "tuf.ngclient.fetcher", "tuf.ngclient.updater"),
     "urllib3": ("urllib3.util",),
 }
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from urllib.parse import urlsplit
 
@@ -23,6 +24,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
     open_held,
     proven,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import first_unreachable
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.transparency_log import each_entry
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation
@@ -128,6 +131,7 @@ def _by_statement(
     verify: Callable[[Signed, Identity, Mapping[str, bytes]], Signer],
 ) -> Proven:
     failures: list[ReleaseError] = []
+    unproven: list[ReleaseError] = []
     for statement in statements:
         signed = Signed(
             name=held.asset.name,
@@ -141,11 +145,12 @@ def _by_statement(
         try:
             signer, parts = with_authorities(held, signed, identity, {"root": sigstore.public_good()}, verify)
         except ReleaseError as error:
-            failures.append(error.about(f"{held.asset.name}: {signed.signature_name}"))
+            told = unproven if isinstance(error, sigstore.UnprovenError) else failures
+            told.append(error.about(f"{held.asset.name}: {signed.signature_name}"))
             continue
         return proven(kind, identity, signed, signer, statement.origin, parts=parts)
-    if failures:
-        raise next((one for one in failures if not isinstance(one, sigstore.UnprovenError)), failures[0])
+    if failures or unproven:
+        raise first_unreachable(failures) or [*failures, *unproven][0]
     raise ReleaseError(
         f"{held.asset.name} has no {kind} that is signed, and the manifest demands one",
         expected=f"a statement about sha256:{held.digests['sha256']}, signed by {identity}",
@@ -169,13 +174,29 @@ def with_authorities(
     """
     for _attempt in range(3):
         try:
-            return verify(signed, identity, parts), parts
+            return verify(signed, identity, parts), _needed(signed, identity, parts, verify)
         except sigstore.UnprovenError as error:
             more = _lacking(error, held, signed, parts)
             if not more:
                 raise
             parts = {**parts, **more}
-    return verify(signed, identity, parts), parts
+    return verify(signed, identity, parts), _needed(signed, identity, parts, verify)
+
+
+def _needed(
+    signed: Signed,
+    identity: Identity,
+    parts: Mapping[str, bytes],
+    verify: Callable[[Signed, Identity, Mapping[str, bytes]], Signer],
+) -> Mapping[str, bytes]:
+    """Return *parts* with that entry of the log alone that the signature needs: anybody may have added the others."""
+    entries = list(each_entry(parts["log"])) if "log" in parts else []
+    for entry in entries if len(entries) > 1 else ():
+        alone = {**parts, "log": entry}
+        with suppress(ReleaseError):
+            verify(signed, identity, alone)
+            return alone
+    return parts
 
 
 def _lacking(

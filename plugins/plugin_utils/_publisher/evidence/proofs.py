@@ -20,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
     certified,
     keyed,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import first_unreachable
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
 
 #: The word in a manifest's ``verify:`` → the kind it means.
@@ -54,8 +55,9 @@ def _proven(held: Held, kind: str, identities: tuple[Identity, ...], fetch: Fetc
         if any((one.proof.kind, one.proof.identity) == (kind, identity) for one in found):
             return found
         failures.append(ReleaseError(f"{held.asset.name} has no proof of the kind {kind}", f"one by {identity}"))
-    if len(failures) == 1:
-        raise failures[0]
+    unreachable = first_unreachable(failures)
+    if unreachable or len(failures) == 1:
+        raise unreachable or failures[0]
     first, *others = failures
     said = f"{first.found or first.what}; for its successors: {'; '.join(error.what for error in others)}"
     raise ReleaseError(first.what, first.expected, said, first.fix)
