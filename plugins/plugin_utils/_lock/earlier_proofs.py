@@ -50,7 +50,7 @@ class Before:
     def proofs(self, name: str, sha256: str, pins: Pins, down: UnreachableError) -> Proofs:
         """Return the earlier proofs of the asset *name* with this digest, since a service is *down*.
 
-        Raises that error unless they are all that *pins* demand now, and can still be verified.
+        Raises UnreachableError, that one, unless they are all that *pins* demand now, and can still be verified.
         """
         for asset in self.locked.assets if self.locked else ():
             if (asset.name, asset.sha256) != (name, sha256):

@@ -34,11 +34,14 @@ class Service:
     session: requests.Session
 
     def get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response | None:
-        """Return the answer to a question, None if the service has nothing. Raises UnreachableError."""
+        """Return the answer to a question, None if the service has nothing. Raises UnreachableError if none comes."""
         return self.answer(lambda: self.session.get(url, headers=headers))
 
     def post(self, url: str, question: Any, headers: Mapping[str, str] | None = None) -> requests.Response | None:
-        """Return the answer to a *question* in JSON, None if the service has nothing. Raises UnreachableError."""
+        """Return the answer to a *question* in JSON, None if the service has nothing.
+
+        Raises UnreachableError if none comes.
+        """
         return self.answer(lambda: self.session.post(url, json=question, headers=headers))
 
     def answer(self, send: Send) -> requests.Response | None:

@@ -75,7 +75,7 @@ def _in_file(path: Path) -> tuple[bytes, ...]:
 
 
 def _on_lines(content: bytes) -> tuple[bytes, ...]:
-    """Return the trust roots in *content*, each on one line, however it is formatted. Raises ReleaseError."""
+    """Return the trust roots in *content*, each on one line, however it is formatted."""
     roots = sigstore.TrustRoots.of(content).roots
     return tuple(canonical(read_json(root.content.decode())) for root in roots)
 

@@ -359,7 +359,8 @@ def _asset(package: str, version: str, manifest: Document) -> Asset | None:
 
 def _attestations(manifest: Document) -> str:
     """Return where the registry has statements about a package, "" where it says nothing."""
-    named = manifest["dist"].get("attestations")
+    dist = manifest.get("dist")
+    named = dist.get("attestations") if isinstance(dist, dict) else None
     url = named.get("url") if isinstance(named, dict) else None
     return url if isinstance(url, str) and len(url) <= LONGEST_ADDRESS else ""
 
