@@ -19,6 +19,10 @@ description:
     C(policy.maximum_unpacked_size), such as V(4GiB). All assets of a run may unpack to 32 times as much.
   - The manifest can pin for each tool who must have signed it (C(verify)). Then every asset of the tool, or a sums
     file that states its digest, must be signed by that identity.
+  - Signatures and statements are looked for among the files of the release. For C(provenance) and C(release), GitHub,
+    the Python index or the npm registry is asked as well. If a signature lacks its entry in the transparency log, the
+    log is asked. If such a service does not answer, the proof of the last lock stays for the same bytes and identities,
+    and a note says so. Without such a proof, the lock fails.
   - What the proofs were made of is kept in a folder beside the lock file, C(releases.evidence) beside
     C(releases.lock.json). Commit both. O(verify) verifies every proof again from these bytes alone.
   - If the publisher offers digests, but none of an asset that is needed, the lock fails, unless the manifest accepts

@@ -10,6 +10,7 @@ Differences that are GitHub's own, newer than the recordings, are in the schema.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -70,7 +71,13 @@ def fake(**settings: Any) -> FakeGithub:
     """Return the fake with one repository of several releases."""
     asset = FakeAsset("tool.tar.gz", b"bytes")
     releases = [FakeRelease(f"v1.{number}", [asset], is_draft=number == 1) for number in range(5)]
-    return FakeGithub({REPOSITORY: releases}, tokens=frozenset({"good"}), **settings)
+    subject = f"sha256:{hashlib.sha256(asset.content).hexdigest()}"
+    bundle = {"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json", "verificationMaterial": {}}
+    attestations = {subject: [{**bundle, "dsseEnvelope": {}}]}
+    # The schema describes whole bundles; that they are null, with an address, real answers of 2026 show.
+    return FakeGithub(
+        {REPOSITORY: releases}, tokens=frozenset({"good"}), attestations=attestations, is_inline=True, **settings
+    )
 
 
 def against_schema(schema: Mapping[str, Any]) -> Iterator[str]:
@@ -79,15 +86,24 @@ def against_schema(schema: Mapping[str, Any]) -> Iterator[str]:
         base = f"{github.api_url}/repos/{REPOSITORY}/releases"
         releases = requests.get(f"{base}?per_page=2", timeout=10)
         asset = releases.json()[0]["assets"][0]
+        owner, _slash, _name = REPOSITORY.partition("/")
+        attestations = f"{github.api_url}/repos/{REPOSITORY}/attestations/{asset['digest']}"
+        bulk = f"{github.api_url}/users/{owner}/attestations/bulk-list"
         answers = [
             ("/repos/{owner}/{repo}/releases", releases),
             ("/repos/{owner}/{repo}/releases/assets/{asset_id}", requests.get(asset["url"], timeout=10)),
             ("/repos/{owner}/{repo}/releases/assets/{asset_id}", download(asset["url"])),
             ("/repos/{owner}/{repo}/releases", requests.get(f"{github.api_url}/repos/no/no/releases", timeout=10)),
+            ("/repos/{owner}/{repo}/attestations/{subject_digest}", requests.get(attestations, timeout=10)),
+            (
+                "/users/{username}/attestations/bulk-list",
+                requests.post(bulk, json={"subject_digests": [asset["digest"]]}, timeout=10),
+            ),
         ]
     for operation, answer in answers:
-        described = schema["paths"][operation]["get"]["responses"].get(str(answer.status_code))
-        place = f"GET {operation} → {answer.status_code}"
+        method = str(answer.request.method)
+        described = schema["paths"][operation][method.lower()]["responses"].get(str(answer.status_code))
+        place = f"{method} {operation} → {answer.status_code}"
         if described is None:
             yield f"{place}: the schema knows no such status"
             continue

@@ -193,7 +193,7 @@ class FakeGithub(FakeForge):
     def _attestation(self, subject: str, number: int) -> dict[str, Any]:
         bundle = self.attestations[subject][number] if self.is_inline else None
         url = f"{self.storage.url}/attestations/{subject}/{number}.json.sn?sig=secret"
-        return {"repository_id": 1, "bundle_url": url, "initiator": "user", "bundle": bundle}
+        return {"repository_id": 1, "bundle_url": url, "bundle": bundle}
 
     def _json(self, question: Question, content: object, headers: Mapping[str, str]) -> Answer:
         body = json.dumps(content).encode()

@@ -29,7 +29,7 @@ _IF_MISSING = {
     LOCK_FILE: "make it with pinned.release.lock",
     MANIFEST: "write one",
     FOREIGN: "give its path",
-    TRUST_ROOT: "let gh attestation trusted-root write it, or correct its path",
+    TRUST_ROOT: "let gh attestation trusted-root write it",
 }
 _OPTIONS = {LOCK_FILE: "lockfile", MANIFEST: "manifest", FOREIGN: "import", EXPORT: "export", TRUST_ROOT: "trust_root"}
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
