@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest impo
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release, Source
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import tiny_programs
@@ -79,6 +80,7 @@ class Controller:
         self.cache = cache
         self.told: list[str] = []
         self.has_kept: Callable[[str], bool] = lambda sha256: True
+        self.authorities = Authorities()
 
     def resolve(
         self,
@@ -98,7 +100,9 @@ class Controller:
 
     def resolve_text(self, text: str, locked: LockFile | None = None, upgrade: Sequence[str] = ()) -> Resolution:
         progress = ProgressReport(self.told.append)
-        resolver = Resolver(self._open, Cache(self.cache), NOW, progress, has_kept=self.has_kept)
+        resolver = Resolver(
+            *(self._open, Cache(self.cache), NOW, progress), has_kept=self.has_kept, authorities=self.authorities
+        )
         return resolver.resolve(manifest.parse(text), locked or LockFile(), upgrade)
 
     def _open(self, wanted: WantedTool) -> Source:

@@ -13,9 +13,13 @@ from dataclasses import replace
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.earlier_proofs import Before
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import UnreachableError
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import sigstore
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import (
@@ -125,6 +129,34 @@ def test_other_bytes_have_no_earlier_proof(publisher: Publisher, controller: Con
     other = replace(asset, sha256=hashlib.sha256(b"other").hexdigest())
     service.says = "nothing"
     down(controller, replace(first.lock, tools={"tool": replace(first.lock.tools["tool"], assets=(other,))}))
+
+
+def test_of_earlier_proofs_only_those_by_identities_that_are_pinned_stay(
+    controller: Controller, service: Service
+) -> None:
+    locked = controller.resolve(more=PINNED).lock.tools["tool"]
+    [asset] = locked.assets
+    [proof] = asset.evidence.proofs
+    other = replace(proof, identity=Identity.of(repository="somebody/tool"))
+    both = replace(locked, assets=(replace(asset, evidence=Evidence((), (proof, other))),))
+    error = UnreachableError("the log", ReleaseError("no connection"))
+    found = Before(both).proofs(asset.name, asset.sha256, {"provenance": (proof.identity,)}, error)
+    assert (found.proofs, found.note) == ((proof,), "the log does not answer; the proof of the last lock stays")
+
+
+def test_the_trust_root_of_another_authority_is_asked_for_and_it_may_be_down(
+    controller: Controller, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sigstore, "public_good", LittleSigstore("public", ("root", "the public one")).trusted_root)
+    controller.authorities = Authorities(lambda: (LITTLE.trusted_root(),))
+    first = controller.resolve(more=PINNED)
+
+    def is_down() -> tuple[bytes, ...]:
+        raise UnreachableError("the service", ReleaseError("no connection"))
+
+    controller.authorities = Authorities(is_down)
+    again = controller.resolve(locked=first.lock, upgrade=["tool"], more=PINNED)
+    assert (again.lock, again.outcomes["tool"].notes) == (first.lock, (NOTE,))
 
 
 def test_a_service_that_says_that_nothing_is_signed_is_believed(controller: Controller, service: Service) -> None:

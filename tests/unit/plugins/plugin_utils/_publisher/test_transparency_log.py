@@ -25,6 +25,7 @@ from ansible_collections.pinned.release.tests.fakes.web import Answer, Question,
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_sigstore import (
     CONTENT,
     DIGESTS,
+    GITHUB,
     LittleSigstore,
     as_api_answer,
     logged,
@@ -40,6 +41,9 @@ CERTIFICATE = LITTLE.certificate()
 ENVELOPE = signed_envelope(statement())
 #: A statement as it was published before there were bundles: with its certificate, without an entry of the log.
 BARE = {**ENVELOPE, "signatures": [{**ENVELOPE["signatures"][0], "cert": pem(CERTIFICATE)}]}
+
+
+BY_SOMEBODY = LITTLE.signed_statement(said={**GITHUB, 12: "https://github.com/somebody/tool"})
 
 
 def entry(number: int, body: bytes) -> dict[str, Any]:
@@ -130,11 +134,12 @@ def test_no_connection_is_said() -> None:
     assert "refused" in str(caught.value.found).lower()
 
 
-def proven(folder: Path, asked: Authorities) -> Mapping[str, bytes]:
-    """Return what a proof by the bare statement is made of."""
+def proven(folder: Path, asked: Authorities, **before: object) -> Mapping[str, bytes]:
+    """Return what a proof by the bare statement is made of, which is looked at after the files *before* it."""
     path = folder / "tool"
     path.write_bytes(CONTENT)
-    files = {"tool": CONTENT, "tool.intoto.jsonl": json.dumps(BARE).encode()}
+    statements = {**{f"tool.{kind}.jsonl": one for kind, one in before.items()}, "tool.sigstore.json": BARE}
+    files = {"tool": CONTENT, **{name: json.dumps(one).encode() for name, one in statements.items()}}
     assets = tuple(Asset(name, f"https://example.org/{name}") for name in files)
     held = Held(assets[0], Release("1.0", assets), path, DIGESTS, authorities=asked)
     owner = Identity.of(repository="owner/tool")
@@ -155,8 +160,8 @@ def test_a_statement_without_its_entry_is_proven_by_the_one_that_it_needs(
 def test_a_statement_whose_log_is_down_is_not_called_unsigned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Web(lambda question: Answer(503)) as web:
         monkeypatch.setattr(sigstore, "public_good", lambda: root(web.url))
-        with pytest.raises(UnreachableError, match="jsonl: the transparency log does not answer"):
-            proven(tmp_path, authorities([], tmp_path))
+        with pytest.raises(UnreachableError, match="json: the transparency log does not answer"):
+            proven(tmp_path, authorities([], tmp_path), intoto=BY_SOMEBODY)
 
 
 JSON = st.recursive(
