@@ -121,6 +121,9 @@ class PublishedRoot:
             return Path(path).read_bytes()
         except ReleaseError:
             raise
+        except OSError as error:
+            what = f"what {repository.name} has cannot be kept in the cache"
+            raise ReleaseError(what, found=error.strerror, fix="make the cache writable for this user") from error
         except Exception as error:
             mismatch = tuf.api.exceptions.DownloadLengthMismatchError
             if isinstance(error, tuf.api.exceptions.DownloadError) and not isinstance(error, mismatch):

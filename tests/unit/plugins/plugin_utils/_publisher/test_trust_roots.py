@@ -167,6 +167,16 @@ def test_a_repository_that_is_down_is_said_to_be(tmp_path: Path, place: str) -> 
         PublishedRoot(repository.at(web), tmp_path).roots()
 
 
+def test_a_cache_that_cannot_be_written_is_not_called_a_matter_of_trust(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir(mode=0o700)
+    (tmp_path / "cache" / "tuf").write_bytes(b"")
+    repository = Repository()
+    with Web(repository) as web, pytest.raises(ReleaseError) as caught:
+        PublishedRoot(repository.at(web), tmp_path / "cache").roots()
+    assert "trusted" not in caught.value.what
+    assert web.paths == []
+
+
 def test_roots_in_files_are_used_and_nobody_is_asked(tmp_path: Path) -> None:
     one, two = tmp_path / "one.json", tmp_path / "two.jsonl"
     one.write_text(json.dumps(json.loads(ROOT), indent=4))
