@@ -22,8 +22,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 ENDING = ".evidence"
-#: Signatures have some kilobytes, sums files and trust roots at most some hundred.
-LIMIT_BYTES = 4 * 1024**2
+#: Signatures have some kilobytes, sums files and trust roots at most some hundred. No reader of these takes more: what
+#: is larger would be kept, and never read again.
+LIMIT_BYTES = 8 * 1024**2
 _NAME = re.compile(r"[0-9a-f]{64}\Z")
 
 

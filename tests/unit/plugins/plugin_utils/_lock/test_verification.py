@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_fold
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verification import Verification
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg, sigstore
+from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore import shapes
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
@@ -27,10 +28,12 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_p
     Controller,
     Publisher,
 )
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_sigstore import LittleSigstore
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_sigstore import LittleSigstore, statement
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.ssh_signing import SshKey
 
 KEY, OTHER = SigningKey("publisher"), SigningKey("somebody")
+SIGSTORE, FORGER = LittleSigstore(), LittleSigstore("other", ("root", "another sigstore"))
 SIGNED = f", verify: {{minisign: {KEY.public}}}"
 NAME = "tool-linux-x86_64"
 SUMS = f"{hashlib.sha256(STATIC).hexdigest()}  {NAME}\n".encode()
@@ -152,14 +155,59 @@ def test_another_digest_than_sha256_counts_only_with_the_bytes(by_sha512: Kept) 
 
 def test_the_digest_of_a_signed_file_does_not_make_other_bytes_good(by_sha512: Kept) -> None:
     """Whoever edits the lock file leaves the SHA-512 that was signed, and puts in the SHA-256 of their own program."""
-    evil = b"evil"
-    tool = by_sha512.lock.tools["tool"]
-    assets = tuple(replace(asset, sha256=hashlib.sha256(evil).hexdigest()) for asset in tool.assets)
-    lock = replace(by_sha512.lock, tools={"tool": replace(tool, assets=assets)})
-    [found] = verification.verify(lock, by_sha512.folder.read, lambda sha256: io.BytesIO(evil))
+    lock = edited(by_sha512.lock, b"evil")
+    [found] = verification.verify(lock, by_sha512.folder.read, lambda sha256: io.BytesIO(b"evil"))
     assert (found.verdict, "a digest that its bytes do not have" in found.reason) == ("refused", True)
     [found] = verification.verify(lock, by_sha512.folder.read, lambda sha256: None)
     assert found.verdict == "unverified"
+
+
+def edited(lock: LockFile, content: bytes) -> LockFile:
+    """Return the lock file of somebody who put another program in, and left all that was signed as it was."""
+    tool = lock.tools["tool"]
+    sha256 = hashlib.sha256(content).hexdigest()
+    [asset] = tool.assets
+    made = tuple(replace(proof, sha256=sha256) if proof.file == NAME else proof for proof in asset.evidence.proofs)
+    forged = replace(asset, sha256=sha256, evidence=replace(asset.evidence, proofs=made))
+    return replace(lock, tools={"tool": replace(tool, assets=(forged,))})
+
+
+def sha512_only() -> bytes:
+    about = statement(name=NAME, digest={"sha512": hashlib.sha512(STATIC).hexdigest()})
+    return json.dumps(SIGSTORE.signed_statement(about)).encode()
+
+
+@pytest.mark.parametrize(
+    ("verify", "suffix", "sign"),
+    [
+        (f"ssh: {SshKey('publisher').public}", ".sig", lambda: SshKey("publisher").sign(STATIC)),
+        ("provenance: owner/tool", ".intoto.jsonl", sha512_only),
+    ],
+    ids=["ssh", "provenance"],
+)
+def test_a_signed_sha512_of_an_asset_does_not_make_other_bytes_good(
+    publisher: Publisher,
+    controller: Controller,
+    monkeypatch: pytest.MonkeyPatch,
+    verify: str,
+    suffix: str,
+    sign: Callable[[], bytes],
+) -> None:
+    monkeypatch.setattr(sigstore, "public_good", SIGSTORE.trusted_root)
+    sums = f"{hashlib.sha512(STATIC).hexdigest()}  {NAME}\n".encode()
+    publisher.publish_files("1.0", {NAME: STATIC, NAME + suffix: sign(), "SHA512SUMS": sums})
+    resolution = controller.resolve(more=f", verify: {{{verify}}}")
+
+    def verdict(lock: LockFile, content: bytes | None) -> str:
+        found, *_others = verification.verify(
+            lock, resolution.kept.__getitem__, lambda sha256: None if content is None else io.BytesIO(content)
+        )
+        return found.verdict
+
+    assert verdict(resolution.lock, STATIC) == "verified"
+    assert verdict(resolution.lock, None) == "unverified"
+    assert verdict(edited(resolution.lock, b"evil"), b"evil") == "refused"
+    assert verdict(edited(resolution.lock, b"evil"), None) == "unverified"
 
 
 def test_the_proof_of_each_target_is_verified_though_the_asset_is_one(by_sums: Kept) -> None:
@@ -205,8 +253,6 @@ def test_a_proof_without_what_its_kind_needs_is_refused(by_sums: Kept, kind: str
 
 
 # Trust roots, which are kept beside the lock file as well.
-
-SIGSTORE, FORGER = LittleSigstore(), LittleSigstore("other", ("root", "another sigstore"))
 
 
 def test_a_root_that_is_only_kept_is_told(
@@ -258,6 +304,15 @@ def test_the_folder_holds_what_the_lock_file_names_and_nothing_else_of_ours(by_s
     by_sums.folder.tidy(by_sums.lock)
     assert not by_sums.folder.differs(by_sums.lock)
     assert (by_sums.folder.path / "README").exists()
+
+
+def test_whatever_a_reader_of_signatures_takes_can_be_kept(tmp_path: Path) -> None:
+    folder = EvidenceFolder(tmp_path / "releases.lock.json")
+    folder.path.mkdir()
+    content = bytes(shapes.LIMIT_BYTES)
+    sha256 = hashlib.sha256(content).hexdigest()
+    (folder.path / sha256).write_bytes(content)
+    assert folder.has(sha256)
 
 
 def test_a_lock_without_proofs_has_no_folder(by_sums: Kept) -> None:

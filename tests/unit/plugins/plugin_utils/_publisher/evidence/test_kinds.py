@@ -297,6 +297,31 @@ def test_a_service_that_is_down_is_not_one_that_has_nothing(name: str, tmp_path:
         Kind(name, MAKERS[name](), tmp_path).prove_files({}, attestations=down)
 
 
+# What only some kinds state.
+
+
+def test_provenance_by_the_same_publisher_is_no_release(tmp_path: Path) -> None:
+    """It names repository and tag as well, but GitHub does not state it."""
+    kind = Kind("release", release(), tmp_path)
+    assert "says something else than is asked for" in kind.refused(provenance().sign(CONTENT))
+
+
+def test_a_release_is_no_provenance(tmp_path: Path) -> None:
+    kind = Kind("provenance", provenance(), tmp_path)
+    assert "says something else than is asked for" in kind.refused(release().sign(CONTENT))
+
+
+@pytest.mark.parametrize("tag", ["v1.0.1", "v11.0", "v1.0-rc1", "nightly", "v0.9"])
+def test_the_statement_about_another_tag_does_not_make_its_asset_a_new_version(tmp_path: Path, tag: str) -> None:
+    predicate = {"repository": "owner/tool", "tag": tag, "purl": f"pkg:github/owner/tool@{tag}"}
+    about = stated(CONTENT, RELEASE, predicate)
+    signature = encoded(GITHUB.signed_statement(about, san=GITHUBS_NAME, said={}))
+    assert Kind("release", release(), tmp_path).refused(signature)
+
+
+# Hostile bytes.
+
+
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(content=st.binary(max_size=300) | st.text(max_size=300).map(str.encode))
 def test_bytes_that_are_no_signature_are_refused(kind: Kind, content: bytes) -> None:
