@@ -38,6 +38,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockedTool,
     LockFile,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import ProofVerdict
 
 #: Opens the bytes of the asset with this SHA-256; None where they are not on this controller.
@@ -211,9 +212,10 @@ def _by_roots(verify: Callable[[bytes], Signer], kept: bytes) -> tuple[str, str]
 
 def _refuse_other_asset(asset: LockedAsset, proof: Proof, content: bytes, open_asset: OpenAsset) -> None:
     """Raise ReleaseError unless the signed sums file, with this *content*, states a digest of the asset's bytes."""
-    if not states_digest(asset.name, {**_claimed(asset), "sha256": asset.sha256}, proof.file, content):
+    about, file = Asset(asset.name, asset.url), Asset(proof.file, proof.origin)
+    if not states_digest(about, {**_claimed(asset), "sha256": asset.sha256}, file, content):
         raise ReleaseError(f"{proof.file}, which is signed, does not name {asset.name}")
-    stated = sums.digests_of(asset.name, proof.file, content)
+    stated = sums.digests_of(about, file, content)
     if "sha256" not in stated:
         _refuse_other_digests(asset, stated, open_asset)
 

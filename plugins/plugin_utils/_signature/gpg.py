@@ -113,6 +113,18 @@ def signed_text(signed: Signed, fingerprint: str, material: bytes) -> Text:
     return Text(content, _signer(signed, judgements, fingerprint, _OF_TEXT))
 
 
+def unverified_text(content: bytes) -> bytes | None:
+    """Return the text in a clear-signed file, which nobody has verified yet; None if it is no such file.
+
+    Raises ReleaseError for one that is too long, or has anything but one such text.
+    """
+    if openpgp.CLEARTEXT not in content:
+        return None
+    if len(content) > TEXT_LIMIT_BYTES:
+        raise ReleaseError("a clear-signed text is too long", f"at most {TEXT_LIMIT_BYTES} bytes", f"{len(content)}")
+    return openpgp.signed_text(content)[0]
+
+
 def _copy_signer(signed: Signed, text: Text, fingerprint: str) -> Signer:
     """Return who signed the *text*. Raises ReleaseError unless the file says just that, to the last blank."""
     with signed.open_file() as file:

@@ -4,14 +4,15 @@
 """Which signature beside an asset, or beside its sums file, is about the asset's bytes? Runs on the controller.
 
 For every kind of proof that is a file beside the file it is about. Where an asset has a signature of its own, that one
-counts. Else each signed sums file that may speak of the asset must be signed rightly, and one must state its digest.
+counts. Else each signed sums file that may speak of the asset must be signed rightly, and one must state its digest. A
+sums file may have its signature around its text (RFC 9580, 7): then that text is the signed file.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
@@ -54,6 +55,21 @@ def no_material(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str,
     return {}
 
 
+def no_text(_content: bytes) -> bytes | None:
+    """Return nothing: signatures of this kind are files of their own."""
+    return None
+
+
+@dataclass(frozen=True)
+class _SignedSums:
+    """A sums file, the *content* that is signed of it, and the signature with the address that it is from."""
+
+    file: Asset
+    signed: Signed
+    content: bytes
+    origin: str
+
+
 @dataclass(frozen=True)
 class Detached:
     """Proves bytes by signatures of one *kind*, in files whose names end in one of *suffixes*.
@@ -62,6 +78,7 @@ class Detached:
     material  what *verify* needs beside the signature and the identity
     ask       who is asked for what it still lacks then
     read      returns what the file of a signature holds, with what lies beside that
+    text      returns the text in a file that has its signature around it, unverified; None for other files
     """
 
     kind: str
@@ -70,6 +87,7 @@ class Detached:
     material: Material = no_material
     ask: Asking = ask_nobody
     read: Callable[[Held, Asset, Fetch], bytes] = alone
+    text: Callable[[bytes], bytes | None] = no_text
 
     def prove(self, held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
         """Return the proofs of the bytes that are *held*, checked against *identity*; *fetch* reads small files.
@@ -89,53 +107,59 @@ class Detached:
             signature=self.read(held, signature, fetch),
             digests=held.digests,
         )
-        return (self._proven(held, signed, signature, identity, material),)
+        return (self._proven(held, signed, signature.url, identity, material),)
 
     def _by_sums(
         self, held: Held, identity: Identity, material: Mapping[str, bytes], fetch: Fetch
     ) -> tuple[Proven, ...]:
         """Return a proof for each signed sums file that states the digest of the bytes that are held."""
         found: list[Proven] = []
-        for file, signature in self._signed_sums(held):
-            # The bytes that are verified here are also the ones that are read: nothing can come in between.
-            content = fetch(file)
-            signed = Signed(
-                name=file.name,
-                version=held.release.version,
-                sha256=hashlib.sha256(content).hexdigest(),
-                open_file=partial(io.BytesIO, content),
-                signature_name=signature.name,
-                signature=self.read(held, signature, fetch),
-            )
+        silent: list[str] = []
+        for one in self._signed_sums(held, fetch):
+            parts = {**material, "sums": one.content}
             try:
-                proven = self._proven(held, signed, signature, identity, {**material, "sums": content})
+                proven = self._proven(held, one.signed, one.origin, identity, parts)
             except ReleaseError as error:
                 raise error.about(held.asset.name) from error
-            if states_digest(held.asset.name, held.digests, file.name, content):
+            if states_digest(held.asset, held.digests, Asset(one.signed.name, one.origin), one.content):
                 found.append(proven)
+            else:
+                silent.append(one.file.name)
         if not found:
-            raise self._missing(held, identity)
+            raise self._missing(held, identity, silent)
         return tuple(found)
 
-    def _signed_sums(self, held: Held) -> Iterator[tuple[Asset, Asset]]:
-        """Yield each sums file that may speak of the asset and has a signature, and that."""
+    def _signed_sums(self, held: Held, fetch: Fetch) -> Iterator[_SignedSums]:
+        """Yield each sums file that may speak of the asset and has a signature, beside it or around its text."""
         for file in sums.speaking_of(held.asset, held.release):
             signature = self._signature_of(file, held)
+            if signature is None and self.text is no_text:
+                continue
+            # The bytes that are verified here are also the ones that are read: nothing can come in between.
+            content = fetch(file)
             if signature is not None:
-                yield file, signature
+                signed = _signed_bytes(held, file.name, content, signature.name, self.read(held, signature, fetch))
+                yield _SignedSums(file, signed, content, signature.url)
+                continue
+            try:
+                text = self.text(content)
+            except ReleaseError as error:
+                raise error.about(f"{held.asset.name}: {file.name}") from error
+            if text is not None:
+                signed = _signed_bytes(held, sums.plain_name(file.name), text, file.name, content)
+                yield _SignedSums(file, signed, text, file.url)
 
     def _signature_of(self, file: Asset, held: Held) -> Asset | None:
         found = (held.release.file(file.name + suffix) for suffix in self.suffixes)
         return next(filter(None, found), None)
 
     def _proven(
-        self, held: Held, signed: Signed, signature: Asset, identity: Identity, parts: Mapping[str, bytes]
+        self, held: Held, signed: Signed, origin: str, identity: Identity, parts: Mapping[str, bytes]
     ) -> Proven:
         signer, parts = self.ask(held, signed, identity, parts, self.verify)
-        return proven(self.kind, identity, signed, signer, signature.url, parts=parts)
+        return proven(self.kind, identity, signed, signer, origin, parts=parts)
 
-    def _missing(self, held: Held, identity: Identity) -> ReleaseError:
-        signed = [file.name for file, _signature in self._signed_sums(held)]
+    def _missing(self, held: Held, identity: Identity, signed: Sequence[str]) -> ReleaseError:
         unsigned = [file.name for file in sums.speaking_of(held.asset, held.release) if file.name not in signed]
         found = [f"{name}, which is signed and does not name it" for name in signed]
         found += [f"{name} without a signature" for name in unsigned]
@@ -161,17 +185,29 @@ def proven(
     return Proven(proof, parts)
 
 
-def states_digest(name: str, digests: Mapping[str, str], file_name: str, content: bytes) -> bool:
-    """Return whether the signed sums file, by name and *content*, states a digest of the asset *name*.
+def _signed_bytes(held: Held, name: str, content: bytes, signature_name: str, signature: bytes) -> Signed:
+    return Signed(
+        name=name,
+        version=held.release.version,
+        sha256=hashlib.sha256(content).hexdigest(),
+        open_file=partial(io.BytesIO, content),
+        signature_name=signature_name,
+        signature=signature,
+    )
 
-    Raises ReleaseError if it states another one than those of the asset's bytes, its *digests* by algorithm.
+
+def states_digest(asset: Asset, digests: Mapping[str, str], file: Asset, content: bytes) -> bool:
+    """Return whether the signed sums *file* with this *content* states a digest of *asset*.
+
+    The address of *file* is that of its signature, which lies beside it. Raises ReleaseError if it states another
+    digest than those of the asset's bytes, its *digests* by algorithm.
     """
-    stated = sums.digests_of(name, file_name, content)
+    stated = sums.digests_of(asset, file, content)
     for algorithm, value in stated.items():
         found = digests.get(algorithm)
         if found != value:
             raise ReleaseError(
-                f"{name} is not the file that {file_name}, which is signed, means",
+                f"{asset.name} is not the file that {file.name}, which is signed, means",
                 expected=f"{algorithm} {value}",
                 found=f"{algorithm} {found}",
                 fix="do not use it; ask its publisher",

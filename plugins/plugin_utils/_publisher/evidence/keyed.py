@@ -87,6 +87,6 @@ COSIGN = Kind(("key",), _check_cosign, Detached("cosign", (".sig",), _verify_cos
 GPG = Kind(
     ("fingerprint", "key"),
     _check_gpg,
-    Detached("gpg", (".asc", ".sig", ".gpg", ".sign"), _verify_gpg, _gpg_key).prove,
+    Detached("gpg", (".asc", ".sig", ".gpg", ".sign"), _verify_gpg, _gpg_key, text=gpg.unverified_text).prove,
     _verify_gpg,
 )

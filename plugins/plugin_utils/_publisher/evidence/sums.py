@@ -5,14 +5,15 @@
 
 Reads what the usual tools write: GNU coreutils' ``sha256sum`` (its manual, "cksum output modes", has the format and
 the escapes) and ``shasum``, BSD's ``sha256``, ``openssl dgst``, PowerShell's ``Get-FileHash``, Windows' ``certutil``.
-MD5 and SHA-1 can be forged, so they are no evidence; nor is a digest whose algorithm or file cannot be told.
+MD5 and SHA-1 can be forged, so they are no evidence; nor is a digest whose algorithm or file cannot be told. The text
+of a clear-signed file is read as that of any other: here it is a claim, whoever signed it.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -98,7 +99,7 @@ def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:
     refuse_too_many(len(speaking), asset.name)
     for file in speaking:
         content = fetch(file)
-        digests = digests_of(asset.name, file.name, content) or _at_its_address(asset, file, content)
+        digests = digests_of(asset, file, content)
         claims += [Claim(algorithm, value, file.url) for algorithm, value in sorted(digests.items())]
         if not digests:
             gaps.append(f"{file.name} {_why_not(asset.name, decode(content))}")
@@ -107,32 +108,40 @@ def stated(asset: Asset, release: Release, fetch: Fetch) -> Stated:
 
 def speaking_of(asset: Asset, release: Release) -> tuple[Asset, ...]:
     """Return the sums files that may speak of *asset*: its own sidecars, and those that are no other asset's."""
+    names = _names(release)
     others = {other.name for other in release.assets} - {asset.name}
-    named = [file for file in release.assets if is_sums(file.name) and (file.size or 0) <= LIMIT_BYTES]
-    return (*release.sums, *(file for file in named if sidecar_subject(file.name) not in others))
+    named = [file for file in release.assets if _is_read(file.name, names) and (file.size or 0) <= LIMIT_BYTES]
+    return (*release.sums, *(file for file in named if sidecar_subject(plain_name(file.name)) not in others))
 
 
-def digests_of(name: str, file_name: str, content: bytes) -> Mapping[str, str]:
-    """Return what the *content* of the sums file *file_name* states of the asset *name*, by algorithm.
+def digests_of(asset: Asset, file: Asset, content: bytes) -> Mapping[str, str]:
+    """Return what the *content* of the sums *file* states of *asset*, by algorithm.
 
-    Empty if it is silent. Raises ReleaseError for content that is too long or contradicts itself.
+    Where it does not call it by name, or calls files in several folders so, that line is meant whose path leads from
+    the address of *file* to that of *asset*. Empty if it is silent. Raises ReleaseError for content that is too long or
+    contradicts itself.
     """
-    is_sidecar = sidecar_subject(file_name) == name
-    return parse_sums(decode(content), subject=name if is_sidecar else None).digests.get(name, {})
+    is_sidecar = sidecar_subject(plain_name(file.name)) == asset.name
+    found = parse_sums(decode(content), subject=asset.name if is_sidecar else None)
+    return found.digests.get(asset.name) or _at_its_address(asset, file, found)
 
 
-def _at_its_address(asset: Asset, file: Asset, content: bytes) -> Mapping[str, str]:
-    """Return what the *content* of the sums *file* states of what lies at the asset's address; empty if it is silent.
+def _at_its_address(asset: Asset, file: Asset, found: Sums) -> Mapping[str, str]:
+    """Return what was *found* in the sums *file* of what lies at the asset's address; empty if that is nothing.
 
-    The asset may be called otherwise here: ``bin/linux/amd64/kubectl`` is kubectl-linux-amd64.
+    The asset may be called otherwise here: ``bin/linux/amd64/kubectl`` is kubectl-linux-amd64. Raises ReleaseError
+    where two ways to write its path have different digests.
     """
-    last = unquote(urlsplit(asset.url).path.rpartition("/")[2])
-    if last == asset.name:
+    agreed: dict[str, str] = {}
+    try:
+        last = unquote(urlsplit(asset.url).path.rpartition("/")[2])
+        paths = [path for path in found.by_path if path.endswith(last)]
+        meant = [path for path in paths if urljoin(file.url, quote(path, safe="/+~")) == asset.url]
+    except ValueError:  # One of the addresses is none.
         return {}
-    for path, digests in parse_sums(decode(content)).by_path.items():
-        if path.endswith(last) and urljoin(file.url, quote(path, safe="/+~")) == asset.url:
-            return digests
-    return {}
+    for path in meant:
+        _agree(agreed, found.by_path[path], path)
+    return agreed
 
 
 def refuse_too_many(files: int, subject: str) -> None:
@@ -151,6 +160,20 @@ def is_sums(name: str) -> bool:
     if any(_OTHER_ALGORITHM.match(word) for word in words) or not any(_SUMS_WORD.fullmatch(word) for word in words):
         return False
     return words[-1] in _LAST_WORDS or _SUMS_WORD.fullmatch(words[-1]) is not None
+
+
+def plain_name(name: str) -> str:
+    """Return what the text in a clear-signed file of this *name* is called: ``SHA256SUMS`` for ``SHA256SUMS.asc``."""
+    return name.removesuffix(".asc")
+
+
+def is_clear_signed(name: str, names: Container[str]) -> bool:
+    """Tell whether *name* is that of a sums file with a signature around it: ``sha256sums.asc``.
+
+    One whose plain copy is among *names* is not read: that is, and this may be its signature alone.
+    """
+    plain = plain_name(name)
+    return plain != name and plain not in names and is_sums(plain)
 
 
 def is_for_other_algorithm(name: str) -> bool:
@@ -202,13 +225,28 @@ def parse_sums(text: str, subject: str | None = None) -> Sums:
     by_path: dict[str, dict[str, str]] = {}
     for entry in entries:
         path = entry.path or subject  # a bare hash speaks of the subject, or of nothing
-        if path and by_path.setdefault(path, {}).setdefault(entry.algorithm, entry.value) != entry.value:
+        if path:
+            _agree(by_path.setdefault(path, {}), {entry.algorithm: entry.value}, path)
+    return _by_file_name(by_path)
+
+
+def _agree(agreed: dict[str, str], digests: Mapping[str, str], path: str) -> None:
+    """Add the *digests* of *path* to those that are *agreed*. Raises ReleaseError where they differ."""
+    for algorithm, value in digests.items():
+        if agreed.setdefault(algorithm, value) != value:
             raise ReleaseError(
                 f"a sums file contradicts itself about {path!r}",
-                expected=f"{entry.algorithm} {by_path[path][entry.algorithm]}",
-                found=f"{entry.algorithm} {entry.value}",
+                expected=f"{algorithm} {agreed[algorithm]}",
+                found=f"{algorithm} {value}",
             )
-    return _by_file_name(by_path)
+
+
+def _names(release: Release) -> set[str]:
+    return {file.name for file in (*release.assets, *release.sums)}
+
+
+def _is_read(name: str, names: Container[str]) -> bool:
+    return is_sums(name) or is_clear_signed(name, names)
 
 
 def _why_not(name: str, text: str) -> str:
@@ -226,17 +264,19 @@ def _why_not(name: str, text: str) -> str:
 
 def _gaps_by_name(asset: Asset, release: Release) -> Iterator[str]:
     """Yield why other files of *release* that state digests, by their names, do not cover *asset*."""
-    names = {other.name for other in release.assets}
+    names = _names(release)
     for file in release.assets:
         unread = _UNREAD.fullmatch(file.name)
-        if is_sums(file.name) and (file.size or 0) > LIMIT_BYTES:
+        is_read = _is_read(file.name, names)
+        if is_read and (file.size or 0) > LIMIT_BYTES:
             yield f"{file.name} is too large for a sums file"
-        elif is_sums(file.name) and sidecar_subject(file.name) in names - {asset.name}:
+        elif is_read and sidecar_subject(plain_name(file.name)) in names - {asset.name}:
             yield f"{file.name} is about another asset"
         elif is_for_other_algorithm(file.name):
             yield f"{file.name} is for another algorithm than SHA-256, SHA-384 and SHA-512"
         elif (
             unread
+            and not is_read
             and unread["stem"] not in names
             and (is_sums(unread["stem"]) or is_for_other_algorithm(unread["stem"]))
         ):

@@ -168,9 +168,9 @@ class DirectorySource:
             declared = self._sums.replace("{version}", version)
             return [declared] if folder.read(declared) is not None else []
         names = folder.names()
-        shown = [name for name in names.files if sums.is_sums(name)] if names else []
         subjects = set(names.files) if names else set()
-        speaking = [name for name in shown if sums.sidecar_subject(name) not in subjects]
+        shown = [name for name in subjects if sums.is_sums(name) or sums.is_clear_signed(name, subjects)]
+        speaking = sorted(name for name in shown if sums.sidecar_subject(sums.plain_name(name)) not in subjects)
         sums.refuse_too_many(len(speaking), folder.place)
         if speaking or folder.is_complete or _sidecars(names):
             return speaking

@@ -133,7 +133,8 @@ def test_a_proof_that_was_edited_in_the_lock_file_is_refused(
 
 def test_a_signed_sums_file_of_another_asset_proves_nothing(by_sums: Kept) -> None:
     tool = by_sums.lock.tools["tool"]
-    assets = tuple(replace(asset, name="server-linux-x86_64") for asset in tool.assets)
+    name = "server-linux-x86_64"
+    assets = tuple(replace(asset, name=name, url=asset.url.replace(NAME, name)) for asset in tool.assets)
     by_sums.lock = replace(by_sums.lock, tools={"tool": replace(tool, assets=assets)})
     assert "does not name server-linux-x86_64" in by_sums.verify().reason
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import subprocess
@@ -259,7 +260,9 @@ def test_a_sums_file_that_does_not_cover_the_asset_is_a_gap_with_its_reason(text
         (asset("MD5SUMS"), "is for another algorithm than SHA-256, SHA-384 and SHA-512"),
         (asset("tool.tar.gz.md5"), "is for another algorithm than SHA-256, SHA-384 and SHA-512"),
         (asset("checksums.json"), "is in a format that is not read"),
-        (asset("SHA256SUMS.asc"), "is in a format that is not read"),
+        (asset("SHA256SUMS.gpg"), "is in a format that is not read"),
+        (asset("other.tar.gz.sha256.asc"), "is about another asset"),
+        (asset("SHA256SUMS.asc", size=50_000_000), "is too large for a sums file"),
     ],
 )
 def test_a_file_of_digests_that_is_not_read_is_a_gap_with_its_reason(file, gap):
@@ -273,6 +276,63 @@ def test_a_signature_of_a_sums_file_is_no_gap_beside_the_one_that_it_causes():
     tool = asset("tool")
     published = release(tool, asset("SHA256SUMS"), asset("SHA256SUMS.asc"), asset("SHA256SUMS.minisig"))
     assert len(sums.stated(tool, published, fetching({"SHA256SUMS": ""})).gaps) == 1
+
+
+CLEAR_SIGNED = """-----BEGIN PGP SIGNED MESSAGE-----
+Hash: SHA256
+
+{text}
+-----BEGIN PGP SIGNATURE-----
+
+aaaa
+-----END PGP SIGNATURE-----
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("sha256sums.asc", f"{A}  tool.tar.gz"), ("tool.tar.gz.sha256.asc", A)], ids=["sums", "sidecar"]
+)
+def test_a_clear_signed_file_states_what_its_text_does(name, text):
+    tool = asset("tool.tar.gz")
+    found = sums.stated(tool, release(tool, asset(name)), fetching({name: CLEAR_SIGNED.format(text=text)}))
+    assert found == Stated((Claim("sha256", A, f"https://example.org/{name}"),))
+
+
+def test_a_signature_whose_sums_file_is_elsewhere_is_a_gap():
+    tool = asset("tool.tar.gz")
+    found = sums.stated(tool, release(tool, asset("SHA256SUMS.asc")), fetching({"SHA256SUMS.asc": "a signature"}))
+    assert found == Stated((), ("SHA256SUMS.asc has no SHA-256, SHA-384 or SHA-512 digest of a file that it names",))
+
+
+@pytest.mark.parametrize("start", ["", "./"])
+def test_where_several_folders_have_a_file_of_that_name_the_path_to_the_asset_tells_the_line(start):
+    text = f"{A}  {start}bin/linux/tool\n{B}  {start}bin/macos/tool\n"
+    listed = Asset("SHA256SUMS", "https://example.org/v1/SHA256SUMS")
+
+    def found(place):
+        tool = Asset("tool", f"https://example.org/v1/{place}")
+        return sums.digests_of(tool, listed, text.encode())
+
+    assert (found("bin/linux/tool"), found("bin/macos/tool")) == ({"sha256": A}, {"sha256": B})
+    assert found("tool") == found("bin/windows/tool") == found("more/bin/linux/tool") == {}
+
+
+def test_an_asset_that_is_called_otherwise_here_is_found_by_its_path():
+    tool = Asset("tool-linux-amd64", "https://example.org/v1/bin/linux/amd64/tool")
+    listed = Asset("SHA256SUMS", "https://example.org/v1/SHA256SUMS")
+    assert sums.digests_of(tool, listed, f"{A}  bin/linux/amd64/tool\n".encode()) == {"sha256": A}
+
+
+def test_two_ways_to_write_one_path_must_agree():
+    tool = Asset("tool-linux", "https://example.org/v1/linux/tool")
+    listed = Asset("SHA256SUMS", "https://example.org/v1/SHA256SUMS")
+    with pytest.raises(ReleaseError, match=r"contradicts itself about '\.\./v1/linux/tool'"):
+        sums.digests_of(tool, listed, f"{A}  linux/tool\n{B}  ../v1/linux/tool\n".encode())
+
+
+def test_an_address_that_is_none_leads_nowhere():
+    listed = Asset("SHA256SUMS", "https://[example.org/SHA256SUMS")
+    assert sums.digests_of(asset("tool"), listed, FOLDERS.replace(".tar.gz", "").encode()) == {}
 
 
 def test_a_sums_file_that_cannot_be_read_is_an_error():
@@ -334,6 +394,12 @@ def test_no_text_raises_anything_but_the_one_error(text, subject):
     for name, found in read.digests.items():
         assert "/" not in name
         assert all(len(value) in sums.ALGORITHMS and sums.ALGORITHMS[len(value)] == key for key, value in found.items())
+
+
+@given(st.text(), st.text(), st.one_of(st.text(), st.lists(fragments).map("".join)))
+def test_no_address_raises_anything_but_the_one_error(one, other, text):
+    with contextlib.suppress(ReleaseError):
+        sums.digests_of(Asset("tool", one), Asset("SHA256SUMS", other), text.encode(errors="surrogatepass"))
 
 
 @given(st.binary())
