@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Web servers that not everybody may read: passwords, authorities of one's own, certificates of clients, proxies.
 
-Each source that reads plain web servers gets versions, digests and bytes from them, nginx included.
+Each source that reads plain web servers gets versions, digests and bytes from them, nginx and squid included.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ import shutil
 import socket
 import ssl
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -190,8 +192,7 @@ def nginx(tmp_path) -> Iterator[str]:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
     (tmp_path / "passwords").write_text("ada:{PLAIN}hunter2\n")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     configuration = NGINX.replace("PLACE", str(tmp_path)).replace("PORT", str(port))
     (tmp_path / "nginx.conf").write_text(configuration)
     server = subprocess.Popen([program, "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")])
@@ -203,6 +204,11 @@ def nginx(tmp_path) -> Iterator[str]:
         server.wait()
 
 
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 30
     while time.monotonic() < until and server.poll() is None:
@@ -212,7 +218,7 @@ def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
         else:
             return
-    raise AssertionError("nginx does not answer")
+    raise AssertionError(f"{server.args[0]} does not answer")
 
 
 def test_nginx_gets_its_certificate_and_its_password(declared, tmp_path, nginx, netrc, monkeypatch):
@@ -226,3 +232,89 @@ def test_nginx_gets_its_certificate_and_its_password(declared, tmp_path, nginx, 
     with pytest.raises(ReleaseError, match="was not served") as failure:
         fetched(declared, nginx, tmp_path)
     assert failure.value.fix == "give credentials that may read this"
+
+
+SQUID = """
+http_port 127.0.0.1:PORT
+visible_hostname squid.invalid
+dns_nameservers 127.0.0.1
+pid_filename none
+cache_log /dev/null
+access_log stdio:PLACE/access.log
+netdb_filename none
+pinger_enable off
+cache deny all
+shutdown_lifetime 0 seconds
+auth_param basic program HELPER PLACE/passwords
+auth_param basic realm releases
+acl known proxy_auth REQUIRED
+http_access allow known
+http_access deny all
+"""
+
+
+@dataclass(frozen=True)
+class Squid:
+    """A squid that runs, and what it was asked for."""
+
+    port: int
+    log: Path
+
+    def address(self, password: str) -> str:
+        return f"http://ada:{password}@127.0.0.1:{self.port}"
+
+    def asked_for(self) -> set[str]:
+        """Return each method and place of which it notes that it let somebody through."""
+        lines = [line.split() for line in self.log.read_text().splitlines()]
+        return {f"{words[5]} {words[6]}" for words in lines if words[3].endswith("/200")}
+
+
+@pytest.fixture
+def squid() -> Iterator[Squid]:
+    """Run a squid that asks for a password. Started by root it becomes another user, who must be able to read all."""
+    program = shutil.which("squid") or shutil.which("squid", path="/usr/sbin:/usr/local/sbin")
+    helper = shutil.which("basic_ncsa_auth", path="/usr/lib/squid:/usr/lib64/squid:/usr/libexec/squid")
+    if program is None or helper is None:
+        pytest.skip("squid is not installed")
+    with tempfile.TemporaryDirectory(prefix="squid") as name:
+        place, port = Path(name), _free_port()
+        place.chmod(0o755)
+        (place / "passwords").write_text(f"ada:{hashlib.md5(b'hunter2', usedforsecurity=False).hexdigest()}\n")
+        (place / "passwords").chmod(0o644)
+        (place / "access.log").touch()
+        (place / "access.log").chmod(0o666)
+        configuration = SQUID.replace("PLACE", name).replace("PORT", str(port)).replace("HELPER", helper)
+        (place / "squid.conf").write_text(configuration)
+        server = subprocess.Popen([program, "-N", "-f", str(place / "squid.conf")], stderr=subprocess.DEVNULL)
+        try:
+            _wait_for(port, server)
+            yield Squid(port, place / "access.log")
+        finally:
+            server.kill()  # To end by itself takes it two seconds.
+            server.wait()
+
+
+def test_squid_gets_its_password_and_the_server_behind_it_is_verified(declared, tmp_path, squid, monkeypatch):
+    context, authority = loopback_tls(tmp_path)
+    monkeypatch.setenv("HTTPS_PROXY", squid.address("hunter2"))
+    with Web(files(SERVED), context) as web:
+        with pytest.raises(ReleaseError, match="could not be trusted"):
+            fetched(declared, web.url, tmp_path)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority))
+        assert fetched(declared, web.url, tmp_path) == CONTENT
+    assert squid.asked_for() == {f"CONNECT {web.url.removeprefix('https://')}"}
+    # The password of the proxy is none of the server's business.
+    assert {question.headers["Proxy-Authorization"] for question in web.questions} == {None}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_squid_with_another_password_is_a_clear_error_without_it(declared, tmp_path, squid, monkeypatch, scheme):
+    monkeypatch.setenv(f"{scheme}_proxy", squid.address("not-the-password"))
+    with pytest.raises(ReleaseError) as failure:
+        fetched(declared, f"{scheme}://127.0.0.1:1", tmp_path)
+    told = str(failure.value)
+    assert "407 Proxy Authentication Required" in told
+    assert f"{scheme}_proxy" in failure.value.fix
+    assert "not-the-password" not in told
+    assert USER_AND_PASSWORD.split()[1] not in told
+    assert squid.asked_for() == set()
