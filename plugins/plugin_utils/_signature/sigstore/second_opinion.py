@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.bundle import (
     Bundle,
     Envelope,
@@ -73,6 +74,8 @@ def _verifier(root: TrustRoot) -> Any:
     try:
         trusted = sigstore.models.ClientTrustConfig.from_json(json.dumps(configuration)).trusted_root
         return sigstore.verify.Verifier(trusted_root=trusted)
+    except ReleaseError:  # The library is missing, and with it the class of its errors.
+        raise
     except (sigstore.errors.Error, ValueError):
         return None
 

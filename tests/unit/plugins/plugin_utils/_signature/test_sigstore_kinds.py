@@ -10,6 +10,7 @@ import copy
 import hashlib
 import json
 import re
+import sys
 from datetime import timedelta
 
 import pytest
@@ -319,6 +320,14 @@ def test_a_time_that_the_log_did_not_sign_is_not_believed():
 
 
 # Found, not verified.
+
+
+def test_without_the_library_of_sigstore_it_is_said_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sigstore", None)
+    unseen = LittleSigstore("whose verifier is not kept yet")
+    with pytest.raises(ReleaseError, match="the Python library sigstore is missing on the controller") as caught:
+        verified(unseen.signed_file(), roots=TrustRoots.of(unseen.trusted_root()))
+    assert "pip install sigstore" in caught.value.fix
 
 
 def test_a_bundle_without_an_entry_of_the_log_is_unproven():
