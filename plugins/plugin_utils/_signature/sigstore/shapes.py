@@ -115,13 +115,14 @@ def _dsse(place: Place) -> Bundle:
     """A bare signed statement; its signature may have the certificate beside it."""
     envelope = read_envelope(place)
     certificate = maybe(place.at("signatures").at(0), "cert")
-    exact = hashlib.sha256(json.dumps(place.value, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
+    with reading("the signed statement"):  # JSON may hold halves of characters, which no bytes can be made of
+        whole_text = json.dumps(place.value, separators=(",", ":"), ensure_ascii=False).encode()
     return Bundle(
         format="signed statement",
         version="0.1",
         certificate=certificate_in(text(certificate).encode()) if certificate else b"",
         key_hint="",
-        signed=replace(envelope, sha256=exact),
+        signed=replace(envelope, sha256=hashlib.sha256(whole_text).hexdigest()),
     )
 
 

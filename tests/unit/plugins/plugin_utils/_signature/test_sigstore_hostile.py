@@ -175,10 +175,11 @@ def test_a_timestamp_with_any_bit_changed_says_nothing_else(place, bit):
         json.dumps([[DOCUMENTS[0]] * shapes.MOST_BUNDLES] * 2).encode(),
         b" " * (shapes.LIMIT_BYTES + 1),
         json.dumps({**DOCUMENTS[0], "mediaType": "\ud800"}).encode(),
+        json.dumps({"payloadType": "x", "payload": "", "signatures": [{"sig": ""}], "x": "\ud800"}).encode(),
         json.dumps(DOCUMENTS[0]).replace('"7"', "7" * 5000).encode(),
         json.dumps(DOCUMENTS[0]).replace('"7"', "1e400").encode(),
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_documents_made_to_exhaust_a_reader_are_refused(content):
     assert outcome(content) is None
