@@ -29,6 +29,8 @@ _CURVES = {
     "nistp384": ("SECP384R1", "SHA384"),
     "nistp521": ("SECP521R1", "SHA512"),
 }
+#: Curve → the bytes of a point on it that is written in full (SEC 1, 2.3.3), as OpenSSH does: one key has one form.
+_POINT_BYTES = {"nistp256": 65, "nistp384": 97, "nistp521": 133}
 _RSA_HASHES = {"rsa-sha2-256": "SHA256", "rsa-sha2-512": "SHA512"}
 
 
@@ -159,6 +161,8 @@ def _key(name: str, kind: _Kind, blob: bytes) -> Key:
     wire.end()
     if kind.family == "ed25519" and len(point) != 32:
         raise ValueError(f"it has {len(point)} bytes, not 32")
+    if kind.family == "ecdsa" and (point[:1] != b"\4" or len(point) != _POINT_BYTES[kind.curve]):
+        raise ValueError("its point is not written in full")
     return Key(name, blob, kind, point=point, application=application)
 
 

@@ -314,6 +314,8 @@ def test_other_texts_are_no_keys(key):
         (line("ssh-ed25519", string(bytes(31))), "31 bytes, not 32"),
         (line("ssh-ed25519", string(bytes(32)), b"\0"), "more after its end"),
         (line("ecdsa-sha2-nistp256", string(b"nistp384"), string(bytes(65))), "another kind"),
+        (line("ecdsa-sha2-nistp256", string(b"nistp256"), string(b"\2" + bytes(32))), "not written in full"),
+        (line("ecdsa-sha2-nistp384", string(b"nistp384"), string(b"\4" + bytes(64))), "not written in full"),
         (line("ssh-rsa", number(65537), number(1 << 1023)), "1024 bits, not 2048 to 16384"),
         (line("ssh-rsa", number(65537), number(1 << 16384)), "16385 bits"),
         (line("ssh-rsa", string(b"\xff"), number(1 << 2047)), "negative"),
