@@ -144,6 +144,6 @@ class RegistryAccess(Credentials):
             raise ReleaseError(
                 f"{redaction.redacted(response.url)} could not be understood",
                 expected='{"token": "…"}, the answer of a token service',
-                found=redaction.shown(response.text),
+                found=f"{len(response.content)} bytes without a token that can be sent",  # never shown: it is a secret
             )
         return usable_token(token, "the token of the registry")
