@@ -12,7 +12,6 @@ hosts do not have them.
 from __future__ import annotations
 
 import configparser
-import importlib
 import os
 import re
 import sys
@@ -23,6 +22,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 
 #: The sections of pip's files that count for what we do, the later before the former.
 _SECTIONS = ("global", "install")
@@ -152,18 +152,13 @@ def _uv_files(environment: Mapping[str, str]) -> list[Path]:
 
 
 def _read_uv(path: Path) -> Mapping[str, Any]:
+    """Return what a file of uv's says. Raises ReleaseError if it is no such file, or no library reads TOML."""
     text = _read(path, "uv")
     if not text.strip():
         return {}
     try:
-        toml: Any = importlib.import_module("tomllib")
-        settings: Mapping[str, Any] = toml.loads(text)
+        settings: Mapping[str, Any] = libraries.tomli.loads(text)
         _refuse_other_types(settings)
-    except ImportError:
-        raise ReleaseError(
-            f"uv's configuration {path} cannot be read: this Python has no tomllib",
-            fix="run Ansible with Python 3.11 or later, or name the index in UV_DEFAULT_INDEX and set UV_NO_CONFIG=1",
-        ) from None
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ReleaseError(f"uv's configuration {path} could not be understood", found=type(error).__name__) from None
     return settings

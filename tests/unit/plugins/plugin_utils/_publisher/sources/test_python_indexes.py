@@ -26,7 +26,6 @@ options = create_command("install").parser.parse_args([])[0]
 print(options.index_url, *options.extra_index_urls)
 """
 A, B, C = (f"https://{name}.example.org/simple" for name in "abc")
-needs_tomllib = pytest.mark.skipif(sys.version_info < (3, 11), reason="uv's files need Python 3.11")
 
 
 @pytest.fixture
@@ -102,7 +101,6 @@ def test_the_file_that_a_variable_names_counts_most_and_dev_null_means_none(home
     assert urls(environment, PIP_CONFIG_FILE=os.devnull) == [DEFAULT]
 
 
-@needs_tomllib
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -122,7 +120,6 @@ def test_uvs_file_names_indexes_in_the_order_of_uv(home, text, expected):
     assert urls(environment, UV_CONFIG_FILE=str(folder / "own.toml")) == [C]
 
 
-@needs_tomllib
 def test_what_pip_is_told_comes_before_what_uv_is_told(home):
     environment, write, _folder = home
     write(".config/uv/uv.toml", f'index-url = "{A}"')
@@ -147,7 +144,6 @@ def test_a_file_of_pip_that_is_none_is_named_and_not_repeated(home, text):
     assert "index-url" not in str(failure.value)
 
 
-@needs_tomllib
 @pytest.mark.parametrize("text", ["index-url = 5", "index = 5", "[[index]]\nname='x'", "x", 'extra-index-url = "x"'])
 def test_a_file_of_uv_that_is_none_is_named(home, text):
     environment, write, _folder = home
