@@ -62,9 +62,11 @@ class EvidenceFolder:
 
     def has(self, sha256: str) -> bool:
         """Return whether the content with this digest is there, and is that."""
-        with contextlib.suppress(ReleaseError):
-            return bool(self.read(sha256)) or True
-        return False
+        try:
+            self.read(sha256)
+        except ReleaseError:
+            return False
+        return True
 
     def differs(self, lock: LockFile) -> bool:
         """Return whether the folder holds other files than those that *lock* names, or not all of them."""

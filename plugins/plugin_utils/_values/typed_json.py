@@ -78,7 +78,7 @@ def _reader(kind: Any) -> _Reader:
 
 def _exactly(kind: type, value: object) -> object:
     # True is an int to Python.
-    if type(value) is not kind:
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise ValueError(f"no {kind.__name__}")
     return value
 
