@@ -45,6 +45,12 @@ class Signed:
                 made.update(chunk)
         return made.digest()
 
+    def content(self, limit_bytes: int) -> bytes | None:
+        """Return all bytes of the file; None where they are more than *limit_bytes*, and then not all are read."""
+        with self.open_file() as file:
+            content = file.read(limit_bytes + 1)
+        return content if len(content) <= limit_bytes else None
+
 
 @dataclass(frozen=True)
 class Signer:

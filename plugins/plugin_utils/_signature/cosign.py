@@ -111,9 +111,8 @@ def _check(public: _Public, signed: Signed, signature: bytes) -> None:
 
 def _content(signed: Signed) -> bytes:
     """Return all bytes of the file. Raises ReleaseError where they are too many for that."""
-    with signed.open_file() as file:
-        content = file.read(ED25519_LIMIT_BYTES + 1)
-    if len(content) > ED25519_LIMIT_BYTES:
+    content = signed.content(ED25519_LIMIT_BYTES)
+    if content is None:
         raise ReleaseError(
             f"{signed.name} is too large for a signature by an Ed25519 key",
             expected=f"at most {ED25519_LIMIT_BYTES} bytes",

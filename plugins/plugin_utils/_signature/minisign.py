@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import re
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import CONTROL
@@ -29,7 +27,6 @@ KEY = re.compile(r"RW[QRST][A-Za-z0-9+/]{53}\Z")
 LIMIT_BYTES = 16 * 1024
 #: What the program itself signs at most without hashing it first.
 LEGACY_LIMIT_BYTES = 1024**3
-CHUNK_BYTES = 1024 * 1024
 
 #: As publishers write versions into the names of files.
 _ANY_VERSION = r"\d[0-9A-Za-z.+~]*(?:[-_](?:alpha|beta|dev|pre|rc)[0-9A-Za-z.]*)?"
@@ -139,25 +136,17 @@ def _malformed(signed: Signed, expected: str, found: str) -> ReleaseError:
 
 
 def _message(signed: Signed, signature: _Signature) -> bytes:
-    """Return what the signature is made of: the file itself, or its digest."""
-    with signed.open_file() as file:
-        if signature.algorithm == b"ED":
-            return _blake2b(file)
-        content = file.read(LEGACY_LIMIT_BYTES + 1)
-    if len(content) > LEGACY_LIMIT_BYTES:
+    """Return what the signature is made of: the file itself, or its digest. Raises ReleaseError if it is too large."""
+    if signature.algorithm == b"ED":
+        return signed.digest("blake2b")
+    content = signed.content(LEGACY_LIMIT_BYTES)
+    if content is None:
         raise ReleaseError(
             f"{signed.name} is too large for a signature of the legacy kind",
             expected=f"at most {LEGACY_LIMIT_BYTES} bytes",
             fix="ask the publisher to sign it without -l",
         )
     return content
-
-
-def _blake2b(file: BinaryIO) -> bytes:
-    made = hashlib.blake2b()
-    while chunk := file.read(CHUNK_BYTES):
-        made.update(chunk)
-    return made.digest()
 
 
 def _is_signed(key: _Key, signature: bytes, message: bytes) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, minisign
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import CHUNK_BYTES, Signed, Signer, minisign
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.minisign_keys import SigningKey
 from hypothesis import given, settings
@@ -70,7 +70,7 @@ def test_a_recorded_signature_names_its_key_and_its_trusted_comment(name, signat
 
 
 @pytest.mark.parametrize("algorithm", [b"Ed", b"ED"])
-@pytest.mark.parametrize("content", [b"", b"x", CONTENT, bytes(minisign.CHUNK_BYTES + 1)])
+@pytest.mark.parametrize("content", [b"", b"x", CONTENT, bytes(CHUNK_BYTES + 1)])
 def test_both_algorithms_are_verified_for_files_of_any_size(algorithm, content):
     assert minisign.verify(signed(content, KEY.sign(content, algorithm=algorithm)), KEY.public).statement == "trusted"
 
