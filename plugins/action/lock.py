@@ -73,10 +73,9 @@ class ActionModule(verb.Verb):
         wanted_path, text = asked.path, asked.text
         lock_path = self._lock_path(given["lockfile"], wanted_path)
         wanted = manifest.parse(text, str(wanted_path))
-        if given["verify"]:
-            return _verified(wanted, lock_path)
-        if given["frozen"]:
-            return _frozen(wanted, wanted_path, lock_path, given["upgrade"])
+        if given["frozen"] or given["verify"]:
+            frozen = _frozen(wanted, wanted_path, lock_path) if given["frozen"] else {}
+            return _verified(wanted, lock_path) if given["verify"] else frozen
         before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
         if before is None:
             user_files.refuse_hopeless_place(lock_path)
@@ -118,7 +117,7 @@ class ActionModule(verb.Verb):
         options that contradict each other, and for files that cannot be read or taken over.
         """
         for only in ("frozen", "verify"):
-            for option in ("import", "export"):
+            for option in ("import", "export", "upgrade"):
                 if given[option] and given[only]:
                     raise ReleaseError(
                         f"{only} cannot be combined with {option}: it only looks at what is locked",
@@ -161,15 +160,11 @@ class ActionModule(verb.Verb):
         return Path(self._loader.path_dwim(given))
 
 
-def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path, upgrade: Sequence[str]) -> dict[str, Any]:
+def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path) -> dict[str, Any]:
     """Return the result where the lock file answers all that is *wanted*. Raises ReleaseError where it does not.
 
     Nothing is written, and nobody is asked: the lock file remembers what it answers.
     """
-    if upgrade:
-        raise ReleaseError(
-            "frozen cannot be combined with upgrade: it leaves the lock file as it is", fix="leave out one of them"
-        )
     locked, _sha256 = lock_reader.read(lock_path)
     found = answers.differences(locked, wanted)
     if found:

@@ -86,6 +86,7 @@ options:
         is said, and it is no failure.
       - What held when the lock was made and would not be taken now is said, too, such as a key that the manifest no
         longer pins.
+      - With O(frozen), the lock file must answer the manifest as well. Cannot be combined with O(upgrade).
     type: bool
     default: false
   token:
