@@ -273,10 +273,14 @@ def _redirected(url: str, location: str) -> str:
 
 
 def _token_service(answer: Answer) -> str:
-    """Return where a registry that refused a blob gives anybody a token for it, "" if *answer* says no such thing."""
+    """Return where a registry that refused a blob gives anybody a token for it, "" if *answer* says no such thing.
+
+    Raises ReleaseError for an address that cannot be asked for.
+    """
     if answer.status != 401:
         return ""
-    return registry_token.service_of_blob(answer.url, answer.header("WWW-Authenticate"))
+    service = registry_token.service_of_blob(answer.url, answer.header("WWW-Authenticate"))
+    return checked_url(service) if service else ""
 
 
 def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:

@@ -121,6 +121,15 @@ def test_a_service_that_gives_no_token_is_one_clear_error(registry, tmp_path, an
         fetched(registry, tmp_path)
 
 
+@pytest.mark.parametrize("host", ["a\x9b2Jb", "a b", "a\x7f"])
+def test_a_service_at_no_address_is_one_clear_error_that_steers_no_terminal(registry, tmp_path, host):
+    challenge = 'Bearer realm="http://{0}/token"'.format(host)
+    registry.answers[PATH] = lambda handler: handler.reply(401, {"WWW-Authenticate": challenge, "Content-Length": "0"})
+    with pytest.raises(ReleaseError, match=r"is no URL to download from|no address for|cannot download") as failure:
+        fetched(registry, tmp_path)
+    assert str(failure.value).replace("\n", "").isprintable()
+
+
 def test_a_token_that_is_not_accepted_ends_the_download(registry, tmp_path):
     registry.answers["/token"] = publish(b'{"access_token": "another"}')
     with pytest.raises(ReleaseError, match="cannot download"):
