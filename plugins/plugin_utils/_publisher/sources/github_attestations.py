@@ -86,17 +86,17 @@ class GithubAttestations:
         return f"{self.api}/repos/{self.repository}/attestations/{subject}"
 
     def _listed(self, subject: str) -> list[_Kept]:
-        """Return what the repository has about one *subject*."""
+        """Return what the repository has about one *subject*. Raises ReleaseError for pages without end."""
         found: list[_Kept] = []
         page: str | None = f"{self._address(subject)}?per_page={PAGE_SIZE}"
-        while page is not None:
-            response = self.service.answer(partial(self.get, page))
+        for _page in range(MOST_PAGES):
+            response = self.service.answer(partial(self.get, page)) if page is not None else None
             if response is None:
-                break
+                return found
             found += self.service.read(response, _EXPECTED, _statements)
             _refuse_too_many(len(found), subject)
             page = self.following(response)
-        return found
+        raise ReleaseError(f"{NAME} lists statements about {subject[:80]} without end", f"at most {MOST_PAGES} pages")
 
     def _listed_at_once(self, subject: str) -> dict[str, list[_Kept]]:
         """Return what the owner has about all files, by their digests; nothing where this cannot be asked."""

@@ -154,6 +154,18 @@ def test_a_page_on_another_server_is_not_asked_for() -> None:
             attested(release)
 
 
+def test_pages_without_end_are_not_read_to_their_end() -> None:
+    with github(BUNDLE) as fake:
+        release = release_of(fake)
+        link = {"Link": f'<{fake.api_url}/more>; rel="next"'}
+        empty = Answer(200, b'{"attestations": []}', link)
+        fake._api_answer = (  # type: ignore[method-assign]
+            lambda question, parts: empty if question.method == "GET" else Answer(404)
+        )
+        with pytest.raises(ReleaseError, match="without end"):
+            attested(release)
+
+
 def test_provenance_that_github_keeps_proves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sigstore, "public_good", LittleSigstore().trusted_root)
     path = tmp_path / "tool-linux"
