@@ -116,9 +116,11 @@ class ActionModule(verb.Verb):
         What may be in the way of a lock is settled in the manifest, so it must be there. Raises ReleaseError for
         options that contradict each other, and for files that cannot be read or taken over.
         """
+        # A playbook that passes its own variables on gives an export without any path.
+        changes = {**given, "export": any((given["export"] or {}).values())}
         for only in ("frozen", "verify"):
             for option in ("import", "export", "upgrade"):
-                if given[option] and given[only]:
+                if changes[option] and given[only]:
                     raise ReleaseError(
                         f"{only} cannot be combined with {option}: it only looks at what is locked",
                         fix="leave out one of them",
