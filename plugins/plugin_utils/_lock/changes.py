@@ -142,8 +142,8 @@ def _evidence_notes(before: LockedTool, after: LockedTool) -> Iterator[str]:
         elif new != old:
             yield f"is now verified by another {kind} identity: {old} → {new}"
     yield from _successor_notes(before, after)
-    had_claims = all(asset.evidence.claims for asset in before.assets)
-    without = sorted({asset.name for asset in after.assets if had_claims and not asset.evidence.claims})
+    had_claims = all(asset.evidence.by_publisher for asset in before.assets)
+    without = sorted({asset.name for asset in after.assets if had_claims and not asset.evidence.by_publisher})
     yield from (f"{name} has no digest by its publisher, which all assets had before" for name in without)
 
 

@@ -173,6 +173,7 @@ def test_notes_tell_what_is_asked_otherwise(before: dict[str, Any], after: dict[
 
 ONE_KEY, OTHER_KEY = {"minisign": (Identity.of(key="RWQ1"),)}, {"minisign": (Identity.of(key="RWQ2"),)}
 CLAIMED = Evidence((Claim("sha256", "0" * 64, "listing"),))
+BY_ANOTHER_TOOL = Evidence((Claim("sha256", "0" * 64, "mise.lock"),))
 
 
 @pytest.mark.parametrize(
@@ -190,6 +191,12 @@ CLAIMED = Evidence((Claim("sha256", "0" * 64, "listing"),))
             ("is now verified by another minisign identity: RWQ1 → RWQ2",),
         ),
         ({"verify": ONE_KEY}, {"verify": ONE_KEY, "version": "1.1"}, ()),
+        (
+            {"evidence": CLAIMED},
+            {"version": "1.1", "evidence": BY_ANOTHER_TOOL},
+            ("tool-0 has no digest by its publisher, which all assets had before",),
+        ),
+        ({"evidence": BY_ANOTHER_TOOL}, {"version": "1.1"}, ()),
         (
             {"evidence": CLAIMED},
             {"version": "1.1"},
