@@ -101,7 +101,7 @@ options:
   assume:
     description:
       - What you know of the host and its probe cannot tell. What is not known counts as not there, so that a program
-        that may need it is refused; with this option you answer for it. The reason in the result then says so.
+        that may need it is refused. You are responsible for what you declare, and the reason in the result names it.
       - What the probe does know is not overruled. Names and values are those of M(pinned.release.target_facts).
     type: dict
     suboptions:

@@ -87,7 +87,7 @@ def _refuse(wanted: WantedTool, version: str, alarms: Collection[Alarm]) -> None
         f"{wanted.name} {version}: {'; '.join(one.what for one in left)}",
         expected="; ".join(one.expected for one in left),
         found="; ".join(one.found for one in left),
-        fix=f"ask its publisher why; if that is well, write into tools.{wanted.name}: {accept}",
+        fix=f"ask its publisher why; to use it anyway, write into tools.{wanted.name}: {accept}",
     )
 
 

@@ -100,6 +100,6 @@ def _alarm(wanted: WantedTool, release: Release, exchange: _Exchange) -> Release
         f"{wanted.name} {release.version}: {exchange.what} was changed after it was locked",
         expected=f"sha256 {before.sha256}, as the lock file says of {before.name}",
         found=f"sha256 {after.sha256} of {after.name} at {urlsplit(after.url).hostname or after.url}",
-        fix="do not install it before its publisher has said why; if that is well, write into "
+        fix="do not install it before its publisher has said why; to use it anyway, write into "
         f'tools.{wanted.name}: accept: {{republished: ["{release.version} {after.sha256}"]}}',
     )
