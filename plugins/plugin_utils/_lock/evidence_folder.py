@@ -10,6 +10,7 @@ names each of them: whoever signs the lock file signs the folder too, and equal 
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -41,6 +42,9 @@ class EvidenceFolder:
         """Return the content with this digest. Raises ReleaseError if it is not there, or is another one."""
         place = self.path / sha256
         try:
+            # Opened, a pipe would be waited for.
+            if not place.is_file():
+                raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
             with place.open("rb") as file:
                 content = file.read(LIMIT_BYTES + 1)
         except OSError as error:

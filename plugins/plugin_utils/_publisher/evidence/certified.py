@@ -72,24 +72,30 @@ def roots(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes
     return {"root": sigstore.public_good()}
 
 
+def is_certified(held: Held, signature: Asset) -> bool:
+    """Return whether a file is a bundle, or a bare signature whose certificate lies beside it.
+
+    A bare signature without one is of another kind, made with a key.
+    """
+    return not signature.name.endswith(SIGNATURE) or _certificate(held, signature) is not None
+
+
 def with_certificate(held: Held, signature: Asset, fetch: Fetch) -> bytes:
     """Return the bundle that a file holds; of a bare signature, the one that it makes with its certificate.
 
-    Raises ReleaseError if the certificate is not beside it, or one of them cannot be had.
+    Raises ReleaseError if one of them cannot be had.
     """
     content = fetch(signature)
-    if not signature.name.endswith(SIGNATURE):
-        return content
-    subject = signature.name.removesuffix(SIGNATURE)
-    certificate = next(filter(None, (held.release.file(subject + suffix) for suffix in CERTIFICATES)), None)
+    certificate = _certificate(held, signature) if signature.name.endswith(SIGNATURE) else None
     if certificate is None:
-        raise ReleaseError(
-            f"{signature.name} is a signature without its certificate",
-            expected=" or ".join(subject + ending for ending in (BUNDLES[0], *CERTIFICATES)),
-            fix="if it is made with a key, pin that instead: verify.cosign, verify.gpg, verify.ssh",
-        )
+        return content
     parts = {"base64Signature": content, "cert": fetch(certificate)}
     return json.dumps({name: part.decode(errors="replace").strip() for name, part in parts.items()}).encode()
+
+
+def _certificate(held: Held, signature: Asset) -> Asset | None:
+    subject = signature.name.removesuffix(SIGNATURE)
+    return next(filter(None, (held.release.file(subject + ending) for ending in CERTIFICATES)), None)
 
 
 def verify_file(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
@@ -104,7 +110,7 @@ def verify_provenance(signed: Signed, identity: Identity, parts: Mapping[str, by
 
 def verify_release(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
     """Return GitHub, if it states that the file belongs to the release. Raises ReleaseError if it does not."""
-    return _signer(signed, identity, parts, partial(_is_of_tag, signed))
+    return _signer(signed, identity, parts, partial(is_of_tag, signed))
 
 
 def prove_provenance(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
@@ -250,11 +256,11 @@ def _said(certified: sigstore.Certified) -> str:
     return " ".join(f"{name}:{value}" for name, value in told.items() if value)
 
 
-def _is_of_tag(signed: Signed, certified: sigstore.Certified) -> bool:
+def is_of_tag(signed: Signed, certified: sigstore.Certified) -> bool:
     """Return whether GitHub states it of the tag that the version has: an old release is not offered as a new one."""
     tag = certified.ref.removeprefix("refs/tags/")
     return certified.predicate_type.startswith(RELEASE) and bool(
-        re.search(rf"(?:^|[^0-9A-Za-z.]|[vV]){re.escape(signed.version)}$", tag)
+        re.search(rf"(?:^|[^0-9A-Za-z.])[vV]?{re.escape(signed.version)}$", tag)
     )
 
 
@@ -296,4 +302,6 @@ def _shown_name(origin: str) -> str:
 
 
 #: Signatures of files, which lie beside them or beside their sums file.
-FILES = Detached("sigstore", (*BUNDLES, SIGNATURE), verify_file, roots, with_authorities, with_certificate)
+FILES = Detached(
+    "sigstore", (*BUNDLES, SIGNATURE), verify_file, roots, with_authorities, is_certified, with_certificate
+)

@@ -50,6 +50,11 @@ def alone(_held: Held, signature: Asset, fetch: Fetch) -> bytes:
     return fetch(signature)
 
 
+def any_file(_held: Held, _signature: Asset) -> bool:
+    """Return that a file with the name of a signature is one."""
+    return True
+
+
 def no_material(_held: Held, _identity: Identity, _fetch: Fetch) -> Mapping[str, bytes]:
     """Return nothing: the identity says all that a signature is checked against."""
     return {}
@@ -77,6 +82,7 @@ class Detached:
     verify    knows their format
     material  what *verify* needs beside the signature and the identity
     ask       who is asked for what it still lacks then
+    counts    tells by what lies beside a file with the name of a signature whether it is one of this kind
     read      returns what the file of a signature holds, with what lies beside that
     text      returns the text in a file that has its signature around it, unverified; None for other files
     """
@@ -86,6 +92,7 @@ class Detached:
     verify: Verify
     material: Material = no_material
     ask: Asking = ask_nobody
+    counts: Callable[[Held, Asset], bool] = any_file
     read: Callable[[Held, Asset, Fetch], bytes] = alone
     text: Callable[[bytes], bytes | None] = no_text
 
@@ -151,7 +158,7 @@ class Detached:
 
     def _signature_of(self, file: Asset, held: Held) -> Asset | None:
         found = (held.release.file(file.name + suffix) for suffix in self.suffixes)
-        return next(filter(None, found), None)
+        return next((one for one in found if one and self.counts(held, one)), None)
 
     def _proven(
         self, held: Held, signed: Signed, origin: str, identity: Identity, parts: Mapping[str, bytes]

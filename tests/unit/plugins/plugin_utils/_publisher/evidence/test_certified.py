@@ -186,6 +186,21 @@ def test_a_statement_that_anybody_signs_is_no_release(publisher: Publisher) -> N
     assert "not by GitHub" in publisher.refused("release", Identity.of(repository="owner/tool")).what
 
 
+@pytest.mark.parametrize(
+    ("tag", "is_of_it"),
+    [
+        *[(tag, True) for tag in ("v1.0", "1.0", "tool-v1.0", "cli/1.0")],
+        *[(tag, False) for tag in ("dev1.0", "v11.0", "v1.0-rc1", "2.1.0")],
+    ],
+)
+def test_a_statement_is_about_the_release_whose_tag_has_the_version(tag: str, is_of_it: bool) -> None:
+    """An old release, rightly signed, is not offered as a new one."""
+    signed = Signed("x", "1.0", DIGESTS["sha256"], lambda: pytest.fail("no bytes"), "x", b"")
+    fields = dict.fromkeys(("san", "issuer", "repository", "workflow", "commit", "root_sha256", "format"), "")
+    stated = sigstore.Certified(**fields, ref=f"refs/tags/{tag}", signed_at=None, predicate_type=certified.RELEASE)
+    assert certified.is_of_tag(signed, stated) == is_of_it
+
+
 # What a signature lacks.
 
 
@@ -263,8 +278,13 @@ def test_a_signature_and_its_certificate_in_two_files_are_a_bundle_with_its_entr
     publisher.files = {f"{NAME}.sig": whole["messageSignature"]["signature"].encode(), NAME + ending: certificate}
     [proven] = publisher.proven("sigstore")
     assert again(proven) == proven.proof.signer
-    del publisher.files[NAME + ending]
-    assert publisher.refused("sigstore").what == f"{NAME}.sig is a signature without its certificate"
+
+
+def test_a_signature_without_its_certificate_is_of_another_kind_and_hides_no_bundle(publisher: Publisher) -> None:
+    publisher.files = {f"{NAME}.sig": b"made with a key"}
+    assert publisher.refused("sigstore").what == f"{NAME} has no sigstore signature, and the manifest demands one"
+    publisher.files |= {"checksums.txt": SUMS, "checksums.txt.sigstore.json": file(LITTLE.signed_file(SUMS))}
+    assert publisher.proven("sigstore")[0].proof.file == "checksums.txt"
 
 
 def test_another_root_is_taken_only_for_what_the_public_one_does_not_know(publisher: Publisher) -> None:
