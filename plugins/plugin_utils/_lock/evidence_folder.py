@@ -111,6 +111,13 @@ class EvidenceFolder:
         return set()
 
     def _unwritable(self, error: OSError) -> ReleaseError:
+        if isinstance(error, (FileExistsError, NotADirectoryError)):
+            return ReleaseError(
+                f"cannot keep signatures in {self.path}",
+                expected="a folder, or nothing of this name",
+                found="a file",
+                fix="move it away, or name another lock file in the option lockfile",
+            )
         return ReleaseError(
             f"cannot keep signatures in {self.path}",
             found=error.strerror,

@@ -88,7 +88,7 @@ def refuse_failed(found: Sequence[Verification]) -> None:
     if refused:
         raise ReleaseError(
             f"{len(refused)} of {len(found)} proofs do not hold",
-            found="; ".join(f"{one.tool}: {one.asset}, {one.kind}: {one.reason}" for one in refused[:MOST_SHOWN]),
+            found="\n    ".join(f"{one.tool}: {one.asset}, {one.kind}: {one.reason}" for one in refused[:MOST_SHOWN]),
             fix="restore the lock file and the folder beside it from version control; if they are as they were "
             "committed, do not roll them out",
         )
@@ -96,6 +96,8 @@ def refuse_failed(found: Sequence[Verification]) -> None:
 
 def notes(found: Sequence[Verification]) -> list[str]:
     """Return what to tell people of proofs none of which was refused: how many hold, and each that has a reason."""
+    if not found:
+        return ["nothing to verify: the lock file has no proofs, because no tool in its manifest has verify"]
     verified = sum(one.verdict == "verified" for one in found)
     reasons = [f"{one.tool}: {one.asset}, {one.kind}: {one.reason}" for one in found if one.reason]
     return [f"{verified} of {len(found)} proofs verified again", *reasons]
@@ -135,7 +137,7 @@ def _verified(tool: str, version: str, asset: LockedAsset, proof: Proof, sources
     except _AbsentError as error:
         return verdict("unverified", error.what)
     except ReleaseError as error:
-        return verdict("refused", " ".join(str(error).split()))
+        return verdict("refused", "; ".join(line.strip() for line in str(error).splitlines()))
     if signer != proof.signer:
         return verdict("refused", f"it was made by {signer}, and the lock file says {proof.signer}")
     return verdict("verified", "; ".join(filter(None, (reason, _no_longer_pinned(tool, proof, sources.manifest)))))

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest, verification
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import evidence_folder, manifest, verification
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verification import Verification
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
@@ -107,6 +107,32 @@ def test_a_kept_file_that_was_changed_or_is_gone_is_refused(by_sums: Kept, part:
     assert (by_sums.verify().verdict, "was changed" in by_sums.verify().reason) == ("refused", True)
     place.unlink()
     assert (by_sums.verify().verdict, "No such file" in by_sums.verify().reason) == ("refused", True)
+
+
+def test_each_proof_that_does_not_hold_has_a_line_of_its_own(by_sums: Kept) -> None:
+    by_sums.folder.tidy(LockFile())
+    found = by_sums.verify()
+    assert "; expected: " in found.reason
+    assert "; found: No such file or directory; to fix: " in found.reason
+    with pytest.raises(ReleaseError) as caught:
+        verification.refuse_failed([found, found])
+    assert caught.value.what == "2 of 2 proofs do not hold"
+    assert (caught.value.found or "").split("\n    ") == [f"tool: {NAME}, minisign: {found.reason}"] * 2
+
+
+def test_a_lock_file_without_proofs_is_not_said_to_be_verified() -> None:
+    [note] = verification.notes(verification.verify(LockFile(), lambda sha256: b"", lambda sha256: None))
+    assert note.startswith("nothing to verify: the lock file has no proofs")
+
+
+def test_a_file_where_the_folder_would_be_is_told(by_sums: Kept) -> None:
+    kept = {sha256: by_sums.folder.read(sha256) for sha256 in evidence_folder.kept_of(by_sums.lock)}
+    by_sums.folder.tidy(LockFile())
+    by_sums.folder.path.touch()
+    with pytest.raises(ReleaseError) as caught:
+        by_sums.folder.write(by_sums.lock, kept)
+    assert caught.value.found == "a file"
+    assert (caught.value.fix or "").startswith("move it away")
 
 
 @pytest.mark.parametrize(
