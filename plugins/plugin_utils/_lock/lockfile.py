@@ -97,7 +97,9 @@ def parse(text: str, name: str = "the lock file") -> LockFile:
             expected=f"lock_version {LOCK_VERSION}, which this version of pinned.release reads",
             fix=f"update the collection if the number is above {LOCK_VERSION}; else {REMAKE}",
         )
-    return _parse_document(_top(document, name))
+    top = _top(document, name)
+    _refuse_without_question(top)
+    return _parse_document(top)
 
 
 def _top(document: object, name: str) -> Place:

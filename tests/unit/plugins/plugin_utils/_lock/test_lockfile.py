@@ -427,10 +427,13 @@ def test_a_merge_conflict_is_recognised():
     assert "lock again" in error.fix
 
 
-def test_a_lock_from_before_it_remembered_its_question_is_refused_with_the_line_that_makes_it_anew():
+@pytest.mark.parametrize("is_whole", [True, False], ids=["of the lock", "of a tool"])
+def test_a_lock_from_before_it_remembered_its_question_is_refused_with_the_line_that_makes_it_anew(is_whole):
     changed = document()
     for key in ("platforms", "constraint"):
         del changed["tools"]["uv"][key]
+    if is_whole:
+        del changed["platforms"]
     with pytest.raises(ReleaseError) as caught:
         lockfile.parse(json.dumps(changed), "/srv/my locks/releases.lock.json")
     assert caught.value.expected == "the key platforms"
