@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.transpar
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, Signer, sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
 #: What the names of bundles end in, after the name of the file that was signed.
 BUNDLES = (".sigstore.json", ".sigstore", ".bundle", ".cosign.bundle", ".cosign-bundle")
@@ -47,6 +48,10 @@ MOST_FILES = 40
 PROVENANCE = re.compile(r"https://(?:slsa\.dev/provenance/|[^/]+/attestations/publish/)v[0-9.]+")
 RELEASE = "https://in-toto.io/attestation/release/"
 PARTS = ("repository", "workflow", "ref", "issuer", "identity")
+#: What a repository is called in a certificate: on GitHub without its address, elsewhere with it.
+_REPOSITORY = re.compile(r"[^/\s]+/[^/\s]+|(?:https?:)?//[^/\s]+/\S+")
+#: What errors call a statement of a kind.
+_CALLED = {"provenance": "provenance", "release": "attestation of its release"}
 
 
 def check(identity: Identity) -> None:
@@ -57,6 +62,7 @@ def check(identity: Identity) -> None:
             expected="repository: owner/name, and workflow, ref, issuer if you know them; or identity and issuer",
             found=str(identity),
         )
+    _check_repository(identity)
 
 
 def check_release(identity: Identity) -> None:
@@ -64,6 +70,17 @@ def check_release(identity: Identity) -> None:
     if set(identity.as_dict()) != {"repository"}:
         raise ReleaseError(
             "GitHub signs releases itself, and says of which repository", "repository: owner/name", str(identity)
+        )
+    _check_repository(identity)
+
+
+def _check_repository(identity: Identity) -> None:
+    repository = identity.get("repository")
+    if repository and not _REPOSITORY.fullmatch(repository):
+        raise ReleaseError(
+            "this is not the name of a repository",
+            expected="owner/name of a repository on GitHub, or an address such as https://gitlab.com/group/project",
+            found=shown(repository),
         )
 
 
@@ -158,7 +175,7 @@ def _by_statement(
     if failures or unproven:
         raise first_unreachable(failures) or [*failures, *unproven][0]
     raise ReleaseError(
-        f"{held.asset.name} has no {kind} that is signed, and the manifest demands one",
+        f"{held.asset.name} has no signed {_CALLED[kind]}, and the manifest demands one",
         expected=f"a statement about sha256:{held.digests['sha256']}, signed by {identity}",
         found="none among the files of the release, and none by its publisher's service",
         fix="choose a version that has one; if its publisher makes none any more, ask why before you take "

@@ -158,7 +158,7 @@ def test_a_statement_about_another_file_is_passed_over(publisher: Publisher) -> 
     digest = {"sha256": hashlib.sha256(b"other").hexdigest()}
     publisher.files = {"attestation.jsonl": file(LITTLE.signed_statement(statement(name="other", digest=digest)))}
     error = publisher.refused("provenance")
-    assert error.what == f"{NAME} has no provenance that is signed, and the manifest demands one"
+    assert error.what == f"{NAME} has no signed provenance, and the manifest demands one"
     assert DIGESTS["sha256"] in str(error.expected)
 
 
@@ -312,6 +312,9 @@ def test_another_root_is_taken_only_for_what_the_public_one_does_not_know(publis
         ("sigstore", Identity.of(workflow="release.yml"), "repository: owner/name"),
         ("provenance", Identity.of(issuer="https://accounts.google.com"), "repository: owner/name"),
         ("release", Identity.of(repository="o/n", workflow="w"), "repository: owner/name"),
+        ("provenance", Identity.of(repository="uv"), "owner/name of a repository"),
+        ("provenance", Identity.of(repository="github.com/astral-sh/uv"), "owner/name of a repository"),
+        ("release", Identity.of(repository="uv"), "owner/name of a repository"),
     ],
 )
 def test_an_identity_that_names_nobody_is_refused_before_anything_is_asked(
