@@ -35,7 +35,9 @@ class Export:
         return self.before != self.after
 
     def notes(self) -> Iterator[str]:
-        """Yield a line for each thing that the format cannot hold."""
+        """Yield that the file is written, if it is, and a line for each thing that the format cannot hold."""
+        if self.is_changed:
+            yield f"{self.path.name}: {'written' if self.before is None else 'written anew'}"
         yield from (f"not in {self.path.name}: {line}" for line in self.left)
 
     def diff(self) -> dict[str, str]:

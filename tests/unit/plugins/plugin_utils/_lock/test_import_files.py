@@ -59,3 +59,12 @@ def test_an_export_is_changed_until_it_is_written(tmp_path: Path) -> None:
     path.write_text(new.after, encoding="utf-8")
     [same] = import_files.exports(LockFile(), {"hermeto": path})
     assert not same.is_changed
+
+
+def test_a_file_that_is_written_is_told_and_one_that_stays_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "artifacts.lock.yaml"
+    told = [
+        list(import_files.Export(path, before, "new", ("a: no address",)).notes()) for before in (None, "old", "new")
+    ]
+    lacks = "not in artifacts.lock.yaml: a: no address"
+    assert told == [["artifacts.lock.yaml: written", lacks], ["artifacts.lock.yaml: written anew", lacks], [lacks]]
