@@ -69,7 +69,7 @@ def check_key(text: str) -> None:
     if not FINGERPRINT.match(text):
         raise ReleaseError(
             "this is not the fingerprint of an OpenPGP key",
-            expected="its 40 hexadecimal digits, in upper case and without spaces",
+            expected="the 40 hexadecimal digits of the primary key's fingerprint, in upper case and without spaces",
             found=shown(text),
             fix="take it from gpg --show-keys FILE, and compare it with what the publisher shows elsewhere",
         )

@@ -156,7 +156,9 @@ def _plain(content: bytes, label: bytes) -> bytes:
     bodies = [found["body"] for found in _ARMOR.finditer(content) if found["label"] == label]
     if not bodies:
         first = shown(content[:200].decode(errors="replace").partition("\n")[0]) if content else "an empty file"
-        raise ReleaseError("it is no file of OpenPGP", f"BEGIN PGP {label.decode()}, or packets", first, _FIX)
+        raise ReleaseError(
+            "it is not an OpenPGP file", f"-----BEGIN PGP {label.decode()}-----, or its binary form", first, _FIX
+        )
     return b"".join(map(_unarmored, bodies))
 
 

@@ -131,7 +131,7 @@ def read(text: str) -> Key:
     if found is None or kind is None:
         raise ReleaseError(
             "this is not a public key of SSH",
-            expected=f"the first two words of its file: one of {', '.join(_KINDS)}, and the key",
+            expected=f"the first two words of the .pub file, and no third: one of {', '.join(_KINDS)}, and the key",
             found=shown(text),
             fix="copy it from where its owner shows it, other than in a release",
         )

@@ -88,7 +88,11 @@ class _LocalFolder:
             with os.scandir(self._path) as entries:
                 found = sorted((entry.name, entry.is_dir()) for entry in entries)
         except OSError as error:
-            raise ReleaseError(f"the folder {self._path} could not be read", found=error.strerror) from error
+            raise ReleaseError(
+                f"the folder {self._path} could not be read",
+                found=error.strerror,
+                fix="correct directory in the source of the manifest; a relative path starts at the manifest's folder",
+            ) from error
         return Names(
             tuple(name for name, is_folder in found if not is_folder),
             tuple(name for name, is_folder in found if is_folder),

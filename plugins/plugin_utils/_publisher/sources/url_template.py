@@ -83,6 +83,7 @@ class UrlTemplate:
                 f"{key} cannot be filled in",
                 expected=" ".join(f"{{{name}}}" for name in PLACEHOLDERS) + ", and no other braces",
                 found=shown(f"{{{unknown[0]}}}") if unknown else redacted(text),
+                fix=f"correct {key} in the source of the manifest",
             )
         last = _last_step(text)
         if not last:

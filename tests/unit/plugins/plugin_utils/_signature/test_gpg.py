@@ -291,8 +291,8 @@ def test_a_file_that_holds_more_than_signatures_is_refused(home, keys):
 @pytest.mark.parametrize(
     ("signature", "what"),
     [
-        (b"", "it is no file of OpenPGP"),
-        (b"<!DOCTYPE html>\n", "it is no file of OpenPGP"),
+        (b"", "it is not an OpenPGP file"),
+        (b"<!DOCTYPE html>\n", "it is not an OpenPGP file"),
         (b"\x88", "it has no packets of OpenPGP"),
         (b"\x88\x05\0", "it has no packets of OpenPGP"),
         (b"\xc2\xff\0\0\1", "it has no packets of OpenPGP"),
@@ -302,7 +302,7 @@ def test_a_file_that_holds_more_than_signatures_is_refused(home, keys):
         (b"-----BEGIN PGP SIGNATURE-----\n\n-----END PGP SIGNATURE-----\n", "it has not only signatures of OpenPGP"),
         (b"-----BEGIN PGP SIGNATURE-----\n\nAAA\n-----END PGP SIGNATURE-----\n", "its armor is broken"),
         (b"-----BEGIN PGP SIGNATURE-----\n\nAA*A\n-----END PGP SIGNATURE-----\n", "its armor is broken"),
-        (b"-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP MESSAGE-----\n", "it is no file of OpenPGP"),
+        (b"-----BEGIN PGP SIGNATURE-----\n\nAAAA\n-----END PGP MESSAGE-----\n", "it is not an OpenPGP file"),
     ],
 )
 def test_what_is_no_signature_file_is_refused_with_what_one_looks_like(keys, signature, what):

@@ -303,7 +303,7 @@ def line(name: str, *parts: bytes) -> str:
 def test_other_texts_are_no_keys(key):
     error = refused(lambda: ssh.check_key(key))
     assert error.what == "this is not a public key of SSH"
-    assert "the first two words of its file" in error.expected
+    assert "the first two words of the .pub file, and no third" in error.expected
 
 
 @pytest.mark.parametrize(

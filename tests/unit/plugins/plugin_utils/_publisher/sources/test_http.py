@@ -493,6 +493,13 @@ def test_what_cannot_be_an_address_is_refused_before_anybody_is_asked(source, sa
         opened(source, exact="1.0")
 
 
+def test_an_unknown_placeholder_is_told_with_what_may_stand_there():
+    with pytest.raises(ReleaseError) as caught:
+        opened({"http": "https://example.org/{vresion}/tool"}, exact="1.0")
+    assert (caught.value.found, caught.value.fix) == ("{vresion}", "correct http in the source of the manifest")
+    assert (caught.value.expected or "").startswith("{version} {os}")
+
+
 SPELLINGS = st.sampled_from(
     ["amd64", "x64", "arm/v7", "..", "a b", "%2F", "{os}", "\N{RIGHT-TO-LEFT OVERRIDE}", "é", "#?"]
 )
