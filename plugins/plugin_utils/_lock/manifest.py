@@ -221,6 +221,8 @@ def _source_value(place: Place) -> SourceValue:
         return spelled
     if place.step != VERSIONS or not isinstance(place.value, dict):
         return place.text()
+    if isinstance(place.value.get(VERSIONS), dict):
+        raise place.misfit(LISTS_VERSIONS)
     listing = _source(place)
     if not lists_versions(listing):
         raise place.misfit(LISTS_VERSIONS)

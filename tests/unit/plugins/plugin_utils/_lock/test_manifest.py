@@ -1025,6 +1025,12 @@ def test_parse_and_schema_agree_on_what_stands_inside_of_a_source(validator, sou
         refused(yaml.safe_dump(found))
 
 
+def test_sources_in_sources_are_refused_however_deep_they_are():
+    deep = "{http: 'https://x/{version}', versions: " * 250 + "{pypi: uv}" + "}" * 250
+    error = refused(f"platforms: [linux/x86_64]\ntools: {{uv: {{source: {deep}}}}}\n")
+    assert "a source that lists versions itself" in str(error)
+
+
 @pytest.mark.parametrize(
     ("line", "what", "expected"),
     [
