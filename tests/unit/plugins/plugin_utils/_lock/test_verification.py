@@ -157,6 +157,17 @@ def test_a_proof_that_was_edited_in_the_lock_file_is_refused(
         verification.refuse_failed([found])
 
 
+def test_a_signed_sums_file_with_files_of_one_name_is_about_the_one_at_that_path(
+    publisher: Publisher, controller: Controller, tmp_path: Path
+) -> None:
+    sums = f"{hashlib.sha256(STATIC).hexdigest()}  ../{publisher.folder.name}/{NAME}\n".encode()
+    sums += f"{'0' * 64}  elsewhere/{NAME}\n".encode()
+    kept = Kept(publisher, controller, tmp_path, SHA256SUMS=sums, SHA256SUMS__minisig=KEY.sign(sums))
+    assert kept.verify(with_bytes=False).verdict == "verified"
+    kept.forge(lambda proof: replace(proof, origin=proof.origin.replace("SHA256SUMS", "deeper/SHA256SUMS")))
+    assert f"SHA256SUMS, which is signed, does not name {NAME}" in kept.verify().reason
+
+
 def test_a_signed_sums_file_of_another_asset_proves_nothing(by_sums: Kept) -> None:
     tool = by_sums.lock.tools["tool"]
     name = "server-linux-x86_64"
