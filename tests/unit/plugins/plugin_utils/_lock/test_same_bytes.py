@@ -31,7 +31,7 @@ CONTROLLERS = {
 
 def locked(folder: Path, umask: int, order: str, **environment: str) -> list[str]:
     """Return the digests of three locks, the first and the last without a cache, that are made in a new process."""
-    importable = [str(Path(every_publisher.__file__).parents[6]), *sys.path]
+    importable = [str(Path(every_publisher.__file__).parents[7]), *sys.path]
     of_all = {"PATH": os.environ["PATH"], "HOME": str(folder), "NETRC": "/dev/null"}
     made = subprocess.run(
         [sys.executable, "-m", every_publisher.__name__, str(folder), order],
