@@ -69,7 +69,6 @@ class ActionModule(verb.Verb):
         file is then as it was.
         """
         given = verb.options(self, OPTIONS)
-        given["export"] = {form: path for form, path in (given["export"] or {}).items() if path}
         asked = self._asked(given)
         wanted_path, text = asked.path, asked.text
         lock_path = self._lock_path(given["lockfile"], wanted_path)
@@ -112,7 +111,7 @@ class ActionModule(verb.Verb):
             evidence.tidy(resolution.lock)
         stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), text)
         result["notes"] += asked.notes(wanted, resolution.lock)
-        return _with_files(result, [*asked.new_files(), *self._exported(resolution.lock, given["export"])])
+        return _with_files(result, [*asked.new_files(), *self._exported(resolution.lock, given["export"] or {})])
 
     def _asked(self, given: Mapping[str, Any]) -> Asked:
         """Return the manifest, and what the option import names. A manifest that is made of that is written at once.
@@ -142,9 +141,9 @@ class ActionModule(verb.Verb):
             return Asked(path, taken.text, taken, is_new=True)
         return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
 
-    def _exported(self, lock: LockFile, given: Mapping[str, str]) -> Sequence[Export]:
+    def _exported(self, lock: LockFile, given: Mapping[str, str | None]) -> Sequence[Export]:
         """Write the files that the option export names, and return them."""
-        paths = {kind: Path(self._loader.path_dwim(path)) for kind, path in given.items()}
+        paths = {kind: Path(self._loader.path_dwim(path)) for kind, path in given.items() if path}
         files = exports(lock, paths)
         for file in files:
             if file.is_changed and not self._task.check_mode:

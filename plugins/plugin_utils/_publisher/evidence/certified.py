@@ -51,7 +51,7 @@ PARTS = ("repository", "workflow", "ref", "issuer", "identity")
 #: What a repository is called in a certificate: on GitHub without its address, elsewhere with it.
 _REPOSITORY = re.compile(r"[^/\s]+/[^/\s]+|(?:https?:)?//[^/\s]+/\S+")
 #: What errors call a statement of a kind.
-_CALLED = {"provenance": "provenance", "release": "attestation of its release"}
+_CALLED = {"provenance": "provenance", "release": "release attestation"}
 
 
 def check(identity: Identity) -> None:
@@ -175,7 +175,7 @@ def _by_statement(
     if failures or unproven:
         raise first_unreachable(failures) or [*failures, *unproven][0]
     raise ReleaseError(
-        f"{held.asset.name} has no signed {_CALLED[kind]}, and the manifest demands one",
+        f"{held.asset.name} has no {_CALLED[kind]} that is signed, and the manifest demands one",
         expected=f"a statement about sha256:{held.digests['sha256']}, signed by {identity}",
         found="none among the files of the release, and none by its publisher's service",
         fix="choose a version that has one; if its publisher makes none any more, ask why before you take "

@@ -158,7 +158,7 @@ def test_a_statement_about_another_file_is_passed_over(publisher: Publisher) -> 
     digest = {"sha256": hashlib.sha256(b"other").hexdigest()}
     publisher.files = {"attestation.jsonl": file(LITTLE.signed_statement(statement(name="other", digest=digest)))}
     error = publisher.refused("provenance")
-    assert error.what == f"{NAME} has no signed provenance, and the manifest demands one"
+    assert error.what == f"{NAME} has no provenance that is signed, and the manifest demands one"
     assert DIGESTS["sha256"] in str(error.expected)
 
 
