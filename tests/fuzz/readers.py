@@ -94,7 +94,7 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "openpgp": openpgp_file,
     "ssh": lambda content: ssh.verify(signed(armored(content)), SSH_KEY),
     "sigstore": bundle,
-    "trust_root": lambda content: sigstore.TrustRoots.of(content),
+    "trust_root": sigstore.TrustRoots.of,
     "name": lambda content: naming.read(Asset(text(content), "https://example.org/x"), ("tool",), "1.0"),
 }
 

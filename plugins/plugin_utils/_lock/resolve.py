@@ -52,7 +52,7 @@ MOST_SHOWN = 10
 
 T = TypeVar("T")
 #: The assets of a release, as they arrive.
-_Pending: TypeAlias = "list[Future[Opened]]"
+_Pending: TypeAlias = list[Future[Opened]]
 
 
 @dataclass(frozen=True)

@@ -143,7 +143,7 @@ def _project(source: Mapping[str, object]) -> tuple[str, str]:
 
 
 def _statements(entry: Entry) -> Iterator[Statement]:
-    kind, project = next(iter(entry.where.source.items()))
+    [(kind, project), *_options] = entry.where.source.items()
     # A file that serves several platforms stands there for each.
     for file in {file.url: file for file in _consistent(entry)}.values():
         yield Statement(

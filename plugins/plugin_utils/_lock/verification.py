@@ -17,6 +17,7 @@ import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from typing import BinaryIO
 
@@ -209,7 +210,10 @@ def _by_roots(verify: Callable[[bytes], Signer], kept: bytes) -> tuple[str, str]
     with suppress(ReleaseError):
         return verify(sigstore.public_good()).name, ""
     sha256 = hashlib.sha256(kept).hexdigest()
-    return verify(kept).name, f"it holds by the trust root that is kept with it, with sha256 {sha256}, and by no other"
+    signer = verify(kept).name
+    until = max(root.good_until for root in sigstore.TrustRoots.of(kept).roots)
+    good = f", good until {until.date()}" if until.year < datetime.max.year else ""
+    return signer, f"it holds by the trust root that is kept with it, with sha256 {sha256}{good}, and by no other"
 
 
 def _refuse_other_asset(asset: LockedAsset, proof: Proof, content: bytes, open_asset: OpenAsset) -> None:

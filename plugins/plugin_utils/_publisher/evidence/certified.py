@@ -173,7 +173,7 @@ def _by_statement(
             continue
         return proven(kind, identity, signed, signer, statement.origin, parts=parts)
     if failures or unproven:
-        raise first_unreachable(failures) or [*failures, *unproven][0]
+        raise first_unreachable(failures) or (failures or unproven)[0]
     raise ReleaseError(
         f"{held.asset.name} has no {_CALLED[kind]} that is signed, and the manifest demands one",
         expected=f"a statement about sha256:{held.digests['sha256']}, signed by {identity}",

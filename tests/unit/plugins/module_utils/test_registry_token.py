@@ -178,7 +178,7 @@ def test_no_challenge_raises(text):
         assert isinstance(service_of_blob(BLOB, challenge), str)
 
 
-@given(st.binary() | st.recursive(st.none() | st.text(), lambda s: st.lists(s)).map(lambda v: json.dumps(v).encode()))
+@given(st.binary() | st.recursive(st.none() | st.text(), st.lists).map(lambda v: json.dumps(v).encode()))
 def test_no_answer_of_a_service_raises(body):
     assert token_in(body) == ""
 

@@ -14,6 +14,7 @@ import json
 import struct
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from types import MappingProxyType
 from typing import Any
 
 from cryptography import x509
@@ -24,11 +25,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 SIGNED_AT = datetime(2025, 5, 5, 12, 0, 0, tzinfo=timezone.utc)
 CONTENT = b"the bytes of a program"
-DIGESTS = {"sha256": hashlib.sha256(CONTENT).hexdigest(), "sha512": hashlib.sha512(CONTENT).hexdigest()}
+DIGESTS = MappingProxyType(
+    {"sha256": hashlib.sha256(CONTENT).hexdigest(), "sha512": hashlib.sha512(CONTENT).hexdigest()}
+)
 ACTIONS = "https://token.actions.githubusercontent.com"
 WORKFLOW = "https://github.com/owner/tool/.github/workflows/release.yml@refs/tags/v1.0"
 #: What Fulcio's extensions say, by their number: issuer, repository, commit, ref.
-GITHUB = {8: ACTIONS, 12: "https://github.com/owner/tool", 13: "c0" * 20, 14: "refs/tags/v1.0"}
+GITHUB = MappingProxyType({8: ACTIONS, 12: "https://github.com/owner/tool", 13: "c0" * 20, 14: "refs/tags/v1.0"})
 PROVENANCE = "https://slsa.dev/provenance/v1"
 #: Of the curve P-256.
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551

@@ -113,7 +113,7 @@ def test_what_needs_nothing_of_the_host_comes_first_and_then_the_oldest() -> Non
     assert sorted([GNU, older, STATIC], key=order) == [STATIC, older, GNU]
 
 
-@given(*(st.sampled_from(["2.9", "2.17", "2.28", "2.39"]) for _ in range(3)))
+@given(*(st.sampled_from(["2.9", "2.17", "2.28", "2.39"]) for _time in range(3)))
 def test_what_meets_a_floor_starts_on_every_host_above_it(needs: str, floor: str, has: str) -> None:
     program = Requirement("linux", "x86_64", libc="glibc", libc_min=needs, interpreter="/lib64/ld-linux-x86-64.so.2")
     host = Host("linux", "x86_64", libc="glibc", libc_version=has, loaders=("/lib64/ld-linux-x86-64.so.2",))

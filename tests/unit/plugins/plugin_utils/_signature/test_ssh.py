@@ -47,7 +47,7 @@ def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a key of each kind, made by the real program."""
     folder = tmp_path_factory.mktemp("keys")
     for kind in KINDS:
-        name, _, bits = kind.partition("-")
+        name, _hyphen, bits = kind.partition("-")
         made = run(folder, "-q", "-t", name, *(["-b", bits] if bits else []), "-N", "", "-f", kind)
         assert made.returncode == 0, made.stderr
     return folder

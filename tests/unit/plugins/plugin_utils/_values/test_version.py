@@ -164,5 +164,4 @@ def test_no_text_is_without_a_place(text):
     ],
 )
 def test_a_move_is_as_far_as_the_first_number_that_differs(before: str, after: str, move: str) -> None:
-    assert move_of(before, after) == move
-    assert move_of(after, before) == move
+    assert [move_of(*way) for way in ((before, after), (after, before))] == [move, move]
