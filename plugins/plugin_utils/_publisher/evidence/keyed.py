@@ -33,12 +33,17 @@ def _verify_minisign(signed: Signed, identity: Identity, _parts: Mapping[str, by
     return minisign.verify(signed, identity["key"])
 
 
+def _ssh_key(identity: Identity) -> str:
+    """Return the key without the comment that ends the line of its file."""
+    return " ".join(identity["key"].split()[:2])
+
+
 def _check_ssh(identity: Identity) -> None:
-    ssh.check_key(identity["key"])
+    ssh.check_key(_ssh_key(identity))
 
 
 def _verify_ssh(signed: Signed, identity: Identity, _parts: Mapping[str, bytes]) -> Signer:
-    return ssh.verify(signed, identity["key"], identity.get("namespace") or ssh.NAMESPACE)
+    return ssh.verify(signed, _ssh_key(identity), identity.get("namespace") or ssh.NAMESPACE)
 
 
 def _check_cosign(identity: Identity) -> None:

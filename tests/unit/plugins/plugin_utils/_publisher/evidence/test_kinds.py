@@ -94,7 +94,8 @@ def minisign() -> Maker:
 
 def ssh() -> Maker:
     key, other = SshKey("publisher"), SshKey("somebody")
-    return Maker(".sig", Identity.of(key=key.public), Identity.of(key=other.public), key.sign, other.sign)
+    whole_line = f"{key.public} releases@example.org"
+    return Maker(".sig", Identity.of(key=whole_line), Identity.of(key=other.public), key.sign, other.sign)
 
 
 def cosign() -> Maker:
