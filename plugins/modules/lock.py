@@ -48,6 +48,7 @@ requirements:
   - the C(jmespath) library on the controller, if the manifest takes a tool from an index in JSON
   - the C(cryptography) library on the controller, if the manifest pins a key; ansible-core brings it
   - the C(sigstore) library on the controller, if the manifest pins C(sigstore), C(provenance) or C(release)
+  - the C(packageurl-python) library on the controller, if the manifest pins C(release)
   - the C(tomli) library on a controller with Python 3.10, if a C(mise.lock) is taken over
   - the C(blake3) library on the controller, to compare BLAKE3 digests of other tools; without it, they are not compared
 options:

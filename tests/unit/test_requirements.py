@@ -16,7 +16,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import libr
 ROOT = Path(__file__).resolve().parents[2]
 CONTROLLER_FOLDERS = ("action", "filter", "lookup", "plugin_utils")
 #: Module → the distribution that has it, where the names differ.
-DISTRIBUTIONS = {"yaml": "pyyaml"}
+DISTRIBUTIONS = {"yaml": "pyyaml", **libraries.DISTRIBUTIONS}
 
 
 def imported_modules(source: Path) -> Iterator[str]:

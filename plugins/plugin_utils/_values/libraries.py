@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import cryptography.x509
     import cryptography.x509.oid
     import cryptography.x509.verification
+    import packageurl
     import packaging
     import packaging.specifiers
     import packaging.tags
@@ -63,6 +64,7 @@ __all__ = (
     "blake3",
     "cryptography",
     "jmespath",
+    "packageurl",
     "packaging",
     "pypi_simple",
     "requests",
@@ -92,6 +94,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
         "cryptography.x509.verification",
     ),
     "jmespath": ("jmespath.functions",),
+    "packageurl": (),
     "packaging": ("packaging.specifiers", "packaging.tags", "packaging.utils", "packaging.version"),
     "pypi_simple": (),
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
@@ -101,6 +104,9 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "tuf": ("tuf.api.exceptions", "tuf.ngclient.fetcher", "tuf.ngclient.updater"),
     "urllib3": ("urllib3.util",),
 }
+
+#: Library → what it is called where libraries are installed from, where that is not its own name.
+DISTRIBUTIONS = {"packageurl": "packageurl-python"}
 
 #: Modules whose import has ended. Before that, another thread may already find them in sys.modules.
 _imported: set[str] = set()
@@ -121,7 +127,7 @@ class _Absent:
         return ()
 
     def __call__(self, *arguments: object, **named: object) -> Any:
-        distribution = self._library.replace("_", "-")
+        distribution = DISTRIBUTIONS.get(self._library, self._library.replace("_", "-"))
         raise ReleaseError(
             f"the Python library {distribution} is missing on the controller",
             fix=f"install it for the Python that runs Ansible: python3 -m pip install {distribution}",

@@ -22,9 +22,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore
     maybe,
     need,
     read_document,
+    reading,
     refused,
     text,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
@@ -93,18 +95,33 @@ def refuse_other_file(statement: Statement, digests: Mapping[str, str]) -> None:
 
 
 def read_release(statement: Statement) -> Release:
-    """Return which release GitHub's *statement* is about. Raises ReleaseError for another version of statement."""
+    """Return which release GitHub's *statement* is about.
+
+    Raises ReleaseError for another version of statement, and for one whose package URL is that of another release.
+    """
     if statement.predicate_type != RELEASE_READ:
         found = shown(statement.predicate_type)
         raise refused("the statement about the release is of a version not known", RELEASE_READ, found)
     place = need(Place(dict(statement.document), Document("the signed statement", DO_NOT_USE)), "predicate")
     repository, tag, purl = (line(need(place, key)) for key in ("repository", "tag", "purl"))
+    _refuse_other_package(purl, repository, tag)
     commits = [
         digests["sha1"]
         for subject, (_name, digests) in zip(statement.document["subject"], statement.subjects, strict=True)
         if subject.get("uri") == purl and "sha1" in digests
     ]
     return Release(repository, tag, commits[0] if len(commits) == 1 else "")
+
+
+def _refuse_other_package(purl: str, repository: str, tag: str) -> None:
+    """Raise ReleaseError unless *purl* is that of the *tag* in GitHub's *repository* (ECMA-427, type ``github``)."""
+    with reading("the package URL in the statement about the release"):
+        owner, _slash, name = repository.partition("/")
+        expected = libraries.packageurl.PackageURL("github", owner, name, tag)
+        found = libraries.packageurl.PackageURL.from_string(purl)
+    if found != expected:
+        what = "the statement about the release names another one in its package URL"
+        raise refused(what, expected.to_string(), shown(purl))
 
 
 def _read_subject(place: Place) -> Subject:

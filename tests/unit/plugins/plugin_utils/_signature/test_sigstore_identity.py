@@ -233,6 +233,28 @@ def test_a_release_that_lacks_its_name_is_refused(key):
         certified(RELEASES, {}, GITHUBS, release(**{key: None}))
 
 
+@pytest.mark.parametrize(
+    "purl",
+    [
+        "pkg:github/owner/other@v1.0",
+        "pkg:github/owner/tool@v1.1",
+        "pkg:github/owner/tool",
+        "pkg:npm/owner/tool@v1.0",
+        "pkg:github/owner/tool@v1.0?x=y",
+        "pkg:github/owner/tool@v1.0#sub",
+        "github/owner/tool@v1.0",
+        "pkg:github",
+    ],
+)
+def test_a_release_whose_package_url_is_that_of_another_is_refused(purl):
+    with pytest.raises(ReleaseError, match="package URL"):
+        certified(RELEASES, {}, GITHUBS, release(purl=purl))
+
+
+def test_a_package_url_does_not_tell_capital_letters_apart():
+    assert certified(RELEASES, {}, GITHUBS, release(purl="pkg:GitHub/Owner/Tool@v1.0")).ref == "refs/tags/v1.0"
+
+
 def test_who_signs_releases_can_say_nothing_else_of_a_repository():
     found = certified(RELEASES, {}, GITHUBS, statement())
     assert "the repository differs" in refusal(found, {"repository": "owner/tool"}).what
