@@ -189,7 +189,8 @@ def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
     found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, wanted)
     verification.refuse_failed(found)
     result = _result(lock_path, Resolution(locked), {})
-    return {**result, "proofs": list(map(asdict, found)), "notes": verification.notes(found)}
+    roots = verification.root_notes(locked, evidence.read, datetime.now(timezone.utc))
+    return {**result, "proofs": list(map(asdict, found)), "notes": [*verification.notes(found), *roots]}
 
 
 def _diff(path: Path, before: str, after: str, seen_before: str, seen_after: str) -> dict[str, str]:

@@ -104,6 +104,24 @@ def notes(found: Sequence[Verification]) -> list[str]:
     return [f"{verified} of {len(found)} proofs verified again", *reasons]
 
 
+def root_notes(lock: LockFile, read: Callable[[str], bytes], now: datetime) -> list[str]:
+    """Return until when each trust root that is kept for proofs in *lock* is good, a line each.
+
+    What was signed before stays verifiable: after that, only new signatures are not. *read* is as in verify(). Raises
+    ReleaseError if a root is no longer kept.
+    """
+    proofs = [proof for tool in lock.tools.values() for asset in tool.assets for proof in asset.evidence.proofs]
+    kept = sorted({dict(proof.kept)["root"] for proof in proofs if "root" in dict(proof.kept)})
+    return [f"trust root {sha256[:12]}… {_good_until(read(sha256), now)}" for sha256 in kept]
+
+
+def _good_until(root: bytes, now: datetime) -> str:
+    until = max(one.good_until for one in sigstore.TrustRoots.of(root).roots)
+    if until < now:
+        return f"was good until {until.date()}: what was signed before then stays verified"
+    return f"is good until {until.date()}"
+
+
 def _proofs(assets: tuple[LockedAsset, ...]) -> list[tuple[LockedAsset, Proof]]:
     """Return each proof of each asset once: an asset stands in the lock file once for each of its targets."""
     found = {(asset.name, asset.sha256, proof): asset for asset in assets for proof in asset.evidence.proofs}
@@ -210,10 +228,7 @@ def _by_roots(verify: Callable[[bytes], Signer], kept: bytes) -> tuple[str, str]
     with suppress(ReleaseError):
         return verify(sigstore.public_good()).name, ""
     sha256 = hashlib.sha256(kept).hexdigest()
-    signer = verify(kept).name
-    until = max(root.good_until for root in sigstore.TrustRoots.of(kept).roots)
-    good = f", good until {until.date()}" if until.year < datetime.max.year else ""
-    return signer, f"it holds by the trust root that is kept with it, with sha256 {sha256}{good}, and by no other"
+    return verify(kept).name, f"it holds by the trust root that is kept with it, with sha256 {sha256}, and by no other"
 
 
 def _refuse_other_asset(asset: LockedAsset, proof: Proof, content: bytes, open_asset: OpenAsset) -> None:

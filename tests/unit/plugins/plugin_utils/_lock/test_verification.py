@@ -10,6 +10,7 @@ import io
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -313,6 +314,24 @@ def test_a_root_that_is_only_kept_is_told(
         "verified",
         True,
     )
+
+
+def test_it_is_told_until_when_a_trust_root_is_good(
+    publisher: Publisher, controller: Controller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end = datetime(2027, 6, 12, tzinfo=timezone.utc)
+    root = SIGSTORE.trusted_root(end)
+    monkeypatch.setattr(sigstore, "public_good", lambda: root)
+    signed = json.dumps(SIGSTORE.signed_file(STATIC)).encode()
+    publisher.publish_files("1.0", {NAME: STATIC, f"{NAME}.sigstore.json": signed})
+    resolution = controller.resolve(more=", verify: {sigstore: owner/tool}")
+    name = f"trust root {hashlib.sha256(root).hexdigest()[:12]}…"
+    before, after = (end + timedelta(days=days) for days in (-1, 1))
+    told = [verification.root_notes(resolution.lock, resolution.kept.__getitem__, now) for now in (before, after)]
+    assert told == [
+        [f"{name} is good until 2027-06-12"],
+        [f"{name} was good until 2027-06-12: what was signed before then stays verified"],
+    ]
 
 
 def test_an_expired_key_is_told_and_no_failure(by_sums: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
