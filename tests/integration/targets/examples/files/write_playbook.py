@@ -3,7 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Make a playbook of every example in the documentation: write_playbook.py PLAYBOOK.
 
-It prints how many tasks that are. Where an example says nothing about folders, variables of the inventory do.
+It prints how many tasks that are. Where an example says nothing about folders, variables of the inventory do. The keys
+of the people who sign lock files in the examples are replaced by those that lie beside the playbook.
 """
 
 import json
@@ -28,6 +29,16 @@ CONVERGED = """\
     lockfile: releases.lock.json
     exact: true
 """
+SIGNED = """\
+- name: Let both people sign the lock file
+  ansible.builtin.shell: >-
+    for name in alice carol; do
+    ssh-keygen -q -Y sign -n pinned.release -f "$name" releases.lock.json &&
+    mv releases.lock.json.sig "releases.lock.json.$name.sig" || exit; done
+  args: {chdir: "{{ playbook_dir }}"}
+"""
+#: How examples write the keys of people: the word behind a key is whose it is.
+KEY = re.compile(r"(?:ssh-ed25519 )?[A-Za-z0-9+/]{50,} (alice|carol)$", re.MULTILINE)
 PLAY = """\
 - name: {title}
   hosts: servers
@@ -67,8 +78,11 @@ def main() -> None:
     # The examples of an audit are about hosts that were brought to the lock file.
     place = [name for name, _text in examples].index("tools_info")
     examples.insert(place, ("a host to audit", CONVERGED))
+    examples.insert([name for name, _text in examples].index("tools"), ("a lock file that is signed", SIGNED))
     plays = [play(title, block) for title, block in examples]
-    Path(sys.argv[1]).write_text("\n".join(plays), encoding="utf-8")
+    playbook = Path(sys.argv[1])
+    keys = {name: playbook.with_name(f"{name}.pub").read_text(encoding="utf-8").strip() for name in ("alice", "carol")}
+    playbook.write_text(KEY.sub(lambda found: keys[found[1]], "\n".join(plays)), encoding="utf-8")
     print(sum(len(re.findall("^ *- name: ", text, re.MULTILINE)) for _title, text in examples))
 
 

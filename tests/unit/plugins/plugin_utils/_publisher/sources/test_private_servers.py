@@ -143,11 +143,14 @@ def test_a_server_that_asks_for_a_certificate_gets_the_one_that_is_named(declare
     context, authority = asking_for(client, tmp_path / "server")
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     with Web(files(SERVED), context) as web:
-        with pytest.raises(ReleaseError, match="asks the controller for a certificate") as failure:
+        # Some versions of OpenSSL see that the connection ends before they see why.
+        with pytest.raises(
+            ReleaseError, match=r"asks the controller for a certificate|could not be trusted"
+        ) as failure:
             fetched(declared, web.url, tmp_path)
         assert "SSL_CLIENT_CERT" in failure.value.fix
         monkeypatch.setenv("SSL_CLIENT_CERT", str(identity(tmp_path / "stranger")))
-        with pytest.raises(ReleaseError, match="does not accept the certificate"):
+        with pytest.raises(ReleaseError, match=r"does not accept the certificate|could not be trusted"):
             fetched(declared, web.url, tmp_path)
         monkeypatch.setenv("SSL_CLIENT_CERT", str(client))
         assert fetched(declared, web.url, tmp_path) == CONTENT
