@@ -13,15 +13,21 @@ from types import SimpleNamespace
 from typing import Any
 
 from ansible import constants
-from ansible.errors import AnsibleError
 from ansible.module_utils.basic import AnsibleModule
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
-from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils import carry, verb
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, policy_check, signers, stale_lock
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed, ordered_capabilities, plan, views
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
+    foresight,
+    obeyed,
+    ordered_capabilities,
+    plan,
+    views,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
@@ -34,7 +40,7 @@ _OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 
 
 class ActionModule(verb.Verb):
-    """One shell exec when nothing is to do; one module run more when something is."""
+    """One shell exec when nothing is to do; one run of Python more when something is."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Bring the host to the lock file: ask, plan, obey; again if it changed in between.
@@ -42,7 +48,7 @@ class ActionModule(verb.Verb):
         Raises ReleaseError where a tool has no asset for the host, where the host refuses or fails to carry out the
         orders, and if it has changed in between ATTEMPTS times.
         """
-        wanted = self._wanted(str(task_vars.get("ansible_python_interpreter", "")))
+        wanted = self._wanted(carry.named_python(self, task_vars))
         for _attempt in range(ATTEMPTS):
             answer = verb.ask(self, question(wanted))
             if answer.sealed is not None:
@@ -54,35 +60,27 @@ class ActionModule(verb.Verb):
             has_nothing_to_seal = state.remembered or not state.active
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
-            ordered = [tool.tool for tool in planned.tools if tool.order]
-            answered = obeyed.read(self._obey(planned, task_vars), ordered)
+            answered = self._obey(planned, state)
             if not answered.is_stale:
                 return self._outcome(planned, answered)
         raise answered.error or ReleaseError("the host changes faster than it can be asked")
 
-    def _obey(self, planned: plan.Plan, task_vars: dict[str, Any]) -> object:
-        """Return the module's result as Ansible reads it. Raises ReleaseError where Ansible itself fails to."""
-        arguments = {"_orders": to_json(views.orders(planned))}
-        try:
-            return self._execute_module(module_name="pinned.release.tools", module_args=arguments, task_vars=task_vars)
-        except AnsibleError:
-            raise  # says by itself what is wrong, and whether the host is unreachable
-        except Exception as error:
-            raise ReleaseError(
-                "the host's answer to its orders cannot be understood",
-                expected="the result of a module, as JSON",
-                found=obeyed.clipped(f"{type(error).__name__}: {error}"),
-                fix="run again with -vvvv to see what the host said; something there answers in place of the module",
-            ) from error
+    def _obey(self, planned: plan.Plan, state: State) -> obeyed.Obeyed:
+        """Let the host carry out *planned*, and return how that ended. Raises ReleaseError for an odd answer."""
+        if not state.python:
+            return obeyed.Obeyed(foresight.no_python(state))
+        python = [state.python, *planned.wanted.python.split()[1:]]
+        answer = carry.obey(self, python, to_json(views.orders(planned)))
+        return obeyed.read(answer, [tool.tool for tool in planned.tools if tool.order])
 
     def _outcome(self, planned: plan.Plan, answered: obeyed.Obeyed) -> dict[str, Any]:
-        report = {**_report(planned), **answered.notes}
+        report = _report(planned)
         if answered.error is not None:
             if planned.is_changed:
                 raise answered.error
             # All is as pinned. Only the seal, which spares the next run a look at everything, could not be written.
             unsealed = f"nothing is to be done, but not sealed: {answered.error}"
-            report["warnings"] = [*report.get("warnings", ()), unsealed]
+            report["warnings"] = [unsealed]
         for tool, done in answered.done.items():
             report["tools"][tool].update(downloaded=done.downloaded)
             if done.backups:

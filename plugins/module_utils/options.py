@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What options does each verb take? The argument specs that an action and the module of its name share."""
+"""What options does each verb take? The argument specs of the actions."""
 
 import typing as t
 
@@ -51,7 +51,6 @@ TOOLS = dict(
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
-    _orders={"type": "dict"},
     **dict(CHOICE, **dict(INTEGRITY, **SIGNED)),
 )  # type: Spec
 

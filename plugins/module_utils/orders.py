@@ -45,7 +45,7 @@ class Program(t.NamedTuple):
 
 
 class Download(t.NamedTuple):
-    """One asset to fetch and unpack; sizes in bytes."""
+    """One asset to fetch and unpack; sizes in bytes. *pushed* says that its bytes come with the orders (pushed.py)."""
 
     name: str
     url: str
@@ -53,6 +53,7 @@ class Download(t.NamedTuple):
     sha256: str
     format: str
     unpacked_size: int
+    pushed: bool = False
 
 
 class ToolOrder(t.NamedTuple):
@@ -204,6 +205,10 @@ def _is_number(value: t.Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
+def _is_flag(value: t.Any) -> bool:
+    return isinstance(value, bool)
+
+
 def _is_mode(value: t.Any) -> bool:
     return _is_number(value) and not value & FORBIDDEN_MODE and value & NEEDED_MODE == NEEDED_MODE and value <= 0o777
 
@@ -254,7 +259,7 @@ _ORDERS = {
     "mode": (_is_mode, "a mode without set-id and sticky bits, that only the owner may write"),
     "asked": (_is_list_of(_is_text(NAME)), _A_NAME),
     "absent": (_is_list_of(_is_text(NAME)), _A_NAME),
-    "exact": (lambda value: isinstance(value, bool), "true or false"),
+    "exact": (_is_flag, "true or false"),
     "sealed": (_is_list_of(_is_text(NAME)), _A_NAME),
 }  # type: t.Dict[str, t.Tuple[Test, str]]
 _TOOL = {
@@ -281,6 +286,7 @@ _ASSET = {
     "sha256": (_is_text(SHA256), "a SHA-256 digest"),
     "format": (_is_text(_ARGUMENT), "a format of archives"),
     "unpacked_size": (_is_number, "a size in bytes"),
+    "pushed": (_is_flag, "true or false"),
 }  # type: t.Dict[str, t.Tuple[Test, str]]
 _PROGRAM = {
     "path": (_is_text(INNER_PATH), "a plain path inside the asset"),

@@ -26,6 +26,7 @@ from ansible_collections.pinned.release.plugins.module_utils.kept_tree import re
 from ansible_collections.pinned.release.plugins.module_utils.labels import set_labels
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
+from ansible_collections.pinned.release.plugins.module_utils.pushed import Pushed
 from ansible_collections.pinned.release.plugins.module_utils.tree_listing import Unpacked
 
 #: A real one has a few hundred bytes for each program and each piece of evidence.
@@ -39,7 +40,7 @@ class Staged(t.NamedTuple):
     downloaded: int
 
 
-def stage_all(orders: t.Sequence[ToolOrder], place: Place, access: Access) -> t.Dict[str, Staged]:
+def stage_all(orders: t.Sequence[ToolOrder], place: Place, access: Access, pushed: Pushed) -> t.Dict[str, Staged]:
     """Stage every one of *orders* that has a tree, or none: what was staged before a failure is taken away again.
 
     Raises ReleaseError, and StaleError where a kept tree is no longer whole.
@@ -56,7 +57,7 @@ def stage_all(orders: t.Sequence[ToolOrder], place: Place, access: Access) -> t.
                 if order.reuse:
                     staged[order.tool] = _reused(order, order.reuse, place, access)
                 else:
-                    staged[order.tool] = _new(order, place, access, made)
+                    staged[order.tool] = _new(order, place, access, made, pushed)
     except BaseException:
         durable.empty(place.staging)
         for folder in made:
@@ -100,7 +101,7 @@ def _reused(order: ToolOrder, name: str, place: Place, access: Access) -> Staged
     return Staged(name, 0)
 
 
-def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str]) -> Staged:
+def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str], pushed: Pushed) -> Staged:
     """Return a new tree, unpacked from the asset. What must go again if another tool fails is added to *made*."""
     if order.asset is None:
         raise StaleError("{0}: there is nothing to download or to go back to".format(order.tool), fix="run again")
@@ -110,7 +111,8 @@ def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str]) -> S
     tree = os.path.join(folder, "tree")
     for made_folder in (tree, os.path.join(tree, "libexec"), os.path.join(tree, "bin")):
         durable.make_folder(made_folder)
-    unpacked = _fetch(order, order.asset, os.path.join(folder, "asset"), os.path.join(tree, "libexec"))
+    _fetch(order.asset, os.path.join(folder, "asset"), pushed)
+    unpacked = _unpack(order, order.asset, os.path.join(folder, "asset"), os.path.join(tree, "libexec"))
     _link(tree, order, unpacked)
     _write_listing(tree, order, unpacked, folder)
     _write_receipt(tree, order, folder)
@@ -140,9 +142,16 @@ def _link(tree: str, order: ToolOrder, unpacked: Unpacked) -> None:
         os.symlink(text.encode("utf-8"), os.fsencode(os.path.join(tree, "files", path)))
 
 
-def _fetch(order: ToolOrder, asset: Download, path: str, content: str) -> Unpacked:
-    """Download the *asset* to *path* and unpack it into the folder *content*; return what it became."""
-    download(asset.url, path, asset.sha256, asset.size)
+def _fetch(asset: Download, path: str, pushed: Pushed) -> None:
+    """Make the verified *asset* the file *path*, from what was *pushed* or from its address."""
+    if asset.pushed:
+        pushed.take(path, asset.sha256, asset.size, asset.name)
+    else:
+        download(asset.url, path, asset.sha256, asset.size)
+
+
+def _unpack(order: ToolOrder, asset: Download, path: str, content: str) -> Unpacked:
+    """Unpack the *asset* at *path* into the folder *content* and delete it; return what it became."""
     single = min(program.path for program in order.programs.values())
     executables = {program.path for program in order.programs.values()}
     unpacked = unpack(

@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils import accounts, fi
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.labels import set_labels
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
+from ansible_collections.pinned.release.plugins.module_utils.pushed import Pushed
 from ansible_collections.pinned.release.plugins.module_utils.seal import seal
 from ansible_collections.pinned.release.plugins.module_utils.stage import stage_all
 from ansible_collections.pinned.release.plugins.module_utils.switch import (
@@ -29,16 +30,17 @@ from ansible_collections.pinned.release.plugins.module_utils.switch import (
 
 
 class Done(t.NamedTuple):
-    """What was done for one tool: bytes downloaded, foreign files set aside (path to backup)."""
+    """What was done for one tool: bytes fetched, foreign files set aside (path to backup)."""
 
     tool: str
     downloaded: int
     backups: t.Dict[str, str]
 
 
-def obey(orders: Orders) -> t.List[Done]:
+def obey(orders: Orders, pushed: t.Optional[Pushed] = None) -> t.List[Done]:
     """Carry out *orders*: stage everything, then activate everything, then seal. Return what was done.
 
+    *pushed* are the assets that came with the orders, in their order.
     Raises ReleaseError; until all is staged, nothing that a user sees has changed. Raises StaleError when another run
     changed the host since it was asked.
     """
@@ -50,7 +52,7 @@ def obey(orders: Orders) -> t.List[Done]:
             link_folders.refuse_changed_by_others(orders, here)
             for order in orders.tools:
                 refuse_stale(order, here)
-            staged = stage_all(orders.tools, here, access)
+            staged = stage_all(orders.tools, here, access, pushed or Pushed())
             made = link_folders.establish(orders, here)
             done = []
             for order in orders.tools:

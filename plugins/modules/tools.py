@@ -2,7 +2,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries out, on a host, the orders that the action plugin of this name made: orders in, result out."""
+"""Documents the action plugin of this name, which needs no module on the host."""
 
 DOCUMENTATION = r"""
 module: tools
@@ -25,7 +25,8 @@ description:
     before the host is asked. O(state=absent) does not ask for that.
 requirements:
   - a POSIX shell on the host
-  - on the host, when something is to be installed, Python 3.6 or newer, as new as ansible-core wants it there
+  - on the host, when something is to be installed, Python 3.6 or newer with its standard library, whatever Python the
+    controller's ansible-core asks of hosts
 options:
   lockfile:
     description:
@@ -120,9 +121,6 @@ options:
       - By default that is an error. With V(true) the file is renamed to a backup beside it.
     type: bool
     default: false
-  _orders:
-    description: What the action plugin of this name orders the host to do. Not for playbooks.
-    type: dict
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
@@ -363,29 +361,3 @@ error:
       type: str
       returned: failure
 """
-
-from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.pinned.release.plugins.module_utils import options, store
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError, StaleError
-from ansible_collections.pinned.release.plugins.module_utils.orders import from_json
-
-
-def main() -> None:
-    """Carry out the orders of the action plugin, and exit with the result."""
-    module = AnsibleModule(argument_spec=options.TOOLS, supports_check_mode=True)
-    orders = module.params["_orders"]
-    if orders is None or module.check_mode:
-        module.fail_json(
-            msg="this module takes its orders from the action plugin pinned.release.tools, which was not run"
-        )
-    try:
-        done = store.obey(from_json(orders))
-    except StaleError as error:
-        module.exit_json(changed=False, stale=True, error=error.as_dict())
-    except ReleaseError as error:
-        module.fail_json(msg=str(error), error=error.as_dict())
-    module.exit_json(changed=bool(done), done=[item._asdict() for item in done])
-
-
-if __name__ == "__main__":
-    main()

@@ -121,10 +121,9 @@ def fit(value: Any) -> Any:
 def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
     """Return what options() reads by. Make it where a module is imported: Ansible then does it once for all hosts.
 
-    Options that begin with an underscore are between action and module, and unknown here. *rules* are what else
-    AnsibleModule takes (``required_if`` and so on).
+    *rules* are what else AnsibleModule takes (``required_if`` and so on).
     """
-    return ArgumentSpecValidator({name: option for name, option in spec.items() if not name.startswith("_")}, **rules)
+    return ArgumentSpecValidator(dict(spec), **rules)
 
 
 def options(action: ActionBase, spec: ArgumentSpecValidator) -> dict[str, Any]:

@@ -24,6 +24,7 @@ ENTRIES = ("action", "filter", "lookup", "doc_fragments", "modules")
 #: Everything else, from the top down: each imports only what stands below it, and files of its own package.
 LAYERS = (
     "plugin_utils.verb",
+    "plugin_utils.carry",
     "plugin_utils._audit",
     "plugin_utils._lock",
     "plugin_utils._rollout",

@@ -3,16 +3,18 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # The answer to the one question where not all is as sealed: what is installed, and what machine is this? Made by probe.py
-# of this file and of state.sh, contents.sh, linked_files.sh, copies.sh and machine.sh, which come before it. Runs in the
-# shell of probe.sh, with its variables and functions. Set before, too:
+# of this file and of state.sh, contents.sh, linked_files.sh, copies.sh, pythons.sh and machine.sh, which come before it.
+# Runs in the shell of probe.sh, with its variables and functions. Set before, too:
 #   owner group   whose group the trees shall have; empty means that any will do
-#   python        the interpreter that the user names; empty means that one is looked for
+#   python        the command of the Python that the user names; auto means that one is looked for, empty that none is asked
+#                 for
 #   candidates    lines TOOL/VERSION: trees of these would serve, if they are kept here
 #   names         lines: programs that are to be linked, and paths of other files that are to be
 #   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 # shellcheck disable=SC2154
 if [ "$ask" = state ]; then describe_state; fi
 cd /
+if [ "$ask" = state ]; then find_python; fi
 describe_machine
 find_needs
 finish

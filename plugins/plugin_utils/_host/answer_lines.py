@@ -12,6 +12,18 @@ from collections.abc import Iterable
 MODE = re.compile(r"[0-9A-Fa-f]{4}\Z")
 
 
+def between_marks(output: str, nonce: str) -> list[str] | None:
+    """Return the lines of *output* between the marks with the *nonce*; None if there are not exactly these two.
+
+    What others print around them is ignored, and so is what a terminal makes of ends of lines.
+    """
+    lines = [line.rstrip("\r") for line in output.split("\n")]
+    begin, end = f"@@pinned.release {nonce}", f"@@end {nonce}"
+    if lines.count(begin) != 1 or lines.count(end) != 1 or lines.index(end) < lines.index(begin):
+        return None
+    return lines[lines.index(begin) + 1 : lines.index(end)]
+
+
 class AnswerLines:
     """The lines of an answer. What a host says is hostile: any word may be missing, repeated or without its fields."""
 

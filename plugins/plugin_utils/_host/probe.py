@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines import AnswerLines
+from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines import AnswerLines, between_marks
 from ansible_collections.pinned.release.plugins.plugin_utils._host.machine import host_of
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state_lines import sealed_of, state_of
@@ -34,7 +34,7 @@ LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
 #: The files of the question, in the order in which the shell reads them: what is always run, then what is run, and read
 #: by the shell, only where not all is as sealed.
 BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
-THEN = ("state.sh", "contents.sh", "linked_files.sh", "copies.sh", "machine.sh", "answer.sh")
+THEN = ("state.sh", "contents.sh", "linked_files.sh", "copies.sh", "pythons.sh", "machine.sh", "answer.sh")
 
 
 @dataclass(frozen=True)
@@ -145,10 +145,9 @@ def parse(output: str, question: Question) -> Answer:
 
 
 def _answer_in(output: str, nonce: str) -> list[str]:
-    """Return the lines between the marks; what others print around them, or between two runs of it, is ignored."""
-    lines = [line.rstrip("\r") for line in output.split("\n")]
-    begin, end = f"@@pinned.release {nonce}", f"@@end {nonce}"
-    if lines.count(begin) != 1 or lines.count(end) != 1 or lines.index(end) < lines.index(begin):
+    """Return the lines between the marks."""
+    lines = between_marks(output, nonce)
+    if lines is None:
         raise ReleaseError(
             "the host did not answer the question of what it is",
             expected="a POSIX shell at /bin/sh that runs to the end",
@@ -156,4 +155,4 @@ def _answer_in(output: str, nonce: str) -> list[str]:
             fix="try it by hand, with --become if that was asked for: "
             "ansible HOST -m ansible.builtin.raw -a 'sh -c \"echo works\"'",
         )
-    return lines[lines.index(begin) + 1 : lines.index(end)]
+    return lines

@@ -96,7 +96,8 @@ class State:
     elsewhere    tools whose receipt names another bin_dir, with that; *links_elsewhere* are its links, by tool,
                  and *copies_elsewhere* its copies
     rooms        what can be made in ``root`` and ``bin_dir``
-    python       whether there is one: ``found``, ``none``, or ``named`` where the one that the user names is not there
+    python       the one that can carry out orders; empty where there is none, or none was asked for
+    no_pythons   those that cannot: path and reason
     remembered   whether the seals of this very question are there and fit, so that no run has to write them
     """
 
@@ -118,7 +119,8 @@ class State:
     links_elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     copies_elsewhere: Mapping[str, Mapping[str, Copy]] = field(default_factory=dict)
     rooms: Mapping[str, Room] = field(default_factory=dict)
-    python: Literal["found", "none", "named"] = "found"
+    python: str = ""
+    no_pythons: tuple[tuple[str, str], ...] = ()
     remembered: bool = False
 
     def place_of(self, name: str) -> str:

@@ -67,7 +67,6 @@ describe_state() {
     describe_room root "$root"
     describe_room bin_dir "$bin_dir"
     describe_rights
-    find_python
 }
 
 # describe_rights: the capabilities of who runs, of which one lets set those of files. Only Linux has some.
@@ -105,21 +104,6 @@ describe_room() {
     fi
     case $2 in *[!0-9]*) set -- "$1" - ;; esac
     say "room $1 $encoded $is_writable ${2:--} $starts $raises $kind"
-}
-
-# find_python: the first Python that a module could be run by. $python is the one that the user names.
-find_python() {
-    case $python in
-    /*)
-        if [ -x "$python" ]; then say "python found"; else say "python named"; fi
-        return
-        ;;
-    esac
-    for name in python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8 python3.7 python3.6; do
-        if command -v "$name" >/dev/null 2>&1 || [ -x "/usr/local/bin/$name" ]; then say "python found" && return; fi
-    done
-    if [ -x /usr/libexec/platform-python ]; then say "python found" && return; fi
-    say "python none"
 }
 
 # gid_of GROUP, which may be a number

@@ -32,6 +32,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt imp
 
 #: Of a path (Linux PATH_MAX) in hexadecimal, in characters.
 LONGEST_PATH = 2 * 4096 + 1
+#: As many as a host is asked for, and more.
+MOST_PYTHONS = 100
 _NUMBER = re.compile(r"[0-9]{1,10}\Z")
 
 
@@ -85,7 +87,8 @@ def state_of(said: AnswerLines) -> State:
         links_elsewhere=_links_elsewhere(said),
         copies_elsewhere=_copies_elsewhere(said),
         rooms={word: _room(*rest) for word, *rest in said.fields("room", 7) if word in ("root", "bin_dir")},
-        python=_python(said.one("python")),
+        python=_path(said.one("python")),
+        no_pythons=tuple((_decoded(path), _why_not(why)) for why, path in said.fields("no_python", 2)[:MOST_PYTHONS]),
         remembered=bool(said.all("remembered")),
     )
 
@@ -115,8 +118,19 @@ def _copy(sha256: str, mode: str, owned: str, gid: str, extra: str) -> Copy | No
     return Copy(digest, int(mode, 16) & 0o7777, int(gid), owned == "ours", words.get(extra, "a capability"))
 
 
-def _python(word: str) -> Literal["found", "none", "named"]:
-    return "none" if word == "none" else "named" if word == "named" else "found"
+def _path(text: str) -> str:
+    path = _decoded(text)
+    return path if path and "\0" not in path else ""
+
+
+def _why_not(word: str) -> str:
+    """Return in words why a Python cannot carry out orders."""
+    kind, _colon, what = word.partition(":")
+    if kind == "old":
+        return f"is {what if re.fullmatch('[0-9.]{1,9}', what) else 'too old'}"
+    if kind == "lacks":
+        return f"lacks {what}" if re.fullmatch("[a-z0-9_]{1,30}", what) else "lacks a part of the standard library"
+    return {"absent": "is not there", "untrusted": "can be exchanged by others"}.get(kind, "does not start")
 
 
 def _room(folder: str, is_writable: str, free_kib: str, *mount: str) -> Room:

@@ -85,6 +85,17 @@ def refuse_dependent(tool: str, asset: LockedAsset) -> None:
         )
 
 
+def no_python(state: State) -> ReleaseError:
+    """Return the error for a host whose *state* names no Python that can carry out orders."""
+    return ReleaseError(
+        "the host has no Python that can carry out its orders",
+        expected="Python 3.6 or newer with its standard library, in the system's folders (/usr/bin/python3, "
+        "/usr/libexec/platform-python, /usr/local/bin/python3 and the like) or named in ansible_python_interpreter",
+        found="; ".join(f"{path} {why}" for path, why in state.no_pythons) or "none",
+        fix="install one on the host (its package is mostly called python3), or name it in ansible_python_interpreter",
+    )
+
+
 def needed_bytes(orders: Sequence[ToolOrder]) -> int:
     """Return how many bytes *orders* need below root: every new tree, and the largest asset beside them."""
     assets = [order.asset for order in orders if order.asset and order.tree and not order.reuse]
@@ -98,17 +109,8 @@ def copied_bytes(orders: Sequence[ToolOrder]) -> int:
 
 
 def _refuse_without_python(state: State) -> None:
-    if state.python == "found":
-        return
-    found = "none in the system's folders"
-    if state.python == "named":
-        found = "the one that ansible_python_interpreter names is not there"
-    raise ReleaseError(
-        "the host has no Python that could install something",
-        expected="a Python, 3.6 or newer, that this ansible-core can use there",
-        found=found,
-        fix="install one on the host, or name it in ansible_python_interpreter",
-    )
+    if not state.python:
+        raise no_python(state)
 
 
 def _refuse_unwritable(option: str, room: Room) -> None:

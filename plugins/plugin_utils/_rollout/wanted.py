@@ -25,7 +25,8 @@ class Wanted:
 
     lock_digest   sha256 of the lock file's bytes, for receipts
     names         the tools it is about; None means all of the lock file
-    python        the interpreter that the user names for the host
+    python        the command of the Python that the user names; ``auto`` if the host is to find one, empty if none is
+                  needed
     capabilities  of programs, by the name of a program or of a tool with one; the others shall have none
     owner         account that the programs are for: its group becomes theirs, and checks run as it
     """

@@ -43,6 +43,7 @@ class Machine:
     def wanted(self, *released: Released, **options: Any) -> Wanted:
         lock = LockFile(("linux/x86_64",), {one.tool: locked(one) for one in released})
         place: dict[str, Any] = {"root": str(self.root), "bin_dir": str(self.bin_dir), "lock_digest": "d" * 64}
+        place["python"] = "auto"
         return Wanted(lock=lock, **{**place, **options})
 
     def ask(self, wanted: Wanted) -> probe.Answer:
@@ -77,7 +78,7 @@ class Machine:
 def locked(released: Released, requires: Requirement = SHELL_PROGRAM) -> LockedTool:
     beside = {name: found for name in released.programs if (found := _sought(released, name))}
     asset = LockedAsset(
-        **released.asset._asdict(),
+        **{name: value for name, value in released.asset._asdict().items() if name != "pushed"},
         target="any",
         requires=requires,
         executables={name: Executable(**program._asdict()) for name, program in released.programs.items()},

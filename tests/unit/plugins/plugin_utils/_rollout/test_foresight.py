@@ -27,7 +27,7 @@ ROOM = Room("/opt", True, 40 * MEBIBYTE, True)
 
 
 def state(root: Room = ROOM, bin_dir: Room = ROOM) -> State:
-    return State("/opt/p", "/usr/local/bin", rooms={"root": root, "bin_dir": bin_dir})
+    return State("/opt/p", "/usr/local/bin", rooms={"root": root, "bin_dir": bin_dir}, python="/usr/bin/python3")
 
 
 def test_what_is_needed_is_every_new_tree_and_the_largest_asset() -> None:
@@ -47,13 +47,19 @@ def test_a_host_that_has_all_is_let_through() -> None:
         (REMOVE, state(bin_dir=replace(ROOM, is_writable=False)), "nothing can be written in /opt"),
         (INSTALL, state(replace(ROOM, starts_programs=False)), "no program can be started below /opt"),
         (INSTALL, state(replace(ROOM, free_bytes=40 * MEBIBYTE - 1)), "too little room on the file system of /opt"),
-        (REMOVE, replace(state(), python="none"), "no Python"),
-        (INSTALL, replace(state(), python="named"), "no Python"),
+        (REMOVE, replace(state(), python=""), "no Python"),
     ],
 )
 def test_each_thing_that_a_host_lacks_is_an_error(order: ToolOrder, host: State, what: str) -> None:
     with pytest.raises(ReleaseError, match=what):
         foresight.refuse_hopeless([order], host)
+
+
+def test_host_without_python_is_told_which_ones_were_tried() -> None:
+    tried = (("/usr/bin/python3", "is 3.5"), ("/usr/local/bin/python3", "can be exchanged by others"))
+    with pytest.raises(ReleaseError) as failure:
+        foresight.refuse_hopeless([INSTALL], replace(state(), python="", no_pythons=tried))
+    assert failure.value.found == "/usr/bin/python3 is 3.5; /usr/local/bin/python3 can be exchanged by others"
 
 
 def test_folder_of_a_file_that_cannot_be_written_is_an_error_only_if_something_changes_there() -> None:

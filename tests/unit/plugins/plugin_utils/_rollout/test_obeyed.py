@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The result of the module on a host: used only where it has the form that orders ask for, and short for people."""
+"""The answer of a host to its orders: used only where it has the form that orders ask for, and short for people."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ def nested(depth=900):
     return value
 
 
+NO_ERRORS = (None, "x", nested(), {}, {"what": 5}, {"what": "x", "fix": nested()}, {"fix": "x"}, [["what", "x"]])
+
+
 def read(*done, **fields):
-    return obeyed.read({"changed": True, "done": list(done), **fields}, ["uv"])
+    return obeyed.read({"done": list(done), **fields}, ["uv"])
 
 
 def test_what_was_done_is_told_by_tool():
@@ -36,39 +39,56 @@ def test_what_was_done_is_told_by_tool():
 
 
 def test_no_orders_are_carried_out_by_doing_nothing():
-    assert obeyed.read({"changed": False, "done": []}, []) == Obeyed()
+    assert obeyed.read({"done": []}, []) == Obeyed()
 
 
-def test_an_error_of_the_module_is_the_hosts_error():
+def test_an_error_that_a_host_tells_is_its_error():
     error = read(failed=True, error=ERROR).error
     assert error.as_dict() == ERROR
 
 
 def test_a_host_that_was_changed_meanwhile_is_stale():
-    answer = obeyed.read({"changed": False, "stale": True, "error": ERROR}, ["uv"])
+    answer = obeyed.read({"stale": True, "error": ERROR}, ["uv"])
     assert (answer.is_stale, answer.error.what, answer.done) == (True, "no room", {})
 
 
-def test_a_module_that_never_ran_is_told_with_the_end_of_what_the_host_said():
-    answer = obeyed.read({"failed": True, "msg": "MODULE FAILURE", "rc": 127, "module_stderr": "x" * 5000 + "!"}, [])
-    assert "did not carry out its orders: MODULE FAILURE" in answer.error.what
-    assert answer.error.found == "x" * 999 + "!"
-    assert obeyed.read({"failed": True, "rc": 127}, []).error.found == "exit status 127"
+def said(answer, nonce="n0nce"):
+    return f"\n@@pinned.release {nonce}\n{answer}\n@@end {nonce}\n"
 
 
-def test_what_ansible_adds_is_handed_on_and_nothing_else():
-    answer = read(
-        DONE,
-        ansible_facts={"discovered_interpreter_python": "/usr/bin/python3", "ansible_python_interpreter": "/tmp/mine"},
-        warnings=["an old Python"],
-        deprecations=[{"msg": "an old Python", "version": "2.30", "x": nested()}],
-        diff={"after": "x"},
-    )
-    assert answer.notes == {
-        "ansible_facts": {"discovered_interpreter_python": "/usr/bin/python3"},
-        "warnings": ["an old Python"],
-        "deprecations": [{"msg": "an old Python", "version": "2.30"}],
-    }
+def test_the_answer_is_found_between_its_marks_whatever_is_printed_around_it():
+    assert obeyed.answer_in(said('{"done": []}'), "n0nce", 0) == {"done": []}
+    around = "Welcome!\r\n" + said('{"done": []}').replace("\n", "\r\n") + "/etc/profile: line 3: oops\nlogout\n"
+    assert obeyed.answer_in(around, "n0nce", 1) == {"done": []}
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "",
+        "x" * 5000 + "!",
+        said('{"done": []}', "0ther"),
+        said("")[:-10],
+        said('{"done": []}') + said('{"done": []}'),
+        said('{"done": []}\n{"done": []}'),
+        "@@end n0nce\n{}\n@@pinned.release n0nce",
+    ],
+)
+def test_a_host_that_never_answered_is_told_with_its_status_and_the_end_of_what_it_said(printed):
+    with pytest.raises(ReleaseError, match="did not carry out its orders") as failure:
+        obeyed.answer_in(printed, "n0nce", 127)
+    assert failure.value.found.startswith("exit status 127")
+    assert failure.value.found.endswith(printed.strip()[-1:] or "nothing was printed")
+    assert len(str(failure.value)) < 2000
+
+
+@pytest.mark.parametrize(
+    "answer", ["done", "{", '{"done": [], "done": []}', "[" * 200_000, '{"a": NaN}', "9" * 5000, LONG * 2]
+)
+def test_an_answer_that_is_no_json_is_an_error(answer):
+    with pytest.raises(ReleaseError, match="cannot be understood") as failure:
+        obeyed.answer_in(said(answer), "n0nce", 0)
+    assert len(str(failure.value)) < 600
 
 
 @pytest.mark.parametrize(
@@ -104,6 +124,7 @@ def test_what_ansible_adds_is_handed_on_and_nothing_else():
         {"stale": True, "error": "x"},
         {"stale": True, "error": {"what": None}},
         {"stale": nested(), "error": {"what": "x", "fix": nested()}},
+        *({"failed": True, "error": error} for error in NO_ERRORS),
     ],
 )
 def test_an_answer_of_another_form_is_an_error_that_says_which_part(answer):
@@ -113,25 +134,10 @@ def test_an_answer_of_another_form_is_an_error_that_says_which_part(answer):
     assert len(str(failure.value)) < 600
 
 
-@pytest.mark.parametrize(
-    "error", [None, "x", nested(), {}, {"what": 5}, {"what": "x", "fix": nested()}, {"fix": "x"}, [["what", "x"]]]
-)
-@pytest.mark.parametrize("said", [None, 5, nested(), ["x"], {"a": "b"}, b"x"])
-def test_a_failure_without_an_error_of_ours_is_still_told(error, said):
-    answer = obeyed.read({"failed": True, "error": error, "msg": said, "module_stderr": said, "rc": said}, ["uv"])
-    assert "did not carry out its orders" in answer.error.what
-
-
 def test_whatever_a_host_writes_is_short_when_people_read_it():
     long = dict.fromkeys(("what", "expected", "found", "fix"), LONG)
-    answers = [
-        obeyed.read({"failed": True, "error": long, "warnings": [LONG] * 1000}, []),
-        obeyed.read({"failed": True, "msg": LONG, "module_stderr": LONG, "deprecations": [{"msg": LONG}] * 1000}, []),
-        obeyed.read({"stale": True, "error": long, "ansible_facts": {"discovered_interpreter_python": LONG}}, []),
-    ]
-    for answer in answers:
+    for answer in (obeyed.read({"failed": True, "error": long}, []), obeyed.read({"stale": True, "error": long}, [])):
         assert len(str(answer.error)) < 10_000
-        assert len(str(answer.notes)) < 50_000
 
 
 JSON = st.recursive(
@@ -139,7 +145,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=10,
 )
-KEYS = ("failed", "stale", "error", "done", "warnings", "deprecations", "ansible_facts", "msg", "module_stderr", "rc")
+KEYS = ("failed", "stale", "error", "done", "msg")
 
 
 def having(keys, *right):

@@ -1,0 +1,63 @@
+# shellcheck shell=sh
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Which Python can carry out orders here? Part of answer.sh, whose variables it uses. The first that is 3.6 or newer, has
+# its standard library, and that nobody else can exchange (see chain.sh). The one that the user names is taken as it is.
+# shellcheck disable=SC2154
+
+# The modules that the program needs. Some distributions ship a Python without most of the standard library.
+library='base64 bz2 collections concurrent contextlib ctypes email fcntl hashlib http io json lzma socket ssl tempfile zipfile'
+# Python 2 understands it as well. It prints: right, old:2.7, or lacks:ssl.
+check='import sys; del sys.path[0]; old = sys.version_info < (3, 6); find = lambda name: __import__("importlib.util").util.find_spec(name); lacks = [name for name in sys.argv[1].split() if not old and not find(name)]; print("old:%d.%d" % sys.version_info[:2] if old else "lacks:" + lacks[0] if lacks else "right")'
+
+find_python() {
+    case $python in
+    '') return ;;
+    auto) ;;
+    *)
+        set -f
+        # The words of a command.
+        # shellcheck disable=SC2086
+        set -- $python
+        set +f
+        named=$1
+        case $named in '~/'*) named=$HOME/${named#??} ;; esac
+        shift
+        is_right "$named" "$@" && say "python $encoded"
+        return
+        ;;
+    esac
+    for folder in /usr/bin /bin /run/current-system/sw/bin /run/current-system/profile/bin /usr/libexec /usr/local/bin; do
+        for name in python3 platform-python python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8 \
+            python3.7 python3.6; do
+            if [ ! -x "$folder/$name" ]; then continue; fi
+            if ! is_trusted "$folder/$name"; then
+                encode "$folder/$name"
+                say "no_python untrusted $encoded"
+            elif is_right "$folder/$name"; then
+                say "python $encoded" && return
+            fi
+        done
+    done
+}
+
+# is_right COMMAND...: whether it is such a Python; says why if not. Sets $encoded: the first word.
+is_right() {
+    why=$("$@" -E -s -c "$check" "$library" 2>/dev/null </dev/null)
+    encode "$1"
+    case $why in right) return ;; old:* | lacks:*) ;; *) why=fails ;; esac
+    if ! command -v "$1" >/dev/null 2>&1; then why=absent; fi
+    say "no_python $why $encoded"
+    return 1
+}
+
+# is_trusted FILE: whether nobody but root and who runs can exchange it, or what leads to it.
+is_trusted() (
+    untrusted() { exit 1; }
+    ways=
+    way_to "$1"
+    ways=${ways%"$newline"*}
+    judge_ways
+    are_own_files "$largest" "$physical"
+)

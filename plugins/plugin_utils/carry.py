@@ -1,0 +1,203 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How do orders, the program that carries them out, and files reach a host, and how does its answer come back?
+
+On the controller. Ansible's own wrapper of modules is not used: it asks for the Pythons that the controller's
+ansible-core supports, while our program needs 3.6 and nothing but the standard library. Program and orders are one
+piece, whose SHA-256 stands in the command: who changes it on the way has changed nothing.
+
+Where Ansible would pipeline, all goes through standard input in one exec. Elsewhere (su, a sudo that wants a terminal,
+connections without pipelining) it lies in Ansible's remote_tmp meanwhile, and so do files that are too much for the
+memory of a fork. A host verifies pushed files while it copies them to where nobody else can change them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+import re
+import secrets
+import shutil
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible import constants
+from ansible.plugins.action import ActionBase
+from ansible_collections.pinned.release.plugins.module_utils.carried import ENTRY
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.host_run import STDIN
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
+
+LOG = logging.getLogger("pinned.release")
+#: What is pushed through standard input is held in the memory of a fork, of which there may be hundreds.
+MOST_THROUGH_STDIN_BYTES = 32 * 1024 * 1024
+#: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
+LOOK = "auto"
+
+_PACKAGE = ENTRY.rpartition(".")[0]
+_FOLDER = Path(__file__).parents[1] / "module_utils"
+_IMPORT = re.compile(rf"^ *from {re.escape(_PACKAGE)}(\.\w+)? import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
+#: One line without exclamation marks, for the login shells of all hosts. The words after it: how long program and
+#: orders are together, their digest, how long the program is, and where they are.
+_BOOTSTRAP = (
+    "import hashlib,os,sys,zlib;"
+    "length,digest,end,place=sys.argv[1:5];"
+    'stream=os.fdopen(os.dup(0) if place=="-" else os.open(place,os.O_RDONLY|os.O_NONBLOCK|os.O_NOFOLLOW),"rb");'
+    "told=stream.read(int(length));"
+    'hashlib.sha256(told).hexdigest()==digest or sys.exit("what came from the controller is incomplete or changed");'
+    "exec(zlib.decompress(told[:int(end)]))"
+)
+_START = "sys.exit(start(SOURCES, zlib.decompress(told[int(end):]), stream, sys.argv[5:]))\n"
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A file of the controller that goes with the orders; a host takes it only with this digest and size in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+def named_python(action: ActionBase, task_vars: Mapping[str, Any]) -> str:
+    """Return the command that ansible_python_interpreter names for the host that *action* is about; LOOK for none."""
+    variables = task_vars
+    if action._task.delegate_to:
+        variables = task_vars.get("ansible_delegated_vars", {}).get(action._task.delegate_to, {})
+    configured = constants.config.get_config_value("INTERPRETER_PYTHON", variables=variables)
+    named = str(action._templar.template(configured) or "").strip()
+    return LOOK if not named or named.startswith(LOOK) else named
+
+
+def obey(
+    action: ActionBase, host_python: Sequence[str], orders: Mapping[str, Any], pushed: Sequence[Pushed] = ()
+) -> object:
+    """Carry *orders* to the host of *action*, let *host_python* carry them out, and return its answer, decoded JSON.
+
+    *host_python* are the words of its command, *pushed* the files that are ordered as such, in the orders' order.
+    Raises ReleaseError where no answer came, and AnsibleError where the connection failed.
+    """
+    told = _PROGRAM + zlib.compress(json.dumps(orders).encode("ascii"), 1)
+    is_pipelined = action._is_pipelining_enabled("new")
+    pushed_bytes = sum(file.size for file in pushed)
+    parcel = _parcel(pushed) if pushed and not (is_pipelined and pushed_bytes <= MOST_THROUGH_STDIN_BYTES) else None
+    place, parcel_place = _transferred(action, None if is_pipelined else told, parcel)
+    nonce = secrets.token_hex(8)
+    words = [*host_python, "-I", "-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
+    words += [str(len(_PROGRAM)), place, nonce, str(pushed_bytes), parcel_place]
+    command = f"{action._compute_environment_string()} {' '.join(map(action._connection._shell.quote, words))}".strip()
+    in_data = _through_stdin(told, () if parcel else pushed) if is_pipelined else None
+    answer = action._low_level_execute_command(command, in_data=in_data)
+    LOG.debug("the host answered its orders with status %s:\n%s", answer.get("rc"), answer.get("stdout", ""))
+    said = "\n".join(filter(None, (answer.get("stdout"), answer.get("stderr"))))
+    return obeyed.answer_in(said, nonce, answer.get("rc"))
+
+
+def _program() -> bytes:
+    """Return the program, compressed: what carried.py starts, with every module that it needs. The same each time."""
+    sources: dict[str, str | None] = {}
+    package = _PACKAGE
+    while package:
+        sources[package] = None
+        package = package.rpartition(".")[0]
+    names = {ENTRY.rpartition(".")[2]}
+    while names:
+        name = min(names)
+        text = (_FOLDER / f"{name}.py").read_text(encoding="utf-8")
+        sources[f"{_PACKAGE}.{name}"] = text
+        names = {one for one in names | _imported(text) if f"{_PACKAGE}.{one}" not in sources}
+    start = (_FOLDER / "carried.py").read_text(encoding="utf-8")
+    return zlib.compress(f"{start}\n\nSOURCES = {dict(sorted(sources.items()))!a}\n{_START}".encode(), 9)
+
+
+def _imported(text: str) -> set[str]:
+    """Return which modules of the package *text* imports."""
+    found: set[str] = set()
+    for module, several, one in _IMPORT.findall(text):
+        found |= {module[1:]} if module else set(re.findall(r"\w+", several or one))
+    return found
+
+
+def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) -> tuple[str, str]:
+    """Return where *told* and *parcel* are on the host: in its remote_tmp, or in what comes through standard input.
+
+    Ansible deletes them when the task ends, however it ends.
+    """
+    if told is None and parcel is None:
+        return STDIN, STDIN
+    shell = action._connection._shell
+    folder = shell.tmpdir or action._make_tmp_path()
+    places = [shell.join_path(folder, name) for name in ("pinned_release", "pinned_release_files")]
+    if told is not None:
+        action._transfer_data(places[0], told)
+    if parcel is not None:
+        action._transfer_file(str(parcel), places[1])
+    made = [place for place, is_made in zip(places, (told is not None, parcel is not None), strict=True) if is_made]
+    if action._is_become_unprivileged():
+        action._fixup_perms2([folder, *made])
+    return places[0] if told is not None else STDIN, places[1] if parcel is not None else STDIN
+
+
+def _through_stdin(told: bytes, pushed: Sequence[Pushed]) -> bytes:
+    """Return *told* and the bytes of what is *pushed*. Raises ReleaseError if a file is not as long as it was."""
+    parts = [told]
+    for file in pushed:
+        parts.append(_content(file))
+    return b"".join(parts)
+
+
+def _content(file: Pushed) -> bytes:
+    content = file.path.read_bytes()
+    if len(content) != file.size:
+        raise _changed(file, len(content))
+    return content
+
+
+def _parcel(pushed: Sequence[Pushed]) -> Path:
+    """Return one file with all that is *pushed*, so that it is one transfer.
+
+    Several files are put together once for all hosts of a run that get the same, in the run's own temporary folder,
+    which Ansible deletes at its end. Raises ReleaseError if one of them is not as long as it was.
+    """
+    if len(pushed) == 1:
+        return pushed[0].path
+    folder = Path(constants.DEFAULT_LOCAL_TMP)
+    name = hashlib.sha256("\n".join(file.sha256 for file in pushed).encode()).hexdigest()
+    parcel = folder / f"parcel-{name}"
+    with open(folder / f"parcel-{name}.lock", "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not parcel.exists():
+            unfinished = folder / f"parcel-{name}.new"
+            with open(unfinished, "wb") as made:
+                for file in pushed:
+                    _append(file, made)
+            os.rename(unfinished, parcel)
+    return parcel
+
+
+def _append(file: Pushed, made: Any) -> None:
+    before = made.tell()
+    with open(file.path, "rb") as source:
+        shutil.copyfileobj(source, made, 1024 * 1024)
+    if made.tell() - before != file.size:
+        raise _changed(file, made.tell() - before)
+
+
+def _changed(file: Pushed, size: int) -> ReleaseError:
+    return ReleaseError(
+        f"{file.path} was changed while it was to be pushed",
+        expected=f"{file.size} bytes",
+        found=f"{size} bytes",
+        fix="run again",
+    )
+
+
+# Made here, once for all hosts: Ansible imports this before it forks.
+_PROGRAM = _program()
