@@ -97,6 +97,7 @@ def _in_time(name: str) -> t.Iterator[None]:
     """Interrupt a read that takes longer than TIMEOUT_S. Raises ReleaseError then."""
 
     def give_up(_signal: int, _frame: t.Any) -> None:
+        """End the read that a signal interrupts. Raises ReleaseError, always."""
         raise ReleaseError(
             "{0}: nothing more came from the controller for {1} seconds".format(name, TIMEOUT_S),
             fix="see whether the connection still stands, and run again",

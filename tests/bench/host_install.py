@@ -44,14 +44,10 @@ PROMISED_RATIO = 1.5
 MIB = 1024 * 1024
 #: As many as an archive may have, the directories on their way included.
 MEMBERS = 49990
-#: The same modules as the real one imports, AnsibleModule's where that Python has it.
+#: The same modules as the real one imports.
 HOST = """
 import json, resource, sys, time
-try:
-    import ansible.module_utils.basic
-except (ImportError, SyntaxError):
-    pass
-from ansible_collections.pinned.release.plugins.module_utils import orders, store
+from ansible_collections.pinned.release.plugins.module_utils import host_run, orders, store
 with open(sys.argv[1]) as file:
     wanted = orders.from_json(json.load(file))
 started_s = time.monotonic()

@@ -144,6 +144,7 @@ class Host:
             "root": self.asked_root or str(self.root),
             "bin_dir": self.asked_bin_dir or str(self.bin_dir),
             "lock_digest": "d" * 64,
+            "python": "auto",
         }
         lock = LockFile(("linux/x86_64",), {release.tool: locked(release)})
         return Wanted(lock=lock, **{**place, **self.options, **options})
