@@ -6,8 +6,8 @@
 # its standard library, and that nobody else can exchange (see chain.sh). The one that the user names is taken as it is.
 # shellcheck disable=SC2154
 
-# The modules that the program needs. Some distributions ship a Python without most of the standard library.
-library='base64 bz2 collections concurrent contextlib ctypes email fcntl hashlib http io json lzma socket ssl tempfile zipfile'
+# The modules that the program imports. Some distributions ship a Python without most of the standard library.
+library='base64 collections concurrent contextlib difflib email errno fcntl grp hashlib heapq http importlib io json os posixpath pwd random re select shlex shutil signal socket ssl stat string struct subprocess sys tempfile time typing unicodedata urllib zipfile zlib'
 # Python 2 understands it as well. It prints: right, old:2.7, or lacks:ssl.
 check='import sys; del sys.path[0]; old = sys.version_info < (3, 6); find = lambda name: __import__("importlib.util").util.find_spec(name); lacks = [name for name in sys.argv[1].split() if not old and not find(name)]; print("old:%d.%d" % sys.version_info[:2] if old else "lacks:" + lacks[0] if lacks else "right")'
 
@@ -46,7 +46,12 @@ find_python() {
 is_right() {
     why=$("$@" -E -s -c "$check" "$library" 2>/dev/null </dev/null)
     encode "$1"
-    case $why in right) return ;; old:* | lacks:*) ;; *) why=fails ;; esac
+    case $why in
+    right) return ;;
+    *[!a-z0-9_.:]*) why=fails ;;
+    old:* | lacks:*) ;;
+    *) why=fails ;;
+    esac
     if ! command -v "$1" >/dev/null 2>&1; then why=absent; fi
     say "no_python $why $encoded"
     return 1

@@ -42,6 +42,7 @@ QUESTION = Question(
     root=NASTY,
     bin_dir="~/no such bin",
     wanted="0" * 64,
+    python="auto",
     candidates=("uv/0.9.0",),
     names=("uv",),
     needs=("/bin/sh", "/no/such %d \\'\"!`", "bin/env", "bin/no such", "libnowhere.so.1", "libnowhere.so.1:NO_1.0"),

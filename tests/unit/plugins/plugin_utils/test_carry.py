@@ -1,0 +1,343 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Orders, program and files reach a host whole or not at all, by any Python, and its answer comes back."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from ansible import constants
+from ansible.plugins.loader import shell_loader
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import Orders, to_json
+from ansible_collections.pinned.release.plugins.plugin_utils import carry
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.tests.gate.machine import HOST_PYTHONS, pythons
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released, orders_for
+
+NOWHERE = "https://127.0.0.1:1/nowhere"
+WAYS = [pytest.param(True, id="pipelined"), pytest.param(False, id="by file")]
+
+
+class Action:
+    """What an action of Ansible's offers, for a host that is this machine, reached through a shell.
+
+    *through_stdin* may change what goes there, *before* runs before the command does.
+    """
+
+    def __init__(self, folder: Path, is_pipelined: bool = True) -> None:
+        self.folder = folder
+        self.is_pipelined = is_pipelined
+        self.through_stdin: Callable[[bytes], bytes] = lambda data: data
+        self.before: Callable[[], None] = lambda: None
+        self.printed = ("", "")
+        self.environment = ""
+        self.operations: list[str] = []
+        self.command = ""
+        shell = shell_loader.get("sh")
+        shell.tmpdir = None
+        self._connection = SimpleNamespace(_shell=shell)
+
+    def _is_pipelining_enabled(self, style: str) -> bool:
+        return self.is_pipelined and style == "new"
+
+    def _is_become_unprivileged(self) -> bool:
+        return False
+
+    def _compute_environment_string(self) -> str:
+        return self.environment
+
+    def _make_tmp_path(self) -> str:
+        self.operations.append("folder")
+        (self.folder / "remote_tmp").mkdir()
+        self._connection._shell.tmpdir = str(self.folder / "remote_tmp")
+        return str(self.folder / "remote_tmp")
+
+    def _transfer_data(self, place: str, data: bytes) -> None:
+        self.operations.append("data")
+        Path(place).write_bytes(data)
+
+    def _transfer_file(self, source: str, place: str) -> None:
+        self.operations.append("file")
+        shutil.copyfile(source, place)
+
+    def _low_level_execute_command(self, command: str, in_data: bytes | None = None) -> dict[str, Any]:
+        self.operations.append("exec")
+        self.command = command
+        self.before()
+        data = None if in_data is None else self.through_stdin(in_data)
+        done = subprocess.run(["/bin/sh", "-c", command], input=data, capture_output=True, check=False, cwd=self.folder)
+        before, after = self.printed
+        said = before + done.stdout.decode() + after
+        return {"rc": done.returncode, "stdout": said, "stderr": done.stderr.decode()}
+
+
+class Case:
+    """Two tools, one pushed file each, for a host in *folder*."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.released = [Released(folder, tool) for tool in ("hello", "bye")]
+        self.pushed = [carry.Pushed(Path(one.path), one.sha256, one.asset.size) for one in self.released]
+        assets = [one.asset._replace(url=NOWHERE, pushed=True) for one in self.released]
+        tools = [one.order(asset=asset) for one, asset in zip(self.released, assets, strict=True)]
+        (folder / "bin").mkdir()
+        self.orders: Orders = orders_for(folder, *tools)
+
+    def obey(self, action: Action, python: Sequence[str] = (sys.executable,)) -> Any:
+        return carry.obey(action, python, to_json(self.orders), self.pushed)  # type: ignore[arg-type]
+
+    def assert_nothing_changed(self) -> None:
+        assert not (self.folder / "root/current").exists() or os.listdir(self.folder / "root/current") == []
+        assert not (self.folder / "root/staging").exists() or os.listdir(self.folder / "root/staging") == []
+        assert os.listdir(self.folder / "bin") == []
+
+    def assert_installed(self, answer: Any) -> None:
+        assert [(done["tool"], done["downloaded"]) for done in answer["done"]] == [
+            (one.tool, one.asset.size) for one in self.released
+        ]
+        for one in self.released:
+            said = subprocess.run([self.folder / "bin/hello"], capture_output=True, text=True, check=True).stdout
+            assert said == "hello 1.0\n"
+            assert (self.folder / "root/current" / one.tool).resolve().is_dir()
+
+
+@pytest.fixture
+def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
+    local_tmp = tmp_path / "local_tmp"
+    local_tmp.mkdir()
+    monkeypatch.setattr(constants, "DEFAULT_LOCAL_TMP", str(local_tmp))
+    return Case(tmp_path)
+
+
+def python_of(version: str) -> str:
+    found = [str(python.path) for python in pythons() if python.version == version]
+    return found[0] if found else pytest.skip(f"Python {version} is not on this machine")
+
+
+@pytest.mark.parametrize("is_pipelined", WAYS)
+@pytest.mark.parametrize("version", HOST_PYTHONS)
+def test_every_python_of_hosts_carries_out_orders(case: Case, version: str, is_pipelined: bool) -> None:
+    case.assert_installed(case.obey(Action(case.folder, is_pipelined), [python_of(version)]))
+
+
+def test_pipelined_it_is_one_exec_and_nothing_is_written_but_where_it_is_installed(case: Case) -> None:
+    action = Action(case.folder)
+    case.assert_installed(case.obey(action))
+    assert action.operations == ["exec"]
+    assert not (case.folder / "remote_tmp").exists()
+
+
+def test_without_pipelining_all_files_are_one_transfer(case: Case) -> None:
+    action = Action(case.folder, is_pipelined=False)
+    case.assert_installed(case.obey(action))
+    assert action.operations == ["folder", "data", "file", "exec"]
+
+
+def test_what_is_too_much_for_a_fork_is_a_transfer_even_where_there_is_pipelining(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carry, "MOST_THROUGH_STDIN_BYTES", sum(file.size for file in case.pushed) - 1)
+    action = Action(case.folder)
+    held: list[int] = []
+    action.through_stdin = lambda data: held.append(len(data)) or data  # type: ignore[func-returns-value]
+    case.assert_installed(case.obey(action))
+    assert action.operations == ["folder", "file", "exec"]
+    assert held[0] < len(carry._PROGRAM) + 10_000
+
+
+def test_single_file_is_transferred_as_it_is_and_nothing_is_put_together(case: Case) -> None:
+    case.released, case.pushed = case.released[:1], case.pushed[:1]
+    case.orders = case.orders._replace(tools=case.orders.tools[:1])
+    case.assert_installed(case.obey(Action(case.folder, is_pipelined=False)))
+    assert os.listdir(constants.DEFAULT_LOCAL_TMP) == []
+
+
+def test_without_files_nothing_but_the_orders_is_transferred(case: Case) -> None:
+    assets = [one.asset for one in case.released]
+    tools = [order._replace(asset=asset) for order, asset in zip(case.orders.tools, assets, strict=True)]
+    case.orders, case.pushed = case.orders._replace(tools=tools), []
+    action = Action(case.folder, is_pipelined=False)
+    case.assert_installed(case.obey(action))
+    assert action.operations == ["folder", "data", "exec"]
+
+
+def test_host_without_files_that_were_ordered_as_pushed_says_so(case: Case) -> None:
+    case.pushed = case.pushed[:1]
+    answer = case.obey(Action(case.folder))
+    assert "the controller pushed less than it ordered: bye-1.0.tar.gz" in answer["error"]["what"]
+    case.assert_nothing_changed()
+
+
+def test_environment_of_the_task_is_that_of_the_program(case: Case) -> None:
+    action = Action(case.folder)
+    action.environment = f"TMPDIR={shlex.quote(str(case.folder))} ODD='it is'"
+    order = case.orders.tools[0]._replace(check=["sh", "-c", 'test "$ODD" = "it is"'])
+    case.orders = case.orders._replace(tools=[order, *case.orders.tools[1:]])
+    case.assert_installed(case.obey(action))
+
+
+def test_modules_that_lie_in_the_folder_of_who_runs_or_in_pythonpath_are_not_imported(case: Case) -> None:
+    for name in ("json.py", "hashlib.py", "zlib.py", "typing.py"):
+        (case.folder / name).write_text("raise SystemExit(9)\n")
+    action = Action(case.folder)
+    action.environment = f"PYTHONPATH={shlex.quote(str(case.folder))}"
+    case.assert_installed(case.obey(action))
+
+
+def test_what_is_printed_around_the_answer_and_ends_of_lines_of_a_terminal_change_nothing(case: Case) -> None:
+    action = Action(case.folder)
+    action.printed = ("Welcome!\r\nno newline", "\r\nlogout\r\n")
+    case.assert_installed(case.obey(action))
+
+
+@pytest.mark.parametrize("part", [0.0, 0.3, 0.999])
+def test_connection_that_ends_within_the_program_changes_nothing(case: Case, part: float) -> None:
+    action = Action(case.folder)
+    action.through_stdin = lambda data: data[: int(part * len(carry._PROGRAM))]
+    with pytest.raises(ReleaseError, match="did not carry out its orders") as failure:
+        case.obey(action)
+    assert failure.value.found == "exit status 1: what came from the controller is incomplete or changed"
+    assert not (case.folder / "root").exists()
+
+
+@pytest.mark.parametrize("missing", [1, 0.5, 1.0, 1.5])
+def test_connection_that_ends_within_the_files_leaves_nothing_and_the_next_run_finishes(
+    case: Case, missing: float
+) -> None:
+    action = Action(case.folder)
+    lost = int(missing * case.pushed[1].size) if missing != 1 else 1
+    action.through_stdin = lambda data: data[:-lost]
+    answer = case.obey(action)
+    assert "ends too early" in answer["error"]["what"]
+    case.assert_nothing_changed()
+    case.assert_installed(case.obey(Action(case.folder)))
+
+
+@pytest.mark.parametrize("is_pipelined", WAYS)
+def test_changed_bytes_are_refused_whoever_changed_them(case: Case, is_pipelined: bool) -> None:
+    path = case.pushed[1].path
+    content = path.read_bytes()
+    path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    answer = case.obey(Action(case.folder, is_pipelined))
+    assert "bye-1.0.tar.gz: what the controller pushed is not the file that was locked" in answer["error"]["what"]
+    case.assert_nothing_changed()
+
+
+def test_more_than_was_said_is_not_read(case: Case) -> None:
+    action = Action(case.folder)
+    action.through_stdin = lambda data: data + b"x" * 1_000_000
+    case.assert_installed(case.obey(action))
+
+
+@pytest.mark.parametrize("name", ["pinned_release", "pinned_release_files"])
+@pytest.mark.parametrize("becomes", ["changed", "link", "pipe", "absent"])
+def test_user_who_logged_in_cannot_change_what_is_run_or_installed(case: Case, name: str, becomes: str) -> None:
+    action = Action(case.folder, is_pipelined=False)
+    path = case.folder / "remote_tmp" / name
+
+    def exchange() -> None:
+        content = path.read_bytes()
+        path.unlink()
+        if becomes == "changed":
+            path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+        elif becomes == "link":
+            (case.folder / "elsewhere").write_bytes(content)
+            path.symlink_to(case.folder / "elsewhere")
+        elif becomes == "pipe":
+            os.mkfifo(path)
+
+    action.before = exchange
+    if name == "pinned_release":
+        with pytest.raises(ReleaseError, match="did not carry out its orders"):
+            case.obey(action)
+    else:
+        assert case.obey(action)["failed"]
+    case.assert_nothing_changed()
+
+
+@pytest.mark.parametrize("is_pipelined", WAYS)
+def test_file_that_was_cut_on_the_controller_is_an_error_there_or_on_the_host(case: Case, is_pipelined: bool) -> None:
+    case.pushed[0].path.write_bytes(b"short")
+    with pytest.raises(ReleaseError, match=r"hello-1\.0\.tar\.gz was changed while it was to be pushed"):
+        case.obey(Action(case.folder, is_pipelined))
+    case.assert_nothing_changed()
+
+
+def test_python_that_is_killed_is_told_with_its_status(case: Case) -> None:
+    with pytest.raises(ReleaseError, match="did not carry out its orders") as failure:
+        case.obey(Action(case.folder), ["/bin/sh", "-c", "echo oops >&2; kill -KILL $$"])
+    assert failure.value.found.startswith(f"exit status {128 + signal.SIGKILL}: oops")
+
+
+def test_files_are_put_together_once_for_all_forks_and_again_after_one_was_killed(case: Case) -> None:
+    for left_behind in ("", "half"):
+        parcels = list(Path(constants.DEFAULT_LOCAL_TMP).glob("parcel-*"))
+        for path in parcels:
+            path.unlink()
+        name = next((path.name for path in parcels if "." not in path.name), "parcel-")
+        if left_behind:
+            (Path(constants.DEFAULT_LOCAL_TMP) / f"{name}.new").write_text(left_behind)
+        with ThreadPoolExecutor(8) as forks:
+            made = set(forks.map(lambda _fork: carry._parcel(case.pushed), range(8)))
+        (parcel,) = made
+        assert parcel.read_bytes() == b"".join(file.path.read_bytes() for file in case.pushed)
+
+
+def test_program_is_the_same_each_time_and_has_no_more_than_it_imports() -> None:
+    assert carry._program() == carry._PROGRAM
+    modules = re.findall(r"'ansible_collections\.pinned\.release\.plugins\.module_utils\.(\w+)':", program())
+    assert {"host_run", "store", "tar", "zip"} <= set(modules)
+    assert not {"options", "carried", "module_utils"} & set(modules)
+
+
+def test_what_the_question_looks_for_is_what_the_program_imports() -> None:
+    """A Python without all of its standard library must not be found."""
+    sources = ast.literal_eval(program().partition("\nSOURCES = ")[2].splitlines()[0])
+    nodes = [node for source in sources.values() for node in ast.walk(ast.parse(source or ""))]
+    imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    named = {name.partition(".")[0] for name in imported} | {"sys"}
+    script = (Path(probe.__file__).with_name("pythons.sh")).read_text()
+    (looked_for,) = re.findall(r"^library='(.*)'$", script, re.MULTILINE)
+    assert set(looked_for.split()) == named
+
+
+def program() -> str:
+    return zlib.decompress(carry._PROGRAM).decode()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({}, "auto"),
+        ({"ansible_python_interpreter": "auto_silent"}, "auto"),
+        ({"ansible_python_interpreter": ""}, "auto"),
+        ({"ansible_python_interpreter": " /usr/bin/env python3.9 "}, "/usr/bin/env python3.9"),
+        ({"ansible_python_interpreter": "python3"}, "python3"),
+    ],
+)
+def test_python_is_the_one_that_the_user_names_for_the_host_that_it_is_about(
+    variables: dict[str, Any], named: str
+) -> None:
+    action: Any = SimpleNamespace(
+        _task=SimpleNamespace(delegate_to=None), _templar=SimpleNamespace(template=lambda text: text)
+    )
+    assert carry.named_python(action, variables) == named
+    action._task.delegate_to = "other"
+    mine = {"ansible_python_interpreter": "/mine", "ansible_delegated_vars": {"other": variables}}
+    assert carry.named_python(action, mine) == named
