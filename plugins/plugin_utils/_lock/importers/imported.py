@@ -19,7 +19,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable, shown
 
 T = TypeVar("T")
 #: More than any honest file pins; whoever reads a file stops here.
@@ -86,7 +86,7 @@ class Left:
 
     def __str__(self) -> str:
         """Return both, fit for a line of a message."""
-        return f"{shown(self.name)[1:-1]}: {self.why}"
+        return f"{shown(self.name)[1:-1]}: {printable(self.why)}"
 
 
 @dataclass(frozen=True)

@@ -150,7 +150,13 @@ def kubespray(digest: Callable[[bytes], str], base: str) -> dict[str, str]:
     url = f"{base.replace('1.2.3', '{{ tool_version }}')}/tool-linux-{{{{ image_arch }}}}"
     return {
         "checksums.yml": json.dumps({"tool_checksums": of_arches}),
-        "download.yml": json.dumps({"tool_download_url": url}),
+        "download.yml": json.dumps(
+            {
+                "tool_download_url": url,
+                "tool_checksum": "{{ tool_checksums[image_arch][tool_version] }}",
+                "downloads": {"tool": {"checksum": "{{ tool_checksum }}", "url": "{{ tool_download_url }}"}},
+            }
+        ),
     }
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -207,6 +208,17 @@ def test_hermeto_pins_files_and_no_tools() -> None:
     assert told(found) == {"ant": "it is an artifact of maven"}
 
 
+def kubespray(checksums: str, urls: str = "", url: str = "") -> Imported:
+    """Return what a checksums.yml pins, with a download.yml for the component ``tool`` and whatever *urls* adds."""
+    download = f"""
+        tool_download_url: "{url or "https://example.org/v{{ tool_version }}/tool-{{ image_arch }}"}"
+        tool_binary_checksum: "{{{{ tool_checksums[image_arch][tool_version] }}}}"
+        downloads: {{tool: {{checksum: "{{{{ tool_binary_checksum }}}}", url: "{{{{ tool_download_url }}}}"}}}}
+    """
+    [found] = importers.read({"checksums.yml": checksums, "download.yml": f"{download}\n        {urls}"})
+    return found
+
+
 def test_kubespray_pins_the_first_version_of_amd64_at_the_address_of_its_other_file() -> None:
     found = pinned(imported("checksums.yml", "download.yml"))
     release = "/kubernetes-sigs/cri-tools/releases/download/v1.35.0/crictl-v1.35.0-linux"
@@ -221,21 +233,121 @@ def test_kubespray_pins_the_first_version_of_amd64_at_the_address_of_its_other_f
             {"sha256": "2e141e5b22cb189c40365a11807d69b76b9b3caced89fac2f4ec879408ce2177"},
             "linux/x86_64",
         ),
-        (f"{release}-ppc64le.tar.gz", {}, "linux/powerpc64le"),
     ]
 
 
-def test_kubespray_takes_its_version_from_amd64_and_not_from_what_comes_first() -> None:
-    checksums = f"tool_checksums: {{arm64: {{2.0: sha256:{A}, 1.0: sha256:{B}}}, amd64: {{1.0: sha256:{A}}}}}"
-    urls = 'tool_download_url: "https://example.org/v{{ tool_version }}/tool-{{ image_arch }}"'
-    [found] = importers.read({"checksums.yml": checksums, "download.yml": urls})
-    assert [(tool.version, len(tool.files)) for tool in found.tools] == [("1.0", 2)]
+def test_kubespray_chooses_the_address_by_the_condition_that_chooses_the_digest() -> None:
+    found = imported("checksums.yml", "download.yml")
+    files = [file for tool in found.tools if tool.name == "containerd" for file in tool.files]
+    assert {file.name: file.digests["sha256"][:8] for file in files} == {
+        "containerd-2.2.1-linux-amd64.tar.gz": "f5d8e90e",
+        "containerd-static-2.2.1-linux-amd64.tar.gz": "0d6a4f2b",
+    }
 
 
-def test_no_template_of_kubespray_is_run() -> None:
-    found = imported("checksums.yml", "download.yml", **{"{{ github_url }}/containers": "{{ lookup('pipe', 'id') }}"})
-    assert told(found)["crun 1.26"] == "crun_download_url in download.yml is a template that is not run"
-    assert told(found)["argocd_install"] == "it is no program"
+def test_every_digest_of_kubespray_that_is_not_taken_over_is_told() -> None:
+    assert told(imported("checksums.yml", "download.yml")) == {
+        "crictl": "1.34.0, because a host has one version of a tool, and 1.35.0 is installed",
+        "argocd_install": "2.14.5, because it is for no architecture, so it is no program",
+    }
+
+
+@pytest.mark.parametrize(
+    ("urls", "version"),
+    [
+        ('tool_version: "1.0"', "1.0"),
+        ("tool_version: 1.0", "1.0"),
+        ("tool_version: \"{{ (tool_checksums['amd64'] | dict2items)[0].key }}\"", "2.0"),
+        ("tool_version: \"{{ (other_checksums['amd64'] | dict2items)[0].key }}\"", "1.0"),
+        ('tool_version: "{{ x_version }}"\n        x_version: "1.0"', "1.0"),
+        ('tool_version: "{{ v[kube_major_version] }}"\n        v: {"1.33": "1.0", "1.32": "0.9"}', "1.0"),
+        ("tool_version: \"{{ lookup('pipe', 'id') }}\"", "2.0"),
+        ("", "2.0"),
+    ],
+)
+def test_kubespray_installs_the_version_that_its_variable_says_or_else_the_first_of_amd64(
+    urls: str, version: str
+) -> None:
+    stated = f"{{2.0: sha256:{A}, 1.0: sha256:{B}}}"
+    checksums = f"tool_checksums: {{arm64: {{3.0: 0, 1.0: sha256:{A}}}, amd64: {stated}}}\n"
+    found = kubespray(f"{checksums}other_checksums: {{amd64: {{1.0: sha256:{A}}}}}", urls)
+    assert [tool.version for tool in found.tools] == [version]
+
+
+def test_kubespray_before_2_28_had_bare_digests_and_systems_above_architectures() -> None:
+    checksums = f"""
+        tool_checksums: {{linux: {{amd64: {{v1.0: {A}}}, ppc64le: {{v1.0: 0}}}}, darwin: {{arm64: {{v1.0: {B}}}}}}}
+        crds_archive_checksums: {{v1.0: {A}}}
+    """
+    found = kubespray(checksums, url="https://example.org/{{ tool_version }}/tool-{{ host_os }}_{{ image_arch }}")
+    assert pinned(found) == {
+        "tool v1.0": [
+            ("https://example.org/v1.0/tool-linux_amd64", {"sha256": A}, "linux/x86_64"),
+            ("https://example.org/v1.0/tool-darwin_arm64", {"sha256": B}, "macos/aarch64"),
+        ]
+    }
+    assert told(found) == {"crds_archive": "v1.0, because it is for no architecture, so it is no program"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "read"),
+    [
+        ("{{ tool_version | regex_replace('\\.', '_') }}", "1_0"),
+        ("{{ tool_version | regex_replace('\\\\.', '_') }}", "1_0"),
+        ("{{ ansible_system | lower }}", "linux"),
+        ("{{ ansible_architecture }}", "x86_64"),
+        ("{{ channel }}", "stable"),
+    ],
+)
+def test_the_forms_of_expressions_that_kubespray_has_are_read(expression: str, read: str) -> None:
+    url = f"https://example.org/v1.0/{expression}/tool".replace("\\", "\\\\")
+    found = kubespray(f"tool_checksums: {{amd64: {{1.0: sha256:{A}}}}}", "channel: stable", url)
+    assert [file.url for file in found.tools[0].files] == [f"https://example.org/v1.0/{read}/tool"]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "{{ lookup('pipe', 'touch {there}') }}",
+        "{{ 'x' if lookup('pipe', 'touch {there}') }}",
+        "{{ cycler.__init__.__globals__.os.system('touch {there}') }}",
+        "{% set x = lookup('pipe', 'touch {there}') %}",
+        "{{ 'static-' if unknown_condition }}",
+        "{{ tool_version | regex_replace('.', '_') }}",
+        "{{ tool_version | default(lookup('pipe', 'touch {there}')) }}",
+        "{{ first }}",
+        "{{ unknown }}",
+        "{{ '{{' }} tool_version }}",
+        "{{ tool_version }",
+    ],
+)
+def test_no_template_of_kubespray_is_run(expression: str, tmp_path: Path) -> None:
+    expression = expression.replace("{there}", str(tmp_path / "there"))
+    circle = 'first: "{{ second }}"\n        second: "{{ first }}"'
+    found = kubespray(
+        f"tool_checksums: {{amd64: {{1.0: sha256:{A}}}}}", circle, f"https://example.org/1.0/{expression}"
+    )
+    assert found.tools == ()
+    assert told(found)["tool"].endswith("in it, and no template is run")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_component_of_which_kubespray_says_no_address_or_no_digest_is_told() -> None:
+    checksums = f"""
+        lost_checksums: {{amd64: {{1.0: sha256:{A}}}}}
+        empty_checksums: {{}}
+        tool_checksums: {{amd64: {{2.0: 0, 1.0: sha256:{A}}}}}
+    """
+    assert told(kubespray(checksums)) == {
+        "lost": "1.0, because download.yml does not say where it is",
+        "empty": "download.yml does not say where it is",
+        "tool": "1.0, because 2.0 is installed, and has no digest",
+    }
+
+
+def test_what_is_told_of_a_strangers_file_steers_no_terminal() -> None:
+    found = kubespray(f'tool_checksums: {{amd64: {{1.0: sha256:{A}, "2\\e[31m": sha256:{B}}}}}')
+    assert str(found.left[0]) == "tool: 2?[31m, because a host has one version of a tool, and 1.0 is installed"
 
 
 def test_kubespray_without_addresses_pins_nothing() -> None:
