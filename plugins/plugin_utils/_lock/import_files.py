@@ -9,15 +9,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_texts import read_all
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver, take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
-
-#: An aqua.yaml says nothing of digests: they lie beside it.
-_BESIDE = {"aqua.yaml": "aqua-checksums.json", "aqua.yml": "aqua-checksums.json"}
 
 
 @dataclass(frozen=True)
@@ -74,18 +71,8 @@ def take_over_files(paths: Sequence[Path]) -> TakenOver:
 
     Raises ReleaseError where one cannot be read, is of no known format, or where nothing in them can be taken over.
     """
-    beside = [path.with_name(_BESIDE[path.name.lstrip(".")]) for path in paths if path.name.lstrip(".") in _BESIDE]
-    texts: dict[str, str] = {}
-    for path in dict.fromkeys([*paths, *(path for path in beside if path.exists())]):
-        name = path.name if path.name not in texts else f"{path.parent.name}/{path.name}"
-        texts[name] = _text(path)
-    return take_over(importers.read(texts))
-
-
-def _text(path: Path) -> str:
-    if path.is_file() and path.stat().st_size > importers.LONGEST:
-        raise ReleaseError(f"{path} is too long to be a lock file", expected=f"at most {importers.LONGEST} bytes")
-    return user_files.read(path, user_files.FOREIGN)
+    found = read_all(paths)
+    return take_over(importers.read(found.texts), found.left)
 
 
 def exports(lock: LockFile, paths: Mapping[str, Path]) -> tuple[Export, ...]:

@@ -75,9 +75,12 @@ class TakenOver:
                 yield f"the manifest does not have {entry.name}, which {entry.origin} pins; to add it: {entry.line()}"
 
 
-def take_over(imports: Sequence[Imported]) -> TakenOver:
-    """Return what becomes of *imports*. Raises ReleaseError if no tool of them can be taken over."""
-    left = [one for imported in imports for one in imported.left]
+def take_over(imports: Sequence[Imported], unread: Sequence[Left] = ()) -> TakenOver:
+    """Return what becomes of *imports*; *unread* is what was left before.
+
+    Raises ReleaseError if no tool of them can be taken over.
+    """
+    left = [*unread, *(one for imported in imports for one in imported.left)]
     entries: dict[str, Entry] = {}
     for imported in imports:
         for tool in imported.tools:

@@ -8,7 +8,7 @@ A new format is one file here and one line in the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,18 +39,20 @@ LONGEST = 8 * 1024 * 1024
 class Format:
     """What one tool pins in: *parts* is the usual name of each of its files → what tells such a document.
 
-    read  takes the place of each part, None for one that is not there, in their order
+    read      takes the place of each part, None for one that is not there, in their order
+    repeated  the part of which there may be several; of this, *read* takes a sequence of places
     """
 
     parts: Mapping[str, Callable[[Mapping[str, Any]], bool]]
     read: Callable[..., Imported]
+    repeated: str = ""
 
 
 #: In the order in which they are tried.
 FORMATS: tuple[Format, ...] = (
     Format({"artifacts.lock.yaml": hermeto.is_it}, hermeto.read),
     Format({"dist-manifest.json": cargo_dist.is_it}, cargo_dist.read),
-    Format({"aqua.yaml": aqua.has_packages, "aqua-checksums.json": aqua.has_checksums}, aqua.read),
+    Format({"aqua.yaml": aqua.has_packages, "aqua-checksums.json": aqua.has_checksums}, aqua.read, "aqua.yaml"),
     Format({"checksums.yml": kubespray.has_checksums, "download.yml": kubespray.has_urls}, kubespray.read),
     Format({"multitool.lock.json": multitool.is_it}, multitool.read),
     Format({"mise.lock": mise.is_it}, mise.read),
@@ -65,7 +67,7 @@ def read(texts: Mapping[str, str]) -> tuple[Imported, ...]:
     Raises ReleaseError for a text of no known format, and for one that is not as its format says.
     """
     found: list[Imported] = []
-    parts: dict[int, dict[str, Place]] = {}
+    parts: dict[int, dict[str, list[Place]]] = {}
     for name, text in texts.items():
         if len(text) > LONGEST:
             raise ReleaseError(f"{name} is too long to be a lock file", expected=f"at most {LONGEST} characters")
@@ -76,14 +78,30 @@ def read(texts: Mapping[str, str]) -> tuple[Imported, ...]:
         number, part = _format_of(place)
         if len(FORMATS[number].parts) == 1:
             found.append(FORMATS[number].read(place))
-        elif part in parts.setdefault(number, {}):
-            other = parts[number][part].document.name
+            continue
+        places = parts.setdefault(number, {}).setdefault(part, [])
+        if places and part != FORMATS[number].repeated:
+            other = places[0].document.name
             raise ReleaseError(f"{other} and {name} are both {part}", fix="take over one after the other")
-        else:
-            parts[number][part] = place
-    for number, of_format in parts.items():
-        found.append(FORMATS[number].read(*(of_format.get(part) for part in FORMATS[number].parts)))
-    return tuple(found)
+        places.append(place)
+    return (*found, *(_together(FORMATS[number], of_format) for number, of_format in parts.items()))
+
+
+def _together(one: Format, places: Mapping[str, Sequence[Place]]) -> Imported:
+    """Return what the parts of one format pin together, which are at *places*."""
+    of_parts = {part: places.get(part, ()) for part in one.parts}
+    return one.read(*(of if part == one.repeated else next(iter(of), None) for part, of in of_parts.items()))
+
+
+def imports_of(name: str, text: str) -> tuple[str, ...] | None:
+    """Return the patterns by which the aqua.yaml called *name*, with this *text*, imports others; None for other files.
+
+    Raises ReleaseError for a text that is no document.
+    """
+    if dotslash.is_it(text):
+        return None
+    place = _document(name, text)
+    return aqua.imports(place) if isinstance(place.value, dict) and aqua.has_packages(place.value) else None
 
 
 def _format_of(place: Place) -> tuple[int, str]:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What do aqua.yaml and aqua-checksums.json pin together? Runs on the controller; pure.
 
-Formats: aquaproj.github.io/docs/reference/config and …/reference/config/checksum. The first has names and versions, the
-second digests of files, whose addresses follow from their ids.
+Formats: aquaproj.github.io/docs/reference/config and …/reference/config/checksum. The first has names and versions; one
+may import others. The second has digests of files, whose addresses follow from their ids.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class _Package:
 
 
 def has_packages(document: Mapping[str, Any]) -> bool:
-    """Tell whether *document* has the shape of an aqua.yaml."""
-    return isinstance(document.get("packages"), list)
+    """Tell whether *document* has the shape of an aqua.yaml, which may import all its packages."""
+    return any(key in document and isinstance(document[key], (list, type(None))) for key in ("packages", "registries"))
 
 
 def has_checksums(document: Mapping[str, Any]) -> bool:
@@ -71,18 +71,35 @@ def has_checksums(document: Mapping[str, Any]) -> bool:
     return isinstance(document.get("checksums"), list)
 
 
-def read(packages: Place | None, checksums: Place | None) -> Imported:
-    """Return what the two files pin. Raises MisfitError where one is not what it should be."""
+def imports(packages: Place) -> tuple[str, ...]:
+    """Return the patterns of the paths that an aqua.yaml imports. Raises MisfitError where it is not what it should be.
+
+    Such an entry stands among the packages; older documentation has it among the registries.
+    """
+    entries = [entry for key in ("packages", "registries") for entry in _entries(packages, key)]
+    patterns = [text(place) for place in (optional(entry, "import") for entry in entries) if place is not None]
+    folder = optional(packages, "import_dir")
+    endings = ("yml", "yaml") if folder is not None else ()
+    return (*patterns, *(f"{text(folder)}/*.{ending}" for ending in endings if folder is not None))
+
+
+def _entries(packages: Place, key: str) -> tuple[Place, ...]:
+    place = optional(packages, key)
+    return place.items(lambda item: item) if place is not None else ()
+
+
+def read(packages: Sequence[Place], checksums: Place | None) -> Imported:
+    """Return what the files pin together. Raises MisfitError where one is not what it should be."""
     left: list[Left] = []
     pinned = bounded(_pinned(checksums, left), checksums) if checksums is not None else ()
-    origin = next(place.document.name for place in (checksums, packages) if place is not None)
-    if packages is None:
+    origin = next(place.document.name for place in (checksums, *packages) if place is not None)
+    if not packages:
         return Imported(origin, tuple(_by_release(pinned)), tuple(left))
-    wanted = bounded(_packages(packages, left), packages)
-    tools = [_tool(package, [one for one in pinned if package.has(one)]) for package in wanted]
+    wanted = bounded((package for place in packages for package in _packages(place, left)), packages[0])
+    tools = [_tool(package, [one for one in pinned if package.has(one)]) for package in dict.fromkeys(wanted)]
     taken = {file.url for tool in tools for file in tool.files}
     forgotten = [one for one in pinned if one.file.url not in taken]
-    why = f"{packages.document.name} names no package that it belongs to"
+    why = f"{packages[0].document.name} names no package that it belongs to"
     left += [Left(where, why) for where in dict.fromkeys(map(_where, forgotten))]
     return Imported(origin, tuple(tools), tuple(left))
 
@@ -128,16 +145,13 @@ def _pinned(checksums: Place, left: list[Left]) -> Iterator[_Pinned]:
 
 
 def _packages(packages: Place, left: list[Left]) -> Iterator[_Package]:
-    for place in required(packages, "packages").items(lambda item: item):
-        name, version = optional(place, "name"), optional(place, "version")
-        if name is None:
-            other = optional(place, "import")
-            if other is None:
-                raise place.misfit("a package with a name")
-            left.append(Left(text(other), "aqua.yaml imports it; take it over, too, by naming it"))
+    """Yield the packages of one file, but for those that it imports: these are in a file of their own."""
+    for place in _entries(packages, "packages"):
+        if optional(place, "import") is not None:
             continue
-        whole, at, after = text(name).partition("@")
+        whole, at, after = text(required(place, "name")).partition("@")
+        version = optional(place, "version")
         if version is None and not at:
-            left.append(Left(whole, "aqua.yaml names no version of it"))
+            left.append(Left(whole, f"{packages.document.name} names no version of it"))
             continue
         yield _Package(whole, text(version) if version is not None else after)

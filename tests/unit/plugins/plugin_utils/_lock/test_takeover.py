@@ -74,7 +74,6 @@ def test_the_manifest_reads_as_a_person_writes_it() -> None:
         "# Not taken over:",
         "#   registries/github_content/github.com/aquaproj/aqua-registry/v4.563.0/registry.yaml: it is a registry of "
         "aqua's",
-        "#   more/aqua.yaml: aqua.yaml imports it; take it over, too, by naming it",
         "#   goreleaser/goreleaser v2.18.1: aqua.yaml names no package that it belongs to",
     ]
 

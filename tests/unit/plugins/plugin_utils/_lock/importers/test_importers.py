@@ -141,7 +141,6 @@ def test_what_aqua_has_beside_packages_is_told() -> None:
     assert told(imported("aqua.yaml", "aqua-checksums.json")) == {
         "registries/github_content/github.com/aquaproj/aqua-registry/v4.563.0/registry.yaml": "it is a registry of "
         "aqua's",
-        "more/aqua.yaml": "aqua.yaml imports it; take it over, too, by naming it",
         "goreleaser/goreleaser v2.18.1": "aqua.yaml names no package that it belongs to",
     }
 
@@ -436,9 +435,37 @@ def test_what_is_too_long_is_refused_before_it_is_read() -> None:
         importers.read({"mise.lock": "#" * (importers.LONGEST + 1)})
 
 
-def test_a_part_that_is_there_twice_is_refused() -> None:
-    with pytest.raises(ReleaseError, match=r"a\.yaml and b\.yaml are both aqua\.yaml"):
-        importers.read({"a.yaml": "packages: []", "b.yaml": "packages: []"})
+@pytest.mark.parametrize(
+    ("part", "text"), [("aqua-checksums.json", "checksums: []"), ("checksums.yml", "a_checksums: {}")]
+)
+def test_a_part_that_is_there_twice_is_refused(part: str, text: str) -> None:
+    with pytest.raises(ReleaseError, match=rf"a\.yaml and b\.yaml are both {part}"):
+        importers.read({"a.yaml": text, "b.yaml": text})
+
+
+def test_several_aqua_yaml_are_taken_over_with_the_digests_that_they_share() -> None:
+    texts = {**foreign_locks.texts("aqua.yaml", "aqua-checksums.json"), "more.yaml": PACKAGES}
+    [found] = importers.read(texts)
+    assert "goreleaser 2.18.1" in pinned(found)
+    assert "goreleaser/goreleaser v2.18.1" not in told(found)
+
+
+PACKAGES = "packages: [{name: goreleaser/goreleaser@v2.18.1}]"
+
+
+@pytest.mark.parametrize(
+    ("text", "patterns"),
+    [
+        ("packages: [{import: aqua/*.yaml}, {name: a/b@v1}]", ("aqua/*.yaml",)),
+        ("registries: [{type: standard}, {import: aqua/*.yaml}]", ("aqua/*.yaml",)),
+        ("registries: []\nimport_dir: imports", ("imports/*.yml", "imports/*.yaml")),
+        (PACKAGES, ()),
+        ("checksums: []", None),
+        ("[a, b]", None),
+    ],
+)
+def test_an_aqua_yaml_says_what_it_imports(text: str, patterns: tuple[str, ...] | None) -> None:
+    assert importers.imports_of("aqua.yaml", text) == patterns
 
 
 #: What hostile text may put in the place of a value of each format.
