@@ -507,6 +507,7 @@ def test_no_change_of_a_file_raises_anything_but_the_one_error(name: str, data: 
     if name in others:
         texts[others[name]] = foreign_locks.text(others[name])
     with contextlib.suppress(ReleaseError):
+        importers.imports_of(name, text)
         importers.read(texts)
 
 
@@ -517,6 +518,9 @@ VALUES = st.recursive(
 )
 KEYS = [
     "tools",
+    "registries",
+    "import_dir",
+    "downloads",
     "artifacts",
     "releases",
     "metadata",
@@ -533,4 +537,5 @@ KEYS = [
 def test_no_document_of_any_shape_raises_anything_but_the_one_error(document: dict[str, object]) -> None:
     for name in ("a.json", "a.yaml"):
         with contextlib.suppress(ReleaseError):
+            importers.imports_of(name, json.dumps(document))
             importers.read({name: json.dumps(document)})
