@@ -35,6 +35,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files 
     Asked,
     Export,
     exports,
+    settled,
     take_over_files,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
@@ -70,9 +71,9 @@ class ActionModule(verb.Verb):
         """
         given = verb.options(self, OPTIONS)
         asked = self._asked(given)
-        wanted_path, text = asked.path, asked.text
+        wanted_path = asked.path
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        wanted = manifest.parse(text, str(wanted_path))
+        wanted = manifest.parse(asked.text, str(wanted_path))
         if given["frozen"] or given["verify"]:
             frozen = _frozen(wanted, wanted_path, lock_path) if given["frozen"] else {}
             return _verified(wanted, lock_path) if given["verify"] else frozen
@@ -96,6 +97,7 @@ class ActionModule(verb.Verb):
             elsewhere=asked.digests,
             authorities=self._authorities(given["trust_root"], cache.root),
         )
+        asked, wanted = self._settled(asked, wanted, resolver)
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         diff = _diff(lock_path, before, after, lock_diff.text(locked), lock_diff.text(resolution.lock))
@@ -109,7 +111,7 @@ class ActionModule(verb.Verb):
             if after != before:
                 user_files.write_lock(lock_path, after)
             evidence.tidy(resolution.lock)
-        stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), text)
+        stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), asked.text)
         result["notes"] += asked.notes(wanted, resolution.lock)
         return _with_files(result, [*asked.new_files(), *self._exported(resolution.lock, given["export"] or {})])
 
@@ -140,6 +142,18 @@ class ActionModule(verb.Verb):
                 user_files.write(path, taken.text, user_files.MANIFEST)
             return Asked(path, taken.text, taken, is_new=True)
         return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
+
+    def _settled(self, asked: Asked, wanted: manifest.Manifest, resolver: Resolver) -> tuple[Asked, manifest.Manifest]:
+        """Return a manifest that was made of what was taken over, and what it wants, when it is settled what is a tool.
+
+        It is written again if that changed it.
+        """
+        known = settled(asked, wanted, lambda one: resolver.resolve(one, LockFile()))
+        if known.text == asked.text:
+            return asked, wanted
+        if not self._task.check_mode:
+            user_files.write(known.path, known.text, user_files.MANIFEST)
+        return known, manifest.parse(known.text, str(known.path))
 
     def _exported(self, lock: LockFile, given: Mapping[str, str | None]) -> Sequence[Export]:
         """Write the files that the option export names, and return them."""

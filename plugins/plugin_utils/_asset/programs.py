@@ -25,6 +25,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.program_name
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 
+class NoProgramError(ReleaseError):
+    """An asset holds nothing that an operating system can start."""
+
+
 class SeveralProgramsError(ReleaseError):
     """An asset holds several programs that may be meant by one name."""
 
@@ -69,13 +73,13 @@ def _refuse_unreadable(contents: Contents, tool: str, asset: str, is_all: bool) 
             raise ReleaseError(f"{tool}: {asset}: {error.what}", error.expected, error.found, fix)
 
 
-def _no_program(contents: Contents, tool: str, asset: str) -> ReleaseError:
+def _no_program(contents: Contents, tool: str, asset: str) -> NoProgramError:
     fix = f'name the asset to take in the manifest: tools.{tool}.asset: "<pattern>"'
     if is_wheel(contents):
         fix = "this is Python code, for pip to install; programs may be in another project, or have another source"
     elif is_npm_package(contents):
         fix = "this is code for Node.js, for npm to install; programs may be in another package, or have another source"
-    return ReleaseError(
+    return NoProgramError(
         f"{tool}: {asset} holds {'sources, ' if is_source(contents) else ''}no program",
         expected="at least one file that an operating system can start",
         found=listed(sorted(contents.files)) or "an empty archive",

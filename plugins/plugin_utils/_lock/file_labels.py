@@ -58,6 +58,12 @@ def common_name(names: Sequence[str]) -> str:
     return fit_name(found.pop()) if len(found) == 1 else ""
 
 
+def further_name(file: ForeignFile, tool: str, version: str) -> str:
+    """Return what to call *file*, which adds to *tool*: ``ollama-rocm`` for ``ollama-linux-amd64-rocm.tar.zst``."""
+    product = read(Asset(file.name, file.url), (tool,), version).product
+    return fit_name("-".join((tool, *(product or ("more",)))))
+
+
 def _head(name: str) -> str:
     """Return *name* up to its first word that is a version or says a platform: ``setup-envtest`` of its Linux build."""
     kept: list[str] = []

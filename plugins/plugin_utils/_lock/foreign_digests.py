@@ -135,7 +135,7 @@ def _compared(name: str, tool: LockedTool, statements: Iterable[Statement]) -> t
             else:
                 others[(origin, statement.version)] = None
             continue
-        can = [algorithm for algorithm, _value in statement.digests if _can_compute(algorithm)]
+        can = [algorithm for algorithm, _value in statement.digests if can_compute(algorithm)]
         agreed += len(can)
         blake3 += [statement.name] * (len(can) < len(statement.digests))
     told = [
@@ -173,7 +173,7 @@ def compare(name: str, cached: CachedFile, statements: Collection[Statement]) ->
         (statement.origin, algorithm, value)
         for statement in statements
         for algorithm, value in statement.digests
-        if _can_compute(algorithm)
+        if can_compute(algorithm)
     ]
     computed = {**cached.digests, "sha256": cached.sha256}
     computed.update(_computed(cached, {algorithm for _origin, algorithm, _value in stated} - computed.keys()))
@@ -187,7 +187,8 @@ def compare(name: str, cached: CachedFile, statements: Collection[Statement]) ->
             raise _disagreement(name, statement.origin, f"{statement.size} bytes", found)
 
 
-def _can_compute(algorithm: str) -> bool:
+def can_compute(algorithm: str) -> bool:
+    """Tell whether this controller can compute digests by *algorithm*."""
     return algorithm != BLAKE3 or libraries.is_installed(BLAKE3)
 
 

@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.programs import NoProgramError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, user_files
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, can_compute
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_texts import read_all
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver, take_over
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import Entry, TakenOver, take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 
@@ -73,6 +76,32 @@ def take_over_files(paths: Sequence[Path]) -> TakenOver:
     """
     found = read_all(paths)
     return take_over(importers.read(found.texts), found.left)
+
+
+def settled(asked: Asked, wanted: Manifest, resolve: Callable[[Manifest], object]) -> Asked:
+    """Return *asked* without what another tool unpacks over a tool and what holds no program: here it is no tool.
+
+    Only bytes tell that. A manifest that was there before stays as it is. Any other error is left to whoever locks all
+    that is *wanted*.
+    """
+    taken = asked.taken
+    if taken is None or not asked.is_new:
+        return asked
+    for entry in taken.entries:
+        if entry.foreign.over:
+            with suppress(ReleaseError):
+                try:
+                    resolve(replace(wanted, tools={entry.name: wanted.tools[entry.name]}))
+                except NoProgramError:
+                    taken = taken.without(entry, _why_no_tool(entry))
+    return replace(asked, text=taken.text, taken=taken)
+
+
+def _why_no_tool(entry: Entry) -> str:
+    why = f"{entry.origin} has it unpacked over {entry.foreign.over}, and it holds no program"
+    algorithms = [algorithm for file in entry.foreign.files for algorithm in file.digests]
+    is_compared = bool(algorithms) and all(map(can_compute, algorithms))
+    return f"{why}; its bytes have the digest that is stated" if is_compared else why
 
 
 def exports(lock: LockFile, paths: Mapping[str, Path]) -> tuple[Export, ...]:

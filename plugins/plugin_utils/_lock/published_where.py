@@ -106,7 +106,8 @@ def _on_forge(tool: ForeignTool) -> Published | None:
     if (before, after) not in (("", ""), ("v", "")):
         source["tag"] = f"{before}{{version}}{after}"
     is_of_another = bool(tool.version) and not version.startswith((tool.version or "").removeprefix("v"))
-    asset = _pattern([file.name for file in tool.files], version) if is_of_another else ""
+    needs_pattern = is_of_another or bool(tool.over)
+    asset = _pattern([file.name for file in tool.files], version) if needs_pattern else ""
     return Published(source, version, asset, note)
 
 

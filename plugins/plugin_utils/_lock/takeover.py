@@ -16,7 +16,6 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import file_labels, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import (
-    ForeignFile,
     ForeignTool,
     Imported,
     Left,
@@ -55,12 +54,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class TakenOver:
-    """What becomes of lock files of other tools: the *text* of a manifest, its *entries*, *digests* to compare."""
+    """What becomes of lock files of other tools, *origins*: *entries* of a manifest, and what is *left*."""
 
-    text: str
+    origins: str
     entries: tuple[Entry, ...]
-    digests: ForeignDigests
     left: tuple[Left, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The text of a manifest with all entries, and a comment on what is left."""
+        return _manifest(self.origins, self.entries, self.left)
+
+    @property
+    def digests(self) -> ForeignDigests:
+        """All digests to compare."""
+        return ForeignDigests(tuple(statement for entry in self.entries for statement in _statements(entry)))
+
+    def without(self, entry: Entry, why: str) -> TakenOver:
+        """Return this without an *entry*, which is left for the reason *why*."""
+        left = Left(f"{entry.name} {entry.where.version or ''}".rstrip(), why)
+        return replace(self, entries=tuple(one for one in self.entries if one != entry), left=(*self.left, left))
 
     def notes(self, wanted: manifest.Manifest) -> Iterator[str]:
         """Yield what to tell: what cannot be taken over, and which tools a manifest that was there before lacks."""
@@ -71,7 +84,10 @@ class TakenOver:
         yield from (f"{entry.name}: {entry.where.note}" for entry in self.entries if entry.where.note)
         sources = [_project(tool.source) for tool in wanted.tools.values()]
         for entry in self.entries:
-            if entry.name not in wanted.tools and _project(entry.where.source) not in sources:
+            is_there = entry.name in wanted.tools or (
+                _project(entry.where.source) in sources and not entry.foreign.over
+            )
+            if not is_there:
                 yield f"the manifest does not have {entry.name}, which {entry.origin} pins; to add it: {entry.line()}"
 
 
@@ -98,15 +114,20 @@ def take_over(imports: Sequence[Imported], unread: Sequence[Left] = ()) -> Taken
             fix="write a manifest",
         )
     ordered = tuple(entries[name] for name in sorted(entries))
-    statements = tuple(statement for entry in ordered for statement in _statements(entry))
-    return TakenOver(_manifest(origins, ordered, left), ordered, ForeignDigests(statements), tuple(left))
+    for entry in ordered:
+        _refuse_contradiction(entry)
+    return TakenOver(origins, ordered, tuple(left))
 
 
 def _entry(origin: str, tool: ForeignTool) -> Entry | Left:
     """Return the entry for one tool, or why there can be none."""
     name = tool.name or file_labels.common_name([file.name for file in tool.files])
+    if tool.over:
+        name = file_labels.further_name(tool.files[0], tool.over, tool.version or "")
     try:
         where = published(tool)
+        if tool.over:
+            where = replace(where, note=f"{origin} has it unpacked over {tool.over}; here it is a tool of its own")
         name = name or fit_name(_project(where.source)[1])
         named = replace(tool, name=name)
         served = [file for file in tool.files if file not in where.others]
@@ -131,7 +152,10 @@ def _join(entries: dict[str, Entry], entry: Entry) -> list[Left]:
         more = tuple(file for file in entry.foreign.files if file not in other.foreign.files)
         joined = replace(other.foreign, files=other.foreign.files + more)
         platforms = tuple(dict.fromkeys((*other.platforms, *entry.platforms)))
-        entries[entry.name] = replace(other, foreign=joined, platforms=platforms)
+        asset = published(joined).asset if joined.over else other.where.asset
+        entries[entry.name] = replace(
+            other, foreign=joined, platforms=platforms, where=replace(other.where, asset=asset)
+        )
         return []
     older, newer = sorted((other, entry), key=lambda one: order_of(one.where.version or ""))
     entries[entry.name] = newer
@@ -148,7 +172,7 @@ def _project(source: Mapping[str, object]) -> tuple[str, str]:
 def _statements(entry: Entry) -> Iterator[Statement]:
     [(kind, project), *_options] = entry.where.source.items()
     # A file that serves several platforms stands there for each.
-    for file in {file.url: file for file in _consistent(entry)}.values():
+    for file in {file.url: file for file in entry.foreign.files}.values():
         yield Statement(
             origin=entry.origin.replace(":", "-"),  # a colon tells an address
             tool=entry.name,
@@ -161,8 +185,8 @@ def _statements(entry: Entry) -> Iterator[Statement]:
         )
 
 
-def _consistent(entry: Entry) -> Iterator[ForeignFile]:
-    """Yield the files of *entry*. Raises ReleaseError if the lock file states two different digests of one."""
+def _refuse_contradiction(entry: Entry) -> None:
+    """Raise ReleaseError if the lock file states two different digests of one file of *entry*."""
     known: dict[tuple[str, str], str] = {}
     for file in entry.foreign.files:
         for algorithm, value in file.digests.items():
@@ -174,7 +198,6 @@ def _consistent(entry: Entry) -> Iterator[ForeignFile]:
                     found=f"{algorithm} {value}",
                     fix=f"correct {entry.origin}",
                 )
-        yield file
 
 
 def _manifest(origins: str, entries: Sequence[Entry], left: Sequence[Left]) -> str:

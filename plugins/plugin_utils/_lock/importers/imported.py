@@ -69,12 +69,14 @@ class ForeignTool:
     version  None if it does not say
     files    its files; may be empty, if *source* says where they are
     source   what the lock itself says of where the tool is published, as a manifest has it; {}: only the addresses tell
+    over     the tool into whose folder the other tool unpacks its files; "" if it is a tool of its own there, too
     """
 
     name: str
     version: str | None
     files: tuple[ForeignFile, ...] = ()
     source: Mapping[str, str] = field(default_factory=dict)
+    over: str = ""
 
 
 @dataclass(frozen=True)

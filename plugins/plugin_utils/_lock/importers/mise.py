@@ -3,14 +3,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does a mise.lock pin? Runs on the controller; pure.
 
-Format: mise.jdx.dev/dev-tools/mise-lock-reference.html, versions 0 to 3. ``provenance`` is what mise found, on one
-platform at best, and is not read.
+Formats: mise.jdx.dev/dev-tools/mise-lock-reference.html, versions 0 to 3. ``provenance`` is what mise found, on one
+platform at best, and is not read. ``additional_artifacts`` are archives that mise unpacks over what is in the folder of
+the tool (…/dev-tools/backends/github.html, additional_asset_patterns); here each is a tool of its own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imported import (
@@ -67,6 +67,7 @@ def read(place: Place) -> Imported:
                 left.append(Left(f"{name} {tool.version}", why))
             else:
                 tools.append(tool)
+            tools += _additional(entry, tool)
     left += [Left("conda packages", "they are libraries of other tools, not releases")] * (
         "conda-packages" in place.value
     )
@@ -103,11 +104,17 @@ def _files(entry: Place) -> Iterator[ForeignFile]:
         url, stated = optional(place, "url"), optional(place, "checksum")
         if url is not None:
             yield file_at(url, checksum(stated) if stated is not None else {}, platform_of(key))
-        more = optional(place, "additional_artifacts")
+
+
+def _additional(entry: Place, tool: ForeignTool) -> Iterator[ForeignTool]:
+    """Yield each file that mise unpacks over the *tool* of an *entry*."""
+    for key, place in _platforms(entry):
+        more = optional(place, "additional_artifacts") if isinstance(place.value, dict) else None
         for item in more.items(lambda item: item) if more is not None else ():
-            also = optional(item, "checksum")
-            file = file_at(required(item, "url"), checksum(also) if also is not None else {})
-            yield replace(file, platform=platform_of(key))
+            stated = optional(item, "checksum")
+            digests = checksum(stated) if stated is not None else {}
+            file = file_at(required(item, "url"), digests, platform_of(key))
+            yield ForeignTool("", tool.version, (file,), tool.source, over=tool.name)
 
 
 def _platforms(entry: Place) -> Iterator[tuple[str, Place]]:

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import sys
+import tarfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     policy_check,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import Asked, settled
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
@@ -68,15 +71,25 @@ class Fleet:
     folder: Path
     api_url: str = ""
 
-    def lock(self, taken: TakenOver, locked: LockFile | None = None, text: str | None = None) -> Resolution:
-        resolver = Resolver(
-            self._open,
-            Cache(self.folder),
-            NOW,
-            ProgressReport(lambda line: None),
-            elsewhere=taken.digests,
-        )
+    def lock(
+        self,
+        taken: TakenOver,
+        locked: LockFile | None = None,
+        text: str | None = None,
+        digests: ForeignDigests | None = None,
+    ) -> Resolution:
+        resolver = self.resolver(taken.digests if digests is None else digests)
         return resolver.resolve(manifest.parse(text or taken.text), locked or LockFile())
+
+    def settle(self, taken: TakenOver, is_new: bool = True) -> TakenOver:
+        """Return what is left of *taken* when bytes have told what is a tool."""
+        resolver, asked = self.resolver(taken.digests), Asked(Path("releases.yml"), taken.text, taken, is_new)
+        found = settled(asked, manifest.parse(taken.text), lambda one: resolver.resolve(one, LockFile()))
+        assert found.taken is not None
+        return found.taken
+
+    def resolver(self, digests: ForeignDigests) -> Resolver:
+        return Resolver(self._open, Cache(self.folder), NOW, ProgressReport(lambda line: None), elsewhere=digests)
 
     def _open(self, wanted: WantedTool) -> Source:
         api = {"api_url": self.api_url} if self.api_url else {}
@@ -304,7 +317,7 @@ def test_what_is_locked_already_is_compared_once_and_then_stays_without_a_questi
     github: FakeGithub, fleet: Fleet
 ) -> None:
     found = taken(mise, github)
-    before = fleet.lock(replace(found, digests=ForeignDigests())).lock
+    before = fleet.lock(found, digests=ForeignDigests()).lock
     assert [asset.evidence.claims for asset in before.tools["tool"].assets] == [(), ()]
     after = fleet.lock(found, before).lock
     assert all(asset.evidence.claims for asset in after.tools["tool"].assets)
@@ -358,6 +371,78 @@ def test_a_digest_elsewhere_is_none_of_the_publisher_for_policy_and_alarms(githu
     before = fleet.lock(taken(mise, github)).lock
     assert [policy_check.kinds_of(asset) for asset in before.tools["tool"].assets] == [set(), set()]
     newer = taken(mise, github).text.replace('"1.2.3"', '"1.3.0"')
-    after = fleet.lock(replace(taken(mise, github), digests=ForeignDigests()), before, newer).lock
+    after = fleet.lock(taken(mise, github), before, newer, ForeignDigests()).lock
     assert after.tools["tool"].version == "1.3.0"
     assert "    digest: none by its publisher; mise.lock" in lock_diff.text(before)
+
+
+def archive(**files: bytes) -> bytes:
+    """Return a tar file of *files*, which may be run."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as tar:
+        for name, data in files.items():
+            entry = tarfile.TarInfo(name)
+            entry.size, entry.mode = len(data), 0o755
+            tar.addfile(entry, io.BytesIO(data))
+    return content.getvalue()
+
+
+#: What mise unpacks over the tool: one archive has a program, and the other has none.
+MORE = {
+    "tool-linux-amd64-helper.tar.gz": archive(helper=STATIC),
+    "tool-linux-amd64-data.tar.gz": archive(table=b"1, 2, 3"),
+}
+
+
+def with_more(github: FakeGithub, digest: Callable[[bytes], str] = sha256) -> TakenOver:
+    """Take over a mise.lock of the tool with all that is unpacked over it, which *github* has, too."""
+    github.releases = {"owner/tool": [FakeRelease("v1.2.3", [FakeAsset(*one) for one in {**CONTENTS, **MORE}.items()])]}
+    base = f"{github.web.url}/owner/tool/releases/download/v1.2.3"
+    more = "".join(
+        f'[[tools.tool."platforms.linux-x64".additional_artifacts]]\nurl = "{base}/{name}"\n'
+        f'checksum = "sha256:{digest(content)}"\nprovenance = "slsa"\n'
+        for name, content in MORE.items()
+    )
+    return take_over(importers.read({"mise.lock": mise(sha256, base)["mise.lock"] + more}))
+
+
+def test_what_mise_unpacks_over_a_tool_is_a_tool_of_its_own_if_it_holds_a_program(
+    github: FakeGithub, fleet: Fleet
+) -> None:
+    found = fleet.settle(with_more(github))
+    lock = fleet.lock(found).lock
+    assert {name: [asset.name for asset in tool.assets] for name, tool in lock.tools.items()} == {
+        "tool": [ARM64, AMD64],
+        "tool-helper": ["tool-linux-amd64-helper.tar.gz"],
+    }
+    [helper] = lock.tools["tool-helper"].assets
+    value = sha256(MORE["tool-linux-amd64-helper.tar.gz"])
+    assert Claim("sha256", value, "mise.lock") in helper.evidence.claims
+    assert list(found.digests.notes(lock)) == ["3 digests of mise.lock compared with the bytes, without a difference"]
+
+
+def test_what_mise_unpacks_over_a_tool_and_holds_no_program_is_told(github: FakeGithub, fleet: Fleet) -> None:
+    found = fleet.settle(with_more(github))
+    assert (
+        "tool-data 1.2.3: mise.lock has it unpacked over tool, and it holds no program; its bytes have the digest "
+        in (found.text)
+    )
+    assert [str(left) for left in found.left] == [
+        "tool-data 1.2.3: mise.lock has it unpacked over tool, and it holds no program; its bytes have the digest that "
+        "is stated"
+    ]
+    assert sorted(manifest.parse(found.text).tools) == ["tool", "tool-helper"]
+
+
+def test_a_wrong_digest_of_what_mise_unpacks_over_a_tool_refuses_whatever_it_holds(
+    github: FakeGithub, fleet: Fleet
+) -> None:
+    found = fleet.settle(with_more(github, lambda content: sha256(content + b"changed")))
+    assert sorted(manifest.parse(found.text).tools) == ["tool", "tool-data", "tool-helper"]
+    with pytest.raises(ReleaseError, match=r"is not what mise\.lock pins"):
+        fleet.lock(found)
+
+
+def test_a_manifest_that_was_there_is_not_settled(github: FakeGithub, fleet: Fleet) -> None:
+    found = with_more(github)
+    assert fleet.settle(found, is_new=False) == found

@@ -90,6 +90,36 @@ def test_variants_of_one_version_are_one_tool_with_all_digests() -> None:
     assert [dict(one.digests) for one in found.digests.statements] == [{"sha256": A}, {"sha256": B}]
 
 
+def test_what_is_unpacked_over_a_tool_has_a_line_of_its_own_for_all_its_platforms() -> None:
+    base = "https://github.com/ollama/ollama/releases/download/v0.12.0/ollama-linux"
+    text = '[[tools.ollama]]\nversion = "0.12.0"\nbackend = "github:ollama/ollama"\n'
+    for key, arch in (("x64", "amd64"), ("arm64", "arm64")):
+        text += f'[tools.ollama."platforms.linux-{key}"]\nurl = "{base}-{arch}.tar.zst"\nchecksum = "sha256:{A}"\n'
+        for name in ("rocm", "jetpack6"):
+            text += f'[[tools.ollama."platforms.linux-{key}".additional_artifacts]]\n'
+            text += f'url = "{base}-{arch}-{name}.tar.zst"\nchecksum = "sha256:{B}"\n'
+    found = take_over(importers.read({"mise.lock": text}))
+    note = "mise.lock has it unpacked over ollama; here it is a tool of its own"
+    assert found.text.splitlines()[2:] == [
+        "tools:",
+        '  ollama: {source: {github: "ollama/ollama"}, version: "0.12.0"}',
+        *(
+            line
+            for name in ("jetpack6", "rocm")
+            for line in (
+                f"  # {note}",
+                f'  ollama-{name}: {{source: {{github: "ollama/ollama"}}, version: "0.12.0", '
+                f'asset: "ollama-linux-a*64-{name}.tar.zst"}}',
+            )
+        ),
+    ]
+    assert len(found.digests.statements) == 6
+    before = manifest.parse('platforms: [linux/x86_64]\ntools: {o: {source: {github: "ollama/ollama"}}}')
+    assert [note for note in found.notes(before) if "does not have" in note][1].startswith(
+        "the manifest does not have ollama-rocm, which mise.lock pins; to add it: ollama-rocm: {"
+    )
+
+
 def test_two_digests_of_one_file_are_a_contradiction() -> None:
     with pytest.raises(ReleaseError, match=r"mise\.lock contradicts itself about uv-linux-amd64") as failure:
         mise(f"uv 0.9.9 sha256:{A}", f"uv 0.9.9 sha256:{B}")

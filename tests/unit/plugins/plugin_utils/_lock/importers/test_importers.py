@@ -61,14 +61,21 @@ def test_mise_pins_files_with_their_platforms() -> None:
     ]
 
 
-def test_mise_names_two_versions_of_a_tool_musl_builds_and_further_files() -> None:
+def test_mise_names_two_versions_of_a_tool_and_musl_builds() -> None:
     found = pinned(imported("mise.lock"))
     assert [set(digests) for _url, digests, _platform in found["uv 0.12.1"]] == [{"blake3"}]
     assert [url.rpartition("/")[2] for url, _digests, _platform in found["uv 0.12.2"]] == [
         "uv-x86_64-unknown-linux-musl.tar.gz",
-        "uv-completions.tar.gz",
     ]
     assert [platform for _url, _digests, platform in found["shfmt 3.13.1"]] == ["linux/x86_64", "linux/x86_64"]
+
+
+def test_what_mise_unpacks_over_a_tool_is_pinned_beside_it() -> None:
+    [more] = [tool for tool in imported("mise.lock").tools if tool.over]
+    assert (more.name, more.version, more.over, more.source) == ("", "0.12.2", "uv", {"github": "astral-sh/uv"})
+    assert [(file.name, set(file.digests), str(file.platform)) for file in more.files] == [
+        ("uv-completions.tar.gz", {"sha256"}, "linux/x86_64")
+    ]
 
 
 def test_mise_says_by_the_backend_where_a_tool_without_files_is_published() -> None:
