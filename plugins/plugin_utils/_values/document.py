@@ -145,6 +145,23 @@ class Place(NamedTuple):
                 raise self.at(key).misfit(keys.words, shown(key))
         return {key: read(self.at(key)) for key in self.value}
 
+    def optional(self, key: str) -> Place | None:
+        """Return the place of *key* in a mapping; None where it is absent or null.
+
+        For documents of others, which may have keys that are not known. Raises MisfitError if this is no mapping.
+        """
+        return self.at(key) if self._mapping("a mapping").get(key) is not None else None
+
+    def required(self, *keys: str) -> Place:
+        """Return the place that *keys* lead to, each in the mapping before. Raises MisfitError where one is absent."""
+        place = self
+        for key in keys:
+            inner = place.optional(key)
+            if inner is None:
+                raise place.misfit(f"the key {key}")
+            place = inner
+        return place
+
     def items(self, read: Callable[[Place], T], least: int = 0, expected: str | None = None) -> tuple[T, ...]:
         """Return what *read* makes of each item of a list.
 

@@ -23,8 +23,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     digest,
     file_name,
     fit_name,
-    optional,
-    required,
     text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
@@ -77,14 +75,14 @@ def imports(packages: Place) -> tuple[str, ...]:
     Such an entry stands among the packages; older documentation has it among the registries.
     """
     entries = [entry for key in ("packages", "registries") for entry in _entries(packages, key)]
-    patterns = [text(place) for place in (optional(entry, "import") for entry in entries) if place is not None]
-    folder = optional(packages, "import_dir")
+    patterns = [text(place) for place in (entry.optional("import") for entry in entries) if place is not None]
+    folder = packages.optional("import_dir")
     endings = ("yml", "yaml") if folder is not None else ()
     return (*patterns, *(f"{text(folder)}/*.{ending}" for ending in endings if folder is not None))
 
 
 def _entries(packages: Place, key: str) -> tuple[Place, ...]:
-    place = optional(packages, key)
+    place = packages.optional(key)
     return place.items(lambda item: item) if place is not None else ()
 
 
@@ -125,9 +123,9 @@ def _where(pinned: _Pinned) -> str:
 
 
 def _pinned(checksums: Place, left: list[Left]) -> Iterator[_Pinned]:
-    for place in required(checksums, "checksums").items(lambda item: item):
-        name = text(required(place, "id"))
-        value, algorithm = required(place, "checksum"), text(required(place, "algorithm"))
+    for place in checksums.required("checksums").items(lambda item: item):
+        name = text(place.required("id"))
+        value, algorithm = place.required("checksum"), text(place.required("algorithm"))
         digests = digest(value, text(value), algorithm)
         release, web = _RELEASE.match(name), _HTTP.match(name)
         if release:
@@ -140,17 +138,17 @@ def _pinned(checksums: Place, left: list[Left]) -> Iterator[_Pinned]:
             left.append(Left(name, "it is a registry of aqua's" if kind == "registries" else "it is no release's file"))
             continue
         if not forms.URL.pattern.match(url) or not forms.FILE_NAME.pattern.match(file_name(url)):
-            raise required(place, "id").misfit("github_release/github.com/OWNER/REPOSITORY/TAG/ASSET")
+            raise place.required("id").misfit("github_release/github.com/OWNER/REPOSITORY/TAG/ASSET")
         yield _Pinned(ForeignFile(file_name(url), url, digests), repository, tag)
 
 
 def _packages(packages: Place, left: list[Left]) -> Iterator[_Package]:
     """Yield the packages of one file, but for those that it imports: these are in a file of their own."""
     for place in _entries(packages, "packages"):
-        if optional(place, "import") is not None:
+        if place.optional("import") is not None:
             continue
-        whole, at, after = text(required(place, "name")).partition("@")
-        version = optional(place, "version")
+        whole, at, after = text(place.required("name")).partition("@")
+        version = place.optional("version")
         if version is None and not at:
             left.append(Left(whole, f"{packages.document.name} names no version of it"))
             continue

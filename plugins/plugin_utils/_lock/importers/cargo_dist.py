@@ -22,9 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     file_at,
     fit_name,
     named,
-    optional,
     platform_of,
-    required,
     text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
@@ -40,11 +38,11 @@ def is_it(document: Mapping[str, Any]) -> bool:
 
 def read(place: Place) -> Imported:
     """Return what the dist-manifest.json at *place* states. Raises MisfitError where it is not one."""
-    artifacts = named(required(place, "artifacts"), lambda artifact: artifact)
+    artifacts = named(place.required("artifacts"), lambda artifact: artifact)
     tools: list[ForeignTool] = []
     left: list[Left] = []
-    for release in required(place, "releases").items(lambda release: release):
-        name, version = text(required(release, "app_name")), text(required(release, "app_version"))
+    for release in place.required("releases").items(lambda release: release):
+        name, version = text(release.required("app_name")), text(release.required("app_version"))
         base = _base(release)
         files = bounded(_files(release, artifacts, base), release) if base is not None else ()
         if files:
@@ -57,14 +55,14 @@ def read(place: Place) -> Imported:
 
 def _base(release: Place) -> Place | None:
     """Return the address that a *release*'s artifacts lie below; None if none is said."""
-    hosting = optional(release, "hosting")
+    hosting = release.optional("hosting")
     if hosting is None:
         return None
     for host in named(hosting, lambda host: host).values():
         if not isinstance(host.value, dict):
             continue
         whole, base, path = (
-            optional(host, key) for key in ("artifact_download_url", "artifact_base_url", "artifact_download_path")
+            host.optional(key) for key in ("artifact_download_url", "artifact_base_url", "artifact_download_path")
         )
         if whole is not None:
             return whole
@@ -74,9 +72,9 @@ def _base(release: Place) -> Place | None:
 
 
 def _files(release: Place, artifacts: Mapping[str, Place], base: Place) -> Iterator[ForeignFile]:
-    for name in required(release, "artifacts").items(text):
+    for name in release.required("artifacts").items(text):
         artifact = artifacts.get(name)
-        kind = optional(artifact, "kind") if artifact is not None else None
+        kind = artifact.optional("kind") if artifact is not None else None
         if artifact is None or kind is None or text(kind) != _PROGRAMS:
             continue
         url = base._replace(value=f"{text(base).rstrip('/')}/{name}")
@@ -84,7 +82,7 @@ def _files(release: Place, artifacts: Mapping[str, Place], base: Place) -> Itera
 
 
 def _digests(artifact: Place) -> dict[str, str]:
-    stated = optional(artifact, "checksums")
+    stated = artifact.optional("checksums")
     if stated is None:
         return {}
     found: dict[str, str] = {}
@@ -95,7 +93,7 @@ def _digests(artifact: Place) -> dict[str, str]:
 
 def _platform(artifact: Place) -> Platform | None:
     """Return the platform of the first target triple that is one of ours: ``aarch64-apple-darwin``."""
-    triples = optional(artifact, "target_triples")
+    triples = artifact.optional("target_triples")
     for triple in triples.items(text) if triples is not None else ():
         arch, _vendor, system, *_abi = (*triple.split("-", 3), "", "")
         found = platform_of(f"{system}-{arch}")

@@ -20,9 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     file_at,
     fit_name,
     named,
-    optional,
     platform_of,
-    required,
     text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
@@ -50,31 +48,31 @@ def document(content: str) -> Any:
 
 def read(place: Place) -> Imported:
     """Return what the DotSlash file at *place* pins: one tool. Raises MisfitError where it is not one."""
-    entries = named(required(place, "platforms"), lambda entry: entry, least=1)
+    entries = named(place.required("platforms"), lambda entry: entry, least=1)
     files = bounded((_file(words, entry) for words, entry in entries.items()), place)
-    name = _VERSION_BEHIND.sub("", text(required(place, "name")))
+    name = _VERSION_BEHIND.sub("", text(place.required("name")))
     return Imported(place.document.name, (ForeignTool(fit_name(name), None, files),))
 
 
 def _file(words: str, entry: Place) -> ForeignFile:
     """Return the file for the platform that *words* name, at the first address that one of its providers gives."""
-    value, size = required(entry, "digest"), optional(entry, "size")
-    digests = digest(value, text(value), text(required(entry, "hash")))
-    for provider in required(entry, "providers").items(lambda provider: provider, least=1):
+    value, size = entry.required("digest"), entry.optional("size")
+    digests = digest(value, text(value), text(entry.required("hash")))
+    for provider in entry.required("providers").items(lambda provider: provider, least=1):
         file = _at(provider)
         if file is not None:
             size_bytes = size.number() if size is not None else None
             return ForeignFile(file.name, file.url, digests, platform_of(words), size_bytes)
-    raise required(entry, "providers").misfit("a provider with a url, or one of the type github-release")
+    raise entry.required("providers").misfit("a provider with a url, or one of the type github-release")
 
 
 def _at(provider: Place) -> ForeignFile | None:
     """Return the file at the address of a *provider*; None if it has none, as those of cloud storage."""
-    kind = optional(provider, "type")
+    kind = provider.optional("type")
     if kind is not None and text(kind) == "github-release":
-        repository, tag, name = (text(required(provider, key)) for key in ("repo", "tag", "name"))
+        repository, tag, name = (text(provider.required(key)) for key in ("repo", "tag", "name"))
         host = "" if repository.count("/") > 1 else "github.com/"
         url = f"https://{host}{repository}/releases/download/{tag}/{name}"
         return file_at(Place(url, provider.document, provider, "name"), {})
-    url_place = optional(provider, "url")
+    url_place = provider.optional("url")
     return file_at(url_place, {}) if url_place is not None else None

@@ -23,8 +23,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     bounded,
     checksum,
     file_at,
-    optional,
-    required,
     text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.written import Written, is_on_the_web
@@ -44,7 +42,7 @@ def read(place: Place) -> Imported:
 
     The files of one folder of a server make one tool: of a release, as a rule.
     """
-    version = required(required(place, "metadata"), "version")
+    version = place.required("metadata").required("version")
     if text(version) not in VERSIONS:
         raise version.misfit(f"one of {', '.join(VERSIONS)}")
     left: list[Left] = []
@@ -56,15 +54,15 @@ def read(place: Place) -> Imported:
 
 
 def _files(place: Place, left: list[Left]) -> Iterator[ForeignFile]:
-    for artifact in required(place, "artifacts").items(lambda artifact: artifact):
-        digests = checksum(required(artifact, "checksum"))
-        kind = optional(artifact, "type")
+    for artifact in place.required("artifacts").items(lambda artifact: artifact):
+        digests = checksum(artifact.required("checksum"))
+        kind = artifact.optional("type")
         if kind is not None:
-            attributes = optional(artifact, "attributes")
-            name = optional(attributes, "artifact_id") if attributes is not None else None
+            attributes = artifact.optional("attributes")
+            name = attributes.optional("artifact_id") if attributes is not None else None
             left.append(Left(text(name) if name is not None else text(kind), f"it is an artifact of {text(kind)}"))
             continue
-        file = file_at(required(artifact, "download_url"), digests)
+        file = file_at(artifact.required("download_url"), digests)
         yield replace(file, url=urlsplit(file.url)._replace(fragment="").geturl())
 
 

@@ -100,24 +100,6 @@ class Imported:
     left: tuple[Left, ...] = ()
 
 
-def optional(place: Place, key: str) -> Place | None:
-    """Return the place of *key* in the mapping at *place*; None if it has none, or null.
-
-    Keys that are not known are no error: other tools add some. Raises MisfitError if there is no mapping.
-    """
-    if not isinstance(place.value, dict):
-        raise place.misfit("a mapping")
-    return place.at(key) if place.value.get(key) is not None else None
-
-
-def required(place: Place, key: str) -> Place:
-    """Return the place of *key* in the mapping at *place*. Raises MisfitError if it has none."""
-    found = optional(place, key)
-    if found is None:
-        raise place.misfit(f"the key {key}")
-    return found
-
-
 def named(place: Place, read: Callable[[Place], T], least: int = 0) -> dict[str, T]:
     """Return what *read* makes of each value of the mapping at *place*, whatever its keys are called.
 

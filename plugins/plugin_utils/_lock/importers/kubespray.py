@@ -29,7 +29,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     file_at,
     fit_name,
     named,
-    optional,
     platform_of,
     text,
 )
@@ -143,9 +142,9 @@ def _uses(urls: Place) -> dict[str, _Use]:
             both = ((either[1], True), (either[3], False))
             meant[key] = [(digests[name], {either[2]: truth}) for name, truth in both if name in digests]
     uses: dict[str, _Use] = {}
-    downloads = optional(urls, "downloads")
+    downloads = urls.optional("downloads")
     for entry, place in named(downloads, lambda place: place).items() if downloads is not None else ():
-        of_digest, of_url = (_variable(optional(place, key)) for key in ("checksum", "url"))
+        of_digest, of_url = (_variable(place.optional(key)) for key in ("checksum", "url"))
         for found, truths in meant.get(of_digest, ()) if of_url else ():
             uses.setdefault(found[1], _Use(entry, of_url, found[2], truths))
     return uses
@@ -183,7 +182,7 @@ def _used(use: _Use | None, stated: tuple[_Stated, ...], urls: Place) -> _Use:
     """Return *use*. Raises _LostError if there is none, or if the file is no program."""
     if any(one.arch == _NO_ARCH for one in stated):
         raise _LostError("it is for no architecture, so it is no program")
-    if use is None or optional(urls, use.url) is None:
+    if use is None or urls.optional(use.url) is None:
         raise _LostError(f"{urls.document.name} does not say where it is")
     return use
 
@@ -196,14 +195,14 @@ def _version(
     Raises _LostError if there is none.
     """
     for _depth in range(_DEEPEST):
-        place = optional(urls, variable)
+        place = urls.optional(variable)
         value = text(place)[:_LONGEST] if place is not None else "{"
         if "{" not in value:
             return value
         other, of_component, of_table = (form.match(value) for form in (_VARIABLE, _FIRST, _BY_KUBERNETES))
         if of_component:
             stated = components.get(of_component[1], stated)
-        table = optional(urls, of_table[1]) if of_table else None
+        table = urls.optional(of_table[1]) if of_table else None
         if table is not None:
             return next((text(one) for one in named(table, lambda one: one).values()), "")
         if not other:

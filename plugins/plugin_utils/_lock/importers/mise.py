@@ -23,9 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     file_at,
     fit_name,
     named,
-    optional,
     platform_of,
-    required,
     text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
@@ -54,12 +52,12 @@ def is_it(document: Mapping[str, Any]) -> bool:
 
 def read(place: Place) -> Imported:
     """Return what the mise.lock at *place* pins. Raises MisfitError where it is not one, or too new."""
-    version = optional(place, "lockfile_version")
+    version = place.optional("lockfile_version")
     if version is not None and version.number() > NEWEST_VERSION:
         raise version.misfit(f"at most {NEWEST_VERSION}; a newer mise wrote this file")
     tools: list[ForeignTool] = []
     left: list[Left] = []
-    for name, entries in named(required(place, "tools"), lambda entries: entries).items():
+    for name, entries in named(place.required("tools"), lambda entries: entries).items():
         for entry in [entries.at(index) for index in range(len(entries.value))] if _is_list(entries) else [entries]:
             tool = _tool(name, entry)
             why = _why_not(entry, tool)
@@ -79,10 +77,10 @@ def _is_list(place: Place) -> bool:
 
 
 def _tool(name: str, entry: Place) -> ForeignTool:
-    backend = optional(entry, "backend")
+    backend = entry.optional("backend")
     return ForeignTool(
         name=fit_name(name),
-        version=text(required(entry, "version")),
+        version=text(entry.required("version")),
         files=bounded(_files(entry), entry),
         source=_source(text(backend)) if backend is not None else {},
     )
@@ -101,7 +99,7 @@ def _files(entry: Place) -> Iterator[ForeignFile]:
     for key, place in _platforms(entry):
         if not isinstance(place.value, dict):
             continue  # before 2025, a mere digest or size, of a file that is not named
-        url, stated = optional(place, "url"), optional(place, "checksum")
+        url, stated = place.optional("url"), place.optional("checksum")
         if url is not None:
             yield file_at(url, checksum(stated) if stated is not None else {}, platform_of(key))
 
@@ -109,11 +107,11 @@ def _files(entry: Place) -> Iterator[ForeignFile]:
 def _additional(entry: Place, tool: ForeignTool) -> Iterator[ForeignTool]:
     """Yield each file that mise unpacks over the *tool* of an *entry*."""
     for key, place in _platforms(entry):
-        more = optional(place, "additional_artifacts") if isinstance(place.value, dict) else None
+        more = place.optional("additional_artifacts") if isinstance(place.value, dict) else None
         for item in more.items(lambda item: item) if more is not None else ():
-            stated = optional(item, "checksum")
+            stated = item.optional("checksum")
             digests = checksum(stated) if stated is not None else {}
-            file = file_at(required(item, "url"), digests, platform_of(key))
+            file = file_at(item.required("url"), digests, platform_of(key))
             yield ForeignTool("", tool.version, (file,), tool.source, over=tool.name)
 
 
@@ -122,7 +120,7 @@ def _platforms(entry: Place) -> Iterator[tuple[str, Place]]:
     for key in entry.value:
         if key.startswith(_KEY):
             yield key.removeprefix(_KEY), entry.at(key)
-    table = optional(entry, "platforms")
+    table = entry.optional("platforms")
     if table is not None:
         yield from named(table, lambda place: place).items()
 
@@ -134,7 +132,7 @@ def _why_not(entry: Place, tool: ForeignTool) -> str:
     ):
         return "mise builds it from its source"
     if not tool.files and not tool.source:
-        backend = optional(entry, "backend")
+        backend = entry.optional("backend")
         named_so = f" ({text(backend)})" if backend is not None else ""
         return f"{entry.document.name} names no file of it{named_so}"
     return ""

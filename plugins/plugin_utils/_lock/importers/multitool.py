@@ -23,9 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     file_at,
     fit_name,
     named,
-    optional,
     platform_of,
-    required,
     text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.written import Written, is_on_the_web
@@ -52,7 +50,7 @@ def read(place: Place) -> Imported:
     for name, tool in named(place, lambda tool: tool).items():
         if name.startswith("$"):
             continue
-        binaries = required(tool, "binaries")
+        binaries = tool.required("binaries")
         found = [_file(name, binary, left) for binary in binaries.items(lambda binary: binary)]
         files = bounded(filter(None, found), binaries)
         if files:
@@ -61,17 +59,17 @@ def read(place: Place) -> Imported:
 
 
 def _file(name: str, binary: Place, left: list[Left]) -> ForeignFile | None:
-    stated = optional(binary, "sha256")
+    stated = binary.optional("sha256")
     digests = digest(stated, text(stated), "sha256") if stated is not None else {}
-    file = file_at(required(binary, "url"), digests, platform_of(_words(binary)))
-    if text(required(binary, "kind")) == "pkg":
+    file = file_at(binary.required("url"), digests, platform_of(_words(binary)))
+    if text(binary.required("kind")) == "pkg":
         left.append(Left(f"{name}, {file.name}", "it is a package for the installer of macOS"))
         return None
     return file
 
 
 def _words(binary: Place) -> str:
-    return f"{text(required(binary, 'os'))}/{text(required(binary, 'cpu'))}"
+    return f"{text(binary.required('os'))}/{text(binary.required('cpu'))}"
 
 
 def write(lock: LockFile) -> Written:

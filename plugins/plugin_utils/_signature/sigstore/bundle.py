@@ -14,8 +14,6 @@ from itertools import pairwise
 
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import (
     items,
-    maybe,
-    need,
     octets,
     reading,
     refused,
@@ -120,7 +118,7 @@ class Bundle:
 
 def read_bundle(place: Place) -> Bundle:
     """Return the sigstore bundle at *place*. Raises ReleaseError if there is none, or of an unknown version."""
-    media_type = text(need(place, "mediaType"))
+    media_type = text(place.required("mediaType"))
     if media_type not in VERSIONS:
         raise refused(
             "the bundle is of a version that is not known",
@@ -128,19 +126,19 @@ def read_bundle(place: Place) -> Bundle:
             found=shown(media_type),
             fix="ask the publisher for one of these, or look for a newer version of this collection",
         )
-    version, material = VERSIONS[media_type], need(place, "verificationMaterial")
-    timestamps = maybe(material, "timestampVerificationData")
-    rfc3161 = items(maybe(timestamps, "rfc3161Timestamps") if timestamps else None, MOST_TIMESTAMPS)
-    hint = maybe(material, "publicKey")
-    key_hint = maybe(hint, "hint") if hint else None
+    version, material = VERSIONS[media_type], place.required("verificationMaterial")
+    timestamps = material.optional("timestampVerificationData")
+    rfc3161 = items(timestamps.optional("rfc3161Timestamps") if timestamps else None, MOST_TIMESTAMPS)
+    hint = material.optional("publicKey")
+    key_hint = hint.optional("hint") if hint else None
     return Bundle(
         format=f"sigstore bundle {version}",
         version=version,
         certificate=_read_certificate(material),
         key_hint=text(key_hint) if key_hint else "",
         signed=_read_signed(place),
-        entries=tuple(map(read_entry, items(maybe(material, "tlogEntries"), MOST_ENTRIES))),
-        timestamps=tuple(octets(need(timestamp, "signedTimestamp")) for timestamp in rfc3161),
+        entries=tuple(map(read_entry, items(material.optional("tlogEntries"), MOST_ENTRIES))),
+        timestamps=tuple(octets(timestamp.required("signedTimestamp")) for timestamp in rfc3161),
     )
 
 
@@ -152,17 +150,17 @@ def _read_certificate(material: Place) -> bytes:
 
     Raises ReleaseError if there is neither a certificate nor a word about a key.
     """
-    certificate, chain = maybe(material, "certificate"), maybe(material, "x509CertificateChain")
-    kinds = [place for place in (certificate, chain, maybe(material, "publicKey")) if place]
+    certificate, chain = material.optional("certificate"), material.optional("x509CertificateChain")
+    kinds = [place for place in (certificate, chain, material.optional("publicKey")) if place]
     if len(kinds) != 1:
         raise material.misfit("one of certificate, x509CertificateChain and publicKey")
     if chain:
-        certificates = items(need(chain, "certificates"), MOST_CERTIFICATES)
+        certificates = items(chain.required("certificates"), MOST_CERTIFICATES)
         if not certificates:
             raise chain.misfit("at least one certificate")
-        _refuse_disorder(chain, [octets(need(place, "rawBytes")) for place in certificates])
+        _refuse_disorder(chain, [octets(place.required("rawBytes")) for place in certificates])
         certificate = certificates[0]
-    return octets(need(certificate, "rawBytes")) if certificate else b""
+    return octets(certificate.required("rawBytes")) if certificate else b""
 
 
 def _refuse_disorder(place: Place, chain: list[bytes]) -> None:
@@ -176,54 +174,54 @@ def _refuse_disorder(place: Place, chain: list[bytes]) -> None:
 
 
 def _read_signed(place: Place) -> Envelope | MessageSignature:
-    envelope, message = maybe(place, "dsseEnvelope"), maybe(place, "messageSignature")
+    envelope, message = place.optional("dsseEnvelope"), place.optional("messageSignature")
     if (envelope is None) == (message is None):
         raise place.misfit("one of dsseEnvelope and messageSignature")
     if envelope:
         return read_envelope(envelope)
-    message = need(place, "messageSignature")
-    digest = maybe(message, "messageDigest")
-    is_sha256 = digest is not None and text(need(digest, "algorithm")) == "SHA2_256"
-    stated = octets(need(message, "messageDigest", "digest")) if is_sha256 else b""
-    return MessageSignature(octets(need(message, "signature")), stated)
+    message = place.required("messageSignature")
+    digest = message.optional("messageDigest")
+    is_sha256 = digest is not None and text(digest.required("algorithm")) == "SHA2_256"
+    stated = octets(message.required("messageDigest", "digest")) if is_sha256 else b""
+    return MessageSignature(octets(message.required("signature")), stated)
 
 
 def read_envelope(place: Place) -> Envelope:
     """Return the DSSE envelope at *place*. Raises ReleaseError if it is none, or has several signatures."""
-    signatures = items(need(place, "signatures"), 1)
+    signatures = items(place.required("signatures"), 1)
     if not signatures:
         raise place.misfit("one signature")
     return Envelope(
-        text(need(place, "payloadType")), octets(need(place, "payload")), octets(need(signatures[0], "sig"))
+        text(place.required("payloadType")), octets(place.required("payload")), octets(signatures[0].required("sig"))
     )
 
 
 def read_entry(place: Place) -> LogEntry:
     """Return the entry of a transparency log at *place*. Raises ReleaseError if it is none."""
-    kind, time = maybe(place, "kindVersion"), maybe(place, "integratedTime")
-    promise, proof = maybe(place, "inclusionPromise"), maybe(place, "inclusionProof")
-    index = maybe(place, "logIndex")
+    kind, time = place.optional("kindVersion"), place.optional("integratedTime")
+    promise, proof = place.optional("inclusionPromise"), place.optional("inclusionProof")
+    index = place.optional("logIndex")
     return LogEntry(
-        log_id=octets(need(place, "logId", "keyId")),
+        log_id=octets(place.required("logId", "keyId")),
         index=whole(index) if index else 0,
         time=(whole(time) or None) if time else None,
-        promise=octets(need(promise, "signedEntryTimestamp")) if promise else b"",
+        promise=octets(promise.required("signedEntryTimestamp")) if promise else b"",
         proof=_read_proof(proof) if proof and proof.value else None,
-        body=octets(need(place, "canonicalizedBody")),
-        kind=f"{text(need(kind, 'kind'))} {text(need(kind, 'version'))}" if kind else "",
+        body=octets(place.required("canonicalizedBody")),
+        kind=f"{text(kind.required('kind'))} {text(kind.required('version'))}" if kind else "",
     )
 
 
 def _read_proof(place: Place) -> InclusionProof | None:
     """Return the proof, None if it has no checkpoint, without which it proves nothing."""
-    checkpoint = maybe(place, "checkpoint")
+    checkpoint = place.optional("checkpoint")
     if checkpoint is None:
         return None
-    index = maybe(place, "logIndex")
+    index = place.optional("logIndex")
     return InclusionProof(
         index=whole(index) if index else 0,
-        tree_size=whole(need(place, "treeSize")),
-        root_hash=octets(need(place, "rootHash")),
-        hashes=tuple(map(octets, items(maybe(place, "hashes"), _MOST_HASHES))),
-        checkpoint=text(need(checkpoint, "envelope")),
+        tree_size=whole(place.required("treeSize")),
+        root_hash=octets(place.required("rootHash")),
+        hashes=tuple(map(octets, items(place.optional("hashes"), _MOST_HASHES))),
+        checkpoint=text(checkpoint.required("envelope")),
     )

@@ -22,8 +22,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import (
     hexadecimal,
     items,
-    maybe,
-    need,
     octets,
     read_document,
     reading,
@@ -59,17 +57,17 @@ class Signature:
 def kind_of(entry: LogEntry) -> str:
     """Return the kind of the entry, by its body: ``intoto 0.0.2``. Raises ReleaseError if it says none."""
     top = _read(entry.body)
-    return f"{text(need(top, 'kind'))} {text(need(top, 'apiVersion'))}"
+    return f"{text(top.required('kind'))} {text(top.required('apiVersion'))}"
 
 
 def certificate_of(entry: LogEntry) -> bytes:
     """Return the signer's certificate that *entry* holds, in DER; b"" if it holds a key, or is not of a statement."""
-    spec = maybe(_read(entry.body), "spec") or _read(b"{}")
-    nodes = [maybe(spec, "publicKey"), maybe(spec, "content"), maybe(spec, "signatures")]
+    spec = _read(entry.body).optional("spec") or _read(b"{}")
+    nodes = [spec.optional("publicKey"), spec.optional("content"), spec.optional("signatures")]
     holders = [*items(nodes[2], 1)]
-    envelope = maybe(nodes[1], "envelope") if nodes[1] else None
-    holders += items(maybe(envelope, "signatures"), 1) if envelope else ()
-    found = [nodes[0], *(maybe(holder, key) for holder in holders for key in ("publicKey", "verifier"))]
+    envelope = nodes[1].optional("envelope") if nodes[1] else None
+    holders += items(envelope.optional("signatures"), 1) if envelope else ()
+    found = [nodes[0], *(holder.optional(key) for holder in holders for key in ("publicKey", "verifier"))]
     pem = next((octets(place) for place in found if place), b"")
     if not pem.startswith(b"-----BEGIN CERTIFICATE"):
         return b""
@@ -94,7 +92,7 @@ def refuse_other_signature(entry: LogEntry, signature: Signature) -> None:
             found=shown(kind),
         )
     try:
-        is_about = known[kind](need(top, "spec"), signature)
+        is_about = known[kind](top.required("spec"), signature)
     except ReleaseError as error:
         raise refused("the entry of the transparency log cannot be read", found=error.what) from error
     if not is_about:
@@ -110,44 +108,44 @@ def _read(body: bytes) -> Place:
 
 
 def _is_hashedrekord_1(spec: Place, signature: Signature) -> bool:
-    digest = need(spec, "data", "hash")
+    digest = spec.required("data", "hash")
     return (
-        text(need(digest, "value")) == signature.digests.get(text(need(digest, "algorithm")))
-        and octets(need(spec, "signature", "content")) == signature.signature
-        and _is_signer(octets(need(spec, "signature", "publicKey", "content")), signature)
+        text(digest.required("value")) == signature.digests.get(text(digest.required("algorithm")))
+        and octets(spec.required("signature", "content")) == signature.signature
+        and _is_signer(octets(spec.required("signature", "publicKey", "content")), signature)
     )
 
 
 def _is_hashedrekord_2(spec: Place, signature: Signature) -> bool:
     """Rekor v2. Of a statement, it holds the digest of what the signature is made of."""
-    spec = need(spec, "hashedRekordV002")
-    algorithm = _HASH_OF_LOG.get(text(need(spec, "data", "algorithm")), "")
+    spec = spec.required("hashedRekordV002")
+    algorithm = _HASH_OF_LOG.get(text(spec.required("data", "algorithm")), "")
     digests = signature.digests
     if signature.envelope and algorithm:
         digests = {algorithm: hashlib.new(algorithm, signature.envelope.signed_bytes).hexdigest()}
-    return octets(need(spec, "data", "digest")).hex() == digests.get(algorithm) and _is_verifier(
-        need(spec, "signature"), signature
+    return octets(spec.required("data", "digest")).hex() == digests.get(algorithm) and _is_verifier(
+        spec.required("signature"), signature
     )
 
 
 def _is_dsse_1(spec: Place, signature: Signature) -> bool:
-    signatures = items(need(spec, "signatures"), 1)
+    signatures = items(spec.required("signatures"), 1)
     return (
-        _is_payload(need(spec, "payloadHash"), signature)
+        _is_payload(spec.required("payloadHash"), signature)
         and len(signatures) == 1
-        and octets(need(signatures[0], "signature")) == signature.signature
-        and _is_signer(octets(need(signatures[0], "verifier")), signature)
+        and octets(signatures[0].required("signature")) == signature.signature
+        and _is_signer(octets(signatures[0].required("verifier")), signature)
     )
 
 
 def _is_dsse_2(spec: Place, signature: Signature) -> bool:
     """Rekor v2, as its first releases kept statements."""
-    spec = need(spec, "dsseV002")
-    signatures = items(need(spec, "signatures"), 1)
+    spec = spec.required("dsseV002")
+    signatures = items(spec.required("signatures"), 1)
     payload = signature.envelope.payload if signature.envelope else b""
     return (
-        text(need(spec, "payloadHash", "algorithm")) == "SHA2_256"
-        and octets(need(spec, "payloadHash", "digest")) == hashlib.sha256(payload).digest()
+        text(spec.required("payloadHash", "algorithm")) == "SHA2_256"
+        and octets(spec.required("payloadHash", "digest")) == hashlib.sha256(payload).digest()
         and len(signatures) == 1
         and _is_verifier(signatures[0], signature)
     )
@@ -155,46 +153,46 @@ def _is_dsse_2(spec: Place, signature: Signature) -> bool:
 
 def _is_intoto_1(spec: Place, signature: Signature) -> bool:
     """The first kind for statements: of the signature, it has only the digest of the envelope that was sent."""
-    payload_hash = maybe(spec, "content")
-    payload_hash = maybe(payload_hash, "payloadHash") if payload_hash else None
+    payload_hash = spec.optional("content")
+    payload_hash = payload_hash.optional("payloadHash") if payload_hash else None
     if payload_hash:
         is_about = _is_payload(payload_hash, signature)
     else:
         envelope = signature.envelope.sha256 if signature.envelope else ""
-        is_about = bool(envelope) and hexadecimal(need(spec, "content", "hash", "value")).hex() == envelope
-    return is_about and _is_signer(octets(need(spec, "publicKey")), signature)
+        is_about = bool(envelope) and hexadecimal(spec.required("content", "hash", "value")).hex() == envelope
+    return is_about and _is_signer(octets(spec.required("publicKey")), signature)
 
 
 def _is_intoto_2(spec: Place, signature: Signature) -> bool:
     """The kind that npm, Maven and Gradle used until 2024. It holds the signature in base64 of base64."""
-    signatures = items(need(spec, "content", "envelope", "signatures"), 1)
-    envelope_type = need(spec, "content", "envelope", "payloadType")
+    signatures = items(spec.required("content", "envelope", "signatures"), 1)
+    envelope_type = spec.required("content", "envelope", "payloadType")
     if len(signatures) != 1 or signature.envelope is None:
         return False
     try:
-        logged = base64.b64decode(octets(need(signatures[0], "sig")), validate=True)
+        logged = base64.b64decode(octets(signatures[0].required("sig")), validate=True)
     except (binascii.Error, ValueError) as error:
         raise signatures[0].misfit("a signature in base64 of base64") from error
     return (
-        _is_payload(need(spec, "content", "payloadHash"), signature)
+        _is_payload(spec.required("content", "payloadHash"), signature)
         and text(envelope_type) == signature.envelope.payload_type
         and logged == signature.signature
-        and _is_signer(octets(need(signatures[0], "publicKey")), signature)
+        and _is_signer(octets(signatures[0].required("publicKey")), signature)
     )
 
 
 def _is_payload(place: Place, signature: Signature) -> bool:
     payload = signature.envelope.payload if signature.envelope else b""
-    is_sha256 = text(need(place, "algorithm")) == "sha256"
-    return is_sha256 and hexadecimal(need(place, "value")) == hashlib.sha256(payload).digest()
+    is_sha256 = text(place.required("algorithm")) == "sha256"
+    return is_sha256 and hexadecimal(place.required("value")) == hashlib.sha256(payload).digest()
 
 
 def _is_verifier(place: Place, signature: Signature) -> bool:
     """Return whether a signature of Rekor v2 is ours: its bytes, and who made it."""
-    certificate = maybe(need(place, "verifier"), "x509Certificate")
-    signer = octets(need(certificate or need(place, "verifier", "publicKey"), "rawBytes"))
+    certificate = place.required("verifier").optional("x509Certificate")
+    signer = octets((certificate or place.required("verifier", "publicKey")).required("rawBytes"))
     ours = signature.certificate if certificate else signature.spki
-    return signer == ours and octets(need(place, "content")) == signature.signature
+    return signer == ours and octets(place.required("content")) == signature.signature
 
 
 def _is_signer(pem: bytes, signature: Signature) -> bool:

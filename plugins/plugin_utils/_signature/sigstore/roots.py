@@ -25,9 +25,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore import keys
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import (
     items,
-    maybe,
     moment,
-    need,
     octets,
     read_document,
     reading,
@@ -174,42 +172,42 @@ def _one_a_line(document: bytes) -> list[bytes]:
 def _read_root(content: bytes) -> TrustRoot:
     top = read_document(content, "the trust root", LIMIT_BYTES)
     with reading("the trust root"):
-        if not _MEDIA_TYPE.match(text(need(top, "mediaType"))):
+        if not _MEDIA_TYPE.match(text(top.required("mediaType"))):
             raise top.at("mediaType").misfit("application/vnd.dev.sigstore.trustedroot+json;version=0.1")
-        authorities = tuple(map(_read_authority, items(need(top, "certificateAuthorities"), _MOST)))
+        authorities = tuple(map(_read_authority, items(top.required("certificateAuthorities"), _MOST)))
         if not authorities:
             raise top.misfit("at least one certificate authority")
         return TrustRoot(
             sha256=hashlib.sha256(content).hexdigest(),
             content=content,
             authorities=authorities,
-            timestamp_authorities=tuple(map(_read_authority, items(maybe(top, "timestampAuthorities"), _MOST))),
-            logs=_read_logs(maybe(top, "tlogs")),
-            ct_logs=_read_logs(maybe(top, "ctlogs")),
+            timestamp_authorities=tuple(map(_read_authority, items(top.optional("timestampAuthorities"), _MOST))),
+            logs=_read_logs(top.optional("tlogs")),
+            ct_logs=_read_logs(top.optional("ctlogs")),
         )
 
 
 def _read_authority(place: Place) -> Authority:
     load = libraries.cryptography.x509.load_der_x509_certificate
-    chain = items(need(place, "certChain", "certificates"), _MOST)
+    chain = items(place.required("certChain", "certificates"), _MOST)
     if not chain:
         raise place.misfit("at least one certificate")
-    certificates = tuple(load(octets(need(certificate, "rawBytes"))) for certificate in chain)
+    certificates = tuple(load(octets(certificate.required("rawBytes"))) for certificate in chain)
     for certificate in certificates:
         tuple(certificate.extensions)  # What cannot be read must not surprise later.
-    return Authority(_read_period(need(place, "validFor")), certificates)
+    return Authority(_read_period(place.required("validFor")), certificates)
 
 
 def _read_logs(place: Place | None) -> tuple[Log, ...]:
     """Return the logs whose keys can be verified here. A newer kind of key must not make the others useless."""
     logs = []
     for log in items(place, _MOST):
-        log_id, period = octets(need(log, "logId", "keyId")), _read_period(need(log, "publicKey", "validFor"))
+        log_id, period = octets(log.required("logId", "keyId")), _read_period(log.required("publicKey", "validFor"))
         with suppress(keys.UnknownKeyError):
-            logs.append(Log(log_id, period, keys.public_key(octets(need(log, "publicKey", "rawBytes")))))
+            logs.append(Log(log_id, period, keys.public_key(octets(log.required("publicKey", "rawBytes")))))
     return tuple(logs)
 
 
 def _read_period(place: Place) -> Period:
-    end = maybe(place, "end")
-    return Period(moment(need(place, "start")), moment(end) if end else None)
+    end = place.optional("end")
+    return Period(moment(place.required("start")), moment(end) if end else None)

@@ -30,8 +30,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.untrusted import (
     hexadecimal,
     items,
-    maybe,
-    need,
     octets,
     read_document,
     reading,
@@ -114,7 +112,7 @@ def _bundles_at(place: Place, deep: int) -> list[Bundle]:
 def _dsse(place: Place) -> Bundle:
     """A bare signed statement; its signature may have the certificate beside it."""
     envelope = read_envelope(place)
-    certificate = maybe(place.at("signatures").at(0), "cert")
+    certificate = place.at("signatures").at(0).optional("cert")
     with reading("the signed statement"):  # JSON may hold halves of characters, which no bytes can be made of
         whole_text = json.dumps(place.value, separators=(",", ":"), ensure_ascii=False).encode()
     return Bundle(
@@ -130,21 +128,21 @@ def _pep740(place: Place) -> Bundle:
     """An attestation of a Python package index (packaging.python.org, "Index hosted attestations")."""
     if place.value.get("version") != 1:
         raise refused("the attestation is of a version that is not known", "1", shown(place.value.get("version")))
-    material, envelope = need(place, "verification_material"), need(place, "envelope")
+    material, envelope = place.required("verification_material"), place.required("envelope")
     return Bundle(
         format="PEP 740 attestation",
         version="0.3",
-        certificate=octets(need(material, "certificate")),
+        certificate=octets(material.required("certificate")),
         key_hint="",
-        signed=Envelope(_IN_TOTO, octets(need(envelope, "statement")), octets(need(envelope, "signature"))),
-        entries=tuple(read_entry(entry) for entry in items(need(material, "transparency_entries"), MOST_BUNDLES)),
+        signed=Envelope(_IN_TOTO, octets(envelope.required("statement")), octets(envelope.required("signature"))),
+        entries=tuple(read_entry(entry) for entry in items(material.required("transparency_entries"), MOST_BUNDLES)),
     )
 
 
 def _cosign(place: Place) -> Bundle:
     """The bundle that cosign wrote by default before its version 3. It signs a file, or holds a whole statement."""
-    signature, rekor = octets(need(place, "base64Signature")), maybe(place, "rekorBundle")
-    certificate = maybe(place, "cert")
+    signature, rekor = octets(place.required("base64Signature")), place.optional("rekorBundle")
+    certificate = place.optional("cert")
     signed: Envelope | MessageSignature = MessageSignature(signature)
     if signature.lstrip().startswith(b"{"):
         signed = read_envelope(read_document(signature, "the signed statement", LIMIT_BYTES))
@@ -159,37 +157,37 @@ def _cosign(place: Place) -> Bundle:
 
 
 def _cosign_entry(place: Place) -> LogEntry:
-    payload = need(place, "Payload")
+    payload = place.required("Payload")
     return LogEntry(
-        log_id=hexadecimal(need(payload, "logID")),
-        index=whole(need(payload, "logIndex")),
-        time=whole(need(payload, "integratedTime")) or None,
-        promise=octets(need(place, "SignedEntryTimestamp")),
+        log_id=hexadecimal(payload.required("logID")),
+        index=whole(payload.required("logIndex")),
+        time=whole(payload.required("integratedTime")) or None,
+        promise=octets(place.required("SignedEntryTimestamp")),
         proof=None,
-        body=octets(need(payload, "body")),
+        body=octets(payload.required("body")),
     )
 
 
 def _api_entry(place: Place) -> LogEntry:
-    verification = need(place, "verification")
-    proof = maybe(verification, "inclusionProof")
+    verification = place.required("verification")
+    proof = verification.optional("inclusionProof")
     return LogEntry(
-        log_id=hexadecimal(need(place, "logID")),
-        index=whole(need(place, "logIndex")),
-        time=whole(need(place, "integratedTime")) or None,
-        promise=octets(need(verification, "signedEntryTimestamp")),
+        log_id=hexadecimal(place.required("logID")),
+        index=whole(place.required("logIndex")),
+        time=whole(place.required("integratedTime")) or None,
+        promise=octets(verification.required("signedEntryTimestamp")),
         proof=_api_proof(proof) if proof and proof.value else None,
-        body=octets(need(place, "body")),
+        body=octets(place.required("body")),
     )
 
 
 def _api_proof(place: Place) -> InclusionProof:
     return InclusionProof(
-        index=whole(need(place, "logIndex")),
-        tree_size=whole(need(place, "treeSize")),
-        root_hash=hexadecimal(need(place, "rootHash")),
-        hashes=tuple(map(hexadecimal, items(need(place, "hashes"), 64))),
-        checkpoint=text(need(place, "checkpoint")),
+        index=whole(place.required("logIndex")),
+        tree_size=whole(place.required("treeSize")),
+        root_hash=hexadecimal(place.required("rootHash")),
+        hashes=tuple(map(hexadecimal, items(place.required("hashes"), 64))),
+        checkpoint=text(place.required("checkpoint")),
     )
 
 

@@ -19,8 +19,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore
     hexadecimal,
     items,
     line,
-    maybe,
-    need,
     read_document,
     reading,
     refused,
@@ -77,10 +75,10 @@ def read_statement(envelope: Envelope) -> Statement:
     if envelope.payload_type != _PAYLOAD_TYPE:
         raise refused("what was signed is no statement", _PAYLOAD_TYPE, shown(envelope.payload_type))
     top = read_document(envelope.payload, "the signed statement", LIMIT_BYTES)
-    if text(need(top, "_type")) not in _TYPES:
+    if text(top.required("_type")) not in _TYPES:
         raise top.at("_type").misfit(" or ".join(_TYPES))
-    subjects = tuple(map(_read_subject, items(need(top, "subject"), _MOST_SUBJECTS)))
-    return Statement(line(need(top, "predicateType")), subjects, top.value)
+    subjects = tuple(map(_read_subject, items(top.required("subject"), _MOST_SUBJECTS)))
+    return Statement(line(top.required("predicateType")), subjects, top.value)
 
 
 def refuse_other_file(statement: Statement, digests: Mapping[str, str]) -> None:
@@ -102,8 +100,8 @@ def read_release(statement: Statement) -> Release:
     if statement.predicate_type != RELEASE_READ:
         found = shown(statement.predicate_type)
         raise refused("the statement about the release is of a version not known", RELEASE_READ, found)
-    place = need(Place(dict(statement.document), Document("the signed statement", DO_NOT_USE)), "predicate")
-    repository, tag, purl = (line(need(place, key)) for key in ("repository", "tag", "purl"))
+    place = Place(dict(statement.document), Document("the signed statement", DO_NOT_USE)).required("predicate")
+    repository, tag, purl = (line(place.required(key)) for key in ("repository", "tag", "purl"))
     _refuse_other_package(purl, repository, tag)
     commits = [
         digests["sha1"]
@@ -125,7 +123,7 @@ def _refuse_other_package(purl: str, repository: str, tag: str) -> None:
 
 
 def _read_subject(place: Place) -> Subject:
-    name, digest = maybe(place, "name"), maybe(place, "digest")
+    name, digest = place.optional("name"), place.optional("digest")
     algorithms = digest.value if digest and isinstance(digest.value, dict) else {}
     digests = {
         algorithm: hexadecimal(digest.at(algorithm)).hex() if algorithm in STRONG else text(digest.at(algorithm))

@@ -74,23 +74,6 @@ def read_document(content: bytes, name: str, limit_bytes: int) -> Place:
         raise refused(f"{name} is not JSON", found=shown(str(error))) from error
 
 
-def need(place: Place, *steps: str) -> Place:
-    """Return the place that *steps* lead to from *place*. Raises MisfitError where one of them is absent or null."""
-    for step in steps:
-        inner = maybe(place, step)
-        if inner is None:
-            raise place.misfit(f"the key {step}")
-        place = inner
-    return place
-
-
-def maybe(place: Place, step: str) -> Place | None:
-    """Return the place of the key *step*, None where it is absent or null. Raises MisfitError if there is no object."""
-    if not isinstance(place.value, dict):
-        raise place.misfit("an object")
-    return None if place.value.get(step) is None else place.at(step)
-
-
 def items(place: Place | None, most: int) -> tuple[Place, ...]:
     """Return the places of the items of a list, of which an absent one has none.
 
