@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile, hash_all
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.sums import ALGORITHMS
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
@@ -26,7 +26,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 BLAKE3 = "blake3"
 _STRONG = frozenset(ALGORITHMS.values())
-_CHUNK_BYTES = 1024 * 1024
 
 
 class _File(Protocol):
@@ -200,9 +199,7 @@ def _computed(cached: CachedFile, algorithms: Iterable[str]) -> dict[str, str]:
     }
     if hashes:
         with cached.path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                for made in hashes.values():
-                    made.update(chunk)
+            hash_all(file, hashes)
     return {name: made.hexdigest() for name, made in hashes.items()}
 
 

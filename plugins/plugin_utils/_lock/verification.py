@@ -23,11 +23,11 @@ from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import hash_all
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import states_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import KINDS
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import (
-    CHUNK_BYTES,
     Signed,
     Signer,
     gpg,
@@ -251,9 +251,7 @@ def _refuse_other_digests(asset: LockedAsset, claimed: Mapping[str, str], open_a
     """Raise ReleaseError unless the bytes of the asset are here and have these digests, as the lock file claims."""
     made = {algorithm: hashlib.new(algorithm) for algorithm in claimed}
     with _open(asset, open_asset) as file:
-        while chunk := file.read(CHUNK_BYTES):
-            for digest in made.values():
-                digest.update(chunk)
+        hash_all(file, made)
     for algorithm, digest in made.items():
         if digest.hexdigest() != claimed[algorithm]:
             what = f"the lock file gives {asset.name} a digest that its bytes do not have"

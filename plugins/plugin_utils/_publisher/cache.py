@@ -144,7 +144,7 @@ class Cache:
         try:
             path = folders.private_folder(self.root, "sha256", sha256[:2], create=False) / sha256
             with folders.open_to_read(path) as file:
-                size = _hash_all(file, hashes)
+                size = hash_all(file, hashes)
         except FileNotFoundError:
             return None
         digests = {algorithm: made.hexdigest() for algorithm, made in hashes.items()}
@@ -249,7 +249,7 @@ class _Partial:
             self._file.truncate(size)
         self._file.seek(0)
         self._hashes = _hashes(self._algorithms)
-        self.received = _hash_all(self._file, self._hashes)
+        self.received = hash_all(self._file, self._hashes)
 
     def append(self, chunk: bytes) -> None:
         """Add *chunk*."""
@@ -367,7 +367,7 @@ def _hashes(algorithms: tuple[str, ...]) -> dict[str, hashlib._Hash]:
     return {algorithm: hashlib.new(algorithm, usedforsecurity=False) for algorithm in algorithms}
 
 
-def _hash_all(file: BinaryIO, hashes: Mapping[str, hashlib._Hash]) -> int:
+def hash_all(file: BinaryIO, hashes: Mapping[str, hashlib._Hash]) -> int:
     """Feed all of *file* to *hashes*; return how many bytes that was."""
     size = 0
     while chunk := file.read(answer_body.CHUNK_BYTES):
