@@ -86,7 +86,7 @@ class ActionModule(verb.Verb):
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
-        cache = Cache(default_cache_root())
+        cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
         resolver = Resolver(
             open_source=partial(self._open, token=given["token"], base=wanted_path.parent, cache_root=cache.root),
             cache=cache,

@@ -81,10 +81,10 @@ class ActionModule(verb.Verb):
             # All is as pinned. Only the seal, which spares the next run a look at everything, could not be written.
             unsealed = f"nothing is to be done, but not sealed: {answered.error}"
             report["warnings"] = [unsealed]
+        orders = {tool.tool: tool.order for tool in planned.tools if tool.order}
         for tool, done in answered.done.items():
-            report["tools"][tool].update(downloaded=done.downloaded)
-            if done.backups:
-                report["tools"][tool]["backups"] = dict(done.backups)
+            report["tools"][tool].update(obeyed.outcome(done, orders[tool]))
+            report["notes"] += [f"{tool}: {reason}" for reason in done.failed]
         return report
 
     def _wanted(self, python: str) -> Wanted:
@@ -123,6 +123,7 @@ class ActionModule(verb.Verb):
             checks={tool: tuple(_command(tool, command)) for tool, command in given["check"].items()},
             python=python,
             capabilities=ordered_capabilities.read(given["capabilities"]),
+            mirrors=verb.mirrors(self, given["mirrors"]),
         )
 
     def _lock(self, name: str | None, required: signers.Signers | None, is_present: bool) -> tuple[LockFile, str]:

@@ -21,9 +21,12 @@ import urllib.parse
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
+from ansible_collections.pinned.release.plugins.module_utils.http_deadline import MIN_BYTES_PER_S
 from ansible_collections.pinned.release.plugins.module_utils.http_get import (
+    MAX_RETRY_AFTER_S,
     Answer,
     Client,
+    SilentError,
     TransientError,
     checked_url,
     url_without_secrets,
@@ -41,16 +44,51 @@ _CONTENT_RANGE = re.compile(r"bytes (\d{1,18})-\d{1,18}/(\d{1,18}|\*)\Z")
 _UNSATISFIED_RANGE = re.compile(r"bytes \*/(\d{1,18})\Z")
 
 
+class DiskError(ReleaseError):
+    """This machine's disk does not take the file, whoever sends it."""
+
+
+class Patience(t.NamedTuple):
+    """How much is borne of one server.
+
+    attempts         how often what may pass is tried
+    timeout_s        how long connecting and the answer's head may take, and a minimum of its bytes
+    min_bytes_per_s  that minimum
+    pause_s          the longest pause before another attempt
+    bears_silence    whether one that did not answer in time is tried again
+    """
+
+    attempts: int
+    timeout_s: float
+    min_bytes_per_s: int
+    pause_s: float
+    bears_silence: bool
+
+
+#: Of a server while there is another one to ask: half a minute, and no more, may be lost with it.
+IMPATIENT = Patience(2, 30.0, 16 * 1024, 5.0, bears_silence=False)
+
+
+def all_patience() -> Patience:
+    """Return how much is borne of the last server that may have the file."""
+    return Patience(ATTEMPTS, TIMEOUT_S, MIN_BYTES_PER_S, MAX_RETRY_AFTER_S * 1.1, bears_silence=True)
+
+
 def download(
     url: str,
     path: str,
     sha256: str,
     size: int,
+    *,
+    secrets: t.Optional[t.Mapping[str, str]] = None,
+    patience: t.Optional[Patience] = None,
+    came: t.Callable[[int], None] = lambda count: None,
 ) -> None:
     """Download *url* (http, https, file) to the new file *path*; it is there afterwards only if it is what was locked.
 
-    *sha256* and *size*, in bytes, are what was locked. What may pass is tried ATTEMPTS times, each going on where the
-    last one stopped. Raises ReleaseError, and leaves nothing behind.
+    *sha256* and *size*, in bytes, are what was locked. What may pass is tried again, each time going on where the last
+    one stopped, as long as *patience* lasts. *secrets* are headers for this server alone. *came* is told how many bytes
+    come. Raises ReleaseError, and leaves nothing behind.
     """
     if not _SHA256.match(sha256 or ""):
         raise ReleaseError(
@@ -61,11 +99,11 @@ def download(
         )
     address = checked_url(url)
     with _new_file(path) as file:
-        partial = _Partial(file, path, size, url_without_secrets(url))
+        partial = _Partial(file, path, size, url_without_secrets(url), came)
         if address.startswith("file:"):
             _copy(address, partial)
         else:
-            _Transfer(address, Client(TIMEOUT_S), partial).run(sha256)
+            _Transfer(address, partial, patience or all_patience(), secrets or {}).run(sha256)
         if partial.sha256() != sha256:
             raise ReleaseError(
                 "{0} is not the file that was locked".format(partial.source),
@@ -78,8 +116,9 @@ def download(
 class _Partial:
     """The file as far as it has come, and the digest of that; *source* is where from, fit to be printed."""
 
-    def __init__(self, file: io.FileIO, path: str, size: int, source: str) -> None:
+    def __init__(self, file: io.FileIO, path: str, size: int, source: str, came: t.Callable[[int], None]) -> None:
         self.source = source
+        self._came = came
         self.size = size
         self.written = 0
         self._digest = hashlib.sha256()
@@ -92,7 +131,8 @@ class _Partial:
         return self.size - self.written
 
     def append(self, data: bytes) -> None:
-        """Write *data* at the end. Raises ReleaseError for more than the locked size, and if the disk takes no more."""
+        """Write *data* at the end. Raises ReleaseError for more than the locked size, DiskError for a full disk."""
+        self._came(len(data))
         if len(data) > self.missing:
             raise self.size_mismatch("more")
         left = memoryview(data)
@@ -100,17 +140,17 @@ class _Partial:
             while left:
                 left = left[self._file.write(left) or 0 :]
         except OSError as error:
-            raise file_error("write", self._path, error) from error
+            raise _disk_error("write", self._path, error) from error
         self._digest.update(data)
         self.written += len(data)
 
     def start_over(self) -> None:
-        """Empty the file and begin a new digest. Raises ReleaseError if the file cannot be truncated."""
+        """Empty the file and begin a new digest. Raises DiskError if the file cannot be truncated."""
         try:
             self._file.seek(0)
             self._file.truncate()
         except OSError as error:
-            raise file_error("write", self._path, error) from error
+            raise _disk_error("write", self._path, error) from error
         self._digest = hashlib.sha256()
         self.written = 0
 
@@ -131,9 +171,10 @@ class _Partial:
 class _Transfer:
     """One URL on its way into one file, in as many requests as it takes."""
 
-    def __init__(self, url: str, client: Client, partial: _Partial) -> None:
+    def __init__(self, url: str, partial: _Partial, patience: Patience, secrets: t.Mapping[str, str]) -> None:
         self._url = url
-        self._client = client
+        self._patience = patience
+        self._client = Client(patience.timeout_s, patience.min_bytes_per_s, secrets)
         self._partial = partial
         #: What the server must still have for the bytes that came to be of use: a strong ETag, or a date.
         self._validator = ""
@@ -144,8 +185,9 @@ class _Transfer:
 
         Raises ReleaseError when the last attempt has failed, and at once for an error that a repetition cannot change.
         """
-        for attempt in range(1, ATTEMPTS + 1):
-            is_last = attempt == ATTEMPTS
+        attempts = self._patience.attempts
+        for attempt in range(1, attempts + 1):
+            is_last = attempt == attempts
             try:
                 self._get()
                 if is_last or not self._is_pieced or self._partial.sha256() == sha256:
@@ -153,10 +195,13 @@ class _Transfer:
                 # Pieces of several answers do not make the file; a single answer may.
                 self._start_over()
             except TransientError as error:
-                if is_last:
-                    tried = " (tried {0} times)".format(ATTEMPTS) if ATTEMPTS > 1 else ""
+                pause_s = _pause_s(attempt, error.pause_s)
+                if isinstance(error, SilentError) and not self._patience.bears_silence:
+                    raise
+                if is_last or pause_s > self._patience.pause_s:
+                    tried = " (tried {0} times)".format(attempt) if attempt > 1 else ""
                     raise ReleaseError(error.what + tried, error.expected, error.found, error.fix) from error
-                time.sleep(_pause_s(attempt, error.pause_s))
+                time.sleep(pause_s)
 
     def _get(self) -> None:
         headers = {}
@@ -225,7 +270,7 @@ def _new_file(path: str) -> t.Iterator[io.FileIO]:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise file_error("create", path, error) from error
+        raise _disk_error("create", path, error) from error
     try:
         with io.FileIO(descriptor, "wb") as file:
             yield file
@@ -234,8 +279,13 @@ def _new_file(path: str) -> t.Iterator[io.FileIO]:
             os.unlink(path)
         if isinstance(error, OSError):
             # Of closing: network file systems say only then that the disk is full.
-            raise file_error("write", path, error) from error
+            raise _disk_error("write", path, error) from error
         raise
+
+
+def _disk_error(action: str, path: str, error: OSError) -> DiskError:
+    told = file_error(action, path, error)
+    return DiskError(told.what, told.expected, told.found, told.fix)
 
 
 def _copy(url: str, partial: _Partial) -> None:

@@ -22,8 +22,9 @@ _BUFFER_BYTES = 64 * 1024
 class Deadline:
     """By when what is waited for must have come: an answer's head, then again and again a minimum of bytes."""
 
-    def __init__(self, timeout_s: float) -> None:
+    def __init__(self, timeout_s: float, min_bytes_per_s: int = MIN_BYTES_PER_S) -> None:
         self._timeout_s = timeout_s
+        self._min_bytes_per_s = min_bytes_per_s
         self._at_s = 0.0
         self._bytes = 0
         self.renew()
@@ -34,9 +35,9 @@ class Deadline:
         self._bytes = 0
 
     def came(self, count: int) -> None:
-        """Note that *count* bytes came. The time is renewed once MIN_BYTES_PER_S was kept over the whole of it."""
+        """Note that *count* bytes came. The time is renewed once the minimum was kept over the whole of it."""
         self._bytes += count
-        if self._bytes >= self._timeout_s * MIN_BYTES_PER_S:
+        if self._bytes >= self._timeout_s * self._min_bytes_per_s:
             self.renew()
 
     def remaining_s(self) -> float:

@@ -26,7 +26,12 @@ import urllib.request
 
 from ansible_collections.pinned.release.plugins.module_utils import registry_token
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.module_utils.http_deadline import Deadline, HttpHandler, HttpsHandler
+from ansible_collections.pinned.release.plugins.module_utils.http_deadline import (
+    MIN_BYTES_PER_S,
+    Deadline,
+    HttpHandler,
+    HttpsHandler,
+)
 
 MAX_REDIRECTS = 10
 #: A server that asks for more patience than this is told to the user instead.
@@ -46,6 +51,10 @@ class TransientError(ReleaseError):
     """A failure that may pass by itself; *pause_s* is how long the server asks to wait before the next try."""
 
     pause_s = None  # type: t.Optional[float]
+
+
+class SilentError(TransientError):
+    """A server that did not answer in time, or too slowly: to ask it again costs as much time again."""
 
 
 class Answer:
@@ -80,11 +89,20 @@ class Answer:
 
 
 class Client:
-    """Makes requests; each may take *timeout_s* to be answered, and then has to keep up a minimum of speed."""
+    """Makes requests; each may take *timeout_s* to be answered, and then has to keep up a minimum of speed.
 
-    def __init__(self, timeout_s: float) -> None:
+    *secrets* are headers that only the server that is asked first may see.
+    """
+
+    def __init__(
+        self,
+        timeout_s: float,
+        min_bytes_per_s: int = MIN_BYTES_PER_S,
+        secrets: t.Optional[t.Mapping[str, str]] = None,
+    ) -> None:
         self._timeout_s = timeout_s
-        self._deadline = Deadline(timeout_s)
+        self._deadline = Deadline(timeout_s, min_bytes_per_s)
+        self._secrets = dict(secrets or {})
         self._opener = urllib.request.OpenerDirector()
         # Only these two: no file, ftp or data URL can be reached, and no answer's body is read behind our back.
         for handler in (HttpHandler(self._deadline), HttpsHandler(self._deadline)):
@@ -93,10 +111,11 @@ class Client:
     def get(self, url: str, headers: t.Mapping[str, str]) -> Answer:
         """Return the answer (200, 206 or 416) for *url*, redirects followed. Raises ReleaseError or TransientError.
 
-        The user and password of *url*, or the token that a registry gives to anybody, are left out as soon as a
-        redirect leads to another host.
+        Secrets, the user and password of *url*, and the token that a registry gives to anybody, are left out as soon
+        as a redirect leads to another host.
         """
         url, authorization = _without_user(url)
+        authorization = {**authorization, **self._secrets}
         first_url = url
         for _hop in range(MAX_REDIRECTS + 1):
             is_elsewhere = _origin(url) != _origin(first_url)
@@ -342,10 +361,10 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
     if isinstance(cause, socket.gaierror):
         found = "no address for {0}: {1}".format(host, cause.strerror)
         fix = "check the name and this machine's DNS; if it reaches the network by a proxy, set https_proxy"
-        kind = TransientError if cause.errno == socket.EAI_AGAIN else ReleaseError
+        kind = SilentError if cause.errno == socket.EAI_AGAIN else ReleaseError
         return kind(what, found=found, fix=fix)
     if isinstance(cause, (socket.timeout, TimeoutError)):
-        return TransientError(what, found="{0} did not answer in time, or too slowly".format(host))
+        return SilentError(what, found="{0} did not answer in time, or too slowly".format(host))
     if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, http.client.IncompleteRead)):
         return TransientError(what, found="the connection was cut")
     if isinstance(cause, OSError):

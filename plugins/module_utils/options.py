@@ -37,6 +37,21 @@ SIGNED = {
     },
 }  # type: Spec
 
+MIRRORS = {
+    "mirrors": {
+        "type": "list",
+        "elements": "dict",
+        "options": {
+            "prefix": {"type": "str", "required": True},
+            "to": {"type": "str"},
+            "username": {"type": "str"},
+            "password": {"type": "str", "no_log": True},
+            "headers": {"type": "dict", "no_log": True},
+            "upstream": {"type": "bool", "default": True},
+        },
+    },
+}  # type: Spec
+
 TOOLS = dict(
     PLACE,
     lockfile={"type": "path"},
@@ -51,7 +66,7 @@ TOOLS = dict(
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
-    **dict(CHOICE, **dict(INTEGRITY, **SIGNED)),
+    **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec
 
 TOOLS_INFO = dict(
@@ -65,6 +80,7 @@ TOOLS_INFO = dict(
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
 LOCK = {
+    **MIRRORS,
     "manifest": {"type": "path", "default": "releases.yml"},
     "lockfile": {"type": "path"},
     "upgrade": {"type": "list", "elements": "str", "default": []},

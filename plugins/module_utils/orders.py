@@ -29,6 +29,12 @@ FORBIDDEN_MODE, NEEDED_MODE = 0o7022, 0o500
 _ACCOUNT = re.compile(r"[^:\x00-\x1f\x7f]+\Z")
 _WORD = re.compile(r"[0-9A-Za-z]{1,128}\Z")
 _ARGUMENT = re.compile(r"[^\x00]*\Z")
+#: RFC 9110, "Field Names" and "Field Values".
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}\Z")
+_HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?\Z")
+
+#: An asset has no more addresses than this, mirrors and upstream together.
+MOST_URLS = 20
 
 #: What stands in bin_dir for a program: a link to it, or a file that is a copy of it.
 LINK, COPY = "link", "copy"
@@ -45,14 +51,20 @@ class Program(t.NamedTuple):
 
 
 class Download(t.NamedTuple):
-    """One asset to fetch and unpack; sizes in bytes. *pushed* says that its bytes come with the orders (pushed.py)."""
+    """One asset to fetch and unpack; sizes in bytes.
+
+    urls      where it may be had, mirrors and upstream, in the order in which they are tried
+    headers   the secrets of a mirror, by its address among urls: names and values
+    pushed    whether its bytes come with the orders (pushed.py); then no address is asked
+    """
 
     name: str
-    url: str
+    urls: t.List[str]
     size: int
     sha256: str
     format: str
     unpacked_size: int
+    headers: t.Dict[str, t.Dict[str, str]] = {}
     pushed: bool = False
 
 
@@ -169,6 +181,7 @@ def _check_tool(order: ToolOrder) -> None:
         _check("{0}programs.{1}.".format(where, name), program, _PROGRAM)
     if order.asset:
         _check(where + "asset.", order.asset, _ASSET)
+        _check_headers(where + "asset.headers", order.asset)
     if order.tree and not (order.programs and order.tree_sha256):
         raise _misshapen(where + "tree", "its programs and its digest as well", order.tree)
     if not set(order.adopt) <= set(order.links):
@@ -186,6 +199,15 @@ def _check(where: str, value: t.Any, tests: t.Dict[str, t.Tuple[Test, str]]) -> 
         found = getattr(value, field)
         if not is_right(found):
             raise _misshapen(where + field, expected, found)
+
+
+def _check_headers(where: str, asset: Download) -> None:
+    """Raise ReleaseError for headers that cannot be sent, or to nobody. It shows none of them: they are secrets."""
+    are_right = isinstance(asset.headers, dict) and all(map(_is_mapping_of_headers, asset.headers.values()))
+    if not are_right:
+        raise _misshapen(where, "names and values of headers, by address", "something else")
+    if not set(asset.headers) <= set(asset.urls):
+        raise _misshapen(where, "only addresses of the asset", "others")
 
 
 def _misshapen(where: str, expected: str, found: t.Any) -> ReleaseError:
@@ -237,6 +259,11 @@ def _is_mapping_of_files(value: t.Any) -> bool:
     return is_mapping and all(map(_is_text(FILE), value)) and all(map(_is_text(INNER_PATH), value.values()))
 
 
+def _is_mapping_of_headers(value: t.Any) -> bool:
+    is_mapping = isinstance(value, dict)
+    return is_mapping and all(map(_is_text(_HEADER), value)) and all(map(_is_text(_HEADER_VALUE), value.values()))
+
+
 def _is_link(value: t.Any) -> bool:
     return isinstance(value, str) and is_link(value)
 
@@ -281,7 +308,7 @@ _TOOL = {
 }  # type: t.Dict[str, t.Tuple[Test, str]]
 _ASSET = {
     "name": (_is_text(_ARGUMENT), "a file name"),
-    "url": (_is_text(_ARGUMENT), "an address"),
+    "urls": (lambda value: _is_list_of(_is_text(_ARGUMENT))(value) and 0 < len(value) <= MOST_URLS, "addresses"),
     "size": (_is_number, "a size in bytes"),
     "sha256": (_is_text(SHA256), "a SHA-256 digest"),
     "format": (_is_text(_ARGUMENT), "a format of archives"),

@@ -20,10 +20,10 @@ from ansible_collections.pinned.release.plugins.module_utils import durable, fil
 from ansible_collections.pinned.release.plugins.module_utils.accounts import Access
 from ansible_collections.pinned.release.plugins.module_utils.archive import unpack
 from ansible_collections.pinned.release.plugins.module_utils.check_command import check
-from ansible_collections.pinned.release.plugins.module_utils.download import download
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError, StaleError
 from ansible_collections.pinned.release.plugins.module_utils.kept_tree import refuse_changed
 from ansible_collections.pinned.release.plugins.module_utils.labels import set_labels
+from ansible_collections.pinned.release.plugins.module_utils.mirrors import Fetched, Fetcher
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
 from ansible_collections.pinned.release.plugins.module_utils.pushed import Pushed
@@ -34,10 +34,10 @@ MAX_RECEIPT_BYTES = 64 * 1024
 
 
 class Staged(t.NamedTuple):
-    """A complete tree in the store: its name, and how many bytes were downloaded for it."""
+    """A complete tree in the store: its name, and how its asset came, None where a kept tree is used again."""
 
     tree: str
-    downloaded: int
+    fetched: t.Optional[Fetched]
 
 
 def stage_all(orders: t.Sequence[ToolOrder], place: Place, access: Access, pushed: Pushed) -> t.Dict[str, Staged]:
@@ -51,13 +51,14 @@ def stage_all(orders: t.Sequence[ToolOrder], place: Place, access: Access, pushe
         _refuse_noexec(place)
     made = []  # type: t.List[str]
     staged = {}  # type: t.Dict[str, Staged]
+    fetcher = Fetcher(pushed)
     try:
         for order in wanted:
             with _tool_named(order.tool):
                 if order.reuse:
                     staged[order.tool] = _reused(order, order.reuse, place, access)
                 else:
-                    staged[order.tool] = _new(order, place, access, made, pushed)
+                    staged[order.tool] = _new(order, place, access, made, fetcher)
     except BaseException:
         durable.empty(place.staging)
         for folder in made:
@@ -98,10 +99,10 @@ def _reused(order: ToolOrder, name: str, place: Place, access: Access) -> Staged
     _give(tree, order, access)
     file_capabilities.give(tree, order, place.root)
     check(order, tree, access.account)
-    return Staged(name, 0)
+    return Staged(name, None)
 
 
-def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str], pushed: Pushed) -> Staged:
+def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str], fetcher: Fetcher) -> Staged:
     """Return a new tree, unpacked from the asset. What must go again if another tool fails is added to *made*."""
     if order.asset is None:
         raise StaleError("{0}: there is nothing to download or to go back to".format(order.tool), fix="run again")
@@ -111,8 +112,9 @@ def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str], push
     tree = os.path.join(folder, "tree")
     for made_folder in (tree, os.path.join(tree, "libexec"), os.path.join(tree, "bin")):
         durable.make_folder(made_folder)
-    _fetch(order.asset, os.path.join(folder, "asset"), pushed)
-    unpacked = _unpack(order, order.asset, os.path.join(folder, "asset"), os.path.join(tree, "libexec"))
+    asset = os.path.join(folder, "asset")
+    fetched = fetcher.fetch(order.asset, asset)
+    unpacked = _unpack(order, order.asset, asset, os.path.join(tree, "libexec"))
     _link(tree, order, unpacked)
     _write_listing(tree, order, unpacked, folder)
     _write_receipt(tree, order, folder)
@@ -120,7 +122,7 @@ def _new(order: ToolOrder, place: Place, access: Access, made: t.List[str], push
     file_capabilities.give(tree, order, place.root)
     check(order, tree, access.account)
     durable.sync_folders(tree)
-    return Staged(_moved(order, tree, place, made), order.asset.size)
+    return Staged(_moved(order, tree, place, made), fetched)
 
 
 def _link(tree: str, order: ToolOrder, unpacked: Unpacked) -> None:
@@ -142,16 +144,8 @@ def _link(tree: str, order: ToolOrder, unpacked: Unpacked) -> None:
         os.symlink(text.encode("utf-8"), os.fsencode(os.path.join(tree, "files", path)))
 
 
-def _fetch(asset: Download, path: str, pushed: Pushed) -> None:
-    """Make the verified *asset* the file *path*, from what was *pushed* or from its address."""
-    if asset.pushed:
-        pushed.take(path, asset.sha256, asset.size, asset.name)
-    else:
-        download(asset.url, path, asset.sha256, asset.size)
-
-
 def _unpack(order: ToolOrder, asset: Download, path: str, content: str) -> Unpacked:
-    """Unpack the *asset* at *path* into the folder *content* and delete it; return what it became."""
+    """Unpack the *asset* at *path* into the folder *content*, and remove it; return what it became."""
     single = min(program.path for program in order.programs.values())
     executables = {program.path for program in order.programs.values()}
     unpacked = unpack(

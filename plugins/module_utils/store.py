@@ -30,11 +30,14 @@ from ansible_collections.pinned.release.plugins.module_utils.switch import (
 
 
 class Done(t.NamedTuple):
-    """What was done for one tool: bytes fetched, foreign files set aside (path to backup)."""
+    """What was done for one tool: how its asset came, as in Fetched, and foreign files set aside (path to backup)."""
 
     tool: str
-    downloaded: int
     backups: t.Dict[str, str]
+    bytes_fetched: int = 0
+    seconds: float = 0.0
+    served_by: t.Optional[int] = None
+    failed: t.Sequence[str] = ()
 
 
 def obey(orders: Orders, pushed: t.Optional[Pushed] = None) -> t.List[Done]:
@@ -57,11 +60,11 @@ def obey(orders: Orders, pushed: t.Optional[Pushed] = None) -> t.List[Done]:
             done = []
             for order in orders.tools:
                 if order.tree:
-                    tree, downloaded = staged[order.tool]
-                    done.append(Done(order.tool, downloaded, activate(order, tree, here)))
+                    tree, fetched = staged[order.tool]
+                    done.append(Done(order.tool, activate(order, tree, here), *(fetched or ())))
                 else:
                     remove(order, here)
-                    done.append(Done(order.tool, 0, {}))
+                    done.append(Done(order.tool, {}))
             for order in orders.tools:
                 file_capabilities.withdraw(order, here)
                 prune(order, here)

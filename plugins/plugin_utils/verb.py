@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,8 +19,11 @@ from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.options import MIRRORS
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors, site_file
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import read as read_mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable
@@ -126,6 +129,10 @@ def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
     return ArgumentSpecValidator(dict(spec), **rules)
 
 
+#: What the site's file of mirrors may say.
+_SITE = reader({"mirrors": {**MIRRORS["mirrors"], "required": True}})
+
+
 def options(action: ActionBase, spec: ArgumentSpecValidator) -> dict[str, Any]:
     """Return the task's options, checked and converted by *spec* as a module would.
 
@@ -166,6 +173,26 @@ def found_file(action: ActionBase, name: str, kind: str = user_files.LOCK_FILE) 
     except AnsibleFileNotFound as error:
         places = list(dict.fromkeys(map(os.path.normpath, error.paths or ())))
         raise user_files.missing(Path(action._loader.path_dwim(name)), kind, places) from error
+
+
+def mirrors(action: ActionBase, given: Sequence[Mapping[str, Any]] | None) -> Mirrors:
+    """Return the mirrors of the task: the option *given*, or else those of the site's file, which may be vaulted.
+
+    Raises ReleaseError for rules that cannot be followed, and for a file that cannot be read or trusted.
+    """
+    if given is not None:
+        return read_mirrors(given)
+    path = site_file()
+    if path is None:
+        return Mirrors()
+    loaded = action._loader.load_from_file(str(path), cache="none")
+    checked = _SITE.validate(loaded if isinstance(loaded, dict) else {"mirrors": loaded})
+    if checked.error_messages:
+        raise ReleaseError(f"{path}: {'; '.join(_message(error) for error in checked.errors.errors)}")
+    try:
+        return read_mirrors(checked.validated_parameters["mirrors"])
+    except ReleaseError as error:
+        raise error.about(str(path)) from error
 
 
 def ask(action: ActionBase, question: probe.Question) -> probe.Answer:

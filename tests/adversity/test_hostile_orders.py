@@ -88,7 +88,10 @@ PLACES: tuple[tuple[tuple[str | int, ...], tuple[object, ...]], ...] = (
     (("tools", 0, "asset", "size"), (-1, "1", None)),
     (("tools", 0, "asset", "unpacked_size"), (-1, "1", None)),
     (("tools", 0, "asset", "name"), (7, None, "a\x00b")),
-    (("tools", 0, "asset", "url"), (7, None, "a\x00b", "", "ftp://x/y", "/etc/passwd", "file://other/etc/passwd")),
+    (
+        ("tools", 0, "asset", "urls"),
+        (7, None, [], ["a\x00b"], [""], ["ftp://x/y"], ["/etc/passwd"], ["file://other/etc/passwd"]),
+    ),
     (("tools", 0, "asset", "format"), ("", "x", "../x", 7)),
 )
 

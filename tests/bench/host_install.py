@@ -173,7 +173,7 @@ def order(path: str, url: str) -> ToolOrder:
         tool="tool",
         tree="1.0",
         tree_sha256=tree_listing.digest(tree_listing.listing(unpacked, {"program": program.path})),
-        asset=Download(os.path.basename(path), url, os.path.getsize(path), digest.hexdigest(), asset_format, 1 << 40),
+        asset=Download(os.path.basename(path), [url], os.path.getsize(path), digest.hexdigest(), asset_format, 1 << 40),
         programs={"program": program},
     )
 
@@ -211,7 +211,7 @@ def theirs(asset: Download) -> float:
         return float("nan")
     with tempfile.TemporaryDirectory() as folder:
         started_s = time.monotonic()
-        command = ["sh", "-c", SHELL, "sh", asset.url, asset.sha256, asset.format, "tree"]
+        command = ["sh", "-c", SHELL, "sh", asset.urls[0], asset.sha256, asset.format, "tree"]
         subprocess.run(command, cwd=folder, check=True)
         return time.monotonic() - started_s
 

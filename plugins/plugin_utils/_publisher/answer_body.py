@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import (
     TRANSPORT_ERRORS,
     InterruptedAnswerError,
+    SilentError,
     TooLargeError,
     failure,
 )
@@ -55,7 +56,7 @@ def read_chunks(response: requests.Response) -> Iterator[bytes]:
         received += len(chunk)
         seconds = time.monotonic() - started
         if seconds > GRACE_S and received < seconds * SLOWEST_BYTES_PER_S:
-            raise ReleaseError(
+            raise SilentError(
                 f"{redacted(url)} is sent too slowly to ever arrive",
                 expected=f"at least {SLOWEST_BYTES_PER_S} bytes a second",
                 found=f"{received} bytes in {seconds:.0f} seconds",

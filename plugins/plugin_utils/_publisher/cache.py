@@ -34,6 +34,8 @@ from urllib.request import url2pathname
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import answer_body, failures, folders, redaction
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.routes import Routes
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
@@ -67,9 +69,10 @@ class CachedFile:
 class Cache:
     """A folder of assets by their content."""
 
-    def __init__(self, root: Path) -> None:
-        """Keep assets below *root*, which is created with the first."""
+    def __init__(self, root: Path, mirrors: Mirrors | None = None) -> None:
+        """Keep assets below *root*, which is created with the first. Of bytes that are identified, ask *mirrors* first."""
         self.root = root
+        self._routes = Routes(mirrors or Mirrors())
         self._fetched: dict[str, str] = {}
 
     def fetch(
@@ -158,18 +161,17 @@ class Cache:
         path = folders.private_folder(self.root, "partial") / wanted.key
         folders.forget_unused(path.parent, PARTIAL_KEPT_DAYS)
         with _Partial(path, wanted) as partial:
-            has_earlier_bytes = partial.received > 0
-            _transfer(partial, wanted, session, progress)
-            if has_earlier_bytes and wanted.mismatch(partial.digests(), partial.received):
-                partial.restart()
-                _transfer(partial, wanted, session, progress)
-            digests, size = partial.digests(), partial.received
-            try:
-                wanted.compare(digests, size)
-            except ReleaseError:
-                path.unlink(missing_ok=True)
-                raise
+            for route in self._routes.of(wanted.asset, session, wanted.is_identified):
+                try:
+                    _fill(partial, _Wanted(route.asset, wanted.limit_bytes), route.session, progress)
+                    break
+                except ReleaseError as error:
+                    if route.is_last:
+                        raise
+                    self._routes.failed(route, error)
+                    partial.restart()
             partial.flush()
+            digests, size = partial.digests(), partial.received
         return self._keep(path, wanted, digests, size)
 
     def _keep(self, partial: Path, wanted: _Wanted, digests: Mapping[str, str], size: int) -> CachedFile:
@@ -266,6 +268,20 @@ class _Partial:
     def digests(self) -> dict[str, str]:
         """Return the digests of all bytes so far."""
         return {algorithm: made.hexdigest() for algorithm, made in self._hashes.items()}
+
+
+def _fill(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:
+    """Bring the wanted bytes into *partial* and compare them. Raises ReleaseError, and keeps none, if they differ."""
+    has_earlier_bytes = partial.received > 0
+    _transfer(partial, wanted, session, progress)
+    if has_earlier_bytes and wanted.mismatch(partial.digests(), partial.received):
+        partial.restart()
+        _transfer(partial, wanted, session, progress)
+    try:
+        wanted.compare(partial.digests(), partial.received)
+    except ReleaseError:
+        partial.restart()
+        raise
 
 
 def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:

@@ -35,6 +35,14 @@ _UNUSABLE_CERTIFICATE = re.compile(r"private key is encrypted|PEM lib|key values
 TRANSPORT_ERRORS = (OSError, ValueError, urllib3.exceptions.HTTPError)
 
 
+class RefusedError(ReleaseError):
+    """An answer whose status is no success."""
+
+
+class SilentError(ReleaseError):
+    """No answer in time, or one that comes too slowly: to ask again costs as much time again."""
+
+
 class InterruptedAnswerError(ReleaseError):
     """An answer that broke off on its way: the rest of it may still be had."""
 
@@ -63,7 +71,7 @@ def first_unreachable(errors: Iterable[ReleaseError]) -> UnreachableError | None
     return next((error for error in errors if isinstance(error, UnreachableError)), None)
 
 
-def refused(response: requests.Response, session: requests.Session) -> ReleaseError:
+def refused(response: requests.Response, session: requests.Session) -> RefusedError:
     """Return the error for an answer to *session* that is not a success, with what a user can do about its status."""
     used = origin_of(session, response.url)
     fixes = {
@@ -82,7 +90,7 @@ def refused(response: requests.Response, session: requests.Session) -> ReleaseEr
         fix = f"try again later; the server says Retry-After: {shown(wait)}"
     if limited_until:
         found, fix = f"{found}: its rate limit is used up {limited_until}", "wait until then"
-    return ReleaseError(f"{redacted(response.url)} was not served", found=found, fix=fix)
+    return RefusedError(f"{redacted(response.url)} was not served", found=found, fix=fix)
 
 
 def rate_limit_end(response: requests.Response) -> str | None:
@@ -128,7 +136,7 @@ def failure(error: Exception, url: str) -> ReleaseError:
             f"certificate, name yours in {CLIENT_CERTIFICATE}",
         )
     if any(isinstance(one, TimeoutError) for one in chain):
-        return ReleaseError(
+        return SilentError(
             f"{host} did not answer in time, asked for {place}",
             found=reason,
             fix=f"check that the controller may reach {host}, or set HTTPS_PROXY",

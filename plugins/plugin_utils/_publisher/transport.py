@@ -43,6 +43,8 @@ LOG = logging.getLogger("pinned.release")
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 ATTEMPTS = 4
+#: Of a server while there is another one to ask.
+IMPATIENT_ATTEMPTS, IMPATIENT_CONNECT_TIMEOUT_S, IMPATIENT_READ_TIMEOUT_S = 2, 5.0, 30.0
 USER_AGENT = "pinned.release (Ansible collection)"
 #: A server that asks for more patience than this is reported, not waited for.
 RETRY_AFTER_LIMIT_S = 60.0
@@ -52,8 +54,13 @@ LISTING_LIMIT_BYTES = 24 * 1024 * 1024
 REDIRECT_BODY_LIMIT_BYTES = 1024 * 1024
 
 
-def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None = None) -> requests.Session:
-    """Return a session that carries *credentials*, each to its own place, and keeps listings below *cache_root*."""
+def session(
+    *, credentials: Sequence[Credential] = (), cache_root: Path | None = None, is_patient: bool = True
+) -> requests.Session:
+    """Return a session that carries *credentials*, each to its own place, and keeps listings below *cache_root*.
+
+    One that is not patient loses less time with a server that fails, because there is another one to ask.
+    """
     _leave_proxies_to_the_environment()
     for address in getproxies_environment().values():
         remember_proxy(address)
@@ -68,20 +75,26 @@ def session(*, credentials: Sequence[Credential] = (), cache_root: Path | None =
     made.verify = os.environ.get("SSL_CERT_FILE") or True
     made.cert = client_certificate()
     made.auth = Credentials(credentials)
-    adapter = _shared_adapter(cache_root)
+    adapter = _shared_adapter(cache_root, is_patient)
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
 
 
 @cache
-def _shared_adapter(cache_root: Path | None) -> _Adapter:
+def _shared_adapter(cache_root: Path | None, is_patient: bool) -> _Adapter:
     """Return the connections of all sessions that keep listings in one place.
 
     To open one anew for each of many tools takes longer than to ask: each loads all certificate authorities. No
     credential belongs to a connection, and urllib3 tells those with other authorities or proxies apart.
     """
-    return _Adapter(Listings(cache_root) if cache_root else None)
+    return _Adapter(Listings(cache_root) if cache_root else None, is_patient)
+
+
+def origin(url: str) -> str:
+    """Return the scheme, host and port of *url*, without user and password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _leave_proxies_to_the_environment() -> None:
@@ -139,12 +152,16 @@ class _Session(requests.Session):
 class _Adapter(requests.adapters.HTTPAdapter):
     """Gives every request its time limits and every listing its size limit, and revalidates kept listings."""
 
-    def __init__(self, listings: Listings | None) -> None:
+    def __init__(self, listings: Listings | None, is_patient: bool = True) -> None:
         self._listings = listings
+        self._attempts = ATTEMPTS if is_patient else IMPATIENT_ATTEMPTS
+        self._timeouts_s = (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        if not is_patient:
+            self._timeouts_s = (IMPATIENT_CONNECT_TIMEOUT_S, IMPATIENT_READ_TIMEOUT_S)
         # Statuses are retried below: urllib3 would first read a refusal's body, however long, into memory.
         connections = urllib3.util.Retry(
-            connect=ATTEMPTS - 1,
-            read=1,
+            connect=self._attempts - 1,
+            read=1 if is_patient else 0,
             other=0,
             status=0,
             redirect=0,
@@ -174,7 +191,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         question = request.copy()
         question.headers.update(kept.questions() if kept else {})
 
-        time_limits = timeout or (CONNECT_TIMEOUT_S, READ_TIMEOUT_S)
+        time_limits = timeout or self._timeouts_s
         response = self._send_patiently(question, time_limits, verify, cert, proxies)
         response.request = request
         LOG.debug("%s %s: %s", request.method, redacted(request.url or ""), _outcome(response, kept is not None))
@@ -192,10 +209,10 @@ class _Adapter(requests.adapters.HTTPAdapter):
     def _send_patiently(
         self, request: requests.PreparedRequest, timeout: Any, verify: bool | str, cert: Any, proxies: Any
     ) -> requests.Response:
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             response = super().send(request, True, timeout, verify, cert, proxies)
             pause_s = _pause_s(response, attempt)
-            if pause_s is None or attempt == ATTEMPTS - 1:
+            if pause_s is None or attempt == self._attempts - 1:
                 break
             place = redacted(request.url or "")
             LOG.debug("%s %s: %s; again in %g s", request.method, place, response.status_code, pause_s)

@@ -14,7 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.mirrors import LONGEST_REASON
+from ansible_collections.pinned.release.plugins.module_utils.orders import MOST_URLS, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines import between_marks
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 
 #: What people are shown of one text that a host wrote.
@@ -25,14 +28,24 @@ LONGEST_PATH = 4096
 MOST_OF_A_FAILURE = 1000
 #: The largest honest answers name MOST_BACKUPS files of a few hundred tools.
 MOST_OF_AN_ANSWER = 16 * 1024 * 1024
+LONGEST_RUN_S = 10**7
 MOST_BACKUPS = 1000
 
 
 @dataclass(frozen=True)
 class Done:
-    """What was done for one tool: bytes downloaded, and foreign files that were set aside, with their backups."""
+    """What was done for one tool: how its asset came, and foreign files that were set aside, with their backups.
 
-    downloaded: int
+    bytes_fetched   all bytes that came for it, also from servers that did not serve it in the end
+    seconds         how long that took
+    served_by       the number of its address among those in the order; None where nothing was fetched
+    failed          why other addresses did not serve it, a line each
+    """
+
+    bytes_fetched: int
+    seconds: float
+    served_by: int | None
+    failed: tuple[str, ...]
     backups: Mapping[str, str]
 
 
@@ -81,6 +94,22 @@ def read(answer: object, ordered: Collection[str]) -> Obeyed:
     return Obeyed(done=_done(answer.get("done"), ordered))
 
 
+def outcome(done: Done, order: ToolOrder) -> dict[str, Any]:
+    """Return what the result of the task says of *done*, beside what its plan said, where *order* is the tool's.
+
+    Raises ReleaseError where the host names an address that the order does not have.
+    """
+    told: dict[str, Any] = {"bytes_fetched": done.bytes_fetched, "seconds": done.seconds}
+    if done.served_by is not None:
+        urls = order.asset.urls if order.asset else []
+        if done.served_by >= len(urls):
+            raise _odd("served_by", "an address of the order", done.served_by)
+        told["served_by"] = redacted(urls[done.served_by])
+    elif done.bytes_fetched:
+        told["served_by"] = "controller"
+    return {**told, "backups": dict(done.backups)} if done.backups else told
+
+
 def clipped(text: str) -> str:
     """Return *text*, or its first LONGEST_TEXT characters and an ellipsis."""
     return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + "…"
@@ -102,14 +131,42 @@ def _done(value: object, ordered: Collection[str]) -> dict[str, Done]:
         tool = item.get("tool")
         if not isinstance(tool, str) or tool not in ordered or tool in done:
             raise _odd("tool", "each tool that was ordered, once", tool)
-        done[tool] = Done(_size(item.get("downloaded")), _backups(item.get("backups")))
+        done[tool] = Done(
+            bytes_fetched=_size(item.get("bytes_fetched")),
+            seconds=_seconds(item.get("seconds")),
+            served_by=_number(item.get("served_by")),
+            failed=_reasons(item.get("failed")),
+            backups=_backups(item.get("backups")),
+        )
     return done
 
 
 def _size(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**63:
-        raise _odd("downloaded", "a number of bytes", value)
+        raise _odd("bytes_fetched", "a number of bytes", value)
     return int(value)
+
+
+def _seconds(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < LONGEST_RUN_S:
+        raise _odd("seconds", "a number of seconds", value)
+    return float(value)
+
+
+def _number(value: object) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < MOST_URLS:
+        raise _odd("served_by", "the number of an address", value)
+    return int(value)
+
+
+def _reasons(value: object) -> tuple[str, ...]:
+    if not isinstance(value, (list, tuple)) or len(value) >= MOST_URLS:
+        raise _odd("failed", f"a list of fewer than {MOST_URLS} texts", value)
+    if not all(isinstance(reason, str) for reason in value):
+        raise _odd("failed", "a list of texts", value)
+    return tuple(reason[:LONGEST_REASON] for reason in value)
 
 
 def _backups(value: object) -> dict[str, str]:

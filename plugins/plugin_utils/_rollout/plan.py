@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import (
     Appearance,
@@ -226,7 +227,7 @@ def _plan_tool(name: str, tool: LockedTool, choice: Choice, wanted: Wanted, stat
         expects=found.active,
         tree=tree_name(tool.version, asset),
         reuse=found.reuse,
-        asset=_download(asset),
+        asset=None if found.reuse else _download(asset, wanted.mirrors),
         programs={one: Program(file.path, file.sha256, file.size) for one, file in asset.executables.items()},
         tree_sha256=asset.tree_sha256,
         files=dict(asset.files),
@@ -362,8 +363,18 @@ def _is_foreign(name: str, state: State) -> bool:
     return name in state.foreign or (name in state.links and state.owner(name) is None)
 
 
-def _download(asset: LockedAsset) -> Download:
-    return Download(asset.name, asset.url, asset.size, asset.sha256, asset.format, asset.unpacked_size)
+def _download(asset: LockedAsset, mirrors: Mirrors) -> Download:
+    """Return where a host gets *asset*. Raises ReleaseError where it may not ask anybody."""
+    places = mirrors.addresses(asset.url)
+    return Download(
+        name=asset.name,
+        urls=[place.url for place in places],
+        size=asset.size,
+        sha256=asset.sha256,
+        format=asset.format,
+        unpacked_size=asset.unpacked_size,
+        headers={place.url: dict(place.headers) for place in places if place.headers},
+    )
 
 
 def sealed_plan(wanted: Wanted, sealed: Sealed) -> Plan:

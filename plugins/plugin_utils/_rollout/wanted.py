@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LARGEST_KB, Question
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
@@ -29,6 +30,7 @@ class Wanted:
                   needed
     capabilities  of programs, by the name of a program or of a tool with one; the others shall have none
     owner         account that the programs are for: its group becomes theirs, and checks run as it
+    mirrors       where bytes are fetched; that does not decide the state of a host
     """
 
     lock: LockFile
@@ -50,6 +52,7 @@ class Wanted:
     checks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     python: str = ""
     capabilities: Mapping[str, str] = field(default_factory=dict)
+    mirrors: Mirrors = field(default_factory=Mirrors)
 
     @property
     def tools(self) -> tuple[str, ...]:

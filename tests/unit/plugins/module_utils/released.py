@@ -55,7 +55,7 @@ class Released:
         }
         self.asset = Download(
             os.path.basename(self.path),
-            "file://" + self.path,
+            ["file://" + self.path],
             len(published),
             self.sha256,
             "tar.gz",

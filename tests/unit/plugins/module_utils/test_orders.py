@@ -27,7 +27,7 @@ ORDER = ToolOrder(
     tree="0.9.9-0123456789ab",
     tree_sha256=DIGEST,
     reuse="0.9.9-0123456789ab.1",
-    asset=Download("uv.tar.gz", "https://example.org/uv.tar.gz", 1, DIGEST, "tar.gz", 2),
+    asset=Download("uv.tar.gz", ["https://example.org/uv.tar.gz"], 1, DIGEST, "tar.gz", 2),
     programs={"uv": Program("uv-0.9.9/uv", DIGEST, 1)},
     files={"share/man/man1/uv.1": "uv-0.9.9/uv.1"},
     adopt=["uv", "share/man/man1/uv.1"],
@@ -93,6 +93,48 @@ def assert_refused(document, where):
 
 def test_orders_survive_the_way_through_json():
     assert from_json(wire()) == ORDERS
+
+
+MIRROR = "https://mirror.example/uv.tar.gz"
+
+
+def with_secrets(headers):
+    return wire(tools__0__asset__urls=[MIRROR, "https://example.org/uv.tar.gz"], tools__0__asset__headers=headers)
+
+
+def test_secrets_are_for_one_address_of_the_asset():
+    asset = from_json(with_secrets({MIRROR: {"Authorization": "Basic eDp5"}})).tools[0].asset
+    assert asset.headers == {MIRROR: {"Authorization": "Basic eDp5"}}
+
+
+@pytest.mark.parametrize(
+    "urls", [[], None, "https://example.org/a", [7], ["a\x00"], ["https://example.org/a"] * 21, {}]
+)
+def test_an_asset_has_some_addresses(urls):
+    assert_refused(wire(tools__0__asset__urls=urls), "tools.uv.asset.urls")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        None,
+        ["S3CRET"],
+        {MIRROR: "S3CRET"},
+        {MIRROR: {"Authorization": 7}},
+        {MIRROR: {"Authorization": ""}},
+        {MIRROR: {"Authorization": "S3CRET\r\nX: S3CRET"}},
+        {MIRROR: {"Authorization": "S3CRET\n"}},
+        {MIRROR: {"Authorization": "S3CRÉT"}},
+        {MIRROR: {"S3CRET\r\nX": "y"}},
+        {MIRROR: {"": "S3CRET"}},
+        {"https://elsewhere.example/S3CRET": {"Authorization": "S3CRET"}},
+    ],
+)
+def test_secrets_that_cannot_be_sent_are_refused_and_not_shown(headers):
+    assert_refused(with_secrets(headers), "tools.uv.asset.headers")
+    with pytest.raises(ReleaseError) as refused:
+        from_json(with_secrets(headers))
+    assert "S3CRET" not in str(refused.value)
 
 
 def test_removal_needs_no_programs():

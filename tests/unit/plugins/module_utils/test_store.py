@@ -59,7 +59,7 @@ def trees(folder, tool="hello"):
 def test_installed_program_runs_through_its_link(tmp_path):
     done = store.obey(orders_for(tmp_path, Released(tmp_path).order()))
     assert run(tmp_path) == "hello 1.0"
-    assert done[0].downloaded == os.path.getsize(str(tmp_path / "hello-1.0.tar.gz"))
+    assert done[0].bytes_fetched == os.path.getsize(str(tmp_path / "hello-1.0.tar.gz"))
 
 
 def test_receipt_says_what_was_ordered_and_when(tmp_path):
@@ -94,7 +94,7 @@ def test_going_back_needs_no_download(tmp_path):
     os.unlink(old.path)
     done = store.obey(orders_for(tmp_path, old.order(expects=new.tree, reuse=old.tree)))
     assert run(tmp_path) == "hello 1.0"
-    assert done[0].downloaded == 0
+    assert done[0].bytes_fetched == 0
 
 
 def test_kept_version_that_was_changed_is_not_activated(tmp_path):
@@ -198,7 +198,7 @@ def test_bare_program_lies_where_it_was_locked_whatever_its_link_is_called(tmp_p
         tool="hello",
         tree="1.0-" + sha256[:12],
         tree_sha256=hashlib.sha256("".join(line + "\n" for line in sorted(lines)).encode()).hexdigest(),
-        asset=Download("asset", "file://{0}/asset".format(tmp_path), len(content), sha256, "bare", len(content)),
+        asset=Download("asset", ["file://{0}/asset".format(tmp_path)], len(content), sha256, "bare", len(content)),
         programs={name: Program("hello", sha256, len(content))},
     )
     store.obey(orders_for(tmp_path, order))

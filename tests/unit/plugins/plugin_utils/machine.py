@@ -78,7 +78,12 @@ class Machine:
 def locked(released: Released, requires: Requirement = SHELL_PROGRAM) -> LockedTool:
     beside = {name: found for name in released.programs if (found := _sought(released, name))}
     asset = LockedAsset(
-        **{name: value for name, value in released.asset._asdict().items() if name != "pushed"},
+        name=released.asset.name,
+        url=released.asset.urls[0],
+        size=released.asset.size,
+        sha256=released.sha256,
+        format=released.asset.format,
+        unpacked_size=released.asset.unpacked_size,
         target="any",
         requires=requires,
         executables={name: Executable(**program._asdict()) for name, program in released.programs.items()},

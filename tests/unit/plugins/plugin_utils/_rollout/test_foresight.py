@@ -20,7 +20,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 
 MEBIBYTE = 1024 * 1024
-ASSET = Download("uv.tar.gz", "https://example.org/uv.tar.gz", 10 * MEBIBYTE, "0" * 64, "tar.gz", 30 * MEBIBYTE)
+ASSET = Download("uv.tar.gz", ["https://example.org/uv.tar.gz"], 10 * MEBIBYTE, "0" * 64, "tar.gz", 30 * MEBIBYTE)
 INSTALL = ToolOrder(tool="uv", tree="1-0", asset=ASSET)
 REMOVE = ToolOrder(tool="uv")
 ROOM = Room("/opt", True, 40 * MEBIBYTE, True)

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.obeyed import Done, Obeyed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-DONE = {"tool": "uv", "downloaded": 5, "backups": {}}
+DONE = {"tool": "uv", "backups": {}, "bytes_fetched": 5, "seconds": 0.25, "served_by": 1, "failed": ["a was cut"]}
+ORDER = ToolOrder(
+    "uv", asset=Download("uv.gz", ["https://a.example/uv.gz", "https://u:pw@b.example/uv.gz?s=1"], 5, "0" * 64, "gz", 9)
+)
 ERROR = {"what": "no room", "expected": None, "found": "a full disk", "fix": "make room"}
 LONG = "x" * 10_000_000
 
@@ -32,10 +36,27 @@ def read(*done, **fields):
 
 
 def test_what_was_done_is_told_by_tool():
-    assert read(DONE) == Obeyed(done={"uv": Done(5, {})})
+    assert read(DONE) == Obeyed(done={"uv": Done(5, 0.25, 1, ("a was cut",), {})})
     assert read({**DONE, "backups": {"/usr/bin/uv": "/usr/bin/uv~"}}).done["uv"].backups == {
         "/usr/bin/uv": "/usr/bin/uv~"
     }
+
+
+def test_who_served_a_tool_is_told_without_secrets_and_only_if_it_was_asked():
+    done = read(DONE).done["uv"]
+    assert obeyed.outcome(done, ORDER) == {
+        "bytes_fetched": 5,
+        "seconds": 0.25,
+        "served_by": "https://b.example/uv.gz?…",
+    }
+    for order in (ToolOrder("uv"), ORDER._replace(asset=ORDER.asset._replace(urls=["https://a.example/uv.gz"]))):
+        with pytest.raises(ReleaseError, match="cannot be understood"):
+            obeyed.outcome(done, order)
+
+
+def test_where_nothing_was_fetched_nobody_is_said_to_have_served_it():
+    done = read({**DONE, "bytes_fetched": 0, "seconds": 0, "served_by": None, "failed": []}).done["uv"]
+    assert obeyed.outcome(done, ToolOrder("uv")) == {"bytes_fetched": 0, "seconds": 0.0}
 
 
 def test_no_orders_are_carried_out_by_doing_nothing():
@@ -109,10 +130,23 @@ def test_an_answer_that_is_no_json_is_an_error(answer):
         {"done": [{}]},
         {"done": [{**DONE, "tool": "other"}]},
         {"done": [{**DONE, "tool": nested()}]},
-        {"done": [{**DONE, "downloaded": "5"}]},
-        {"done": [{**DONE, "downloaded": -1}]},
-        {"done": [{**DONE, "downloaded": True}]},
-        {"done": [{**DONE, "downloaded": 10**400}]},
+        {"done": [{**DONE, "bytes_fetched": "5"}]},
+        {"done": [{**DONE, "bytes_fetched": -1}]},
+        {"done": [{**DONE, "bytes_fetched": True}]},
+        {"done": [{**DONE, "bytes_fetched": 10**400}]},
+        {"done": [{**DONE, "seconds": None}]},
+        {"done": [{**DONE, "seconds": True}]},
+        {"done": [{**DONE, "seconds": -0.1}]},
+        {"done": [{**DONE, "seconds": float("nan")}]},
+        {"done": [{**DONE, "seconds": float("inf")}]},
+        {"done": [{**DONE, "seconds": 10**400}]},
+        {"done": [{**DONE, "served_by": "https://c.example/"}]},
+        {"done": [{**DONE, "served_by": -1}]},
+        {"done": [{**DONE, "served_by": True}]},
+        {"done": [{**DONE, "served_by": 10**400}]},
+        {"done": [{**DONE, "failed": "a was cut"}]},
+        {"done": [{**DONE, "failed": [nested()]}]},
+        {"done": [{**DONE, "failed": ["x"] * 2000}]},
         {"done": [{**DONE, "backups": None}]},
         {"done": [{**DONE, "backups": ["a"]}]},
         {"done": [{**DONE, "backups": {"/a": nested()}}]},
@@ -136,6 +170,7 @@ def test_an_answer_of_another_form_is_an_error_that_says_which_part(answer):
 
 def test_whatever_a_host_writes_is_short_when_people_read_it():
     long = dict.fromkeys(("what", "expected", "found", "fix"), LONG)
+    assert len(str(read({**DONE, "failed": [LONG] * 19}).done)) < 10_000
     for answer in (obeyed.read({"failed": True, "error": long}, []), obeyed.read({"stale": True, "error": long}, [])):
         assert len(str(answer.error)) < 10_000
 
