@@ -70,7 +70,7 @@ class Cache:
     """A folder of assets by their content."""
 
     def __init__(self, root: Path, mirrors: Mirrors | None = None) -> None:
-        """Keep assets below *root*, which is created with the first. Of bytes that are identified, ask *mirrors* first."""
+        """Keep assets below *root*, which is created with the first. *mirrors* are asked first, as routes.py says."""
         self.root = root
         self._routes = Routes(mirrors or Mirrors())
         self._fetched: dict[str, str] = {}
@@ -167,9 +167,12 @@ class Cache:
                     break
                 except ReleaseError as error:
                     if route.is_last:
+                        if not partial.received:
+                            path.unlink(missing_ok=True)
                         raise
                     self._routes.failed(route, error)
-                    partial.restart()
+                    # Another server may go on where this one broke off: the digest tells whether it did.
+                    partial.validator = None
             partial.flush()
             digests, size = partial.digests(), partial.received
         return self._keep(path, wanted, digests, size)

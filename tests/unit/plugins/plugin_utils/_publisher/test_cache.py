@@ -10,17 +10,21 @@ import errno
 import hashlib
 import itertools
 import os
+import socket
 import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import cache as cache_file
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import read as read_mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Web, files
 
@@ -377,3 +381,108 @@ def test_a_file_where_the_cache_should_be_is_an_error_that_names_it(tmp_path):
     (tmp_path / "cache").write_text("")
     with pytest.raises(ReleaseError, match=r"the cache could not be used at .*cache"):
         Cache(tmp_path / "cache").fetch(Asset("tool", "http://127.0.0.1:1/"), transport.session())
+
+
+# Mirrors
+
+
+def mirror_of(web, mirror, **more):
+    return read_mirrors([{"prefix": web.url + "/", "to": mirror.url + "/", **more}])
+
+
+def test_a_mirror_serves_what_a_digest_identifies(tmp_path):
+    with serving() as web, serving() as mirror:
+        for number, digests in enumerate(({"sha256": SHA256}, {"sha512": SHA512})):
+            cache = Cache(tmp_path / str(number), mirror_of(web, mirror))
+            assert cache.fetch(asset(web, digests=digests), transport.session()).sha256 == SHA256
+    assert (web.paths, mirror.paths) == ([], ["/tool", "/tool"])
+
+
+@pytest.mark.parametrize("digests", [{}, {"md5": hashlib.md5(CONTENT).hexdigest()}])
+def test_a_mirror_is_not_asked_for_what_only_its_own_word_would_identify(tmp_path, digests):
+    with serving() as web, serving(b"hostile") as mirror:
+        cache = Cache(tmp_path, mirror_of(web, mirror))
+        assert cache.fetch(asset(web, digests=digests), transport.session()).sha256 == SHA256
+        assert cache.reader(transport.session())(asset(web, digests=digests)) == CONTENT
+    assert mirror.paths == []
+
+
+def test_without_upstream_what_nothing_identifies_is_not_fetched(tmp_path):
+    with serving() as web, serving() as mirror:
+        cache = Cache(tmp_path, mirror_of(web, mirror, upstream=False))
+        with pytest.raises(ReleaseError, match="from its publisher only"):
+            cache.fetch(asset(web), transport.session())
+        assert cache.fetch(asset(web, digests={"sha256": SHA256}), transport.session()).sha256 == SHA256
+    assert (web.paths, mirror.paths) == ([], ["/tool"])
+
+
+def test_without_upstream_a_mirror_that_fails_is_the_end(tmp_path):
+    with serving() as web, Web(lambda question: Answer(404)) as mirror:
+        cache = Cache(tmp_path, mirror_of(web, mirror, upstream=False))
+        with pytest.raises(ReleaseError, match="was not served"):
+            cache.fetch(asset(web, digests={"sha256": SHA256}), transport.session())
+    assert web.paths == []
+
+
+MIRROR_FAULTS = {
+    "other bytes": Answer(body=bytes(len(CONTENT))),
+    "too few": Answer(body=CONTENT[:-1]),
+    "too many": Answer(body=CONTENT + b"x"),
+    "endless ones": lambda: Answer(body=itertools.repeat(CONTENT)),
+    "half of them": Answer(body=CONTENT[: len(CONTENT) // 2], length=len(CONTENT)),
+    "no such file": Answer(404),
+    "no access": Answer(401),
+    "a failure": Answer(500),
+    "a part": Answer(206, CONTENT),
+    "a redirect to itself": Answer(302, headers={"Location": "/tool"}),
+}
+
+
+@pytest.mark.parametrize("size", [None, len(CONTENT)])
+@pytest.mark.parametrize("fault", MIRROR_FAULTS.values(), ids=MIRROR_FAULTS)
+def test_whatever_a_mirror_does_the_publisher_serves(tmp_path, fault, size, monkeypatch):
+    monkeypatch.setattr(cache_file, "LIMIT_BYTES", 4 * len(CONTENT))
+    with serving() as web, Web(lambda question: fault() if callable(fault) else fault) as mirror:
+        cache = Cache(tmp_path, mirror_of(web, mirror))
+        wanted = asset(web, digests={"sha256": SHA256}, size=size)
+        found = cache.fetch(wanted, transport.session(), limit_bytes=4 * len(CONTENT))
+    assert found.path.read_bytes() == CONTENT
+    assert web.paths.count("/tool") in (1, 2)
+    assert list((tmp_path / "partial").iterdir()) == []
+
+
+def test_the_publisher_goes_on_where_a_mirror_broke_off(tmp_path):
+    half = len(CONTENT) // 2
+    with serving() as web, Web(lambda question: Answer(body=CONTENT[:half], length=len(CONTENT))) as mirror:
+        Cache(tmp_path, mirror_of(web, mirror)).fetch(asset(web, digests={"sha256": SHA256}), transport.session())
+    assert [question.headers["Range"] for question in web.questions] == [f"bytes={half}-"]
+
+
+def test_a_mirror_without_a_server_is_asked_last_from_then_on_and_told_once(tmp_path, caplog):
+    with serving() as web, socket.socket() as silent, serving() as mirror:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        nobody = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        rules = read_mirrors(
+            [{"prefix": web.url + "/", "to": nobody}, {"prefix": web.url + "/", "to": mirror.url + "/"}]
+        )
+        with mock.patch.object(transport, "IMPATIENT_READ_TIMEOUT_S", 0.5):
+            transport._shared_adapter.cache_clear()
+            cache = Cache(tmp_path, rules)
+            for digests in ({"sha256": SHA256}, {"sha512": SHA512}):
+                cache.fetch(asset(web, digests=digests), transport.session())
+                (tmp_path / "sha256" / SHA256[:2] / SHA256).unlink()
+        transport._shared_adapter.cache_clear()
+    assert len([record for record in caplog.records if record.levelname == "WARNING"]) == 1
+    assert "did not answer in time" in caplog.text
+    assert (web.paths, mirror.paths) == ([], ["/tool", "/tool"])
+
+
+def test_secrets_of_the_publisher_do_not_reach_a_mirror(tmp_path):
+    with serving() as web, Web(lambda question: Answer(404)) as mirror:
+        credential = Credential(web.url + "/", {"Authorization": "Bearer of-the-publisher"})
+        cache = Cache(tmp_path, mirror_of(web, mirror))
+        wanted = asset(web, digests={"sha256": SHA256}, api_url=web.url + "/tool")
+        cache.fetch(wanted, transport.session(credentials=[credential]))
+    assert [question.headers["Authorization"] for question in web.questions] == ["Bearer of-the-publisher"]
+    assert [question.headers["Authorization"] for question in mirror.questions] == [None]
