@@ -88,6 +88,59 @@ options:
         type: int
 """
 
+    MIRRORS = r"""
+options:
+  mirrors:
+    description:
+      - Where else to get the bytes of assets, as rules in the order in which they are tried. The publisher's own server
+        is tried last, unless C(upstream) says otherwise.
+      - A rule rewrites what an address begins with. If a server sends other bytes than those that are pinned, sends
+        none, fails, or takes too long, the next one is asked.
+      - A mirror is not trusted. The digest is known before the bytes are here, so a mirror can keep bytes back, no
+        more. Listings, and whatever states a digest, are not read from mirrors.
+      - Mirrors are no part of what is pinned. The lock file and receipts name the publisher's address, and a host is
+        not changed because mirrors are.
+      - The default is what the site's file says, C(/etc/pinned.release/mirrors.yml) on the controller, or the file that
+        E(PINNED_RELEASE_MIRRORS) names. It has the one key C(mirrors), with the same rules, and may be encrypted with
+        C(ansible-vault). Of a file that others than root and the user who runs may write, nothing is believed.
+      - An empty list is no mirrors, whatever the site's file says.
+    type: list
+    elements: dict
+    suboptions:
+      prefix:
+        description:
+          - What the addresses begin with that the rule speaks of, with a slash at the end, such as
+            V(https://github.com/). V(https://) stands for every address that begins so.
+        type: str
+        required: true
+      to:
+        description:
+          - What takes the place of O(mirrors[].prefix), an address with a slash at the end. V(file:///srv/mirror/) is
+            a folder of whoever fetches, as on a network file system.
+          - Without it, the rule names no mirror. Then it must have O(mirrors[].upstream=false).
+        type: str
+      username:
+        description: User of the mirror, who has O(mirrors[].password).
+        type: str
+      password:
+        description:
+          - Password of the mirror, or its token. Whoever fetches gets it, so hosts do. Give it a user who may read what
+            is mirrored and nothing else.
+          - It is sent to mirrors with V(https://) only, follows no redirect to another server, and is in no result,
+            receipt or log.
+        type: str
+      headers:
+        description: Headers that a mirror asks for, such as C(X-JFrog-Art-Api). They are secrets as a password is.
+        type: dict
+      upstream:
+        description:
+          - V(false) lets nobody fetch an address that begins with O(mirrors[].prefix) from the publisher's own server.
+            It holds for such an address whatever other rules say.
+          - The publisher is still asked by M(pinned.release.lock) for listings.
+        type: bool
+        default: true
+"""
+
     CHOICE = r"""
 options:
   prefer:

@@ -161,6 +161,7 @@ seealso:
   - module: pinned.release.tools
 extends_documentation_fragment:
   - pinned.release.attributes
+  - pinned.release.attributes.mirrors
 """
 
 EXAMPLES = r"""
@@ -208,6 +209,13 @@ EXAMPLES = r"""
     export:
       hermeto: artifacts.lock.yaml
       multitool: multitool.lock.json
+
+- name: Lock, with the bytes of assets from a mirror that has them
+  pinned.release.lock:
+    manifest: releases.yml
+    mirrors:
+      - prefix: https://github.com/
+        to: https://artifacts.example.org/artifactory/github/
 
 - name: Show what an upgrade of everything would change
   pinned.release.lock:

@@ -14,8 +14,9 @@ description:
   - For each tool, the first asset that really runs on the host is taken. That is decided by what the program's own
     bytes need (operating system, architecture, ABI, libc and its version, libraries, processor level) and what the
     host provides, not by names.
-  - The host downloads the asset, compares it with the locked digest, unpacks it beside the old version and switches
-    all programs of the tool with one rename. Whenever it is interrupted, the old or the new version is there, whole.
+  - The host downloads the asset, from the server in the lock file or from O(mirrors), compares it with the locked
+    digest, unpacks it beside the old version and switches all programs of the tool with one rename. Whenever it is
+    interrupted, the old or the new version is there, whole.
   - Previous versions are kept (see O(keep)), so that applying an older lock file needs no network.
   - When nothing is to do, the host is asked one question in plain shell. No module runs and nothing is written.
   - If a manifest of the same name lies beside the lock file (C(releases.yml), C(releases.lock.json)) and asks for
@@ -142,6 +143,7 @@ extends_documentation_fragment:
   - pinned.release.attributes.place
   - pinned.release.attributes.integrity
   - pinned.release.attributes.signed
+  - pinned.release.attributes.mirrors
   - pinned.release.attributes.choice
 """
 
@@ -200,6 +202,18 @@ EXAMPLES = r"""
   environment:
     https_proxy: http://proxy.example.org:3128
     SSL_CERT_FILE: /etc/ssl/certs/ca-certificates.crt
+
+- name: Through mirrors of one's own, and never from the internet
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    mirrors:
+      - prefix: https://github.com/
+        to: https://artifacts.example.org/artifactory/github/
+        username: reader
+        password: "{{ artifactory_token | default('from a vault') }}"
+      - prefix: https://
+        to: https://mirror.example.org/files/
+        upstream: false
 
 - name: Install one tool whose files another program needs to find
   pinned.release.tools:
@@ -309,10 +323,23 @@ tools:
       type: str
       returned: when the tool is present
       sample: /opt/pinned.release/current/uv/tree
-    downloaded:
-      description: How many bytes were downloaded.
+    bytes_fetched:
+      description: How many bytes were fetched for it, with those of servers that did not serve it in the end.
       type: int
       returned: when something was done
+      sample: 22400000
+    seconds:
+      description: How long fetching took, with servers that did not serve it in the end.
+      type: float
+      returned: when something was done
+      sample: 1.42
+    served_by:
+      description:
+        - The address that served the asset, that of a mirror or RV(tools.source_url) itself. RV(notes) say why others
+          did not, that were asked before.
+      type: str
+      returned: when something was fetched
+      sample: https://mirror.example.org/files/github.com/astral-sh/uv/releases/download/0.9.9/uv-x86_64.tar.gz
     backups:
       description: Foreign files that were set aside, with their backups.
       type: dict
