@@ -112,8 +112,8 @@ options:
       - Each digest is compared with the bytes that are locked, and a difference is an error that shows both. SHA-256,
         SHA-384 and SHA-512 become evidence in the lock file. BLAKE3, which needs the C(blake3) library, MD5 and SHA-1
         are only compared; SHA-256 is pinned in their place.
-      - Files that an C(aqua.yaml) imports are read where they are inside its folder; others must be named, too. Of
-        Kubespray's files no template is run. An archive that C(mise.lock) has unpacked over a tool becomes a tool of
+      - Files that an C(aqua.yaml) imports are read where they are inside its folder; others must be named, too. No
+        template in Kubespray's files is run. An archive that C(mise.lock) has unpacked over a tool becomes a tool of
         its own if it holds a program.
       - What cannot be taken over is told, with the reason.
       - Cannot be combined with O(frozen) and O(verify).
