@@ -93,9 +93,10 @@ class Cache:
                 found = self._find_any(wanted)
                 LOG.debug("%s: %s", asset.name, f"in the cache, sha256 {found.sha256}" if found else "not in the cache")
                 found = found or self._download(wanted, session, progress)
+                # Under the lock: whoever waits for the same file must find it.
+                self._fetched[asset.url] = found.sha256
         except OSError as error:
             raise _disk_failure(error, self.root) from error
-        self._fetched[asset.url] = found.sha256
         progress(found.size)
         return found
 

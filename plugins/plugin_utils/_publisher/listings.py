@@ -4,7 +4,8 @@
 """What did a publisher answer last time, to be asked whether it still is so? Runs on the controller.
 
 Follows RFC 9110 (conditional requests) and RFC 9111 (what may be kept), more strictly than they ask: a kept listing is
-revalidated on every use, so it saves transfer and rate limit but is never believed unasked. It is found by the whole
+revalidated on every use, so it saves transfer and rate limit but is never believed unasked, except where a publisher's
+own rules keep it from changing (transport.kept_answer). It is found by the whole
 question, credentials included, so that one token never sees what another fetched. CacheControl, the library for this,
 finds answers by URL alone and would keep the assets' bytes as well.
 """

@@ -18,7 +18,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
@@ -79,6 +79,21 @@ def session(
     made.mount("https://", adapter)
     made.mount("http://", adapter)
     return made
+
+
+def is_as_kept(response: requests.Response) -> bool:
+    """Tell whether the publisher said that *response* is what it answered last time, and is kept."""
+    return bool(response.raw.status == 304)
+
+
+def kept_answer(asker: requests.Session, url: str, headers: Mapping[str, str]) -> requests.Response | None:
+    """Return what the session *asker* got from *url* last time, without asking; None where that is not kept.
+
+    Only for what cannot change, as far as its publisher's rules go.
+    """
+    request = asker.prepare_request(requests.Request("GET", url, headers=dict(headers)))
+    adapter = asker.get_adapter(url)
+    return adapter.kept(request) if isinstance(adapter, _Adapter) else None
 
 
 @cache
@@ -204,6 +219,18 @@ class _Adapter(requests.adapters.HTTPAdapter):
             listings.keep(key, response)
         if not stream and request.method == "GET":
             _refuse_what_is_no_answer(response)
+        return response
+
+    def kept(self, request: requests.PreparedRequest) -> requests.Response | None:
+        """Return the kept answer to *request*, None where there is none."""
+        found = self._listings.find(self._listings.key(request)) if self._listings else None
+        if found is None:
+            return None
+        LOG.debug("%s %s: not asked, it is in the cache and cannot change", request.method, redacted(request.url or ""))
+        response = requests.Response()
+        response.status_code, response.reason, response._content = 200, "OK", found.body
+        response.url, response.request = request.url or "", request
+        response.headers.update(found.headers)
         return response
 
     def _send_patiently(

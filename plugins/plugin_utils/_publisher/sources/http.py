@@ -15,9 +15,11 @@ chosen and of no other: its sidecars, or the sums file that ``sums`` names, and 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -42,6 +44,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_prerelease
+
+if TYPE_CHECKING:
+    import requests
 
 
 class HttpSource:
@@ -118,9 +123,12 @@ class HttpSource:
 
         Raises ReleaseError if there is no file for some platform, or not the sums file that the manifest names.
         """
-        sidecars = self._named_sums(addresses) if self._sums else self._sidecars(addresses)
-        subjects = {sums.sidecar_subject(file.name) for file in sidecars}
-        without = [address for address in addresses if self._sums or address.name not in subjects]
+        if self._sums:
+            sidecars, told = self._named_sums(addresses)
+        else:
+            sidecars = self._sidecars(addresses)
+            told = set(filter(None, (sums.sidecar_subject(file.name) for file in sidecars)))
+        without = [address for address in addresses if address.name not in told]
         absent = {address.url: why for address in without if (why := absence(address.url, self.session))}
         _refuse_unserved(release.version, addresses, absent)
         files = [file for file in sidecars if sums.sidecar_subject(file.name)]
@@ -130,23 +138,30 @@ class HttpSource:
             sums=tuple(file for file in sidecars if file not in files),
         )
 
-    def _named_sums(self, addresses: Sequence[Address]) -> list[Asset]:
-        """Return the sums files that the manifest names, each once. Raises ReleaseError for one that is not there."""
+    def _named_sums(self, addresses: Sequence[Address]) -> tuple[list[Asset], set[str]]:
+        """Return the sums files that the manifest names, each once, and the names of the files that they speak of.
+
+        Raises ReleaseError for one that is not there.
+        """
         template = self._sums
         if template is None:
-            return []
+            return [], set()
         filled = dict(template.filled(address.values) for address in addresses)
         sums.refuse_too_many(len(filled), self.describe())
-        for url in filled:
-            why = absence(url, self.session)
-            if why:
+        found: list[Asset] = []
+        told: set[str] = set()
+        for url, name in filled.items():
+            answer = found_at(url, self.session)
+            if answer is None:
                 raise ReleaseError(
                     "the sums file that the manifest names is not there",
                     expected=f"a file at {redaction.redacted(url)}",
-                    found=why,
                     fix="correct sums in the manifest; without it, sidecars such as NAME.sha256 are looked for",
                 )
-        return [Asset(name, url) for url, name in filled.items()]
+            file = _as_read(Asset(name, url), answer)
+            found.append(file)
+            told |= {one.name for one in addresses if sums.digests_of(_asset(one), file, answer.content)}
+        return found, told
 
     def _sidecars(self, addresses: Sequence[Address]) -> list[Asset]:
         """Return the sidecar of each file that has one: first asked for is the spelling that was found before."""
@@ -155,11 +170,17 @@ class HttpSource:
         for address in addresses:
             for ending in endings:
                 file = neighbour(_asset(address), ending)
-                if file is not None and found_at(file.url, self.session) is not None:
-                    found.append(file)
+                answer = found_at(file.url, self.session) if file is not None else None
+                if file is not None and answer is not None:
+                    found.append(_as_read(file, answer))
                     endings.sort(key=lambda one, first=ending: one != first)  # type: ignore[misc]
                     break
         return found
+
+
+def _as_read(file: Asset, answer: requests.Response) -> Asset:
+    """Return the small *file*, which was just read as *answer*: nobody has to ask for these bytes once more."""
+    return replace(file, digests={"sha256": hashlib.sha256(answer.content).hexdigest()})
 
 
 def _asset(address: Address) -> Asset:

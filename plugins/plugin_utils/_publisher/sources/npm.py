@@ -18,6 +18,7 @@ a release lacks is named.
 from __future__ import annotations
 
 import base64
+import contextlib
 import fnmatch
 import os
 import re
@@ -27,7 +28,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -54,6 +55,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_prerelease, order_of
 
+if TYPE_CHECKING:
+    import requests
+
 PARALLEL_REQUESTS = 8
 #: Platform packages of one tool, all versions together; more are none.
 PACKAGES_LIMIT = 300
@@ -64,8 +68,7 @@ _NAME = r"(?:@[a-z0-9~-][a-z0-9._~-]*/)?[A-Za-z0-9~_-][A-Za-z0-9._~-]*"
 _EXACT = re.compile(r"=?v?(?P<version>[0-9]+\.[0-9]+\.[0-9]+(?:[-+][0-9A-Za-z.+-]+)?)")
 _ALIAS = re.compile(rf"npm:(?P<name>{_NAME})@(?P<rest>.+)")
 _SRI_BITS = {"sha256": 256, "sha384": 384, "sha512": 512}
-
-Taken = TypeVar("Taken")
+_HEADERS = {"Accept": "application/json"}
 _DOCUMENT = "a package document of the npm registry API"
 
 #: A package's document, or one version's manifest in it, as the registry gives it.
@@ -158,12 +161,13 @@ class NpmSource:
         Those that are in part there, beside others that are whole, are marked as such. Raises ReleaseError if the
         registry does not answer or has no such package, or if no wanted version has a program.
         """
-        main = self._read(self._name, self._main)
-        if main is None:
+        answer = self._ask(self._name)
+        if answer is None:
             raise ReleaseError(
                 f"{self.describe()} does not exist", fix="check the spelling, and the registry if it is a private one"
             )
-        packages = self._packages(main.needed)
+        main = documents.json_of(answer, _DOCUMENT, self._main)
+        packages = self._packages(main.needed, is_main_as_kept=transport.is_as_kept(answer))
         found = {version: _found(version, main, packages) for version in main.needed}
         made = [self._release(version, main, one) for version, one in found.items()]
         releases = [release for release in made if release.assets]
@@ -219,8 +223,14 @@ class NpmSource:
             named = {name: version for name, version in named.items() if fnmatch.fnmatchcase(name, self._pattern)}
         yield from filter(None, (_exact(name, wanted) for name, wanted in named.items()))
 
-    def _packages(self, needed: Mapping[str, Sequence[_Needed]]) -> dict[str, _Package | None]:
-        """Return all packages that are *needed*, by name; None for those that the registry does not have."""
+    def _packages(
+        self, needed: Mapping[str, Sequence[_Needed]], *, is_main_as_kept: bool
+    ) -> dict[str, _Package | None]:
+        """Return all packages that are *needed*, by name; None for those that the registry does not have.
+
+        They are named in exact versions, which a registry never gives other bytes. So while the document of the tool's
+        own package is as it was, those that were read before are not asked for again.
+        """
         versions_of: dict[str, set[str]] = {}
         for one in chain.from_iterable(needed.values()):
             versions_of.setdefault(one.name, set()).add(one.version)
@@ -232,24 +242,34 @@ class NpmSource:
 
         def read(name: str) -> _Package | None:
             """Return the package *name*, of its document only the versions that are needed."""
-            return self._read(name, lambda document: _package(name, document, versions_of[name]))
+            take = partial(_package, name, needed=versions_of[name])
+            known = self._known(name, take) if is_main_as_kept else None
+            if known and known.built.keys() == versions_of[name]:
+                return known
+            answer = self._ask(name)
+            return documents.json_of(answer, _DOCUMENT, take) if answer else None
 
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             return dict(zip(versions_of, pool.map(read, versions_of), strict=True))
 
-    def _read(self, name: str, take: Callable[[Document], Taken]) -> Taken | None:
-        """Return what *take* takes of a package's document, None where the registry has none.
+    def _known(self, name: str, take: Callable[[Document], _Package]) -> _Package | None:
+        """Return what *take* takes of the document of a package that was read before, None if there is none."""
+        answer = transport.kept_answer(self.session, self._address(name), _HEADERS)
+        with contextlib.suppress(ReleaseError):
+            return documents.json_of(answer, _DOCUMENT, take) if answer else None
+        return None
 
-        Raises ReleaseError if the registry refuses, or its answer is no such document.
-        """
-        response = self.session.get(
-            self._registry_of(name) + quote(name, safe="@"), headers={"Accept": "application/json"}
-        )
+    def _ask(self, name: str) -> requests.Response | None:
+        """Return the registry's answer about a package, None where it has none. Raises ReleaseError if it refuses."""
+        response = self.session.get(self._address(name), headers=_HEADERS)
         if response.status_code == 404:
             return None
         if not response.ok:
             raise failures.refused(response, self.session)
-        return documents.json_of(response, _DOCUMENT, take)
+        return response
+
+    def _address(self, name: str) -> str:
+        return self._registry_of(name) + quote(name, safe="@")
 
     def _registry_of(self, name: str) -> str:
         if self._declared is not None:
