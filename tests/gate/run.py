@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -58,6 +58,12 @@ OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
 #: Hosts whose Python is 3.9 or newer are tested with the newest ansible-core.
 NEWER_HOSTS = 9
 HOST_UNITS = "tests/unit/plugins/module_utils/"
+#: Signatures that others made: all are verified offline. They are not in this repository.
+SUITES = "test_sigstore_suites.py test_sigstore_roots.py test_sigstore_hostile.py test_package_urls.py test_gpg.py"
+SUITES_FOLDER = "tests/unit/plugins/plugin_utils/_signature"
+SUITES_DATA = ROOT.parent / "shared/field/data"
+#: Python indexes that people run; the units ask them. Their own environment, as they pin what others need newer.
+INDEX_SERVERS = ("devpi-server", "pypiserver")
 #: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
 QUICK_TARGETS = "run/quick/"
 #: Pythons for which the fuzzer is published ready to run.
@@ -254,7 +260,8 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("ruff format", partial(call, newest, "ruff format --check .")),
         Gate("licences", partial(call, newest, "reuse lint"), 5),
         Gate("types", partial(types, newest), 15),
-        Gate("units", partial(units, newest, "tests/unit", "full" if with_matrix else "quick"), 150),
+        Gate("units", partial(all_units, newest, "full" if with_matrix else "quick"), 150),
+        Gate("signatures of others, offline", partial(suites, newest), 20),
         Gate("units of host code, oldest Python", oldest_host_units, 45),
         Gate("changelog", partial(changelog, newest), 5),
         Gate("docs", partial(docs, newest), 15),
@@ -375,10 +382,40 @@ def types(environment: Environment, log: IO[str]) -> str:
     return ""
 
 
-def units(environment: Environment, folder: str, effort: str, log: IO[str]) -> str:
-    """Run pytest, property-based tests with *effort* (tests/unit/conftest.py); the detail is its own last line."""
+def all_units(environment: Environment, effort: str, log: IO[str]) -> str:
+    """Run all units, with Python indexes to ask where pip can install these."""
+    servers = Environment(BUILD / "index-servers", environment.python, INDEX_SERVERS)
+    try:
+        servers.ensure(log)
+    except GateError as failure:
+        log.write(f"no Python index to ask: {failure}\n")
+    path = f"{environment.variables()['PATH']}{os.pathsep}{servers.bin}"
+    return units(environment, "tests/unit", effort, log, {"PATH": path})
+
+
+def suites(environment: Environment, log: IO[str]) -> str:
+    """Verify signatures that others made, in a network namespace without routes where this user may make one.
+
+    Elsewhere the tests themselves cut off the sockets of Python.
+    """
+    if not SUITES_DATA.is_dir():
+        raise SkippedError(f"the suites of others are not beside the clone: {SUITES_DATA.relative_to(ROOT.parent)}")
+    has_namespace = os.geteuid() == 0 and shutil.which("unshare") is not None
+    command: list[str | Path] = ["unshare", "--net"] if has_namespace else []
+    command += [environment.bin / "python", "-m", "pytest", "-rs", *pytest_options("suites")]
+    run([*command, *(f"{SUITES_FOLDER}/{name}" for name in SUITES.split())], log, unit_variables(environment, "suites"))
+    return f"{'without routes' if has_namespace else 'sockets cut off'}: {last_line(log)}"
+
+
+def units(
+    environment: Environment, folder: str, effort: str, log: IO[str], more: Mapping[str, str] | None = None
+) -> str:
+    """Run pytest, property-based tests with *effort* (tests/unit/conftest.py); the detail is its own last line.
+
+    *more* are variables.
+    """
     name = slug(folder + environment.python.version)
-    variables = {**unit_variables(environment, name), "HYPOTHESIS_PROFILE": effort}
+    variables = {**unit_variables(environment, name), "HYPOTHESIS_PROFILE": effort, **(more or {})}
     run([environment.bin / "python", "-m", "pytest", "-rs", *pytest_options(name), folder], log, variables)
     return last_line(log)
 
