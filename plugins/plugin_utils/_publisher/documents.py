@@ -69,6 +69,7 @@ def json_of(response: requests.Response, expected: str, take: Callable[[Any], Ta
     place = redaction.redacted(response.url)
     refuse_json_that_swells(body, place)
     with _ONE_AT_A_TIME, failures.as_release_error(place, expected):
+        # Not read_json: to look for repeated keys takes more memory than is promised.
         return take(json.loads(body.decode("utf-8-sig")))
 
 

@@ -31,6 +31,13 @@ KEPT_DAYS = 30
 HEAD_LIMIT_BYTES = 8 * 1024 * 1024
 _KEPT_HEADERS = ("Content-Type", "ETag", "Last-Modified", "Link")
 _QUESTIONS = {"ETag": "If-None-Match", "Last-Modified": "If-Modified-Since"}
+#: The attribute of a request that says whom its token is for.
+_ASKER = "pinned_release_asker"
+
+
+def name_asker(request: requests.PreparedRequest, asker: str) -> None:
+    """Say whom the token of *request* is for, by a text that no other has: it is new each time, and names nobody."""
+    setattr(request, _ASKER, asker)
 
 
 @dataclass(frozen=True)
@@ -53,8 +60,15 @@ class Listings:
         self._cache_root = cache_root
 
     def key(self, request: requests.PreparedRequest) -> str:
-        """Return the name of the answer to *request*: every header, credentials included, is part of the question."""
-        question = (request.url, sorted(request.headers.items()))
+        """Return the name of the answer to *request*: every header, credentials included, is part of the question.
+
+        In place of a token that is new each time stands whom it is for.
+        """
+        headers = dict(request.headers)
+        asker = getattr(request, _ASKER, None)
+        if asker is not None:
+            headers["Authorization"] = asker
+        question = (request.url, sorted(headers.items()))
         return hashlib.sha256(repr(question).encode()).hexdigest()
 
     def find(self, key: str) -> Listing | None:
@@ -71,11 +85,13 @@ class Listings:
             return None
 
     def keep(self, key: str, response: requests.Response) -> None:
-        """Keep a *response* whose body has been read, if it is a success that can be asked about again."""
+        """Keep a *response* whose body has been read, if it is a success, and may be kept.
+
+        What cannot be asked about is compared with the next answer.
+        """
         headers = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        is_askable = any(name in headers for name in _QUESTIONS)
         may_be_kept = "no-store" not in response.headers.get("Cache-Control", "")
-        if response.status_code != 200 or not is_askable or not may_be_kept:
+        if response.status_code != 200 or not may_be_kept:
             return
         body = response.content
         headers["sha256"] = hashlib.sha256(body).hexdigest()

@@ -52,6 +52,8 @@ RETRIED_STATUSES = frozenset({429, 500, 502, 503, 504})
 #: The largest honest ones have 20 MiB, see documents.py.
 LISTING_LIMIT_BYTES = 24 * 1024 * 1024
 REDIRECT_BODY_LIMIT_BYTES = 1024 * 1024
+#: The attribute of a response that tells whether it is what was kept.
+_AS_KEPT = "pinned_release_as_kept"
 
 
 def session(
@@ -82,8 +84,8 @@ def session(
 
 
 def is_as_kept(response: requests.Response) -> bool:
-    """Tell whether the publisher said that *response* is what it answered last time, and is kept."""
-    return bool(response.raw.status == 304)
+    """Tell whether *response* is what the publisher answered last time, by its word or by every byte."""
+    return bool(getattr(response, _AS_KEPT, False))
 
 
 def kept_answer(asker: requests.Session, url: str, headers: Mapping[str, str]) -> requests.Response | None:
@@ -212,7 +214,10 @@ class _Adapter(requests.adapters.HTTPAdapter):
         LOG.debug("%s %s: %s", request.method, redacted(request.url or ""), _outcome(response, kept is not None))
         if response.is_redirect or not stream:
             read_whole(response, REDIRECT_BODY_LIMIT_BYTES if response.is_redirect else LISTING_LIMIT_BYTES)
-        if kept and response.status_code == 304:
+        is_current = bool(kept and kept.questions()) and response.status_code == 304
+        if kept:
+            setattr(response, _AS_KEPT, is_current or (response.status_code == 200 and response.content == kept.body))
+        if kept and is_current:
             response.status_code, response.reason, response._content = 200, "OK", kept.body
             response.headers.update(kept.headers)
         elif listings:
@@ -226,7 +231,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
         found = self._listings.find(self._listings.key(request)) if self._listings else None
         if found is None:
             return None
-        LOG.debug("%s %s: not asked, it is in the cache and cannot change", request.method, redacted(request.url or ""))
+        LOG.debug("not asked, its answer in the cache cannot change: %s", redacted(request.url or ""))
         response = requests.Response()
         response.status_code, response.reason, response._content = 200, "OK", found.body
         response.url, response.request = request.url or "", request

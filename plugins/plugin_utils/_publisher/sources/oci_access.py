@@ -20,6 +20,7 @@ from ansible_collections.pinned.release.plugins.module_utils import registry_tok
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, redaction
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential, Credentials
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.listings import name_asker
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.forge_tokens import is_safe
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_login import Login
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import stranger
@@ -57,7 +58,7 @@ class RegistryAccess(Credentials):
         if not self._place.covers(r.url or ""):
             return super().__call__(r)
         if self._header:
-            r.headers["Authorization"] = self._header
+            self._authorize(r)
         r.register_hook("response", self._answered)
         return r
 
@@ -79,11 +80,16 @@ class RegistryAccess(Credentials):
             return response
         response.close()
         again = asked.copy()
-        again.headers["Authorization"] = self._header
+        self._authorize(again)
         adapter: Any = response.connection
         answer: requests.Response = adapter.send(again, **how)
         answer.history.append(response)
         return answer
+
+    def _authorize(self, request: requests.PreparedRequest) -> None:
+        """Add to *request* what the registry accepts now; its answer is kept for the login, which stays the same."""
+        request.headers["Authorization"] = self._header
+        name_asker(request, self._login.header if self._login and self.is_login_used else "nobody")
 
     def _new_header(self, response: requests.Response) -> str:
         """Return what answers the challenge in *response*; "" if nothing here does."""

@@ -11,7 +11,6 @@ the folder ``DOCKER_CONFIG``, else in ``~/.docker``; then netrc. Programs that k
 from __future__ import annotations
 
 import base64
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import from_netrc
+from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic, remember
 
 LIMIT_BYTES = 4 * 1024 * 1024
@@ -62,7 +62,7 @@ def _from_docker(text: str, names: tuple[str, ...], path: Path) -> tuple[str, st
     if not text.strip():
         return None
     try:
-        auths: Mapping[str, Any] = json.loads(text).get("auths") or {}
+        auths: Mapping[str, Any] = read_json(text).get("auths") or {}
         own = {_host(key): value for key, value in auths.items() if isinstance(value, Mapping)}
         found = next((own[name]["auth"] for name in names if own.get(name, {}).get("auth")), None)
         if found is None:

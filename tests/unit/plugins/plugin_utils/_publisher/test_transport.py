@@ -474,11 +474,34 @@ def test_one_token_never_sees_what_another_was_told(tmp_path):
     assert web.questions[1].headers["If-None-Match"] is None
 
 
-@pytest.mark.parametrize("headers", [{}, {"ETag": '"1"', "Cache-Control": "no-store"}])
-def test_a_listing_that_must_not_or_cannot_be_revalidated_is_not_kept(tmp_path, headers):
-    with Web(lambda question: Answer(200, b"x", headers)) as web:
+def test_a_listing_that_must_not_be_kept_is_not(tmp_path):
+    with Web(lambda question: Answer(200, b"x", {"ETag": '"1"', "Cache-Control": "no-store"})) as web:
         get(transport.session(cache_root=tmp_path), web.url)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_answer_that_cannot_be_asked_about_is_compared_with_the_last_one(tmp_path):
+    bodies = [b"list", b"list", b"other", b"other"]
+    with Web(lambda question: Answer(200, bodies.pop(0))) as web:
+        told = [transport.is_as_kept(get(transport.session(cache_root=tmp_path), web.url)) for _ in range(4)]
+    assert told == [False, True, False, True]
+
+
+def test_nothing_new_is_no_answer_where_that_was_not_asked(tmp_path):
+    with Web(answers(Answer(200, b"list"), Answer(304))) as web:
+        get(transport.session(cache_root=tmp_path), web.url)
+        with pytest.raises(ReleaseError, match="something else than what it was asked for"):
+            get(transport.session(cache_root=tmp_path), web.url)
+
+
+def test_what_was_answered_last_time_is_had_without_asking_by_whoever_asked(tmp_path):
+    with Web(lambda question: Answer(200, b"list")) as web:
+        mine = transport.session(cache_root=tmp_path, credentials=[Credential(web.url, {"Authorization": "mine"})])
+        assert transport.kept_answer(mine, web.url, {}) is None
+        get(mine, web.url)
+        assert transport.kept_answer(mine, web.url, {}).content == b"list"
+        assert transport.kept_answer(transport.session(cache_root=tmp_path), web.url, {}) is None
+    assert len(web.questions) == 1
 
 
 def test_streamed_bytes_are_never_kept(tmp_path):

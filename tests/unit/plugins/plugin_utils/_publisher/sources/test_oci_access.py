@@ -58,6 +58,22 @@ def test_what_is_public_is_read_with_the_token_that_anybody_gets():
     assert sent(registry.web) == [("list", ""), ("token", ""), ("list", "Bearer"), ("1.0", "Bearer")]
 
 
+def test_what_was_read_with_another_token_is_asked_about_again_and_not_sent_twice(docker_config, tmp_path):
+    with FakeRegistry(TAGS, access="bearer", users=USERS) as registry:
+
+        def ask():
+            """Return what the manifest was asked for with, and which of its bytes are known by their ETag."""
+            before = len(registry.web.questions)
+            assert OciSource(Declaration("oci", registry.name, cache_root=tmp_path / "cache")).releases()
+            [manifest] = [one for one in registry.web.questions[before:] if one.path.endswith("/manifests/1.0")]
+            return manifest.headers["Authorization"], manifest.headers["If-None-Match"]
+
+        (first, nothing), (second, known) = ask(), ask()
+        assert (first != second, nothing, known) == (True, None, f'"{registry.heads["1.0"]}"')
+        log_in(docker_config, registry)
+        assert ask()[1] is None
+
+
 def test_a_token_that_ran_out_is_renewed(tmp_path):
     with FakeRegistry(TAGS, access="bearer", expire=1) as registry:
         asked = source(registry)
