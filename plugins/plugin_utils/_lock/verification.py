@@ -27,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache im
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import states_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import KINDS
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import version_of
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import (
     Signed,
     Signer,
@@ -40,6 +41,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import ProofVerdict
 
 #: Opens the bytes of the asset with this SHA-256; None where they are not on this controller.
@@ -78,7 +80,7 @@ def verify(
     sources = _Sources(read, open_asset, manifest)
     found: list[Verification] = []
     for tool, locked in sorted(lock.tools.items()):
-        found += [_verified(tool, locked.version, asset, proof, sources) for asset, proof in _proofs(locked.assets)]
+        found += [_verified(tool, locked, asset, proof, sources) for asset, proof in _proofs(locked.assets)]
         found += _missing(tool, locked, manifest)
     return tuple(found)
 
@@ -149,10 +151,10 @@ class _Sources:
     known: dict[tuple[str, Proof], tuple[str, str]] = field(default_factory=dict)
 
 
-def _verified(tool: str, version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -> Verification:
+def _verified(tool: str, locked: LockedTool, asset: LockedAsset, proof: Proof, sources: _Sources) -> Verification:
     verdict = partial(Verification, tool, asset.name, proof.kind, proof.signer)
     try:
-        signer, reason = _signer(version, asset, proof, sources)
+        signer, reason = _signer(locked, asset, proof, sources)
     except _AbsentError as error:
         return verdict("unverified", error.what)
     except ReleaseError as error:
@@ -162,34 +164,47 @@ def _verified(tool: str, version: str, asset: LockedAsset, proof: Proof, sources
     return verdict("verified", "; ".join(filter(None, (reason, _no_longer_pinned(tool, proof, sources.manifest)))))
 
 
-def _signer(version: str, asset: LockedAsset, proof: Proof, sources: _Sources) -> tuple[str, str]:
+def _signer(locked: LockedTool, asset: LockedAsset, proof: Proof, sources: _Sources) -> tuple[str, str]:
     """Return who made the *proof*, and what is not as it was then, or "".
 
     Raises ReleaseError if it does not hold, or is not about this asset.
     """
     if proof.kind not in KINDS:
         raise ReleaseError(f"this version of the collection knows no proof of the kind {proof.kind}")
+    _refuse_other_tag(locked, proof)
     parts = {part: sources.read(sha256) for part, sha256 in proof.kept}
     if "signature" not in parts:
         raise ReleaseError("the lock file names no signature")
     signed = Signed(
         name=proof.file,
-        version=version,
+        version=locked.version,
         sha256=proof.sha256,
         open_file=_opener(asset, proof, parts, sources.open_asset),
         signature_name=proof.origin.rpartition("/")[2] or proof.origin,
         signature=parts["signature"],
+        tag=proof.tag,
     )
     try:
         if proof.file == asset.name:
             return _of_asset(signed, asset, proof, parts, sources.open_asset)
         # One signed sums file is about many assets of a release.
-        if (version, proof) not in sources.known:
-            sources.known[version, proof] = _holding(signed, proof, parts)
+        if (locked.version, proof) not in sources.known:
+            sources.known[locked.version, proof] = _holding(signed, proof, parts)
         _refuse_other_asset(asset, proof, parts["sums"], sources.open_asset)
     except KeyError as error:
         raise ReleaseError("the lock file lacks a part of the proof", found=f"no {error.args[0]}") from error
-    return sources.known[version, proof]
+    return sources.known[locked.version, proof]
+
+
+def _refuse_other_tag(locked: LockedTool, proof: Proof) -> None:
+    """Raise ReleaseError if the tag that the proof is about, as recorded, is that of another version.
+
+    What was signed has to have that tag exactly: so an old release cannot be offered as a new one.
+    """
+    version = version_of(locked.source, proof.tag) if proof.tag else locked.version
+    if version != locked.version:
+        what = f"the lock file has a tag that is not of version {locked.version}"
+        raise ReleaseError(what, found=f"{shown(proof.tag)}, which is of {shown(version or 'no version')}")
 
 
 def _of_asset(

@@ -23,6 +23,7 @@ class Signed:
 
     name       its name; the *version* of the release may be a part of it
     sha256     the digest of its bytes, which *open_file* opens to be read
+    tag        of the release, where the signature must be about that; "" if it is not known
     digests    other digests of its bytes that are known, by algorithm
     """
 
@@ -32,6 +33,7 @@ class Signed:
     open_file: Callable[[], BinaryIO]
     signature_name: str
     signature: bytes
+    tag: str = ""
     digests: Mapping[str, str] = field(default_factory=dict)
 
     def digest(self, algorithm: str) -> bytes:

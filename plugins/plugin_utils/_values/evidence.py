@@ -53,6 +53,7 @@ class Proof:
     kept       what is kept of it, so that it can be verified again: part → SHA-256 of its bytes, sorted. The parts are
                ``signature``, ``sums`` (the signed sums file), ``key`` and ``root`` (what the signature is checked with)
     statement  what the signer states beside the bytes, under the same signature; "" where that is nothing
+    tag        of the release, if the proof is about that and its source knows of tags; else ""
     """
 
     kind: str
@@ -63,6 +64,7 @@ class Proof:
     origin: str
     kept: tuple[tuple[str, str], ...]
     statement: str = ""
+    tag: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Evidence:
         return {sha256 for proof in self.proofs for _part, sha256 in proof.kept}
 
     def as_dict(self) -> dict[str, list[dict[str, Any]]]:
-        """Return the evidence as lock file, receipt and results have it. An empty statement is not written."""
+        """Return the evidence as lock file, receipt and results have it. What is empty is not written."""
         return {"claims": [asdict(claim) for claim in self.claims], "proofs": list(map(_emit_proof, self.proofs))}
 
 
@@ -113,7 +115,7 @@ def _read_claim(place: Place) -> Claim:
 
 
 def _read_proof(place: Place) -> Proof:
-    fields = place.fields("kind identity signer file sha256 origin kept", "statement")
+    fields = place.fields("kind identity signer file sha256 origin kept", "statement tag")
     return Proof(
         kind=fields["kind"].text(forms.WORD),
         identity=read_identity(fields["identity"]),
@@ -123,6 +125,7 @@ def _read_proof(place: Place) -> Proof:
         origin=fields["origin"].text(),
         kept=_read_kept(fields["kept"]),
         statement=fields["statement"].text() if "statement" in fields else "",
+        tag=fields["tag"].text() if "tag" in fields else "",
     )
 
 

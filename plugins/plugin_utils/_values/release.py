@@ -52,6 +52,7 @@ class Release:
 
     assets     files that may contain the program; if the source cannot tell, all files of the release
     sums       sums files that the source knows as such, whatever their names; they are not among the assets
+    tag        what its repository calls it, exactly: ``cli/v1.2.3``; "" if the source knows of no tags
     missing    what the release names as parts of it, and its publisher does not have: npm's packages with versions
     is_partial other releases of the publisher are whole, and this one is not: a mirror may lag behind
     stated     returns digests of an asset that the publisher states only when asked about it, as Asset.digests does;
@@ -71,6 +72,7 @@ class Release:
     is_prerelease: bool = False
     is_yanked: bool = False
     sums: tuple[Asset, ...] = ()
+    tag: str = ""
     missing: tuple[str, ...] = ()
     is_partial: bool = False
     stated: Callable[[Asset], Mapping[str, str]] = field(default=lambda asset: {}, compare=False, repr=False)

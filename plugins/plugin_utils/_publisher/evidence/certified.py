@@ -127,7 +127,7 @@ def verify_provenance(signed: Signed, identity: Identity, parts: Mapping[str, by
 
 def verify_release(signed: Signed, identity: Identity, parts: Mapping[str, bytes]) -> Signer:
     """Return GitHub, if it states that the file belongs to the release. Raises ReleaseError if it does not."""
-    return _signer(signed, identity, parts, partial(is_of_tag, signed))
+    return _signer(signed, identity, parts, lambda found: found.predicate_type.startswith(RELEASE))
 
 
 def prove_provenance(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven, ...]:
@@ -143,7 +143,8 @@ def prove_release(held: Held, identity: Identity, fetch: Fetch) -> tuple[Proven,
 
     Raises ReleaseError if there is none, with what is wrong with those that are there.
     """
-    return (_by_statement("release", held, identity, _statements(held, fetch), verify_release),)
+    tag = held.release.tag
+    return (_by_statement("release", held, identity, _statements(held, fetch), verify_release, tag),)
 
 
 def _by_statement(
@@ -152,6 +153,7 @@ def _by_statement(
     identity: Identity,
     statements: Iterator[Attestation],
     verify: Callable[[Signed, Identity, Mapping[str, bytes]], Signer],
+    tag: str = "",
 ) -> Proven:
     failures: list[ReleaseError] = []
     unproven: list[ReleaseError] = []
@@ -163,6 +165,7 @@ def _by_statement(
             open_file=partial(open_held, held),
             signature_name=_shown_name(statement.origin),
             signature=statement.content,
+            tag=tag,
             digests=held.digests,
         )
         try:
@@ -248,6 +251,7 @@ def _signer(
     for certified in filter(is_meant, found):
         try:
             sigstore.require(certified, identity.as_dict(), signed.version)
+            _refuse_other_release(signed, certified)
         except ReleaseError as error:
             failures.append(error)
             continue
@@ -273,12 +277,19 @@ def _said(certified: sigstore.Certified) -> str:
     return " ".join(f"{name}:{value}" for name, value in told.items() if value)
 
 
-def is_of_tag(signed: Signed, certified: sigstore.Certified) -> bool:
-    """Return whether GitHub states it of the tag that the version has: an old release is not offered as a new one."""
-    tag = certified.ref.removeprefix("refs/tags/")
-    return certified.predicate_type.startswith(RELEASE) and bool(
-        re.search(rf"(?:^|[^0-9A-Za-z.])[vV]?{re.escape(signed.version)}$", tag)
-    )
+def _refuse_other_release(signed: Signed, certified: sigstore.Certified) -> None:
+    """Raise ReleaseError if GitHub states it of another tag: an old release is not offered as a new one.
+
+    Where no tag is known, it must be the version: a mirror keeps what GitHub stated, and not what the tag was.
+    """
+    tags = [signed.tag] if signed.tag else [signed.version, f"v{signed.version}"]
+    if certified.predicate_type.startswith(RELEASE) and certified.ref not in [f"refs/tags/{tag}" for tag in tags]:
+        raise ReleaseError(
+            "the statement is about a release with another tag",
+            expected=f"the tag {' or '.join(map(shown, tags))}",
+            found=shown(certified.ref),
+            fix="do not use it: what is offered as this release may be another one; ask its publisher",
+        )
 
 
 def _statements(held: Held, fetch: Fetch) -> Iterator[Attestation]:

@@ -188,7 +188,7 @@ def proven(
     if signer.root:
         parts["root"] = signer.root
     kept = tuple(sorted((name, hashlib.sha256(content).hexdigest()) for name, content in parts.items()))
-    proof = Proof(kind, identity, signer.name, signed.name, signed.sha256, origin, kept, signer.statement)
+    proof = Proof(kind, identity, signer.name, signed.name, signed.sha256, origin, kept, signer.statement, signed.tag)
     return Proven(proof, parts)
 
 

@@ -30,6 +30,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.npm import NpmSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.versions import read_tag_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import (
     DeclaredSource,
     SourceValue,
@@ -49,12 +50,12 @@ class Kind(Protocol):
         """Return the declared source. Raises ReleaseError if the declaration is not valid."""
 
 
+#: Those that are forges, whose releases have tags.
+FORGES: Mapping[str, type[ForgeSource]] = {"gitea": GiteaSource, "github": GithubSource, "gitlab": GitlabSource}
 #: The word in a manifest → the kind it means.
 KINDS: Mapping[str, Kind] = {
+    **FORGES,
     "directory": DirectorySource,
-    "gitea": GiteaSource,
-    "github": GithubSource,
-    "gitlab": GitlabSource,
     "http": HttpSource,
     "index": IndexSource,
     "npm": NpmSource,
@@ -148,14 +149,27 @@ def lists_versions(source: DeclaredSource) -> bool:
     return kind_of(source) not in WITHOUT_VERSIONS and all(isinstance(value, str) for value in source.values())
 
 
+def version_of(source: DeclaredSource, tag: str) -> str | None:
+    """Return the version that *tag* means at the forge that is the *source*, or lists its versions; None: of none.
+
+    Nothing is asked. Raises ReleaseError if the source is not valid.
+    """
+    for one in sources_in(source):
+        kind = kind_of(one)
+        if kind in FORGES:
+            tagged = read_tag_of(text_of(one, kind), tag, text_of(one, "tag"))
+            return tagged.version if tagged else None
+    return None
+
+
 def refuse_token_for_several(declarations: Iterable[DeclaredSource], token: str | None) -> None:
     """Raise ReleaseError if the *declarations* would send *token*, which belongs to one server, to several."""
     servers = {
         source.api({key: text_of(one, key) for key in one})
         for declaration in declarations
         for one in sources_in(declaration)
-        for kind, source in KINDS.items()
-        if kind in one and isinstance(source, type) and issubclass(source, ForgeSource)
+        for kind, source in FORGES.items()
+        if kind in one
     }
     if token and len(servers) > 1:
         raise ReleaseError(

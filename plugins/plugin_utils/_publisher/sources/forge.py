@@ -114,8 +114,9 @@ class ForgeSource(ABC):
         self._product = self._project.rpartition("/")[2]
         self._api = self._checked_api(declaration.options)
         self._is_wanted = declaration.is_wanted
-        template = declaration.options.get("tag")
-        self._tag = versions.version_pattern(template, "tag") if template else None
+        self._tag = declaration.options.get("tag", "")
+        if self._tag:
+            versions.version_pattern(self._tag, "tag")
         #: *_token* says where the token comes from, in words; "" if there is none.
         token, self._token = forge_tokens.token_and_origin(
             self._api, declaration.token, self.FORGE.variables(self._api)
@@ -241,7 +242,8 @@ class ForgeSource(ABC):
         """Return the published releases of a *page*; those that the manifest does not allow have no assets."""
         taken: list[_Listed] = []
         for entry in filter(None, map(self._entry, page)):
-            tagged = self._read_tag(entry.tag) if len(entry.tag) <= LONGEST_TAG else None
+            is_read = len(entry.tag) <= LONGEST_TAG
+            tagged = versions.read_tag_of(self._project, entry.tag, self._tag) if is_read else None
             release = self._release(tagged, entry) if tagged else None
             taken.append(_Listed(entry.tag[:LONGEST_TAG], tagged.label if tagged else "", release))
         return taken
@@ -261,17 +263,11 @@ class ForgeSource(ABC):
             )
         if found and not known:
             tags = redaction.shown(listed(one.tag for one in found))
-            wanted = "that names a version" if self._tag is None else "of the pattern beside it"
+            wanted = "that names a version" if not self._tag else "of the pattern beside it"
             raise ReleaseError(
                 f"{self.describe()} has no tag {wanted}", found=f"tags {tags}", fix="check the pattern tag:"
             )
         return [release for _one, release in known]
-
-    def _read_tag(self, tag: str) -> versions.Tagged | None:
-        if self._tag is None:
-            return versions.read_tag(tag, self._product)
-        match = self._tag.fullmatch(tag)
-        return versions.Tagged("", match["version"]) if match else None
 
     def _release(self, tagged: versions.Tagged, entry: Entry) -> Release:
         """Return the release that *entry* lists. Its date is the newest that it has, because assets can be replaced."""
@@ -282,6 +278,7 @@ class ForgeSource(ABC):
             assets=assets,
             published=max(map(versions.moment_of, entry.moments), default=None),
             is_prerelease=entry.is_prerelease or is_prerelease(tagged.version) or names_prerelease(label),
+            tag=entry.tag,
             stated=entry.stated,
             is_private=partial(self._is_private, assets),
             attestations=self._attestations(assets),

@@ -114,6 +114,7 @@ class HttpSource:
             published=listed.published,
             is_prerelease=listed.is_prerelease,
             is_yanked=listed.is_yanked,
+            tag=listed.tag,
             beside=partial(beside, assets, self.session),
             complete=partial(self._completed, addresses),
         )

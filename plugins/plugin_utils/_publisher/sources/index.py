@@ -306,6 +306,7 @@ def _as_listed(release: Release, listed: Release) -> Release:
         published=max(moments, default=None),
         is_prerelease=listed.is_prerelease,
         is_yanked=listed.is_yanked,
+        tag=listed.tag,
     )
 
 

@@ -55,6 +55,17 @@ def read_tag(tag: str, product: str) -> Tagged | None:
     return Tagged(label.rstrip("-_@+. /").lower(), version)
 
 
+def read_tag_of(project: str, tag: str, template: str) -> Tagged | None:
+    """Split *tag* of a forge's *project* as the manifest's *template* says, or as is usual if that is "".
+
+    None: it names no version. Raises ReleaseError for a template that cannot be filled in.
+    """
+    if not template:
+        return read_tag(tag, project.rpartition("/")[2])
+    match = version_pattern(template, "tag").fullmatch(tag)
+    return Tagged("", match["version"]) if match else None
+
+
 def is_neutral(label: str, product: str) -> bool:
     """Tell whether a tag's *label* means the repository's one product rather than one of several."""
     return label in _NEUTRAL_LABELS or label.rpartition("/")[2] == product.lower()

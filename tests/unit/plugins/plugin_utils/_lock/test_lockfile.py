@@ -254,11 +254,11 @@ def assets(draw) -> LockedAsset:
         )
     )
     other_files = FILE_NAMES.filter(lambda other: other != name)
-    statements = st.just("") | LINES
+    said = st.just("") | LINES
     proofs = draw(
         st.lists(
-            st.builds(Proof, WORDS, IDENTITIES, LINES, st.just(name), st.just(sha256), LINES, KEPT, statements)
-            | st.builds(Proof, WORDS, IDENTITIES, LINES, other_files, DIGESTS, LINES, KEPT, statements),
+            st.builds(Proof, WORDS, IDENTITIES, LINES, st.just(name), st.just(sha256), LINES, KEPT, said, said)
+            | st.builds(Proof, WORDS, IDENTITIES, LINES, other_files, DIGESTS, LINES, KEPT, said, said),
             max_size=3,
         )
     )
@@ -686,6 +686,8 @@ def test_a_universal_program_is_locked_for_each_of_its_targets():
         ("tools/uv/assets/0/evidence/proofs/0/kept/signature", "0d"),
         ("tools/uv/assets/0/evidence/proofs/0/statement", "a\nb"),
         ("tools/uv/assets/0/evidence/proofs/0/statement", ""),
+        ("tools/uv/assets/0/evidence/proofs/0/tag", "a\nb"),
+        ("tools/uv/assets/0/evidence/proofs/0/tag", ""),
     ],
 )
 def test_what_an_edit_broke_is_found_where_it_is(way, value):

@@ -22,7 +22,7 @@ LISTED, STATED = Claim("sha256", A, "listing"), Claim("sha256", A, "https://exam
 KEY, OTHER = Identity.of(key="RWQkey"), Identity.of(key="RWQother")
 MINISIG = "https://example.org/SHA256SUMS.minisig"
 SIGNED = Proof("minisign", KEY, "0123456789ABCDEF", "SHA256SUMS", B, MINISIG, (("signature", A), ("sums", B)))
-DATED = Proof("minisign", KEY, "0123456789ABCDEF", "uv", A, MINISIG, (("signature", B),), "timestamp:1")
+DATED = Proof("minisign", KEY, "0123456789ABCDEF", "uv", A, MINISIG, (("signature", B),), "timestamp:1", "v1.0")
 
 
 def read(value: object) -> Evidence:
@@ -41,9 +41,9 @@ def test_what_is_written_is_read_back(evidence: Evidence) -> None:
     assert read(evidence.as_dict()) == evidence
 
 
-def test_an_empty_statement_is_not_written() -> None:
+def test_an_empty_statement_or_tag_is_not_written() -> None:
     written = Evidence(proofs=(SIGNED, DATED)).as_dict()["proofs"]
-    assert ["statement" in proof for proof in written] == [False, True]
+    assert [("statement" in proof, "tag" in proof) for proof in written] == [(False, False), (True, True)]
 
 
 def test_a_proof_counts_only_for_the_identity_that_it_was_checked_against() -> None:
@@ -68,6 +68,7 @@ def test_a_proof_counts_only_for_the_identity_that_it_was_checked_against() -> N
         ("proofs", {"file": "../uv"}),
         ("proofs", {"kind": ""}),
         ("proofs", {"statement": ""}),
+        ("proofs", {"tag": ""}),
         ("proofs", {"identity": "RWQkey"}),
         ("proofs", {"identity": {}}),
         ("proofs", {"kept": {}}),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -22,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
     proofs,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import Signed, sigstore
+from ansible_collections.pinned.release.plugins.plugin_utils._signature.sigstore.identity import RELEASE_SIGNER
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Attestation, Release
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_sigstore import (
@@ -34,6 +36,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_s
 )
 
 LITTLE, OTHER = LittleSigstore(), LittleSigstore("other", ("root", "another sigstore"))
+GITHUBS = LittleSigstore("github", ("Internal Services Root", "GitHub, Inc."))
 NAME = "tool-1.0-linux"
 OWNER = Identity.of(repository="owner/tool", workflow=".github/workflows/release.yml")
 SOMEBODY = Identity.of(repository="somebody/tool")
@@ -53,11 +56,12 @@ class Publisher:
         self.files: dict[str, bytes] = {}
         self.attestations: list[bytes] = []
         self.authorities = Authorities()
+        self.tag = ""
 
     def proven(self, kind: str, *identities: Identity) -> tuple[Proven, ...]:
         assets = tuple(Asset(name, f"https://example.org/{name}") for name in (NAME, *self.files))
         answers = [Attestation("https://api.example.org/1", content) for content in self.attestations]
-        release = Release("1.0", assets, attestations=lambda asset, digests: answers)
+        release = Release("1.0", assets, tag=self.tag, attestations=lambda asset, digests: answers)
         held = Held(assets[0], release, self.path, DIGESTS, authorities=self.authorities)
         return proofs.collect(held, {kind: identities or (OWNER,)}, lambda asset: self.files[asset.name])
 
@@ -187,18 +191,31 @@ def test_a_statement_that_anybody_signs_is_no_release(publisher: Publisher) -> N
 
 
 @pytest.mark.parametrize(
-    ("tag", "is_of_it"),
+    ("known", "stated", "is_of_it"),
     [
-        *[(tag, True) for tag in ("v1.0", "1.0", "tool-v1.0", "cli/1.0")],
-        *[(tag, False) for tag in ("dev1.0", "v11.0", "v1.0-rc1", "2.1.0")],
+        *[(tag, tag, True) for tag in ("v1.0", "curl-1_0", "cli/v1.0")],
+        *[("v1.0", tag, False) for tag in ("1.0", "V1.0", "tool-v1.0", "v1.0/", "refs/tags/v1.0")],
+        *[("", tag, True) for tag in ("1.0", "v1.0")],
+        *[("", tag, False) for tag in ("tool-1.0", "v1.0-rc1", "v11.0", "2.0")],
     ],
 )
-def test_a_statement_is_about_the_release_whose_tag_has_the_version(tag: str, is_of_it: bool) -> None:
+def test_a_statement_is_about_the_tag_of_the_release_or_if_that_is_unknown_about_its_version(
+    publisher: Publisher, monkeypatch: pytest.MonkeyPatch, known: str, stated: str, is_of_it: bool
+) -> None:
     """An old release, rightly signed, is not offered as a new one."""
-    signed = Signed("x", "1.0", DIGESTS["sha256"], lambda: pytest.fail("no bytes"), "x", b"")
-    fields = dict.fromkeys(("san", "issuer", "repository", "workflow", "commit", "root_sha256", "format"), "")
-    stated = sigstore.Certified(**fields, ref=f"refs/tags/{tag}", signed_at=None, predicate_type=certified.RELEASE)
-    assert certified.is_of_tag(signed, stated) == is_of_it
+    monkeypatch.setattr(sigstore, "public_good", GITHUBS.trusted_root)
+    purl = f"pkg:github/owner/tool@{quote(stated, safe='')}"
+    predicate = {"repository": "owner/tool", "tag": stated, "purl": purl}
+    about = statement("https://in-toto.io/attestation/release/v0.2", predicate)
+    publisher.attestations = [file(GITHUBS.signed_statement(about, san=RELEASE_SIGNER, said={}))]
+    publisher.tag = known
+    if is_of_it:
+        [proven] = publisher.proven("release", Identity.of(repository="owner/tool"))
+        assert proven.proof.tag == known
+    else:
+        error = publisher.refused("release", Identity.of(repository="owner/tool"))
+        assert error.what.endswith("the statement is about a release with another tag")
+        assert error.found == f'"refs/tags/{stated}"'
 
 
 # What a signature lacks.
