@@ -15,6 +15,7 @@ from ansible_collections.pinned.release.plugins.module_utils import mirrors
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.mirrors import Fetcher
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download
+from ansible_collections.pinned.release.plugins.module_utils.pushed import Pushed
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.web_servers import (
     Server,
     drop_after,
@@ -62,7 +63,7 @@ def asset(*urls, **changes):
 def fetched(folder, *urls, **changes):
     """Return how an asset came, after a look at its bytes."""
     path = os.path.join(str(folder), "asset")
-    found = Fetcher().fetch(asset(*urls, **changes), path)
+    found = Fetcher(Pushed()).fetch(asset(*urls, **changes), path)
     with open(path, "rb") as file:
         assert file.read() == DATA
     return found
@@ -148,7 +149,7 @@ def test_little_is_waited_for_a_mirror_and_more_for_the_last(mirror, upstream, t
 
 def test_who_was_silent_once_is_asked_last_from_then_on(mirror, upstream, tmp_path):
     mirror.answers["/asset"] = send_raw(b"", is_endless=True, pause_s=0.1)
-    fetcher = Fetcher()
+    fetcher = Fetcher(Pushed())
     urls = (mirror.url(), upstream.url())
     first = fetcher.fetch(asset(*urls), str(tmp_path / "first"))
     second = fetcher.fetch(asset(*urls), str(tmp_path / "second"))
@@ -161,7 +162,7 @@ def test_who_was_silent_once_is_asked_last_from_then_on(mirror, upstream, tmp_pa
 def test_who_lacks_one_asset_is_asked_for_the_next(mirror, upstream, tmp_path):
     mirror.answers.update({"/asset": publish(DATA), "/other": say(404)})
     upstream.answers["/other"] = publish(DATA)
-    fetcher = Fetcher()
+    fetcher = Fetcher(Pushed())
     assert fetcher.fetch(asset(mirror.url("/other"), upstream.url("/other")), str(tmp_path / "a")).served_by == 1
     assert fetcher.fetch(asset(mirror.url(), upstream.url()), str(tmp_path / "b")).served_by == 0
 

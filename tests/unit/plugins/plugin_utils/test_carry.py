@@ -94,7 +94,7 @@ class Case:
         self.folder = folder
         self.released = [Released(folder, tool) for tool in ("hello", "bye")]
         self.pushed = [carry.Pushed(Path(one.path), one.sha256, one.asset.size) for one in self.released]
-        assets = [one.asset._replace(url=NOWHERE, pushed=True) for one in self.released]
+        assets = [one.asset._replace(urls=[NOWHERE], pushed=True) for one in self.released]
         tools = [one.order(asset=asset) for one, asset in zip(self.released, assets, strict=True)]
         (folder / "bin").mkdir()
         self.orders: Orders = orders_for(folder, *tools)
