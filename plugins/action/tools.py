@@ -99,6 +99,11 @@ class ActionModule(verb.Verb):
                 "capabilities cannot be combined with bin: copy: a copy of a program has none",
                 fix="leave out bin, so that programs are started through links",
             )
+        if given["platform"] and given["check"]:
+            raise ReleaseError(
+                "check cannot be combined with platform: its programs are for other hosts than this one",
+                fix="leave out check here, and start the programs on a host that reads them",
+            )
         if given["keep"] < 0:
             raise ReleaseError("keep says how many old versions stay", expected="0 or more", found=str(given["keep"]))
         required = signers.read(given["lock_signers"])
@@ -109,8 +114,7 @@ class ActionModule(verb.Verb):
             names=None if given["tools"] is None else tuple(sorted(set(given["tools"]))),
             is_present=given["state"] == "present",
             exact=given["exact"],
-            root=verb.folder(given["root"], "root"),
-            bin_dir=verb.folder(given["bin_dir"], "bin_dir"),
+            **verb.place(given),
             owner=given["owner"],
             group=given["group"],
             mode=_mode(given["mode"]),

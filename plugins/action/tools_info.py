@@ -44,8 +44,7 @@ class ActionModule(verb.Verb):
         return Wanted(
             lock=lock,
             lock_digest=digest,
-            root=verb.folder(given["root"], "root"),
-            bin_dir=verb.folder(given["bin_dir"], "bin_dir"),
+            **verb.place(given),
             integrity=given["integrity"],
             prefer=given["prefer"],
             assume=verb.assumed(given["assume"]),

@@ -192,4 +192,16 @@ options:
         description: Architectures whose static programs an emulator runs; qemu-user is found without being told.
         type: list
         elements: str
+  platform:
+    description:
+      - The platform of the hosts that the programs are for, if these are others than the one that writes them into a
+        tree that they share (NFS, CVMFS, the folder of an image). The words are those of C(platforms) in the manifest,
+        such as V(linux/aarch64/glibc2.28).
+      - The machine that writes then has no say in what is chosen. A program is taken if it starts on every host of the
+        platform. Of these, nothing is known but what the words say. So without a floor, only static programs are taken.
+        What else all of them have, O(assume) says.
+      - O(root) must be given, one for each platform. The default of O(bin_dir) becomes the folder C(bin) in it. Both
+        must lie in one tree. All links in it are relative, so that it may be mounted at any other place.
+      - Nothing in the tree is started where it is written, so that C(check) cannot be combined with this.
+    type: str
 """

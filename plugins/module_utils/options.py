@@ -25,6 +25,7 @@ ASSUME = dict(
 CHOICE = {
     "prefer": {"type": "str", "choices": ["native", "static"], "default": "native"},
     "assume": {"type": "dict", "options": ASSUME},
+    "platform": {"type": "str"},
 }  # type: Spec
 
 SIGNED = {

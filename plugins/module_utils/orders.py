@@ -123,6 +123,7 @@ class Orders(t.NamedTuple):
     owner           the account that the programs are for: it runs the checks, its primary group is the default of group
     group           of what is installed; None leaves it to the user who runs
     mode            of the programs
+    shared          whether the tree is for other hosts than this one: its links are relative, its programs start there
     sealed          tools that are, or will be, as they were installed: only of these the seal may speak
     """
 
@@ -136,6 +137,7 @@ class Orders(t.NamedTuple):
     asked: t.List[str] = []
     absent: t.List[str] = []
     exact: bool = False
+    shared: bool = False
     sealed: t.List[str] = []
     tools: t.List[ToolOrder] = []
 
@@ -287,6 +289,7 @@ _ORDERS = {
     "asked": (_is_list_of(_is_text(NAME)), _A_NAME),
     "absent": (_is_list_of(_is_text(NAME)), _A_NAME),
     "exact": (_is_flag, "true or false"),
+    "shared": (_is_flag, "true or false"),
     "sealed": (_is_list_of(_is_text(NAME)), _A_NAME),
 }  # type: t.Dict[str, t.Tuple[Test, str]]
 _TOOL = {

@@ -17,9 +17,10 @@ import posixpath
 import typing as t
 
 from ansible_collections.pinned.release.plugins.module_utils import durable, notes
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.link_texts import link_to, owner_of_link, wrapper
 from ansible_collections.pinned.release.plugins.module_utils.names import NAME
-from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, ToolOrder
+from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Orders, ToolOrder
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
 
 
@@ -56,14 +57,32 @@ def put(order: ToolOrder, tree: str, name: str, place: Place) -> None:
         durable.replace_copy(source, path)
         return
     folder = os.path.dirname(place.named_link(name))
-    is_plain = os.path.realpath(folder) == folder
-    text = link_to(place.named_root, folder if is_plain else "/", order.tool, name)
+    text = _text(order.tool, name, place)
     if is_wrapper(order, name):
         script = wrapper(place.named_root, folder, order.tool, name, is_relative=not text.startswith("/"))
         durable.replace_copy(source, path, script.encode("utf-8", "surrogateescape"))
         return
     if not os.path.islink(path) or os.readlink(path) != text:
         durable.replace_link(text, path)
+
+
+def refuse_absolute(orders: Orders, place: Place) -> None:
+    """Raise ReleaseError where a link of *orders* would not be relative: a tree that others mount may be anywhere."""
+    for order in orders.tools:
+        for name in order.links:
+            if not is_copy(order, name) and _text(order.tool, name, place).startswith("/"):
+                raise ReleaseError(
+                    "{0}: the link {1} would lead outside of the shared tree".format(order.tool, place.link(name)),
+                    expected="folders in one tree with root",
+                    found=os.path.realpath(os.path.dirname(place.link(name))),
+                    fix="replace the symbolic link on the way by a folder",
+                )
+
+
+def _text(tool: str, name: str, place: Place) -> str:
+    folder = os.path.dirname(place.named_link(name))
+    is_plain = os.path.realpath(folder) == folder
+    return link_to(place.named_root, folder if is_plain else "/", tool, name)
 
 
 def take_away(tool: str, name: str, place: Place) -> None:

@@ -24,7 +24,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.kept_tree import refuse_changed
 from ansible_collections.pinned.release.plugins.module_utils.labels import set_labels
 from ansible_collections.pinned.release.plugins.module_utils.mirrors import Fetched, Fetcher
-from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
+from ansible_collections.pinned.release.plugins.module_utils.orders import Download, Orders, ToolOrder
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
 from ansible_collections.pinned.release.plugins.module_utils.pushed import Pushed
 from ansible_collections.pinned.release.plugins.module_utils.tree_listing import Unpacked
@@ -40,14 +40,14 @@ class Staged(t.NamedTuple):
     fetched: t.Optional[Fetched]
 
 
-def stage_all(orders: t.Sequence[ToolOrder], place: Place, access: Access, pushed: Pushed) -> t.Dict[str, Staged]:
-    """Stage every one of *orders* that has a tree, or none: what was staged before a failure is taken away again.
+def stage_all(orders: Orders, place: Place, access: Access, pushed: Pushed) -> t.Dict[str, Staged]:
+    """Stage every tool of *orders* that has a tree, or none: what was staged before a failure is taken away again.
 
     Raises ReleaseError, and StaleError where a kept tree is no longer whole.
     """
     durable.empty(place.staging)
-    wanted = [order for order in orders if order.tree]
-    if wanted:
+    wanted = [order for order in orders.tools if order.tree]
+    if wanted and not orders.shared:
         _refuse_noexec(place)
     made = []  # type: t.List[str]
     staged = {}  # type: t.Dict[str, Staged]

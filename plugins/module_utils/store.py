@@ -13,7 +13,13 @@ import errno
 import os
 import typing as t
 
-from ansible_collections.pinned.release.plugins.module_utils import accounts, file_capabilities, link_folders, place
+from ansible_collections.pinned.release.plugins.module_utils import (
+    accounts,
+    file_capabilities,
+    link_folders,
+    outside,
+    place,
+)
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.labels import set_labels
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
@@ -55,8 +61,10 @@ def obey(orders: Orders, pushed: t.Optional[Pushed] = None) -> t.List[Done]:
             link_folders.refuse_changed_by_others(orders, here)
             for order in orders.tools:
                 refuse_stale(order, here)
-            staged = stage_all(orders.tools, here, access, pushed or Pushed())
+            staged = stage_all(orders, here, access, pushed or Pushed())
             made = link_folders.establish(orders, here)
+            if orders.shared:
+                outside.refuse_absolute(orders, here)
             done = []
             for order in orders.tools:
                 if order.tree:
@@ -92,6 +100,7 @@ def _changes_reported(orders: Orders) -> t.Iterator[None]:
             errno.ENOENT: "choose a root and bin_dir where folders can be made",
             errno.EEXIST: "choose a root and bin_dir that are folders",
             errno.ENOTDIR: "choose a root and bin_dir that are folders",
+            errno.ENOLCK: "let the file server lock files (rpc.statd), or mount it with local_lock=flock on one writer",
         }
         raise ReleaseError(
             "cannot change {0}: {1}".format(where, os.strerror(error.errno or 0)), fix=advice.get(error.errno or 0)

@@ -232,6 +232,13 @@ EXAMPLES = r"""
     bin: copy
   become: true
 
+- name: Fill a tree that hosts of another platform mount, from any machine that can write it
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    platform: linux/aarch64/glibc2.28
+    root: "{{ shared_tools }}/linux/aarch64"
+    bin_dir: "{{ shared_tools }}/linux/aarch64/bin"
+
 - name: Remove a tool
   pinned.release.tools:
     tools: [ruff]

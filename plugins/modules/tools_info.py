@@ -74,6 +74,15 @@ EXAMPLES = r"""
   become: true
   register: capable
 
+- name: Is a tree for other hosts what the lock file says?
+  pinned.release.tools_info:
+    lockfile: releases.lock.json
+    platform: linux/aarch64/glibc2.28
+    root: "{{ shared_tools }}/linux/aarch64"
+    bin_dir: "{{ shared_tools }}/linux/aarch64/bin"
+    integrity: full
+  register: shared
+
 - name: Is one of these missing?
   pinned.release.tools_info:
     tools: [uv, ruff]

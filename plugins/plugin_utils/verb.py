@@ -24,7 +24,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors, site_file
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import read as read_mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import shared_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable
 
@@ -160,6 +162,18 @@ def folder(path: str | None, option: str) -> str:
             f"{option} is not the path of a folder to work in", expected="/a/path or ~/a/path", found=path
         )
     return os.path.normpath(path)
+
+
+def place(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields root, bin_dir and platform of Wanted that the options *given* say.
+
+    Raises ReleaseError for what is no folder or no platform, and for a platform without root.
+    """
+    root, bin_dir = (folder(given[name], name) for name in ("root", "bin_dir"))
+    if not given["platform"]:
+        return {"root": root, "bin_dir": bin_dir}
+    platform = parse_platform(given["platform"])
+    return {"root": root, "bin_dir": shared_tree.bin_dir_of(root, bin_dir), "platform": platform}
 
 
 def found_file(action: ActionBase, name: str, kind: str = user_files.LOCK_FILE) -> Path:

@@ -20,8 +20,11 @@ _WITHOUT_CAPABILITIES = frozenset(("vfat", "msdos", "exfat", "nfs", "nfs4", "cif
 _MEBIBYTE = 1024 * 1024
 
 
-def refuse_hopeless(orders: Sequence[ToolOrder], state: State) -> None:
-    """Raise ReleaseError where a host in *state* cannot carry out *orders*: in check mode and in the real run alike."""
+def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool = True) -> None:
+    """Raise ReleaseError where a host in *state* cannot carry out *orders*: in check mode and in the real run alike.
+
+    *starts_here*: whether the programs are for this host.
+    """
     if not orders:
         return
     _refuse_without_python(state)
@@ -31,11 +34,13 @@ def refuse_hopeless(orders: Sequence[ToolOrder], state: State) -> None:
     for order in orders:
         _refuse_closed(order, state)
     if "root" in state.rooms and any(order.tree for order in orders):
-        _refuse_noexec(state.rooms["root"], "root")
+        if starts_here:
+            _refuse_noexec(state.rooms["root"], "root")
         _refuse_without_room(needed_bytes(orders), state.rooms["root"], "root")
     copies = [order for order in orders if order.tree and order.bin == COPY]
     if "bin_dir" in state.rooms and copies:
-        _refuse_noexec(state.rooms["bin_dir"], "bin_dir")
+        if starts_here:
+            _refuse_noexec(state.rooms["bin_dir"], "bin_dir")
         _refuse_without_room(copied_bytes(copies), state.rooms["bin_dir"], "bin_dir")
 
 

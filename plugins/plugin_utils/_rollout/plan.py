@@ -30,7 +30,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
     refuse_incapable,
     refuse_shared_links,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools, reader_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
@@ -112,7 +113,10 @@ def tree_name(version: str, asset: LockedAsset) -> str:
 def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     """Return what to do on *host*, which is in *state*. Raises ReleaseError when it cannot all be done."""
     locked = locked_tools(wanted)
-    choices = {name: choose_assuming(name, tool, host, wanted.prefer, wanted.assume) for name, tool in locked.items()}
+    reader = reader_of(wanted, host)
+    if wanted.platform:
+        refuse_apart(state.root, state.bin_dir)
+    choices = {name: choose_assuming(name, tool, reader, wanted.prefer, wanted.assume) for name, tool in locked.items()}
     refuse_shared_links({name: choice.asset for name, choice in choices.items()})
     if wanted.is_present:
         _refuse_unknown_group(wanted, state)
@@ -122,7 +126,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     plans = [_plan_removal(name, state) for name in sorted(doomed)]
     plans += [_plan_tool(name, locked[name], choices[name], wanted, state) for name in locked]
     orders = [plan.order for plan in plans if plan.order]
-    refuse_hopeless(orders, state)
+    refuse_hopeless(orders, state, starts_here=wanted.platform is None)
     refuse_incapable(orders, state, host)
     return Plan(
         wanted=wanted,

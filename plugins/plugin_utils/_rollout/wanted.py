@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import platform_host, target
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LARGEST_KB, Question
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
-from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Prefer
 
 
@@ -31,6 +32,7 @@ class Wanted:
     capabilities  of programs, by the name of a program or of a tool with one; the others shall have none
     owner         account that the programs are for: its group becomes theirs, and checks run as it
     mirrors       where bytes are fetched; that does not decide the state of a host
+    platform      that of the hosts that the programs are for, if it is not the one that writes them
     """
 
     lock: LockFile
@@ -53,6 +55,7 @@ class Wanted:
     python: str = ""
     capabilities: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mirrors = field(default_factory=Mirrors)
+    platform: Platform | None = None
 
     @property
     def tools(self) -> tuple[str, ...]:
@@ -71,7 +74,13 @@ def wanted_digest(wanted: Wanted) -> str:
     decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.owner, wanted.group]
     decides += [wanted.bin, wanted.mode, wanted.keep, wanted.prefer, wanted.assume.said(), wanted.tools, assets]
     decides.append(dict(wanted.capabilities) if wanted.is_present else {})
+    decides.append(str(wanted.platform or ""))
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def reader_of(wanted: Wanted, host: Host) -> Host:
+    """Return the host that programs are chosen for: *host*, which was asked, or any of the platform that is named."""
+    return platform_host.host_of(wanted.platform) if wanted.platform else host
 
 
 def question(wanted: Wanted) -> Question:
@@ -91,7 +100,7 @@ def question(wanted: Wanted) -> Question:
         python=wanted.python,
         candidates=_unique(f"{name}/{tool.version}" for name, tool in tools.items()),
         names=_unique(link for asset in assets for link in asset.links),
-        needs=_unique(need for asset in assets for need in target.needs(asset.requires)),
+        needs=() if wanted.platform else _unique(need for asset in assets for need in target.needs(asset.requires)),
     )
 
 
