@@ -26,7 +26,7 @@ from ansible_collections.pinned.release.plugins.module_utils.place import Place
 VERSION = "4"
 #: Questions that nobody asks any more are forgotten: the latest so many stay.
 MOST_QUESTIONS = 100
-_TOOL_OF_LINE = re.compile(rb"(?:\.\./store/)?([^ /]+)[ /]")
+_TOOL_OF_LINE = re.compile(rb"(?:\.\./(?:store|modulefiles|tool_cache)/)?([^ /]+)[ /]")
 
 
 def seal(orders: Orders, place: Place) -> None:
@@ -44,7 +44,7 @@ def seal(orders: Orders, place: Place) -> None:
         words += ["-" + tool for tool in sorted(orders.absent)] + ["=exact"] * orders.exact
         head = " ".join([VERSION, *words]).encode("ascii") + b"\n"
         durable.write(os.path.join(asked, orders.wanted), [head, *links], place.staging)
-    _forget(place, seals, asked)
+    _forget(orders, place, seals, asked)
 
 
 def _active(place: Place) -> t.Dict[str, str]:
@@ -110,8 +110,12 @@ def _own_folder(place: Place, name: str) -> str:
     return folder
 
 
-def _forget(place: Place, seals: str, asked: str) -> None:
-    """Delete what no question can be answered with any more, and the oldest questions beyond a number."""
+def _forget(orders: Orders, place: Place, seals: str, asked: str) -> None:
+    """Delete what no question can be answered with any more, and the oldest questions beyond a number.
+
+    What changed a tool may be against an earlier question about it, however much its tree is the same.
+    """
+    changed = {order.tool for order in orders.tools}
     active = _active(place)
     for tool in set(os.listdir(seals)) - set(active):
         durable.delete(os.path.join(seals, tool))
@@ -119,7 +123,7 @@ def _forget(place: Place, seals: str, asked: str) -> None:
     living = []
     for name in os.listdir(asked):
         path = os.path.join(asked, name)
-        if _is_answered(path, trees):
+        if _is_answered(path, trees, set() if name == orders.wanted else changed):
             living.append((os.lstat(path).st_mtime, path))
         else:
             durable.delete(path)
@@ -127,7 +131,11 @@ def _forget(place: Place, seals: str, asked: str) -> None:
         durable.delete(path)
 
 
-def _is_answered(path: str, trees: t.Set[str]) -> bool:
-    """Tell whether the question of *path* can still be answered as it was, going by the *trees* that are active."""
+def _is_answered(path: str, trees: t.Set[str], changed: t.Set[str]) -> bool:
+    """Tell whether the question of *path*, of none of the tools *changed*, can still be answered as it was.
+
+    That is so as long as the same *trees* are active.
+    """
     version, *words = notes.read(path).split(b"\n")[0].decode("ascii", "replace").split() or [""]
-    return version == VERSION and {word for word in words if word[:1] not in ("-", "=")} <= trees
+    asked = {word for word in words if word[:1] not in ("-", "=")}
+    return version == VERSION and asked <= trees and not changed & {word.split("/")[0] for word in asked}

@@ -59,6 +59,18 @@ def test_going_back_is_ordered_from_what_is_kept(machine: Machine, tmp_path: Pat
     assert machine.run("hello") == "hello 1.0"
 
 
+@pytest.mark.parametrize("options", [{"mode": 0o750}, {"keep": 0}])
+def test_what_another_task_ordered_otherwise_meanwhile_is_seen(
+    machine: Machine, tmp_path: Path, options: dict[str, Any]
+) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, version="0.9")))
+    wanted = machine.wanted(Released(tmp_path), keep=1)
+    machine.converge(wanted)
+    assert machine.ask(wanted).sealed
+    machine.converge(with_options(wanted, **options))
+    assert not machine.ask(wanted).sealed
+
+
 def test_program_whose_name_begins_with_anothers_is_told_apart(machine: Machine, tmp_path: Path) -> None:
     wanted = machine.wanted(Released(tmp_path, "uv", programs=("uv", "uvx")))
     machine.converge(wanted)
