@@ -9,6 +9,7 @@ theirs: it is refused, or set aside where the user said so.
 """
 
 import contextlib
+import errno
 import os
 import tempfile
 import time
@@ -85,11 +86,24 @@ def prune(order: ToolOrder, place: Place) -> None:
     for tree in order.prune:
         doomed = place.tree(order.tool, tree)
         if os.path.lexists(doomed) and place.active(order.tool) != tree:
-            # Out of the store in one step: a half-deleted tree must never look like a kept version.
-            os.rename(doomed, os.path.join(tempfile.mkdtemp(dir=place.staging), "tree"))
+            _take_out(doomed, place)
     if order.tree is None and os.path.isdir(versions) and not os.listdir(versions):
         os.rmdir(versions)
     durable.empty(place.staging)
+
+
+def _take_out(tree: str, place: Place) -> None:
+    """Take *tree* out of the store, in one step if possible: half deleted, it must not look like a kept version."""
+    try:
+        os.rename(tree, os.path.join(tempfile.mkdtemp(dir=place.staging), "tree"))
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        # A folder of a lower layer of an overlay file system. Without its listing, no tree is whole.
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(os.path.join(tree, "listing"))
+        durable.sync(tree)
+        durable.delete(tree)
 
 
 def links(orders: t.Sequence[ToolOrder], place: Place) -> t.List[str]:

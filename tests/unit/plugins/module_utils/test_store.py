@@ -3,6 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How orders are carried out: real archives, real links, real programs started."""
 
+import errno
+import fcntl
 import hashlib
 import json
 import os
@@ -324,6 +326,50 @@ def test_root_over_a_link_of_ours_is_used_and_links_say_what_was_ordered(tmp_pat
     order = ToolOrder("hello", expects=released.tree, unlink=["hello"], prune=[released.tree])
     store.obey(orders_for(tmp_path, order))
     assert os.listdir(str(tmp_path / "programs")) == []
+
+
+@pytest.fixture(name="layers")
+def _layers(tmp_path):
+    """Return what makes a folder of *tmp_path* the lower layer of an overlay file system, as of an image or of CVMFS."""
+    mounted = []
+
+    def mount(*words):
+        if os.geteuid() != 0 or subprocess.call(["mount", *words], stderr=subprocess.DEVNULL) != 0:
+            pytest.skip("mounting an overlay file system needs root")
+        mounted.append(words[-1])
+
+    def overlay(folder):
+        above = tmp_path / "above"
+        above.mkdir()
+        mount("-t", "tmpfs", "above", str(above))
+        (above / "upper").mkdir()
+        (above / "work").mkdir()
+        layers = "lowerdir={0},upperdir={1}/upper,workdir={1}/work".format(folder, above)
+        mount("-t", "overlay", "layers", "-o", layers, str(folder))
+
+    yield overlay
+    for folder in reversed(mounted):
+        subprocess.check_call(["umount", folder])
+
+
+def test_version_in_the_layer_below_is_pruned_as_well(tmp_path, layers):
+    old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="2.0")
+    store.obey(orders_for(tmp_path, old.order()))
+    layers(tmp_path / "root")
+    store.obey(orders_for(tmp_path, new.order(expects=old.tree, prune=[old.tree])))
+    assert trees(tmp_path) == [new.tree]
+    assert run(tmp_path) == "hello 2.0"
+
+
+def test_file_server_that_locks_no_files_is_told_of(tmp_path, monkeypatch):
+    def refuse(_descriptor, _how):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(ReleaseError) as raised:
+        store.obey(orders_for(tmp_path, Released(tmp_path).order()))
+    assert raised.value.what == "cannot change {0}: No locks available".format(tmp_path / "root")
+    assert "rpc.statd" in (raised.value.fix or "")
 
 
 @pytest.mark.parametrize("kind", ["link", "file", "fifo"])
