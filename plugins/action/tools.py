@@ -128,6 +128,7 @@ class ActionModule(verb.Verb):
             python=python,
             capabilities=ordered_capabilities.read(given["capabilities"]),
             mirrors=verb.mirrors(self, given["mirrors"]),
+            layouts=tuple(sorted(set(given["layouts"]))),
         )
 
     def _lock(self, name: str | None, required: signers.Signers | None, is_present: bool) -> tuple[LockFile, str]:

@@ -66,6 +66,7 @@ TOOLS = dict(
     check={"type": "dict", "default": {}},
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
+    layouts={"type": "list", "elements": "str", "choices": ["modulefiles", "tool_cache"], "default": []},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec

@@ -12,6 +12,7 @@ import typing as t
 
 from ansible_collections.pinned.release.plugins.module_utils import capabilities
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.layouts import LAYOUT
 from ansible_collections.pinned.release.plugins.module_utils.names import (
     FILE,
     FOLDER,
@@ -124,6 +125,7 @@ class Orders(t.NamedTuple):
     group           of what is installed; None leaves it to the user who runs
     mode            of the programs
     shared          whether the tree is for other hosts than this one: its links are relative, its programs start there
+    layouts         of layouts.py, that the tools shall be found by as well
     sealed          tools that are, or will be, as they were installed: only of these the seal may speak
     """
 
@@ -138,6 +140,7 @@ class Orders(t.NamedTuple):
     absent: t.List[str] = []
     exact: bool = False
     shared: bool = False
+    layouts: t.List[str] = []
     sealed: t.List[str] = []
     tools: t.List[ToolOrder] = []
 
@@ -290,6 +293,7 @@ _ORDERS = {
     "absent": (_is_list_of(_is_text(NAME)), _A_NAME),
     "exact": (_is_flag, "true or false"),
     "shared": (_is_flag, "true or false"),
+    "layouts": (_is_list_of(_is_text(LAYOUT)), "modulefiles, or tool_cache/ARCHITECTURE"),
     "sealed": (_is_list_of(_is_text(NAME)), _A_NAME),
 }  # type: t.Dict[str, t.Tuple[Test, str]]
 _TOOL = {

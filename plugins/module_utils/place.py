@@ -7,6 +7,7 @@
     ROOT/store/TOOL/TREE/{tree -> libexec/FOLDER, files/PATH}              files/ only if there are any
     ROOT/current/TOOL -> ../store/TOOL/TREE                                the switch: one rename(2)
     ROOT/staging/…   ROOT/seals/…   ROOT/asked/…   ROOT/lock              work in progress; see seal.py; flock(2)
+    ROOT/modulefiles/…   ROOT/tool_cache/…                                for other tools; see layouts.py
     BIN_DIR/PROGRAM -> ROOT/current/TOOL/bin/PROGRAM                       or a copy of it (see outside.py)
     BIN_DIR/../PATH -> ROOT/current/TOOL/files/PATH                        share/man/man1/uv.1
 

@@ -16,6 +16,7 @@ import typing as t
 from ansible_collections.pinned.release.plugins.module_utils import (
     accounts,
     file_capabilities,
+    layout_files,
     link_folders,
     outside,
     place,
@@ -59,6 +60,7 @@ def obey(orders: Orders, pushed: t.Optional[Pushed] = None) -> t.List[Done]:
         here = place.established(orders)
         with place.locked(here):
             link_folders.refuse_changed_by_others(orders, here)
+            layout_files.refuse_changed_by_others(orders, here)
             for order in orders.tools:
                 refuse_stale(order, here)
             staged = stage_all(orders, here, access, pushed or Pushed())
@@ -75,6 +77,7 @@ def obey(orders: Orders, pushed: t.Optional[Pushed] = None) -> t.List[Done]:
                     done.append(Done(order.tool, {}))
             for order in orders.tools:
                 file_capabilities.withdraw(order, here)
+                made += layout_files.arrange(orders, order, here)
                 prune(order, here)
             link_folders.tidy(orders, here)
             # Before the seal, which a change of labels breaks.

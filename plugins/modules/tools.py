@@ -115,6 +115,19 @@ options:
     type: str
     choices: [link, copy]
     default: link
+  layouts:
+    description:
+      - By what else the tools shall be found below O(root). Each kept version is there, the active one as the default,
+        and it goes when the version goes.
+      - V(modulefiles) keeps a module file C(TOOL/VERSION) for each in the folder C(modulefiles), for C(module use). It
+        is read by Environment Modules and by Lmod, and puts the version's programs first in E(PATH).
+      - V(tool_cache) keeps the layout of the CI tool cache in the folder C(tool_cache), which E(RUNNER_TOOL_CACHE) may
+        name. Actions find C(TOOL/VERSION/ARCH) there. That is the asset's own folder if it has a folder C(bin), else
+        a folder with the programs. Only versions of semver.org can be found so.
+    type: list
+    elements: str
+    choices: [modulefiles, tool_cache]
+    default: []
   adopt:
     description:
       - What to do with a file that is already at the place of a link, of a program or of another file, and that this
@@ -231,6 +244,12 @@ EXAMPLES = r"""
     tools: [uv]
     bin: copy
   become: true
+
+- name: Keep three versions of each tool, for users who load them as modules
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    keep: 2
+    layouts: [modulefiles]
 
 - name: Fill a tree that hosts of another platform mount, from any machine that can write it
   pinned.release.tools:

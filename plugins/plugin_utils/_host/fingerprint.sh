@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What do the links to some active tools (or copies of their programs), and their files, look like right now? A line each:
-# name, inode, size, mtime, ctime, mode, owner, group. First all links, then tool by tool what its tree holds, always in the
-# same order. Runs on hosts, in any POSIX sh, with ROOT, BIN_DIR and TOOL/TREE of each tool as arguments: after a converge,
+# name, inode, size, mtime, ctime, mode, owner, group. First all links, then tool by tool what its tree holds and by what
+# other tools find it (module_utils/layouts.py), always in the same order. Runs on hosts, in any POSIX sh, with ROOT, BIN_DIR and TOOL/TREE of each tool as arguments: after a converge,
 # to write the seals, and in each probe, to compare with them. ctime is what no one can set back.
 # Fails where one of them is not there: what is missing looks like nothing, and nothing is easily remembered.
 cd "$1/current" 2>/dev/null || exit 1
@@ -35,6 +35,11 @@ for active in "$@"; do
     done
     if [ -d "$tool/files" ]; then folders="$folders $tool/files"; fi
     trees="$trees$tool$newline../store/$active$newline"
+    if [ -d "../modulefiles/$tool" ]; then trees="$trees../modulefiles/$tool$newline"; fi
+    for cached in "../tool_cache/$tool"/*/*; do
+        case $cached in *"$newline"*) continue ;; esac
+        if [ -L "$cached" ]; then trees="$trees$cached$newline"; fi
+    done
 done
 # shellcheck disable=SC2086
 for file in ${folders:+$(find $folders ! -type d)}; do

@@ -34,7 +34,16 @@ LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
 #: The files of the question, in the order in which the shell reads them: what is always run, then what is run, and read
 #: by the shell, only where not all is as sealed.
 BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
-THEN = ("state.sh", "contents.sh", "linked_files.sh", "copies.sh", "pythons.sh", "machine.sh", "answer.sh")
+THEN = (
+    "state.sh",
+    "contents.sh",
+    "linked_files.sh",
+    "copies.sh",
+    "layouts.sh",
+    "pythons.sh",
+    "machine.sh",
+    "answer.sh",
+)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,8 @@ class State:
     rooms        what can be made in ``root`` and ``bin_dir``
     python       the one that can carry out orders; empty where there is none, or none was asked for
     no_pythons   those that cannot: path and reason
+    layouts      what stands where other tools look (layouts.py), by paths below root: ``link TEXT``, ``file SHA256``,
+                  or ``other`` for what is none of ours
     remembered   whether the seals of this very question are there and fit, so that no run has to write them
     """
 
@@ -121,6 +123,7 @@ class State:
     rooms: Mapping[str, Room] = field(default_factory=dict)
     python: str = ""
     no_pythons: tuple[tuple[str, str], ...] = ()
+    layouts: Mapping[str, str] = field(default_factory=dict)
     remembered: bool = False
 
     def place_of(self, name: str) -> str:

@@ -64,6 +64,7 @@ describe_state() {
     if cd "$root/store" 2>/dev/null; then describe_trees $active $(kept_candidates); fi
     describe_links
     describe_linked_files
+    describe_layouts
     describe_room root "$root"
     describe_room bin_dir "$bin_dir"
     describe_rights
@@ -285,7 +286,8 @@ describe_programs() {
 is_as_sealed() {
     case "$integrity $active " in "quick "*" $1 "*) ;; *) return 1 ;; esac
     are_own_files "$largest" "$root/seals/${1%%/*}" || return 1
-    looks=$(say "$now" | grep -e "^${1%%/*} " -e "^\.\./store/$1[ /]") || return 1
+    looks=$(say "$now" | grep -e "^${1%%/*} " -e "^\.\./store/$1[ /]" -e "^\.\./modulefiles/${1%%/*}[ /]" \
+        -e "^\.\./tool_cache/${1%%/*}/") || return 1
     [ "$(cat "$root/seals/${1%%/*}")" = "$looks" ]
 }
 

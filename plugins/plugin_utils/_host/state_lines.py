@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.layouts import ENTRY
 from ansible_collections.pinned.release.plugins.module_utils.names import FOLDER, NAME, SHA256, TREE, is_link
 from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines import MODE, AnswerLines, bytes_of
 from ansible_collections.pinned.release.plugins.plugin_utils._host.differences import (
@@ -89,8 +90,17 @@ def state_of(said: AnswerLines) -> State:
         rooms={word: _room(*rest) for word, *rest in said.fields("room", 7) if word in ("root", "bin_dir")},
         python=_path(said.one("python")),
         no_pythons=tuple((_decoded(path), _why_not(why)) for why, path in said.fields("no_python", 2)[:MOST_PYTHONS]),
+        layouts={path: found for kind, path, text in said.fields("layout", 3) if (found := _layout(kind, path, text))},
         remembered=bool(said.all("remembered")),
     )
+
+
+def _layout(kind: str, path: str, text: str) -> str | None:
+    if not ENTRY.match(path):
+        return None
+    if kind == "link":
+        return f"link {_decoded(text)}"
+    return f"file {text}" if kind == "file" and SHA256.match(text) else "other"
 
 
 def _links_elsewhere(said: AnswerLines) -> dict[str, dict[str, str]]:

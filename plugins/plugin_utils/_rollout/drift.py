@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 
+from ansible_collections.pinned.release.plugins.module_utils import layouts
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State, Tree
@@ -19,7 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt imp
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 #: What a receipt says of the run that wrote it, which no lock file can know.
-_OF_THE_RUN = frozenset(("reason", "lock_sha256", "bin_dir", "bin", "installed"))
+_OF_THE_RUN = frozenset(("reason", "lock_sha256", "bin_dir", "bin", "layouts", "installed"))
 
 
 def of_tree(tool: str, tree: Tree, tree_sha256: str) -> tuple[str, ...]:
@@ -151,6 +152,19 @@ def of_outside(tool: str, receipt: Receipt, state: State) -> tuple[str, ...]:
     copies = receipt.executables if receipt.bin == COPY else {}
     links = {*receipt.executables, *receipt.files} - set(copies)
     return of_links(tool, links, state, copies) + of_copies(tool, copies, state)
+
+
+def of_layouts(tool: str, ordered: Iterable[str], trees: Iterable[str], state: State) -> tuple[str, ...]:
+    """Return how the places where other tools look for *tool*'s *trees* differ from the layouts that are *ordered*."""
+    wanted = layouts.entries(ordered, tool, trees, state.active.get(tool))
+    wrong = [path for path, entry in wanted.items() if state.layouts.get(path) not in entry.looks]
+    left_over = [
+        path
+        for path, look in state.layouts.items()
+        if path not in wanted and path.split("/")[1] == tool and layouts.is_ours(path, look)
+    ]
+    told = [f"{state.root}/{path} is not as ordered" for path in sorted(wrong)]
+    return (*told, *(f"{state.root}/{path} is left over" for path in sorted(left_over)))
 
 
 def expected_of_copies(mode: int, receipt: Receipt, state: State) -> tuple[str, ...]:

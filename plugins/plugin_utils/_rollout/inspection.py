@@ -128,6 +128,7 @@ def _tool(name: str, state: State, host: Host, wanted: Wanted) -> InspectedTool:
         *drift.of_receipt(name, tree),
         *_outside(name, tree, state),
         *_wrong_modes(tree),
+        *(drift.of_layouts(name, tree.receipt.layouts, state.trees.get(name, ()), state) if tree.receipt else ()),
         *(() if state.sees_rights else ("capabilities cannot be read: install getcap or Python on the host",)),
     )
     deviation = _deviation(name, tree, host, wanted) if name in wanted.lock.tools else ()

@@ -18,7 +18,11 @@ from ansible_collections.pinned.release.plugins.module_utils.orders import COPY,
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
+    drift,
+    ordered_capabilities,
+    ordered_layouts,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import (
     Appearance,
     as_installed,
@@ -70,6 +74,7 @@ class ToolPlan:
 class Plan:
     """What becomes of all tools on one host.
 
+    layouts   by what else the tools are found below root (layouts.py)
     intact    other tools there, found as they were installed
     unpinned  tools there that stay and that the lock file does not name, with their versions
     """
@@ -78,6 +83,7 @@ class Plan:
     root: str
     bin_dir: str
     tools: tuple[ToolPlan, ...]
+    layouts: tuple[str, ...] = ()
     intact: tuple[str, ...] = ()
     unpinned: Mapping[str, str] = field(default_factory=dict)
 
@@ -117,6 +123,9 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
     choices = {name: choose_assuming(name, tool, reader, wanted.prefer, wanted.assume) for name, tool in locked.items()}
+    layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
+    trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
+    ordered_layouts.refuse_unfit(layouts, trees, state)
     refuse_shared_links({name: choice.asset for name, choice in choices.items()})
     if wanted.is_present:
         _refuse_unknown_group(wanted, state)
@@ -124,7 +133,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         _refuse_misspelt(wanted, state)
     doomed = _doomed(wanted, state)
     plans = [_plan_removal(name, state) for name in sorted(doomed)]
-    plans += [_plan_tool(name, locked[name], choices[name], wanted, state) for name in locked]
+    plans += [_plan_tool(name, locked[name], choices[name], wanted, layouts, state) for name in locked]
     orders = [plan.order for plan in plans if plan.order]
     refuse_hopeless(orders, state, starts_here=wanted.platform is None)
     refuse_incapable(orders, state, host)
@@ -133,6 +142,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         root=state.root,
         bin_dir=state.bin_dir,
         tools=tuple(sorted(plans, key=lambda plan: plan.tool)),
+        layouts=layouts,
         intact=_intact(state),
         unpinned=_unpinned(wanted, {name: tree for name, tree in state.active.items() if name not in doomed}),
     )
@@ -209,14 +219,16 @@ def _plan_removal(name: str, state: State) -> ToolPlan:
     return ToolPlan(name, "remove", None, previous, "is no longer wanted", before=before, order=order)
 
 
-def _plan_tool(name: str, tool: LockedTool, choice: Choice, wanted: Wanted, state: State) -> ToolPlan:
+def _plan_tool(
+    name: str, tool: LockedTool, choice: Choice, wanted: Wanted, layouts: tuple[str, ...], state: State
+) -> ToolPlan:
     asset = choice.asset
     _refuse_foreign(name, asset, wanted, state)
     if wanted.bin == COPY:
         refuse_dependent(name, asset)
     capabilities = ordered_capabilities.of_asset(name, asset, wanted.capabilities)
     receipt = receipt_for(name, tool, choice, wanted.lock_digest, state.bin_dir)
-    receipt = replace(receipt, bin=wanted.bin, capabilities=capabilities)
+    receipt = replace(receipt, bin=wanted.bin, capabilities=capabilities, layouts=layouts)
     found = _find(name, receipt, wanted, state)
     prune = _surplus(name, found, wanted, state)
     before = as_installed(name, state)
@@ -297,6 +309,7 @@ def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
 def _misfits(name: str, tree: Tree, receipt: Receipt, wanted: Wanted, state: State) -> tuple[str, ...]:
     """Return what is wrong around a whole tree: the links to it, mode and group of its programs, its receipt."""
     misfits = list(drift.of_outside(name, receipt, state))
+    misfits += drift.of_layouts(name, receipt.layouts, state.trees.get(name, ()), state)
     misfits += drift.expected_of_copies(wanted.mode, receipt, state)
     misfits += drift.expected_mode(wanted.mode, tree, receipt.executables)
     for program in sorted(tree.programs):

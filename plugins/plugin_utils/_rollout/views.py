@@ -29,6 +29,7 @@ def orders(plan: Plan) -> Orders:
         asked=list(plan.wanted.tools) if plan.wanted.is_present else [],
         absent=[] if plan.wanted.is_present else list(plan.wanted.tools),
         exact=plan.wanted.exact,
+        layouts=list(plan.layouts),
         shared=plan.wanted.platform is not None,
         sealed=sorted({tool.tool for tool in plan.tools} | set(plan.intact)),
         tools=[tool.order for tool in plan.tools if tool.order],

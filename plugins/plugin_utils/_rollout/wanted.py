@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ord
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
-from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Prefer
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Layout, Prefer
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Wanted:
     capabilities  of programs, by the name of a program or of a tool with one; the others shall have none
     owner         account that the programs are for: its group becomes theirs, and checks run as it
     mirrors       where bytes are fetched; that does not decide the state of a host
+    layouts       by what else the tools are found below root: modulefiles, tool_cache
     platform      that of the hosts that the programs are for, if it is not the one that writes them
     """
 
@@ -55,6 +56,7 @@ class Wanted:
     python: str = ""
     capabilities: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mirrors = field(default_factory=Mirrors)
+    layouts: tuple[Layout, ...] = ()
     platform: Platform | None = None
 
     @property
@@ -74,7 +76,7 @@ def wanted_digest(wanted: Wanted) -> str:
     decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.owner, wanted.group]
     decides += [wanted.bin, wanted.mode, wanted.keep, wanted.prefer, wanted.assume.said(), wanted.tools, assets]
     decides.append(dict(wanted.capabilities) if wanted.is_present else {})
-    decides.append(str(wanted.platform or ""))
+    decides += [str(wanted.platform or ""), wanted.layouts]
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 

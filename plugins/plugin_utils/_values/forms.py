@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ansible_collections.pinned.release.plugins.module_utils import names
+from ansible_collections.pinned.release.plugins.module_utils import layouts, names
 from ansible_collections.pinned.release.plugins.module_utils.names import CONTROL, STEP
 
 #: Whole numbers that every JSON reader keeps exact (RFC 7493, section 2.2).
@@ -64,6 +64,7 @@ PATH = Form(names.INNER_PATH, "a plain path inside the asset: relative, without 
 LINKED_FILE = Form(
     names.FILE, "a path below the folder that bin_dir lies in, such as share/man/man1/rg.1; programs are in executables"
 )
+LAYOUT = Form(layouts.LAYOUT, "modulefiles, or tool_cache/ARCHITECTURE")
 FOLDER = Form(names.FOLDER, "an absolute path without . and .. steps")
 WHOLE = Form(re.compile(r"(?:0|[1-9][0-9]{0,14})\Z"), "a whole number")
 WORD = Form(re.compile(r"[a-z0-9][a-z0-9._-]{0,63}\Z"), "a word in lower case")

@@ -36,7 +36,8 @@ class Receipt:
     """What was installed, from where, why this asset, verified how, and by which lock file; *installed* is when (UTC).
 
     *bin_dir* is where its programs are, *bin* whether they are links or copies there, *files* what is linked beside it,
-    *capabilities* are those of programs, by name. Fields as in ``receipt.json``; *evidence* as in the lock file.
+    *capabilities* are those of programs, by name, *layouts* by what else they are found (layouts.py). Fields as in
+    ``receipt.json``; *evidence* as in the lock file.
     """
 
     tool: str
@@ -56,6 +57,7 @@ class Receipt:
     bin: BinKind = "link"
     installed: str | None = None
     capabilities: Mapping[str, str] = field(default_factory=dict)
+    layouts: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the file on the host says it.
@@ -67,7 +69,7 @@ class Receipt:
             **asdict(self),
             "evidence": self.evidence.as_dict(),
         }
-        for name in ("installed", "files", "capabilities"):
+        for name in ("installed", "files", "capabilities", "layouts"):
             if not document[name]:
                 del document[name]
         if self.bin == "link":
@@ -100,7 +102,7 @@ def _read(content: bytes) -> Receipt:
     fields = top.fields(
         "receipt_version tool version target reason asset sha256 tree_sha256 source_url source evidence executables "
         "lock_sha256 bin_dir",
-        "installed files bin capabilities",
+        "installed files bin capabilities layouts",
     )
     if fields["receipt_version"].number() != RECEIPT_VERSION:
         raise fields["receipt_version"].misfit(str(RECEIPT_VERSION))
@@ -122,6 +124,7 @@ def _read(content: bytes) -> Receipt:
         bin="copy" if "bin" in fields and fields["bin"].one_of(get_args(BinKind)) == "copy" else "link",
         installed=fields["installed"].text(forms.MOMENT) if "installed" in fields else None,
         capabilities=fields["capabilities"].mapping(Place.text) if "capabilities" in fields else {},
+        layouts=tuple(fields["layouts"].items(lambda one: one.text(forms.LAYOUT))) if "layouts" in fields else (),
     )
     # The key of a publisher may have several lines.
     keys = {value for proof in receipt.evidence.proofs for _name, value in proof.identity.parts}

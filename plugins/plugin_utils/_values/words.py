@@ -44,6 +44,8 @@ LIBCS: tuple[Libc, ...] = get_args(Libc)
 
 #: What stands in bin_dir for a program.
 BinKind: TypeAlias = Literal["link", "copy"]
+#: By what else a tool is found below root.
+Layout: TypeAlias = Literal["modulefiles", "tool_cache"]
 #: How an asset is chosen among those that run on a host.
 Prefer: TypeAlias = Literal["native", "static"]
 #: How a host looks whether its files are unchanged.

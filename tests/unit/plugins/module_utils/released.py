@@ -21,7 +21,8 @@ class Released:
     """One version of a tool, published in a folder.
 
     *files* are more of its files, or other bytes of its programs, by their paths inside. *linked* are those of them
-    that are linked below the folder that bin_dir lies in, by their paths there.
+    that are linked below the folder that bin_dir lies in, by their paths there. The folder bin of its programs lies in
+    its folder *inside*.
     """
 
     def __init__(
@@ -32,12 +33,15 @@ class Released:
         programs: t.Sequence[str] = ("hello",),
         files: t.Optional[t.Mapping[str, bytes]] = None,
         linked: t.Optional[t.Mapping[str, str]] = None,
+        inside: str = "",
     ) -> None:
         self.tool = tool
         self.version = version
         self.path = os.path.join(str(folder), "{0}-{1}.tar.gz".format(tool, version))
         contents = {
-            "{0}-{1}/bin/{2}".format(tool, version, name): "#!/bin/sh\necho {0} {1}\n".format(name, version).encode()
+            "{0}-{1}/{2}bin/{3}".format(tool, version, inside, name): "#!/bin/sh\necho {0} {1}\n".format(
+                name, version
+            ).encode()
             for name in programs
         }
         contents["{0}-{1}/README".format(tool, version)] = b"read me\n"
