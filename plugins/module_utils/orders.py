@@ -118,6 +118,7 @@ class Orders(t.NamedTuple):
 
     root, bin_dir   absolute paths
     wanted          digest of the state asked for, by which the seal is found again
+    terms           digest of what decides how a tree itself looks: another task may have asked for other looks
     asked, absent   the tools that shall be there, and those that shall not
     exact           whether there shall be no others
     fingerprint     shell text that prints the fingerprint of all that is active; the same that the probe runs
@@ -133,6 +134,7 @@ class Orders(t.NamedTuple):
     bin_dir: str
     wanted: str
     fingerprint: str
+    terms: str = "none"
     owner: t.Optional[str] = None
     group: t.Optional[str] = None
     mode: int = 0o755
@@ -285,6 +287,7 @@ _ORDERS = {
     "root": (_is_text(FOLDER), _A_FOLDER),
     "bin_dir": (_is_text(FOLDER), _A_FOLDER),
     "wanted": (_is_text(_WORD), "a digest"),
+    "terms": (_is_text(_WORD), "a digest"),
     "fingerprint": (_is_text(_ARGUMENT), "shell text"),
     "owner": (_or_none(_is_text(_ACCOUNT)), "an account"),
     "group": (_or_none(_is_text(_ACCOUNT)), "a group"),

@@ -23,7 +23,7 @@ from ansible_collections.pinned.release.plugins.module_utils.names import NAME
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
 
-VERSION = "4"
+VERSION = "5"
 #: Questions that nobody asks any more are forgotten: the latest so many stay.
 MOST_QUESTIONS = 100
 _TOOL_OF_LINE = re.compile(rb"(?:\.\./(?:store|modulefiles|tool_cache)/)?([^ /]+)[ /]")
@@ -41,7 +41,7 @@ def seal(orders: Orders, place: Place) -> None:
         durable.write(os.path.join(seals, tool), looks.get(tool, ()), place.staging)
     if set(orders.asked) <= set(active):
         words = _trees({tool: active[tool] for tool in orders.asked})
-        words += ["-" + tool for tool in sorted(orders.absent)] + ["=exact"] * orders.exact
+        words += ["-" + tool for tool in sorted(orders.absent)] + ["=exact"] * orders.exact + ["~" + orders.terms]
         head = " ".join([VERSION, *words]).encode("ascii") + b"\n"
         durable.write(os.path.join(asked, orders.wanted), [head, *links], place.staging)
     _forget(orders, place, seals, asked)
@@ -113,7 +113,7 @@ def _own_folder(place: Place, name: str) -> str:
 def _forget(orders: Orders, place: Place, seals: str, asked: str) -> None:
     """Delete what no question can be answered with any more, and the oldest questions beyond a number.
 
-    What changed a tool may be against an earlier question about it, however much its tree is the same.
+    Of a tool that was changed, those with other terms are: its tree may be the same, but not its looks.
     """
     changed = {order.tool for order in orders.tools}
     active = _active(place)
@@ -123,7 +123,7 @@ def _forget(orders: Orders, place: Place, seals: str, asked: str) -> None:
     living = []
     for name in os.listdir(asked):
         path = os.path.join(asked, name)
-        if _is_answered(path, trees, set() if name == orders.wanted else changed):
+        if _is_answered(path, trees, changed, "~" + orders.terms):
             living.append((os.lstat(path).st_mtime, path))
         else:
             durable.delete(path)
@@ -131,11 +131,12 @@ def _forget(orders: Orders, place: Place, seals: str, asked: str) -> None:
         durable.delete(path)
 
 
-def _is_answered(path: str, trees: t.Set[str], changed: t.Set[str]) -> bool:
-    """Tell whether the question of *path*, of none of the tools *changed*, can still be answered as it was.
+def _is_answered(path: str, trees: t.Set[str], changed: t.Set[str], terms: str) -> bool:
+    """Tell whether the question of *path* can still be answered as it was.
 
-    That is so as long as the same *trees* are active.
+    That is so while the same *trees* are active, and it is of none of the tools *changed*, or has the same *terms*.
     """
     version, *words = notes.read(path).split(b"\n")[0].decode("ascii", "replace").split() or [""]
-    asked = {word for word in words if word[:1] not in ("-", "=")}
-    return version == VERSION and asked <= trees and not changed & {word.split("/")[0] for word in asked}
+    asked = {word for word in words if word[:1] not in ("-", "=", "~")}
+    is_same = terms in words or not changed & {word.split("/")[0] for word in asked}
+    return version == VERSION and asked <= trees and is_same

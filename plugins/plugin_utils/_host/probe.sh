@@ -21,7 +21,7 @@ unset QUOTING_STYLE TIME_STYLE POSIXLY_CORRECT CDPATH
 say() { printf '%s\n' "$*"; }
 newline='
 '
-SEAL=4
+SEAL=5
 
 # encode TEXT: sets $encoded
 encode() {

@@ -33,7 +33,8 @@ locate() {
 
 # is_sealed: whether the last run that answered this very question is remembered, and everything still looks so. Sets
 # $trees, and $strays: other tools there. What is remembered: asked/DIGEST has the words of one line, then what the
-# links looked like: TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others.
+# links looked like: TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others, and
+# ~TERMS, by which a run that changes a tool knows which other questions it left unanswered.
 # seals/TOOL has what the files of a tool's tree looked like when somebody last looked into them.
 is_sealed() {
     cd "$root/seals" 2>/dev/null && are_own_notes 256 asked "$wanted" || return 1
@@ -45,6 +46,7 @@ is_sealed() {
     for word in $words; do
         case $word in
         =exact) exact=1 ;;
+        '~'*) ;;
         -*) if [ -e "$root/store/${word#-}" ] || [ -L "$root/current/${word#-}" ]; then return 1; fi ;;
         *)
             trees="$trees $word"

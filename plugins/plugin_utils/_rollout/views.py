@@ -13,7 +13,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.state import 
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import Appearance
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, ToolPlan
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import wanted_digest
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import terms_digest, wanted_digest
 
 
 def orders(plan: Plan) -> Orders:
@@ -23,6 +23,7 @@ def orders(plan: Plan) -> Orders:
         bin_dir=plan.bin_dir,
         wanted=wanted_digest(plan.wanted),
         fingerprint=fingerprint(),
+        terms=terms_digest(plan.wanted),
         owner=plan.wanted.owner,
         group=plan.wanted.group,
         mode=plan.wanted.mode,

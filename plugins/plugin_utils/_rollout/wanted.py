@@ -73,11 +73,16 @@ def wanted_digest(wanted: Wanted) -> str:
         for name in wanted.tools
         if wanted.is_present
     }
-    decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.owner, wanted.group]
-    decides += [wanted.bin, wanted.mode, wanted.keep, wanted.prefer, wanted.assume.said(), wanted.tools, assets]
-    decides.append(dict(wanted.capabilities) if wanted.is_present else {})
-    decides += [str(wanted.platform or ""), wanted.layouts]
+    decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.bin, terms_digest(wanted)]
+    decides += [wanted.prefer, wanted.assume.said(), wanted.tools, assets, str(wanted.platform or "")]
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
+def terms_digest(wanted: Wanted) -> str:
+    """Return the SHA-256 of what decides how trees look, whatever is in them and wherever they are linked."""
+    capabilities = dict(wanted.capabilities) if wanted.is_present else {}
+    terms = [wanted.owner, wanted.group, wanted.mode, wanted.keep, capabilities, wanted.layouts]
+    return hashlib.sha256(json.dumps(terms, sort_keys=True).encode()).hexdigest()
 
 
 def reader_of(wanted: Wanted, host: Host) -> Host:

@@ -330,7 +330,7 @@ def test_root_over_a_link_of_ours_is_used_and_links_say_what_was_ordered(tmp_pat
 
 @pytest.fixture(name="layers")
 def _layers(tmp_path):
-    """Return what makes a folder of *tmp_path* the lower layer of an overlay file system, as of an image or of CVMFS."""
+    """Return what makes a folder the lower layer of an overlay file system, as in an image or with CVMFS."""
     mounted = []
 
     def mount(*words):

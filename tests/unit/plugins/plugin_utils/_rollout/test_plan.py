@@ -22,6 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, wanted_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked, with_options
@@ -132,7 +133,7 @@ def test_full_comparison_tells_whether_a_run_would_have_to_seal_anew(machine: Ma
 
 
 @pytest.mark.parametrize(
-    "words", ["", "4 forged/1.0", "3 {words}", "4 {words} =exact more/1.0", "4 {words}\n/bin/hello 1 2 3", "\0\0\0"]
+    "words", ["", "5 forged/1.0", "4 {words}", "5 {words} =exact more/1.0", "5 {words}\n/bin/hello 1 2 3", "\0\0\0"]
 )
 def test_false_memory_of_a_question_means_ask_fully(machine: Machine, tmp_path: Path, words: str) -> None:
     wanted = machine.wanted(Released(tmp_path))
@@ -371,6 +372,8 @@ def test_digest_of_what_is_wanted_changes_with_all_that_decides(tmp_path: Path) 
                 {"prefer": "static"},
                 {"exact": True},
                 {"is_present": False},
+                {"layouts": ("modulefiles",)},
+                {"platform": parse_platform("linux/aarch64")},
             )
         ),
     ]
