@@ -21,7 +21,7 @@ MODULEFILES, TOOL_CACHE = "modulefiles", "tool_cache"
 #: A layout as it is ordered.
 LAYOUT = re.compile(r"(?:modulefiles|tool_cache/[a-z0-9]{1,16})\Z")
 #: A path below root at which something of a layout may stand.
-ENTRY = re.compile(r"(?:modulefiles/[A-Za-z0-9][^/]*/|tool_cache/[A-Za-z0-9][^/]*/[^/]+/)[A-Za-z0-9._+~!-]+\Z")
+ENTRY = re.compile(r"(?:modulefiles|tool_cache)/[A-Za-z0-9][A-Za-z0-9._+-]*(?:/[A-Za-z0-9._+~!-]+){1,2}\Z")
 
 _NUMBER = r"(?:0|[1-9][0-9]*)"
 _IDENTIFIER = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import shutil
@@ -24,9 +25,8 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine 
 
 BOTH = ("modulefiles", "tool_cache")
 ENVIRONMENT_MODULES = [
-    path
-    for path in ("/usr/lib/x86_64-linux-gnu/modulecmd.tcl", "/usr/share/modules/libexec/modulecmd.tcl")
-    if os.path.exists(path)
+    *glob.glob("/usr/lib/*/modulecmd.tcl"),
+    *glob.glob("/usr/share/modules/libexec/modulecmd.tcl"),
 ]
 #: Debian lets only one of the two be installed: the other may be unpacked into a folder.
 LMOD = os.environ.get("LMOD_COMMAND", "/usr/share/lmod/lmod/libexec/lmod")
@@ -153,6 +153,9 @@ def test_nothing_to_do_is_one_question_and_every_change_of_a_layout_is_seen(mach
         else:
             place.write_text("#%Module1.0\nprepend-path PATH /tmp/mallory\n")
         assert_repaired(machine, wanted, f"{path} is not as ordered")
+    (machine.root / "modulefiles/hello/1.0.0").chmod(0o666)
+    assert_repaired(machine, wanted, "modulefiles/hello/1.0.0 is not as ordered")
+    assert (machine.root / "modulefiles/hello/1.0.0").stat().st_mode & 0o777 == 0o644
     (machine.root / "modulefiles/hello/9.9").write_text("#%Module1.0\n")
     assert_repaired(machine, wanted, "modulefiles/hello/9.9 is left over")
 
