@@ -20,10 +20,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ord
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Layout
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, with_options
 
-BOTH = ("modulefiles", "tool_cache")
+BOTH: tuple[Layout, ...] = ("modulefiles", "tool_cache")
 ENVIRONMENT_MODULES = [
     *glob.glob("/usr/lib/*/modulecmd.tcl"),
     *glob.glob("/usr/share/modules/libexec/modulecmd.tcl"),
