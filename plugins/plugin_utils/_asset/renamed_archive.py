@@ -1,0 +1,109 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What does an asset become under another file name, when names inside of it repeat that? Runs on the controller.
+
+Many publishers put everything into one folder that is called like the archive: ``uv-aarch64-unknown-linux-musl/uv`` in
+``uv-aarch64-unknown-linux-musl.tar.gz``. Whoever asks for another name looks for that folder. The files' own bytes stay
+as they are. The archive is written anew, stored, so that it has the same bytes from every controller. Where no name
+inside repeats that of the asset, the asset's own bytes are the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from ansible_collections.pinned.release.plugins.module_utils.archive import Archive, Member, format_of, open_archive
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.tree_listing import folders_of, link_text
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.stored_streams import PACKERS
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.file_kinds import without_suffix
+
+_CHUNK_BYTES = 1 << 20
+#: Formats that hold several files; of the others, the name inside is not the publisher's.
+_ARCHIVES = ("tar", "zip")
+
+
+def renamed(path: Path, name: str, other: str, allowance: Allowance | None = None) -> Iterator[bytes]:
+    """Yield the bytes of the asset at *path*, called *name*, as it is under the name *other*.
+
+    Raises ReleaseError for what must not be unpacked, and for a format that cannot be written so.
+    """
+    rename = _Renaming(_stem(name), _stem(other))
+    archive_format = format_of(name)
+    if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, allowance):
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
+        return
+    pack = PACKERS.get(archive_format.rpartition(".")[2])
+    if pack is None:
+        raise ReleaseError(
+            f"{name} cannot be renamed to {other}: names inside of it repeat its own, and a {archive_format} file has "
+            "not the same bytes from every controller",
+            expected="tar, tar.gz, tar.xz or tar.zst",
+            found=archive_format,
+            fix=f"leave the alias {other} out of the manifest",
+        )
+    with open_archive(str(path), archive_format, name, (allowance or Allowance()).maximum_bytes, name) as archive:
+        yield from pack(tar_writer.end(_entries(archive, rename)))
+
+
+@dataclass(frozen=True)
+class _Renaming:
+    """What names inside are called: each step that is *old*, or that and an ending, is called *new* instead."""
+
+    old: str
+    new: str
+
+    def __call__(self, path: str) -> str:
+        return "/".join(map(self._step, path.split("/")))
+
+    def _step(self, step: str) -> str:
+        is_meant = step == self.old or step.startswith(f"{self.old}.")
+        return self.new + step.removeprefix(self.old) if is_meant else step
+
+
+def _stem(name: str) -> str:
+    return without_suffix(name)[0]
+
+
+def _repeats(path: Path, name: str, rename: Callable[[str], str], allowance: Allowance | None) -> bool:
+    """Tell whether a name inside the archive repeats its own."""
+    with open_archive(str(path), format_of(name), name, (allowance or Allowance()).maximum_bytes, name) as archive:
+        paths = [member.path for member, _content in archive.walk()]
+        return any(rename(one) != one for one in [*paths, *archive.directories])
+
+
+def _entries(archive: Archive, rename: Callable[[str], str]) -> Iterator[bytes]:
+    """Yield the archive's entries under their new names, each folder before what lies in it."""
+    folders: set[str] = set()
+    for member, content in archive.walk():
+        yield from _folders(folders_of([rename(member.path)]), folders)
+        yield from _entry(member, content, rename)
+    yield from _folders(map(rename, archive.directories), folders)
+
+
+def _folders(paths: Iterator[str] | list[str], known: set[str]) -> Iterator[bytes]:
+    for path in paths:
+        if path not in known:
+            known.add(path)
+            yield tar_writer.header(tar_writer.FOLDER, f"{path}/", mode=0o755)
+
+
+def _entry(member: Member, content: BinaryIO | None, rename: Callable[[str], str]) -> Iterator[bytes]:
+    path, target = rename(member.path), rename(member.link_target or "")
+    mode = 0o755 if member.is_executable else 0o644
+    if member.kind == "link":
+        yield tar_writer.header(tar_writer.SYMLINK, path, mode=0o777, link=link_text(path, target))
+    elif content is None:
+        yield tar_writer.header(tar_writer.HARDLINK, path, mode=mode, link=target)
+    else:
+        yield tar_writer.header(tar_writer.FILE, path, mode=mode, size=member.size)
+        yield from iter(partial(content.read, _CHUNK_BYTES), b"")
+        yield tar_writer.padding(member.size)
