@@ -94,6 +94,7 @@ WHOLE: dict[str, Any] = {
                 "release": "o/r",
             },
             "require": ["minisign"],
+            "aliases": [{"asset": "tool-{version}-linux-x86_64.tar.gz"}],
             "accept": {
                 "without_digest": ["x"],
                 "downgrade": ["1.0"],

@@ -31,6 +31,8 @@ def is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
     is_proven = all(asset.evidence.proves(wanted.verify) for asset in locked.assets)
     is_for_these = {str(platform) for platform in wanted.platforms} <= set(locked.platforms)
     is_served = is_for_these and not unserved(locked.assets, wanted.platforms)
+    left = {asset.name for asset in narrowed(locked, wanted.platforms).assets}
+    is_served = is_served and all(alias.of in left for alias in locked.aliases)
     return is_same_question and is_proven and is_served and wanted.allows(locked.version)
 
 

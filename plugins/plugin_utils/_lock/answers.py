@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Alias, LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ FIELDS = {
     "without_digest": "accept.without_digest",
     "require": "require",
     "accepted": "accept",
+    "aliases": "aliases",
 }
 NOTHING = "nothing"
 #: What may be a user and password in an address, whatever is in them.
@@ -118,6 +119,8 @@ def _asked(one: LockedTool | WantedTool, field: str) -> object:
         return sorted(map(str, value))
     if field == "constraint":
         return value or "any"
+    if field == "aliases":
+        return tuple(one.asset if isinstance(one, Alias) else one for one in value)
     return dict(value) if isinstance(value, Mapping) else value
 
 

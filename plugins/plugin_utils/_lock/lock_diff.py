@@ -49,6 +49,8 @@ def _tool_lines(tool: LockedTool) -> Iterator[str]:
     yield f"  programs: {', '.join(programs)}"
     for asset in tool.assets:
         yield from _asset_lines(asset)
+    for alias in tool.aliases:
+        yield f"  alias {alias.name}: copy of {alias.of}, sha256 {alias.sha256[:DIGEST_SHOWN]}…"
 
 
 def _asset_lines(asset: LockedAsset) -> Iterator[str]:

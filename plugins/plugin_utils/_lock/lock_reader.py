@@ -19,8 +19,13 @@ def read(path: Path, required: signers.Signers | None = None) -> tuple[LockFile,
     Nothing in it is read before enough of the *required* signers are found to have signed it. Raises ReleaseError that
     names the file.
     """
+    lock, text = read_with_text(path, required)
+    return lock, hashlib.sha256(text.encode()).hexdigest()
+
+
+def read_with_text(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
+    """Return the lock file at *path* as read() does, and its text. Raises ReleaseError that names the file."""
     text = user_files.read(path, user_files.LOCK_FILE)
     if required is not None:
         signers.require(required, path, text)
-    lock = local_folders.as_found(parse(text, str(path)), path.absolute().parent)
-    return lock, hashlib.sha256(text.encode()).hexdigest()
+    return local_folders.as_found(parse(text, str(path)), path.absolute().parent), text

@@ -27,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import emit_pins, read_pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    Alias,
     LockedAsset,
     LockedTool,
     LockFile,
@@ -124,11 +125,13 @@ def _not_json(text: str, name: str, error: ValueError) -> ReleaseError:
 def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     emitted = {"version": tool.version, "source": dict(tool.source), "assets": [_emit_asset(a) for a in tool.assets]}
     emitted["platforms"] = sorted(tool.platforms)
+    aliases = [dataclasses.asdict(alias) for alias in tool.aliases]
     optional: dict[str, Any] = {"published": tool.published, "asset": tool.asset, "verify": emit_pins(tool.verify)}
     optional["executables"] = dict(tool.executables)
     optional["files"] = dict(tool.files)
     optional["constraint"] = tool.constraint
     optional["require"] = list(tool.require)
+    optional["aliases"] = aliases
     optional["accept"] = emit_accept(tool.without_digest, tool.accepted)
     entry = emitted | {key: value for key, value in optional.items() if value}
     return entry | {"digest": entry_digest(entry)}
@@ -180,7 +183,7 @@ def _parse_platforms(place: Place) -> tuple[str, ...]:
 
 def _parse_tool(place: Place) -> LockedTool:
     _refuse_without_question(place)
-    optional = "published constraint asset executables files verify require accept"
+    optional = "published constraint asset executables files verify require accept aliases"
     fields = place.fields("version source platforms assets digest", optional)
     assets = fields["assets"].items(_parse_asset, least=1)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
@@ -199,6 +202,7 @@ def _parse_tool(place: Place) -> LockedTool:
         accepted=accepted,
         constraint=fields["constraint"].text() if "constraint" in fields else "",
         platforms=_parse_platforms(fields["platforms"]),
+        aliases=_parse_aliases(fields["aliases"], assets) if "aliases" in fields else (),
     )
     _refuse_edited(place, fields["digest"].text(forms.SHA256))
     return tool
@@ -259,6 +263,33 @@ def _parse_asset(place: Place) -> LockedAsset:
         raise fields["executables"].misfit(f"{name} as well, which looks beside itself", shown(list(asset.executables)))
     _refuse_contradiction(fields["sha256"], asset)
     return asset
+
+
+def _parse_aliases(place: Place, assets: tuple[LockedAsset, ...]) -> tuple[Alias, ...]:
+    digests = {asset.name: (asset.sha256, asset.size) for asset in assets}
+    aliases = place.items(_parse_alias, least=1)
+    names: set[str] = set()
+    for index, alias in enumerate(aliases):
+        if alias.of not in digests:
+            raise place.at(index).at("of").misfit("the name of an asset of the tool")
+        of_name = digests.get(alias.name)
+        if of_name is not None and (alias.of != alias.name or of_name != (alias.sha256, alias.size)):
+            raise place.at(index).misfit("the asset itself where it has this name")
+        if alias.name in names:
+            raise place.at(index).at("name").misfit("each name once")
+        names.add(alias.name)
+    return aliases
+
+
+def _parse_alias(place: Place) -> Alias:
+    fields = place.fields("asset name of sha256 size")
+    return Alias(
+        asset=fields["asset"].text(),
+        name=fields["name"].text(forms.FILE_NAME),
+        of=fields["of"].text(forms.FILE_NAME),
+        sha256=fields["sha256"].text(forms.SHA256),
+        size=fields["size"].number(),
+    )
 
 
 def _parse_wrapped(place: Place) -> tuple[str, ...]:

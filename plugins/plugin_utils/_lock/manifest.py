@@ -49,8 +49,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text i
 _CONSTRAINT = Form(forms.LINE.pattern, constraint.CONSTRAINTS)
 _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
 _ASSET = Form(forms.LINE.pattern, "a pattern on asset names")
+_FILE_NAME = Form(forms.FILE_NAME.pattern, "the name of an asset, without a folder")
 _PATH = Form(forms.LINE.pattern, "a path inside the asset")
-_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept"
+_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases"
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ class WantedTool:
     without_digest  patterns on the assets that are accepted though their publisher states digests of others only
     require      kinds of evidence that each asset must have, beside those of the policy
     accepted     alarm → what does not raise it, as in ``_values/accepted.py``
+    aliases      names of assets that consumers know and the publisher dropped; ``{version}`` stands for the version
     """
 
     name: str
@@ -80,6 +82,7 @@ class WantedTool:
     without_digest: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
 
     @property
     def exact(self) -> str | None:
@@ -153,7 +156,17 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
         without_digest=without_digest,
         require=read_require(fields["require"], tuple(proofs.KINDS)) if "require" in fields else (),
         accepted=accepted,
+        aliases=_aliases(fields["aliases"]) if "aliases" in fields else (),
     )
+
+
+def _aliases(place: Place) -> tuple[str, ...]:
+    example = 'a list such as [{asset: "tool-{version}-x86_64-unknown-linux-gnu.tar.gz"}]'
+    names = place.items(lambda alias: alias.fields("asset")["asset"].text(_FILE_NAME), least=1, expected=example)
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise place.at(index).misfit("each name once", shown(name))
+    return names
 
 
 def _verify(place: Place) -> dict[str, tuple[Identity, ...]]:

@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     alarms,
+    aliases,
     answers,
     floors,
     policy_check,
@@ -159,9 +160,10 @@ class Resolver(Means):
         while True:
             try:
                 tool = locked_tool(self, chosen.job, *begun, locked)
+                tool = aliases.with_aliases(self, chosen.job, chosen.search.offered, tool)
                 alarms.refuse_downgrade(chosen.job.wanted, tool.version, locked, chosen.search.offered)
                 proofs = [future.result().proofs for future in begun[1]]
-                chosen = replace(chosen, notes=(*chosen.notes, *notes_of(proofs)))
+                chosen = replace(chosen, notes=(*chosen.notes, *notes_of(proofs), *aliases.notes(locked, tool)))
                 return chosen, tool, {sha256: content for one in proofs for sha256, content in one.kept.items()}
             except floors.BelowFloorError as error:
                 chosen = next_release(self, chosen, error)

@@ -115,6 +115,15 @@ def require(signers: Signers, path: Path, text: str) -> None:
     LOG.debug("%s is signed by %s", path, listed(signed_by))
 
 
+def files(path: Path) -> dict[str, bytes]:
+    """Return the signatures beside the lock file at *path*, whoever made them, by the names of their files.
+
+    What is too large to be one is left out. Raises ReleaseError if they cannot be read.
+    """
+    contents = {file.name: _content(file) for file in _signature_files(path)}
+    return {name: content for name, content in contents.items() if len(content) <= LIMIT_BYTES}
+
+
 def _allowed(place: Place) -> Allowed:
     """Return the key in a line as its file has it. Raises ReleaseError for what is none."""
     words = place.text().split()

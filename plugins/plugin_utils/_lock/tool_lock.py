@@ -41,6 +41,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache im
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
+from ansible_collections.pinned.release.plugins.plugin_utils._values.label import Label
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
     LockedAsset,
@@ -77,12 +78,7 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
         cached = means.fetched(job, asset.name, stated)
         proofs = job.prove(asset.name, cached)
         evidence = Evidence(job.claims(asset.name, stated), proofs.proofs)
-        found = job.look_into(asset.name, cached)
-        version = job.release.version
-        asked = variants.Asked(wanted.name, version, asset.name, wanted.executables, partial(_is_asked, wanted))
-        of_platforms = variants.variants(found, asked)
-        refuse_broken(asset.name, proposal.label, [one.requires for one in of_platforms])
-        complete = [replace(one, requires=completed_by_name(one.requires, proposal.label)) for one in of_platforms]
+        found, complete = programs_of(job, asset.name, proposal.label, cached)
         for one in complete:
             made_for = triples.triple(one.requires)
             LOG.debug("%s: %s holds %s, made for %s", wanted.name, asset.name, ", ".join(one.programs), made_for)
@@ -94,6 +90,21 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
             ),
             proofs,
         )
+
+
+def programs_of(
+    job: Job, name: str, label: Label, cached: CachedFile
+) -> tuple[contents.Contents, list[variants.Variant]]:
+    """Open the asset *name*; return what it holds, and its programs for each platform, with what these need.
+
+    Raises ReleaseError for what must not be unpacked, and if the programs are not what its *label* says.
+    """
+    wanted = job.wanted
+    found = job.look_into(name, cached)
+    asked = variants.Asked(wanted.name, job.release.version, name, wanted.executables, partial(_is_asked, wanted))
+    of_platforms = variants.variants(found, asked)
+    refuse_broken(name, label, [one.requires for one in of_platforms])
+    return found, [replace(one, requires=completed_by_name(one.requires, label)) for one in of_platforms]
 
 
 def locked_tool(

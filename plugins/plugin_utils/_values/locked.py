@@ -79,11 +79,29 @@ class LockedAsset:
 
 
 @dataclass(frozen=True)
+class Alias:
+    """A name under which a mirror publishes one of a tool's assets, because consumers know no other.
+
+    asset   what the manifest asked: the name, with ``{version}`` where the version stands
+    name    what that is in this version
+    of      the name of the asset that it is a copy of; *name* itself while the publisher still has it
+    sha256, size  of the copy: names inside of it follow its own
+    """
+
+    asset: str
+    name: str
+    of: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class LockedTool:
     """One tool as pinned: the version, and every asset that may serve a platform.
 
     *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest* and
-    *accepted* are what the manifest asked for: with another question, there is another answer.
+    *accepted* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another question, there
+    is another answer.
     """
 
     version: str
@@ -99,6 +117,7 @@ class LockedTool:
     accepted: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=dict)
     constraint: str = ""
     platforms: tuple[str, ...] = ()
+    aliases: tuple[Alias, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""
