@@ -93,3 +93,11 @@ LOCK = {
     "export": {"type": "dict", "options": {"hermeto": {"type": "path"}, "multitool": {"type": "path"}}},
     "trust_root": {"type": "list", "elements": "path", "default": []},
 }  # type: Spec
+
+MIRROR = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "list", "elements": "path", "required": True},
+    prune={"type": "bool", "default": False},
+    token={"type": "str", "no_log": True},
+)  # type: Spec

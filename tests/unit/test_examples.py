@@ -21,12 +21,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import manife
 TOP = Path(__file__).parents[2]
 SPECS = {
     "pinned.release.lock": options.LOCK,
+    "pinned.release.mirror": options.MIRROR,
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,
 }
 MODULES = sorted(SPECS)
-PAGES = ("README.md", "docs/guide.md", "roles/tools/README.md")
+PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")
 
 
 def module(name: str) -> Any:

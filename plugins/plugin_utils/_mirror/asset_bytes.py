@@ -1,0 +1,92 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does the controller get the bytes of what a lock file pins? Each once, into its cache; runs on the controller."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, Origin
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Source
+
+PARALLEL_REQUESTS = 6
+_CHUNK_BYTES = 1 << 20
+#: Of assets that cannot be had, so many are shown.
+MOST_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class AssetBytes:
+    """Gets what is pinned through the *cache*. *open_source* has the credentials of a tool's publisher."""
+
+    cache: Cache
+    open_source: Callable[[AssetOrigin], Source]
+
+    def fetch(self, origins: Iterable[AssetOrigin]) -> None:
+        """Bring the assets of *origins* into the cache, several at a time. Raises ReleaseError naming all that fail."""
+        once = {origin.asset.sha256: origin for origin in origins}
+        errors = []
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            for pending in [pool.submit(self.cached, origin) for origin in once.values()]:
+                try:
+                    pending.result()
+                except ReleaseError as error:
+                    errors.append(error)
+        if len(errors) > 1:
+            more = [f"and {len(errors) - MOST_SHOWN} more"] if len(errors) > MOST_SHOWN else []
+            shown = [f"{len(errors)} assets cannot be had:", *map(str, errors[:MOST_SHOWN]), *more]
+            raise ReleaseError("\n".join(shown)) from errors[0]
+        if errors:
+            raise errors[0]
+
+    def cached(self, origin: AssetOrigin) -> CachedFile:
+        """Return the bytes of an asset as they are pinned. Raises ReleaseError if they cannot be had."""
+        locked = origin.asset
+        asset = Asset(locked.name, locked.url, locked.size, {"sha256": locked.sha256})
+        try:
+            if urlsplit(locked.url).scheme == "file":
+                return self.cache.fetch(asset, transport.session())
+            return self._from_publisher(origin, asset)
+        except ReleaseError as error:
+            raise error.about(origin.name) from error
+
+    def _from_publisher(self, origin: AssetOrigin, asset: Asset) -> CachedFile:
+        source = self.open_source(origin)
+        try:
+            return self.cache.fetch(asset, source.session)
+        except ReleaseError:
+            private = _private_address(source, asset)
+            if private is None:
+                raise
+            return self.cache.fetch(replace(asset, api_url=private), source.session)
+
+    def chunks(self, origin: Origin) -> Iterator[bytes]:
+        """Yield the bytes of a file of the mirror. Raises ReleaseError if they cannot be had."""
+        if isinstance(origin, bytes):
+            yield origin
+            return
+        path = self.cached(origin).path
+        if origin.alias is not None:
+            yield from renamed(path, origin.asset.name, origin.alias.name)
+            return
+        with path.open("rb") as file:
+            yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
+
+
+def _private_address(source: Source, asset: Asset) -> str | None:
+    """Return the address at which the publisher serves the asset to who has a token; None if it lists none."""
+    with contextlib.suppress(ReleaseError):
+        for release in source.releases():
+            for listed in release.assets:
+                if listed.url == asset.url:
+                    return listed.api_url
+    return None
