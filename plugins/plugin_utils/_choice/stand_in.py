@@ -10,7 +10,7 @@ having more, so what starts on that one starts on all of them.
 from __future__ import annotations
 
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
-from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import PROCESSORS, SILENT_ARM_PROGRAM
+from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import SILENT_ARM_PROGRAM
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.label import Label
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
@@ -37,18 +37,12 @@ def least_host(requirement: Requirement) -> Host:
         libc_version=requirement.libc_min,
         loaders=(requirement.interpreter,) if requirement.interpreter and not requirement.is_script else (),
         libraries=frozenset(target.needs(requirement)),
-        cpu=requirement.cpu or _least_processor(requirement),
+        cpu=requirement.cpu or (SILENT_ARM_PROGRAM if requirement.arch == "arm" else None),
         fpu=requirement.fpu or ("vfp" if is_static and requirement.abi != "eabi" else "none"),
         # The larger the pages of a kernel, the fewer programs it can map.
         page_size=requirement.page_size,
         os_version=requirement.os_min,
     )
-
-
-def _least_processor(requirement: Requirement) -> str | None:
-    if requirement.arch == "arm":
-        return SILENT_ARM_PROGRAM
-    return PROCESSORS.get(requirement.arch, (None,))[0]
 
 
 def promised(label: Label) -> Requirement | None:

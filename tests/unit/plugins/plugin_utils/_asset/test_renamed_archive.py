@@ -1,0 +1,152 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""An archive under another name has the same files, in a folder of that name."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.archive import format_of, unpack
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
+from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
+
+MUSL, GNU = "uv-aarch64-unknown-linux-musl", "uv-aarch64-unknown-linux-gnu"
+FILES = (
+    made.directory(f"{MUSL}/empty"),
+    made.file(f"{MUSL}/uv", b"program" * 100_000, 0o755),
+    made.file(f"{MUSL}/doc/README.md", b"text"),
+    made.hard_link(f"{MUSL}/uv-again", f"{MUSL}/uv"),
+    made.link(f"{MUSL}/bin/uvx", "../uv"),
+    made.link(f"{MUSL}/bin/doc", f"../../{MUSL}/doc"),
+)
+#: Of what renamed() makes of FILES: a change of it is a change of every alias.
+SHA256 = "3b0a17af2a9dc72ca022a49ea9fbf01230e22ca126ab38cc66aeadecec077183"
+
+
+def write(folder: Path, name: str, *members: made.Made) -> Path:
+    path = folder / name
+    path.write_bytes(made.archive(format_of(name), *members))
+    return path
+
+
+def become(path: Path, name: str) -> bytes:
+    return b"".join(renamed(path, path.name, name))
+
+
+def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Return mode and content of every file, and the target of every link, below *folder*."""
+    return {
+        str(path.relative_to(folder)): (
+            (0, bytes(path.readlink())) if path.is_symlink() else (path.stat().st_mode, path.read_bytes())
+        )
+        for path in folder.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
+
+
+def unpacked(folder: Path, name: str, content: bytes) -> Path:
+    (folder / name).write_bytes(content)
+    place = folder / f"of-{name}"
+    place.mkdir()
+    unpack(str(folder / name), format_of(name), "uv", str(place), 10**9)
+    return place
+
+
+@pytest.mark.parametrize("ending", [".tar.gz", ".tar.xz", ".tar", ".tgz"])
+def test_folder_inside_follows_the_name_and_files_stay_as_they_are(tmp_path: Path, ending: str) -> None:
+    path = write(tmp_path, MUSL + ending, *FILES)
+    before = tree(unpacked(tmp_path, f"before{ending}", path.read_bytes()) / MUSL)
+    place = unpacked(tmp_path, f"after{ending}", become(path, GNU + ending))
+    assert [one.name for one in place.iterdir()] == [GNU]
+    assert (place / GNU / "empty").is_dir()
+    assert tree(place / GNU) == before
+
+
+def test_gnu_tar_unpacks_it_without_a_word(tmp_path: Path) -> None:
+    program = shutil.which("tar")
+    if program is None:
+        pytest.skip("needs the program tar")
+    path = write(tmp_path, f"{MUSL}.tar.gz", *FILES)
+    (tmp_path / "made.tar.gz").write_bytes(become(path, f"{GNU}.tar.gz"))
+    done = subprocess.run([program, "-xzf", "made.tar.gz"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert (tmp_path / GNU / "bin/uvx").read_bytes() == b"program" * 100_000
+    assert (tmp_path / GNU / "uv").stat().st_mode & 0o777 == 0o755
+
+
+def test_bytes_are_the_same_on_every_controller(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.gz", *FILES)
+    assert hashlib.sha256(become(path, f"{GNU}.tar.gz")).hexdigest() == SHA256
+
+
+@pytest.mark.parametrize(
+    "name", ["uv-aarch64-linux.tar.gz", "uv-aarch64-linux.zip", "uv-aarch64-linux", "uv-aarch64-linux.gz"]
+)
+def test_asset_whose_names_do_not_repeat_its_own_is_copied(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, name, made.file("uv", b"program", 0o755))
+    assert become(path, name.replace("linux", "linux-gnu")) == path.read_bytes()
+
+
+def test_program_that_is_called_like_the_archive_follows_the_name(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.gz", made.file(MUSL, b"program", 0o755), made.file(f"{MUSL}.1", b"manual"))
+    with tarfile.open(fileobj=io.BytesIO(become(path, f"{GNU}.tar.gz"))) as archive:
+        assert archive.getnames() == [GNU, f"{GNU}.1"]
+
+
+def test_a_name_that_only_begins_so_stays(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.gz", made.file(f"{MUSL}/{MUSL}eum", b"x"))
+    with tarfile.open(fileobj=io.BytesIO(become(path, f"{GNU}.tar.gz"))) as archive:
+        assert archive.getnames() == [GNU, f"{GNU}/{MUSL}eum"]
+
+
+@pytest.mark.parametrize("ending", [".zip", ".tar.bz2"])
+def test_what_cannot_be_written_the_same_everywhere_is_refused(tmp_path: Path, ending: str) -> None:
+    path = write(tmp_path, MUSL + ending, made.file(f"{MUSL}/uv", b"program", 0o755))
+    with pytest.raises(ReleaseError, match="cannot be renamed") as caught:
+        become(path, GNU + ending)
+    assert "leave the alias" in str(caught.value.fix)
+
+
+def test_hostile_archive_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.gz", made.file(f"{MUSL}/../../uv", b"program", 0o755))
+    with pytest.raises(ReleaseError, match="leads outside"):
+        become(path, f"{GNU}.tar.gz")
+
+
+@pytest.mark.parametrize(
+    ("path", "link"), [("a" * 100, ""), ("a" * 101, ""), ("d/" * 300 + "ä" * 50, ""), ("l", "t" * 100), ("l", "t" * 200)]
+)
+def test_long_names_are_read_as_they_were_written(path: str, link: str) -> None:
+    kind = tar_writer.SYMLINK if link else tar_writer.FILE
+    size = 0 if link else 3
+    chunks = [tar_writer.header(kind, path, size=size, link=link)]
+    chunks += [] if link else [b"abc", tar_writer.padding(3)]
+    with tarfile.open(fileobj=io.BytesIO(b"".join(tar_writer.end(chunks)))) as archive:
+        [member] = archive.getmembers()
+    assert (member.name, member.linkname, member.size) == (path, link, size)
+
+
+def test_size_beyond_the_octal_field_is_in_an_extended_header() -> None:
+    size = 8**11 + 5
+    [member] = read_headers(tar_writer.header(tar_writer.FILE, "large", size=size))
+    assert member.size == size
+
+
+def read_headers(text: bytes) -> list[tarfile.TarInfo]:
+    found: list[tarfile.TarInfo] = []
+    with tarfile.open(fileobj=io.BytesIO(text), mode="r|") as archive:
+        member = archive.next()
+        if member:
+            found.append(member)
+    return found
+
+
