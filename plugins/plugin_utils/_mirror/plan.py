@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import posixpath
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class Plan:
 
     files     all files of the mirror afterwards, without PULP_MANIFEST
     made      the text of those that list others, PULP_MANIFEST included
+    interim   the text of PULP_MANIFEST while files that it names are replaced; None where none is
+    withdraw  the sums files to remove before that, since they name bytes that are replaced
     write     the paths to write, in this order
     remove    the paths to remove, after that
     damaged   of these, the ones that nothing names any more, and that are not what they were
@@ -36,6 +39,8 @@ class Plan:
 
     files: Mapping[str, Entry]
     made: Mapping[str, bytes]
+    interim: str | None
+    withdraw: tuple[str, ...]
     write: tuple[str, ...]
     remove: tuple[str, ...]
     damaged: tuple[str, ...]
@@ -80,9 +85,12 @@ def plan(
     if index is not None and not recorded and index != after:
         _refuse_foreign([INDEX])
     write = sorted(lacking, key=lambda path: (_ORDER.index(files[path].kind), path))
+    left = {path: entry for path, entry in files.items() if path not in lacking}
     return Plan(
         files=files,
         made={**sums, INDEX: after.encode()},
+        interim=listings.pulp_manifest(left) if index is not None and set(write) & found.keys() else None,
+        withdraw=_withdrawn(files, recorded, [path for path in write if path in found]),
         write=(*write, *([INDEX] if index != after else ())),
         remove=_removed(recorded, files, found),
         damaged=tuple(sorted((unnamed.keys() - whole.keys()) & found.keys())),
@@ -90,6 +98,23 @@ def plan(
         before=index or "",
         after=after,
     )
+
+
+def _withdrawn(files: Mapping[str, Entry], recorded: Mapping[str, Entry], replaced: Collection[str]) -> tuple[str, ...]:
+    """Return the sums files among those *replaced* that name bytes which are replaced by others.
+
+    Between the two, readers find no sums rather than wrong ones.
+    """
+    changed = {
+        posixpath.dirname(path)
+        for path in replaced
+        if files[path].kind != "sums" and path in recorded and recorded[path].sha256 != files[path].sha256
+    }
+    return tuple(sorted(path for path in replaced if _is_sums_in(files, path, changed)))
+
+
+def _is_sums_in(files: Mapping[str, Entry], path: str, folders: Collection[str]) -> bool:
+    return files[path].kind == "sums" and posixpath.dirname(path) in folders
 
 
 def _removed(recorded: Mapping[str, Entry], files: Mapping[str, Entry], found: Mapping[str, Found]) -> tuple[str, ...]:

@@ -80,12 +80,16 @@ class Mirror:
 
 def _write(folder: MirrorFolder, todo: Plan, files: Mapping[str, File], assets: AssetBytes) -> None:
     """Write what is to be written. Bytes that are there under another path get a second name."""
+    if todo.interim is not None:
+        _write_text(folder, INDEX, todo.interim.encode())
+    for path in todo.withdraw:
+        folder.remove(path)
     waiting = set(todo.write)
     there = {entry.sha256: path for path, entry in todo.files.items() if path not in waiting}
     for path in todo.write:
         content = todo.made.get(path)
         if content is not None:
-            folder.write(path, [content], (hashlib.sha256(content).hexdigest(), len(content)))
+            _write_text(folder, path, content)
             continue
         entry = todo.files[path]
         if not _linked(folder, path, there.get(entry.sha256)):
@@ -104,5 +108,8 @@ def _linked(folder: MirrorFolder, path: str, other: str | None) -> bool:
 def _keep(folder: MirrorFolder, files: Mapping[str, Entry], before: Mapping[str, Entry]) -> None:
     """Write the record of *files* if it is another than *before*."""
     if files != before:
-        text = record.emit(files).encode()
-        folder.write(_RECORD, [text], (hashlib.sha256(text).hexdigest(), len(text)))
+        _write_text(folder, _RECORD, record.emit(files).encode())
+
+
+def _write_text(folder: MirrorFolder, path: str, text: bytes) -> None:
+    folder.write(path, [text], (hashlib.sha256(text).hexdigest(), len(text)))

@@ -123,7 +123,8 @@ def test_hostile_archive_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "link"), [("a" * 100, ""), ("a" * 101, ""), ("d/" * 300 + "ä" * 50, ""), ("l", "t" * 100), ("l", "t" * 200)]
+    ("path", "link"),
+    [("a" * 100, ""), ("a" * 101, ""), ("d/" * 300 + "ä" * 50, ""), ("l", "t" * 100), ("l", "t" * 200)],
 )
 def test_long_names_are_read_as_they_were_written(path: str, link: str) -> None:
     kind = tar_writer.SYMLINK if link else tar_writer.FILE
@@ -148,5 +149,3 @@ def read_headers(text: bytes) -> list[tarfile.TarInfo]:
         if member:
             found.append(member)
     return found
-
-

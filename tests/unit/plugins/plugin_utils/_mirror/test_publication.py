@@ -1,0 +1,228 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A mirror has what its lock files pin, where consumers look for it, and tells what it cannot serve there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.listings import pulp_manifest, sums_files
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import Publication, publication
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Alias, LockedTool
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.mirrored import asset, given, sha256, tool
+
+FORGE = "https://github.com/o/r/releases/download/v1.0"
+LOCK = "locks/releases.lock.json"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "releases.lock.json"
+
+
+def of(path: Path, **tools: LockedTool) -> Publication:
+    return publication([given(path, tools)])
+
+
+def kinds(found: Publication) -> dict[str, str]:
+    return {path: file.entry.kind for path, file in found.files.items() if path != LOCK}
+
+
+def test_asset_of_a_forge_lies_under_its_address_alone(path: Path) -> None:
+    found = of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x")))
+    assert kinds(found) == {"github.com/o/r/releases/download/v1.0/t.tar.gz": "asset"}
+    assert found.notes == ()
+
+
+def test_asset_of_another_server_lies_in_a_release_as_well(path: Path) -> None:
+    found = of(path, t=tool(asset("https://files.example.org/a/b/t.whl", b"x")))
+    assert kinds(found) == {"files.example.org/a/b/t.whl": "asset", "releases/t/1.0/t.whl": "asset"}
+    assert found.notes == ()
+
+
+def test_blob_of_a_registry_has_its_name_in_the_release(path: Path) -> None:
+    url = f"https://ghcr.io/v2/o/t/blobs/sha256:{sha256(b'x')}"
+    found = of(path, t=tool(asset(url, b"x", name="t.tar.gz")))
+    assert kinds(found) == {
+        f"ghcr.io/v2/o/t/blobs/sha256:{sha256(b'x')}": "blob",
+        "releases/t/1.0/t.tar.gz": "asset",
+    }
+    sums = sums_files({place: file.entry for place, file in found.files.items()})
+    assert sorted(sums) == ["releases/t/1.0/SHA256SUMS", "releases/t/1.0/t.tar.gz.sha256"]
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("file:///srv/t.tar.gz", "that is a folder of this controller"),
+        ("https://h/download/", "a static server cannot serve that"),
+        ("https://h/%2e%2e/t.tar.gz", "a static server cannot serve that"),
+    ],
+)
+def test_what_no_server_can_serve_under_its_address_lies_in_the_release_and_is_told(
+    path: Path, url: str, reason: str
+) -> None:
+    found = of(path, t=tool(asset(url, b"x", name="t.tar.gz")))
+    assert kinds(found) == {"releases/t/1.0/t.tar.gz": "asset"}
+    assert found.notes == (f"t: t.tar.gz is at releases/t/1.0/t.tar.gz only, not under {url}: {reason}",)
+
+
+def test_addresses_that_differ_in_their_query_lie_in_the_release_and_are_told(path: Path) -> None:
+    one, two = asset("https://h/get?os=a", b"x", name="a.gz"), asset("https://h/get?os=b", b"y", name="b.gz")
+    found = of(path, t=tool(one, two))
+    assert kinds(found) == {"releases/t/1.0/a.gz": "asset", "releases/t/1.0/b.gz": "asset"}
+    assert len(found.notes) == 2
+    assert "differ only in what follows the ?" in found.notes[0]
+
+
+def test_address_with_a_query_of_its_own_is_served(path: Path) -> None:
+    found = of(path, t=tool(asset("https://h/a.gz?raw=1", b"x", name="a.gz")))
+    assert kinds(found) == {"h/a.gz": "asset", "releases/t/1.0/a.gz": "asset"}
+
+
+def test_file_in_the_place_of_a_folder_lies_in_the_release_and_is_told(path: Path) -> None:
+    found = of(path, t=tool(asset("https://h/a", b"x"), asset("https://h/a/b", b"y")))
+    assert kinds(found) == {"h/a/b": "asset", "releases/t/1.0/a": "asset", "releases/t/1.0/b": "asset"}
+    assert "a file cannot lie where the folder of another does" in found.notes[0]
+
+
+def test_lock_files_that_pin_the_same_share_it(tmp_path: Path) -> None:
+    pinned = {"t": tool(asset(f"{FORGE}/t.tar.gz", b"x"))}
+    found = publication([given(tmp_path / "a.lock.json", pinned), given(tmp_path / "b.lock.json", pinned)])
+    assert sorted(found.files) == [
+        "github.com/o/r/releases/download/v1.0/t.tar.gz",
+        "locks/a.lock.json",
+        "locks/b.lock.json",
+    ]
+
+
+def test_lock_files_that_pin_other_bytes_at_one_address_are_refused(tmp_path: Path) -> None:
+    one = given(tmp_path / "a.lock.json", {"t": tool(asset(f"{FORGE}/t.tar.gz", b"x"))})
+    two = given(tmp_path / "b.lock.json", {"t": tool(asset(f"{FORGE}/t.tar.gz", b"y"))})
+    with pytest.raises(ReleaseError, match="two contents") as caught:
+        publication([one, two])
+    assert str(tmp_path / "a.lock.json") in str(caught.value.expected)
+    assert str(tmp_path / "b.lock.json") in str(caught.value.found)
+
+
+def test_tools_of_one_name_and_version_with_other_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    one = given(tmp_path / "a.lock.json", {"t": tool(asset("https://h/t.tar.gz", b"x"))})
+    two = given(tmp_path / "b.lock.json", {"t": tool(asset("https://other/t.tar.gz", b"y"))})
+    with pytest.raises(ReleaseError, match=r"releases/t/1\.0/t\.tar\.gz would have two contents"):
+        publication([one, two])
+
+
+def test_two_lock_files_of_one_name_are_refused(tmp_path: Path) -> None:
+    one = given(tmp_path / "a/releases.lock.json", {"t": tool(asset(f"{FORGE}/t.tar.gz", b"x"))})
+    two = given(tmp_path / "b/releases.lock.json", {"u": tool(asset(f"{FORGE}/u.tar.gz", b"x"))})
+    with pytest.raises(ReleaseError, match=r"two lock files are called releases\.lock\.json"):
+        publication([one, two])
+
+
+def test_name_that_no_file_can_have_is_refused(path: Path) -> None:
+    with pytest.raises(ReleaseError, match="no file can be called so"):
+        of(path, t=tool(asset("https://h/", b"x", name="ä" * 200)))
+
+
+def test_alias_lies_beside_the_asset_that_it_is_a_copy_of(path: Path) -> None:
+    alias = Alias("gnu.tar.gz", "gnu.tar.gz", "musl.tar.gz", sha256(b"copy"), 4)
+    found = of(path, t=tool(asset(f"{FORGE}/musl.tar.gz", b"x"), aliases=[alias]))
+    folder = "github.com/o/r/releases/download/v1.0"
+    assert kinds(found) == {f"{folder}/musl.tar.gz": "asset", f"{folder}/gnu.tar.gz": "alias"}
+    sums = sums_files({place: file.entry for place, file in found.files.items()})
+    assert sums[f"{folder}/SHA256SUMS"].decode() == f"{sha256(b'copy')}  gnu.tar.gz\n{sha256(b'x')}  musl.tar.gz\n"
+
+
+def test_alias_of_what_the_publisher_still_has_is_no_second_file(path: Path) -> None:
+    alias = Alias("t.tar.gz", "t.tar.gz", "t.tar.gz", sha256(b"x"), 1)
+    found = of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x"), aliases=[alias]))
+    assert kinds(found) == {"github.com/o/r/releases/download/v1.0/t.tar.gz": "asset"}
+
+
+def proof(url: str, signature: bytes, sums: bytes | None = None) -> Proof:
+    kept = {"signature": sha256(signature), **({"sums": sha256(sums)} if sums else {})}
+    name, digest = ("SHA256SUMS", sha256(sums)) if sums else ("t.tar.gz", sha256(b"x"))
+    return Proof("minisign", Identity.of(key="RW"), "id", name, digest, url, tuple(sorted(kept.items())))
+
+
+def with_evidence(path: Path, evidence: list[bytes], **tools: LockedTool) -> GivenLock:
+    folder = path.with_name("releases.evidence")
+    folder.mkdir()
+    for content in evidence:
+        (folder / sha256(content)).write_bytes(content)
+    return given(path, tools)
+
+
+def test_signatures_lie_beside_the_assets_as_published_and_beside_the_lock_file(path: Path) -> None:
+    pinned = tool(asset(f"{FORGE}/t.tar.gz", b"x", proofs=[proof(f"{FORGE}/t.tar.gz.minisig", b"signed")]))
+    found = publication([with_evidence(path, [b"signed"], t=pinned)])
+    assert kinds(found) == {
+        "github.com/o/r/releases/download/v1.0/t.tar.gz": "asset",
+        "github.com/o/r/releases/download/v1.0/t.tar.gz.minisig": "evidence",
+        f"locks/releases.evidence/{sha256(b'signed')}": "lock",
+    }
+
+
+def test_signed_sums_file_of_the_publisher_is_not_replaced_by_ours(path: Path) -> None:
+    signed = proof(f"{FORGE}/SHA256SUMS.minisig", b"signed", b"its sums")
+    found = publication(
+        [with_evidence(path, [b"signed", b"its sums"], t=tool(asset(f"{FORGE}/t.tar.gz", b"x", proofs=[signed])))]
+    )
+    folder = "github.com/o/r/releases/download/v1.0"
+    assert found.files[f"{folder}/SHA256SUMS"].origin == b"its sums"
+    assert found.files[f"{folder}/SHA256SUMS.minisig"].origin == b"signed"
+    sums = sums_files({place: file.entry for place, file in found.files.items()})
+    assert sorted(sums) == [f"{folder}/t.tar.gz.sha256"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://api.github.com/repos/o/r/attestations/sha256:0",
+        f"{FORGE}/?q=a",
+        "https://h/t.tar.gz.minisig",
+        "..",
+        f"{FORGE}/..",
+    ],
+)
+def test_signature_from_elsewhere_lies_beside_the_lock_file_alone(path: Path, origin: str) -> None:
+    pinned = tool(asset(f"{FORGE}/t.tar.gz", b"x", proofs=[proof(origin, b"signed")]))
+    found = publication([with_evidence(path, [b"signed"], t=pinned)])
+    assert [place for place, kind in kinds(found).items() if kind == "evidence"] == []
+
+
+def test_signature_that_is_called_like_an_asset_does_not_take_its_place(path: Path) -> None:
+    pinned = tool(asset(f"{FORGE}/t.tar.gz", b"x", proofs=[proof(f"{FORGE}/t.tar.gz", b"signed")]))
+    found = publication([with_evidence(path, [b"signed"], t=pinned)])
+    assert found.files["github.com/o/r/releases/download/v1.0/t.tar.gz"].entry.sha256 == sha256(b"x")
+
+
+def test_signatures_of_the_lock_file_lie_beside_it(path: Path) -> None:
+    for name in ("releases.lock.json.sig", "releases.lock.json.alice.minisig", "releases.lock.json.txt"):
+        path.with_name(name).write_bytes(b"signed")
+    found = of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x")))
+    assert [place for place in sorted(found.files) if place.startswith(LOCK)] == [
+        LOCK,
+        f"{LOCK}.alice.minisig",
+        f"{LOCK}.sig",
+    ]
+    assert found.files[LOCK].origin == path.read_bytes()
+
+
+def test_lock_file_without_its_evidence_is_refused(path: Path) -> None:
+    pinned = tool(asset(f"{FORGE}/t.tar.gz", b"x", proofs=[proof(f"{FORGE}/t.tar.gz.minisig", b"signed")]))
+    with pytest.raises(ReleaseError, match="a signature that the lock file names is not in"):
+        of(path, t=pinned)
+
+
+def test_pulp_can_divide_the_lines_of_its_manifest(path: Path) -> None:
+    found = of(path, t=tool(asset("https://h/a,b%20c%25.gz", b"x", name="a,b c%.gz")))
+    lines = pulp_manifest({place: file.entry for place, file in found.files.items()}).splitlines()
+    assert lines[0] == f"h/a%2Cb%20c%25.gz,{sha256(b'x')},1"
+    assert all(len(line.split(",")) == 3 for line in lines)
