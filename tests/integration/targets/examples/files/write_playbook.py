@@ -21,8 +21,9 @@ PLUGINS = (
     ("filter", "target_triples"),
     ("module", "tools_info"),
     ("module", "tools"),
+    ("module", "mirror"),
 )
-PAGES = ("README.md", "docs/guide.md", "roles/tools/README.md")
+PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")
 CONVERGED = """\
 - name: Bring the host to the lock file before the audit
   pinned.release.tools:
@@ -37,6 +38,13 @@ SIGNED = """\
     mv releases.lock.json.sig "releases.lock.json.$name.sig" || exit; done
   args: {chdir: "{{ playbook_dir }}"}
 """
+RINGS = """\
+- name: Promote the lock file to both rings
+  ansible.builtin.copy: {src: releases.lock.json, dest: "{{ playbook_dir }}/{{ item }}.lock.json", mode: "0644"}
+  loop: [staging, production]
+"""
+#: Where the examples keep a mirror: only root may write there, and the test has a folder of its own.
+MIRROR = "/srv/mirror"
 #: How examples write the keys of people: the word behind a key is whose it is.
 KEY = re.compile(r"(?:ssh-ed25519 )?[A-Za-z0-9+/]{50,} (alice|carol)$", re.MULTILINE)
 PLAY = """\
@@ -79,10 +87,12 @@ def main() -> None:
     place = [name for name, _text in examples].index("tools_info")
     examples.insert(place, ("a host to audit", CONVERGED))
     examples.insert([name for name, _text in examples].index("tools"), ("a lock file that is signed", SIGNED))
+    examples.insert([name for name, _text in examples].index("mirror"), ("a lock file for each ring", RINGS))
     plays = [play(title, block) for title, block in examples]
     playbook = Path(sys.argv[1])
     keys = {name: playbook.with_name(f"{name}.pub").read_text(encoding="utf-8").strip() for name in ("alice", "carol")}
-    playbook.write_text(KEY.sub(lambda found: keys[found[1]], "\n".join(plays)), encoding="utf-8")
+    text = "\n".join(plays).replace(MIRROR, str(playbook.with_name("mirror")))
+    playbook.write_text(KEY.sub(lambda found: keys[found[1]], text), encoding="utf-8")
     print(sum(len(re.findall("^ *- name: ", text, re.MULTILINE)) for _title, text in examples))
 
 

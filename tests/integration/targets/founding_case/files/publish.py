@@ -4,8 +4,8 @@
 """Puts two releases of uv into a folder: one with a build for glibc and a static one, and one with the static alone.
 
 ``python publish.py LIBRARY RELEASES``: the static program is made by publish.py in LIBRARY, and it runs. The build for
-glibc is a program of this machine; where that is not for glibc, no release has such a build, and its name is all that is
-known of it.
+glibc is a program of this machine; where that is not for glibc, no release has such a build, and its name is all that
+is known of it.
 """
 
 from __future__ import annotations

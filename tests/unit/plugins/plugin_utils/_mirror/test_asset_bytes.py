@@ -59,7 +59,7 @@ def test_private_asset_without_a_token_is_refused_with_the_tool(tmp_path: Path) 
     releases = [FakeRelease("v1.0", [FakeAsset("t.gz", b"private")])]
     with FakeGithub({"o/r": releases}, private=frozenset(["o/r"]), tokens=frozenset(["good"])) as hub:
         origin = pinned(f"{hub.web.url}/o/r/releases/download/v1.0/t.gz", b"private")
-        with pytest.raises(ReleaseError, match="^tool: "):
+        with pytest.raises(ReleaseError, match=r"^tool: "):
             AssetBytes(Cache(tmp_path), partial(opened, hub, None)).fetch([origin])
 
 
