@@ -136,7 +136,7 @@ options:
         description:
           - V(false) lets nobody fetch an address that begins with O(mirrors[].prefix) from the publisher's own server.
             It holds for such an address whatever other rules say.
-          - The publisher is still asked by M(pinned.release.lock) for listings.
+          - M(pinned.release.lock) still asks the publisher for listings, sums files and signatures.
         type: bool
         default: true
 """

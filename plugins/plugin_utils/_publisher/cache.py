@@ -26,6 +26,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
@@ -82,9 +83,11 @@ class Cache:
         *,
         progress: Progress = lambda received: None,
         limit_bytes: int = LIMIT_BYTES,
+        is_statement: bool = False,
     ) -> CachedFile:
         """Return the bytes of *asset*, from here or by *session*, compared with its size and every digest it has.
 
+        What the publisher states, *is_statement*, may be asked of him whatever the rules of mirrors say.
         Raises ReleaseError: unreachable, refused, too large, not what the publisher lists, disk full.
         """
         wanted = _Wanted(asset, limit_bytes)
@@ -92,7 +95,7 @@ class Cache:
             with self._locked(wanted.key):
                 found = self._find_any(wanted)
                 LOG.debug("%s: %s", asset.name, f"in the cache, sha256 {found.sha256}" if found else "not in the cache")
-                found = found or self._download(wanted, session, progress)
+                found = found or self._download(wanted, session, progress, is_statement)
                 # Under the lock: whoever waits for the same file must find it.
                 self._fetched[asset.url] = found.sha256
         except OSError as error:
@@ -110,7 +113,8 @@ class Cache:
 
     def reader(self, session: requests.Session) -> Fetch:
         """Return what reads a release's own small files, as evidence is made of. It raises ReleaseError as fetch()."""
-        return lambda asset: self.fetch(asset, session, limit_bytes=SMALL_FILE_LIMIT_BYTES).path.read_bytes()
+        small = partial(self.fetch, session=session, limit_bytes=SMALL_FILE_LIMIT_BYTES, is_statement=True)
+        return lambda asset: small(asset).path.read_bytes()
 
     @contextlib.contextmanager
     def _locked(self, key: str) -> Iterator[None]:
@@ -157,25 +161,27 @@ class Cache:
             return None
         return CachedFile(path, sha256, size, digests)
 
-    def _download(self, wanted: _Wanted, session: requests.Session, progress: Progress) -> CachedFile:
+    def _download(
+        self, wanted: _Wanted, session: requests.Session, progress: Progress, is_statement: bool
+    ) -> CachedFile:
         """Transfer, compare and keep the wanted bytes; what an earlier run left of them is not taken for granted."""
         path = folders.private_folder(self.root, "partial") / wanted.key
         folders.forget_unused(path.parent, PARTIAL_KEPT_DAYS)
-        with _Partial(path, wanted) as partial:
-            for route in self._routes.of(wanted.asset, session, wanted.is_identified):
+        with _Partial(path, wanted) as arriving:
+            for route in self._routes.of(wanted.asset, session, wanted.is_identified, is_statement):
                 try:
-                    _fill(partial, _Wanted(route.asset, wanted.limit_bytes), route.session, progress)
+                    _fill(arriving, _Wanted(route.asset, wanted.limit_bytes), route.session, progress)
                     break
                 except ReleaseError as error:
                     if route.is_last:
-                        if not partial.received:
+                        if not arriving.received:
                             path.unlink(missing_ok=True)
                         raise
                     self._routes.failed(route, error)
                     # Another server may go on where this one broke off: the digest tells whether it did.
-                    partial.validator = None
-            partial.flush()
-            digests, size = partial.digests(), partial.received
+                    arriving.validator = None
+            arriving.flush()
+            digests, size = arriving.digests(), arriving.received
         return self._keep(path, wanted, digests, size)
 
     def _keep(self, partial: Path, wanted: _Wanted, digests: Mapping[str, str], size: int) -> CachedFile:

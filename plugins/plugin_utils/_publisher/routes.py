@@ -45,14 +45,15 @@ class Routes:
         self._silent: set[str] = set()
         self._told: set[str] = set()
 
-    def of(self, asset: Asset, session: requests.Session, is_identified: bool) -> Iterator[Route]:
-        """Yield the ways to the bytes of *asset*, its publisher's *session* last. *is_identified* as in the module.
+    def of(self, asset: Asset, session: requests.Session, is_identified: bool, is_statement: bool) -> Iterator[Route]:
+        """Yield the ways to the bytes of *asset*, its publisher's *session* last.
 
-        Raises ReleaseError where there is none.
+        *is_identified* tells whether a strong digest is known, *is_statement* whether it is what its publisher states,
+        such as a sums file: no rule keeps us from asking him. Raises ReleaseError where there is no way.
         """
         found = [place.url for place in self._mirrors.of(asset.url)] if is_identified else []
         found.sort(key=lambda url: transport.origin(url) in self._silent)
-        is_forbidden = self._mirrors.forbid_upstream(asset.url)
+        is_forbidden = not is_statement and self._mirrors.forbid_upstream(asset.url)
         if is_forbidden and not found:
             raise self._unserved(asset, is_identified)
         for url in found:

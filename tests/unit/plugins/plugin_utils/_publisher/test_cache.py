@@ -413,7 +413,14 @@ def test_without_upstream_what_nothing_identifies_is_not_fetched(tmp_path):
         with pytest.raises(ReleaseError, match="from its publisher only"):
             cache.fetch(asset(web), transport.session())
         assert cache.fetch(asset(web, digests={"sha256": SHA256}), transport.session()).sha256 == SHA256
-    assert (web.paths, mirror.paths) == ([], ["/tool"])
+        assert (web.paths, mirror.paths) == ([], ["/tool"])
+
+
+def test_what_a_publisher_states_is_read_from_him_whatever_the_rules_say(tmp_path):
+    with serving(b"sums") as web, serving(b"hostile sums") as mirror:
+        cache = Cache(tmp_path, mirror_of(web, mirror, upstream=False))
+        assert cache.reader(transport.session())(asset(web)) == b"sums"
+    assert (web.paths, mirror.paths) == (["/tool"], [])
 
 
 def test_without_upstream_a_mirror_that_fails_is_the_end(tmp_path):

@@ -22,6 +22,10 @@ import pytest
 import requests
 import yaml
 from ansible_collections.pinned.release.plugins.module_utils.download import download
+from ansible_collections.pinned.release.plugins.module_utils.mirrors import Fetcher
+from ansible_collections.pinned.release.plugins.module_utils.orders import Download
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import oci
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
@@ -143,6 +147,24 @@ def test_a_tool_is_locked_for_each_platform_of_an_index_and_downloaded_by_a_host
             download(asset.url, str(tmp_path / asset.name), asset.sha256, asset.size)
     assert {asset.name for asset in locked.assets} == {"tool-linux-amd64", "tool-linux-arm64"}
     assert (tmp_path / "tool-linux-arm64").read_bytes() == ARM
+
+
+def test_blobs_come_through_a_registry_that_mirrors_another_one(tmp_path):
+    """The second registry is a pull-through cache, as Docker's registry, Harbor, Artifactory and Nexus can be."""
+    for folder in ("publisher", "mirror"):
+        (tmp_path / folder).mkdir()
+    with running(tmp_path / "publisher") as registry:
+        push_index(registry, "1.2.3")
+        with running(tmp_path / "mirror", proxy={"remoteurl": registry.url}) as mirror:
+            rules = mirrors.read([{"prefix": registry.url + "/", "to": mirror.url + "/", "upstream": False}])
+            [release] = source(registry).releases()
+            asset = release.file("tool-linux-arm64")
+            cached = Cache(tmp_path / "cache", rules).fetch(asset, source(registry).session)
+            urls = [place.url for place in rules.addresses(asset.url)]
+            ordered = Download(asset.name, urls, len(ARM), asset.digests["sha256"], "raw", len(ARM))
+            fetched = Fetcher().fetch(ordered, str(tmp_path / "tool"))
+    assert cached.path.read_bytes() == (tmp_path / "tool").read_bytes() == ARM
+    assert (urls, fetched.served_by) == ([asset.url.replace(registry.url, mirror.url)], 0)
 
 
 def test_controller_and_host_answer_a_real_challenge(tmp_path):
