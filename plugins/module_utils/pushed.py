@@ -85,11 +85,10 @@ def pushed_file(path: str, size: int) -> Pushed:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise file_error("read", path, error) from error
-    stream = io.FileIO(descriptor, "rb")
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        stream.close()
+        os.close(descriptor)
         raise ReleaseError("{0} is no regular file".format(ascii(path)[1:-1]), fix="see who changes files there")
-    return Pushed(t.cast(t.BinaryIO, stream), size)
+    return Pushed(t.cast(t.BinaryIO, io.FileIO(descriptor, "rb")), size)
 
 
 @contextlib.contextmanager

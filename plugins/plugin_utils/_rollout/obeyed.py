@@ -191,11 +191,14 @@ def _error(value: object) -> ReleaseError | None:
 def _not_run(said: str, status: object) -> ReleaseError:
     """Return what it means that the program on the host did not get as far as to answer."""
     ended = f"exit status {status}" if isinstance(status, int) else "no exit status"
+    fix = "run again: what was half done is undone or completed; with -vvvv Ansible shows what it runs there"
+    if "must have a tty" in said:
+        fix = "set ansible_pipelining: false for this host: its sudo wants a terminal (requiretty)"
     return ReleaseError(
         "the host did not carry out its orders",
         expected="an answer from the Python on the host that was started for that",
         found=f"{ended}: {said.strip()[-MOST_OF_A_FAILURE:]}" if said.strip() else f"{ended}, and nothing was printed",
-        fix="run again: what was half done is undone or completed; with -vvvv Ansible shows what it runs there",
+        fix=fix,
     )
 
 

@@ -34,6 +34,10 @@ NOWHERE = "https://127.0.0.1:1/nowhere"
 WAYS = [pytest.param(True, id="pipelined"), pytest.param(False, id="by file")]
 
 
+#: What sshd hands a command to, besides sh.
+LOGIN_SHELLS = ("bash", "dash", "busybox sh", "mksh", "ksh93", "yash", "zsh", "tcsh", "fish")
+
+
 class Action:
     """What an action of Ansible's offers, for a host that is this machine, reached through a shell.
 
@@ -47,6 +51,7 @@ class Action:
         self.before: Callable[[], None] = lambda: None
         self.printed = ("", "")
         self.environment = ""
+        self.login_shell = "sh"
         self.operations: list[str] = []
         self.command = ""
         shell = shell_loader.get("sh")
@@ -81,7 +86,8 @@ class Action:
         self.command = command
         self.before()
         data = None if in_data is None else self.through_stdin(in_data)
-        done = subprocess.run(["/bin/sh", "-c", command], input=data, capture_output=True, check=False, cwd=self.folder)
+        shell = [*self.login_shell.split(), "-c", f"/bin/sh -c {shlex.quote(command)}"]
+        done = subprocess.run(shell, input=data, capture_output=True, check=False, cwd=self.folder)
         before, after = self.printed
         said = before + done.stdout.decode() + after
         return {"rc": done.returncode, "stdout": said, "stderr": done.stderr.decode()}
@@ -134,6 +140,16 @@ def python_of(version: str) -> str:
 @pytest.mark.parametrize("version", HOST_PYTHONS)
 def test_every_python_of_hosts_carries_out_orders(case: Case, version: str, is_pipelined: bool) -> None:
     case.assert_installed(case.obey(Action(case.folder, is_pipelined), [python_of(version)]))
+
+
+@pytest.mark.parametrize("is_pipelined", WAYS)
+@pytest.mark.parametrize("shell", LOGIN_SHELLS)
+def test_every_login_shell_hands_the_command_on(case: Case, shell: str, is_pipelined: bool) -> None:
+    if shutil.which(shell.partition(" ")[0]) is None:
+        pytest.skip(f"{shell} is not on this machine")
+    action = Action(case.folder, is_pipelined)
+    action.login_shell = shell
+    case.assert_installed(case.obey(action))
 
 
 def test_pipelined_it_is_one_exec_and_nothing_is_written_but_where_it_is_installed(case: Case) -> None:
@@ -277,6 +293,13 @@ def test_file_that_was_cut_on_the_controller_is_an_error_there_or_on_the_host(ca
     with pytest.raises(ReleaseError, match=r"hello-1\.0\.tar\.gz was changed while it was to be pushed"):
         case.obey(Action(case.folder, is_pipelined))
     case.assert_nothing_changed()
+
+
+def test_sudo_that_wants_a_terminal_is_told_what_to_set(case: Case) -> None:
+    sudo = "echo 'sudo: sorry, you must have a tty to run sudo' >&2; exit 1"
+    with pytest.raises(ReleaseError, match="did not carry out its orders") as failure:
+        case.obey(Action(case.folder), ["/bin/sh", "-c", sudo])
+    assert "ansible_pipelining: false" in str(failure.value.fix)
 
 
 def test_python_that_is_killed_is_told_with_its_status(case: Case) -> None:
