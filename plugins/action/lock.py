@@ -38,13 +38,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files 
     settled,
     take_over_files,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.summary import summary
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.authorities import authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
     refuse_token_for_several,

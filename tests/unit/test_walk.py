@@ -23,7 +23,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     file_at,
     required,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import sources
@@ -37,6 +36,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
     claims,
     proofs,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
     require_name,

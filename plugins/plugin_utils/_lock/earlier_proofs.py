@@ -17,7 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import UnreachableError
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence, Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,18 @@ class Before:
     locked: LockedTool | None = None
     has_kept: Callable[[str], bool] = lambda sha256: True
 
+    def asset(self, name: str, sha256: str) -> LockedAsset | None:
+        """Return what was locked of the asset *name* with this digest, None if nothing was."""
+        assets = self.locked.assets if self.locked else ()
+        return next((asset for asset in assets if (asset.name, asset.sha256) == (name, sha256)), None)
+
     def proofs(self, name: str, sha256: str, pins: Pins, down: UnreachableError) -> Proofs:
         """Return the earlier proofs of the asset *name* with this digest, since a service is *down*.
 
         Raises UnreachableError, that one, unless they are all that *pins* demand now, and can still be verified.
         """
-        for asset in self.locked.assets if self.locked else ():
-            if (asset.name, asset.sha256) != (name, sha256):
-                continue
+        asset = self.asset(name, sha256)
+        if asset is not None:
             pinned = tuple(one for one in asset.evidence.proofs if one.identity in pins.get(one.kind, ()))
             evidence = Evidence((), pinned)
             if evidence.proves(pins) and all(map(self.has_kept, evidence.kept())):

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import MEGABYTE
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
 

@@ -48,7 +48,7 @@ REMAKE = "do not edit it by hand: restore it from version control, or delete it 
 #: For a lock that an older collection wrote. All that its publisher says of the pinned versions is looked up once more.
 MAKE_ANEW = "make it anew with this version of the collection: rm {lockfile} && ansible-playbook pinned.release.lock"
 #: What an asset's entry has only where there is something to say.
-_OPTIONAL_OF_ASSET = "files looks_beside wrapped"
+_OPTIONAL_OF_ASSET = "files looks_beside wrapped private_url"
 #: It may be the manifest, which must not be deleted.
 NAME_ANOTHER = "name the file that pinned.release.lock wrote; if this is it, restore it from version control"
 
@@ -258,6 +258,7 @@ def _parse_asset(place: Place) -> LockedAsset:
         files=read_files(fields["files"], lambda path: path.text(forms.PATH)) if "files" in fields else {},
         looks_beside=fields["looks_beside"].mapping(Place.text, least=1) if "looks_beside" in fields else {},
         wrapped=_parse_wrapped(fields["wrapped"]) if "wrapped" in fields else (),
+        private_url=fields["private_url"].url(forms.WEB_URL) if "private_url" in fields else "",
     )
     for name in sorted({*asset.looks_beside, *asset.wrapped} - set(asset.executables)):
         raise fields["executables"].misfit(f"{name} as well, which looks beside itself", shown(list(asset.executables)))

@@ -45,6 +45,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 LOG = logging.getLogger("pinned.release")
 PARALLEL_REQUESTS = 6
@@ -136,7 +137,9 @@ class Resolver(Means):
             pool.shutdown(wait=False, cancel_futures=True)
         tools = {one.job.wanted.name: tool for one, tool, _kept in made}
         changed = {name for name, tool in tools.items() if tool != locked.tools.get(name)}
-        notes = {one.job.wanted.name: (*one.notes, *_notes_on_access(one.job, changed)) for one, _tool, _kept in made}
+        notes = {
+            one.job.wanted.name: (*one.notes, *_notes_on_access(one.job, tool, changed)) for one, tool, _kept in made
+        }
         return tools, notes, {sha256: content for _one, _tool, kept in made for sha256, content in kept.items()}
 
     def _fetching(self, pool: ThreadPoolExecutor, chosen: Chosen, stated: Mapping[str, Stated]) -> _Pending:
@@ -204,12 +207,13 @@ def _all(questions: Iterable[Callable[[], T] | Future[T]]) -> list[T]:
     return answers
 
 
-def _notes_on_access(job: Job, changed: Collection[str]) -> Iterator[str]:
-    """Yield what to tell where the tool is among those that *changed*, and hosts cannot download its assets."""
-    if job.wanted.name in changed and job.release.is_private():
+def _notes_on_access(job: Job, tool: LockedTool, changed: Collection[str]) -> Iterator[str]:
+    """Yield what to tell where the *tool* is among those that *changed*, and hosts cannot download its assets."""
+    private = sorted({asset.name for asset in tool.assets if asset.private_url})
+    if job.wanted.name in changed and private:
         yield (
-            f"{job.source.describe()} is private, and hosts have no token: they cannot download these assets. Put them "
-            "into a folder that hosts can reach, and name that as the source"
+            f"{job.source.describe()} is private: only with credentials may one read {listed(private)}. Hosts have "
+            "none, so the controller downloads what they need with its own, and sends it to them"
         )
 
 

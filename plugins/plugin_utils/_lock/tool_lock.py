@@ -32,13 +32,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.name_check im
     refuse_broken,
     serves,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.republished import refuse_republished
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verified_bytes import Job
 from ansible_collections.pinned.release.plugins.plugin_utils._naming import matching
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.builds import Proposal
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.label import Label
@@ -76,6 +76,7 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
     with about(wanted):
         asset = job.asset(proposal.name)
         cached = means.fetched(job, asset.name, stated)
+        private_url = job.private_url(asset.name, cached)
         proofs = job.prove(asset.name, cached)
         evidence = Evidence(job.claims(asset.name, stated), proofs.proofs)
         found, complete = programs_of(job, asset.name, proposal.label, cached)
@@ -85,7 +86,10 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
         files = choose_files(found.unpacked, wanted.files, asset.name)
         return Opened(
             tuple(
-                _as_locked(asset, cached, _Inside(found, one.programs, files), one.requires, evidence)
+                replace(
+                    _as_locked(asset, cached, _Inside(found, one.programs, files), one.requires, evidence),
+                    private_url=private_url,
+                )
                 for one in complete
             ),
             proofs,

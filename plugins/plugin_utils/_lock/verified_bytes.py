@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.earlier_proof
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import LIMIT_BYTES, Cache, CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
     Authorities,
@@ -100,6 +101,19 @@ class Job:
             return made(proofs.collect(held, self.wanted.verify, self.cache.reader(self.source.session)))
         except UnreachableError as error:
             return self.before.proofs(name, cached.sha256, self.wanted.verify, error)
+
+    def private_url(self, name: str, cached: CachedFile) -> str:
+        """Return where the controller reads the asset with its credentials; "" if anybody may read it, as hosts must.
+
+        The publisher is asked once: what was locked of the same bytes at the same address stays.
+        """
+        asset = self.asset(name)
+        before = self.before.asset(name, cached.sha256)
+        if before is not None and before.url == asset.url:
+            is_private = bool(before.private_url)
+        else:
+            is_private = strangers.are_refused(self.source.session, asset, cached.size)
+        return (asset.api_url or asset.url) if is_private else ""
 
     def claims(self, name: str, stated: Stated) -> tuple[Claim, ...]:
         """Return the claims about the asset for its evidence: what is *stated*, and what other tools' lock files do."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -48,6 +48,10 @@ class Credentials(requests.auth.AuthBase):
             return r
         return self.identify(r)
 
+    def of_stranger(self) -> Callable[[requests.PreparedRequest], requests.PreparedRequest]:
+        """Return what asks in the same way, without any credential."""
+        return as_it_is
+
     def identify(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Return *request* with the user and password that netrc has for its host, if there are any."""
         found = from_netrc(request.url or "")
@@ -71,6 +75,11 @@ class Credentials(requests.auth.AuthBase):
 
     def _covering(self, url: str) -> Credential | None:
         return next((one for one in self._credentials if one.covers(url)), None)
+
+
+def as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Return *request*, from nobody in particular."""
+    return request
 
 
 def origin_of(session: requests.Session, url: str) -> str:

@@ -10,35 +10,44 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import origin_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import (
+    Credentials,
+    as_it_is,
+    origin_of,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
 if TYPE_CHECKING:
     import requests
 
-#: What servers answer to who may not read something; 404 where not even that it is there is told.
-_REFUSALS = (401, 403, 404)
 
+def stranger(session: requests.Session | None = None) -> requests.Session:
+    """Return a session that tells nobody who asks: no credentials, no certificate, and nothing of netrc.
 
-def stranger() -> requests.Session:
-    """Return a session that tells nobody who asks: no credentials are given, and those in netrc are left out."""
-    session = transport.session()
-    session.auth = _as_it_is
-    return session
-
-
-def are_refused(session: requests.Session, url: str) -> bool:
-    """Tell whether strangers are refused *url*, as far as its server tells.
-
-    Asks only where *session* sends credentials: else it is a stranger itself.
+    It gets what the publisher that *session* is for gives to anybody, as registries give tokens.
     """
-    if not origin_of(session, url):
+    made = transport.session()
+    made.auth = session.auth.of_stranger() if session and isinstance(session.auth, Credentials) else as_it_is
+    made.cert = None
+    return made
+
+
+def are_refused(session: requests.Session, asset: Asset, size: int) -> bool:
+    """Tell whether nobody serves the *asset*, of *size* bytes, to strangers; a page to log in at does not count.
+
+    Asks only where *session* proves who it is: else it is a stranger itself. If no answer comes, strangers count as
+    refused: what only was not seen to be public can still be had with the credentials.
+    """
+    way_in = asset.api_url or asset.url
+    shows_certificate = bool(session.cert) and way_in.startswith("https:")
+    if way_in.startswith("file:") or not (shows_certificate or origin_of(session, way_in)):
         return False
     try:
-        with contextlib.closing(stranger().get(url, stream=True)) as response:
-            return response.status_code in _REFUSALS
+        with contextlib.closing(
+            stranger(session).get(asset.url, headers={"Accept-Encoding": "identity"}, stream=True)
+        ) as response:
+            length = response.headers.get("Content-Length", "")
+            is_page = response.headers.get("Content-Type", "").startswith("text/html")
+            return not response.ok or (length != str(size) if length else is_page)
     except ReleaseError:
-        return False
-
-
-def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    return request
+        return True

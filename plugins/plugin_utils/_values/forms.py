@@ -45,10 +45,14 @@ PLATFORM = Form(
     "a platform such as linux/x86_64 or linux/x86_64/glibc2.28",
 )
 FILE_NAME = Form(re.compile(rf"{STEP}\Z"), "the name of a file, without a folder")
-_WEB_OR_FILE = rf"https?://{_AUTHORITY}(?:[/?#][^ {CONTROL}]*)?|file:///[^ {CONTROL}]+"
+_WEB = rf"https?://{_AUTHORITY}(?:[/?#][^ {CONTROL}]*)?"
+_WEB_OR_FILE = rf"{_WEB}|file:///[^ {CONTROL}]+"
 URL = Form(
     re.compile(rf"(?:{_WEB_OR_FILE})\Z"),
     "an address that begins with https://, http:// or file:///, without user and password",
+)
+WEB_URL = Form(
+    re.compile(rf"(?:{_WEB})\Z"), "an address that begins with https:// or http://, without user and password"
 )
 #: A lock file moves with the manifest, and so does the folder that a relative ``directory:`` names.
 LOCKED_URL = Form(

@@ -55,6 +55,7 @@ class LockedAsset:
     tree_sha256     the digest of the listing of what it becomes on a host (module_utils/tree_listing.py)
     looks_beside    the programs that look for other files beside themselves, each with the words that tell so
     wrapped         those of them that would not find them through a link
+    private_url     where the controller reads it with its credentials, "" where anybody may: hosts have none
     """
 
     name: str
@@ -71,6 +72,7 @@ class LockedAsset:
     files: Mapping[str, str] = dataclasses.field(default_factory=dict)
     looks_beside: Mapping[str, str] = dataclasses.field(default_factory=dict)
     wrapped: tuple[str, ...] = ()
+    private_url: str = ""
 
     @property
     def links(self) -> tuple[str, ...]:

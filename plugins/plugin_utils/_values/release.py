@@ -19,7 +19,7 @@ class Asset:
     """One file of a release, as its publisher lists it.
 
     name       file name
-    url        the address from which every host may download it
+    url        the address for everybody who may download it
     size       in bytes, None if the publisher does not say
     digests    what the publisher's own listing says: ``{"sha256": "<hex>"}``; names as in hashlib
     api_url    the address for the controller if the download needs credentials (GitHub's asset API)
@@ -57,7 +57,6 @@ class Release:
     is_partial other releases of the publisher are whole, and this one is not: a mirror may lag behind
     stated     returns digests of an asset that the publisher states only when asked about it, as Asset.digests does;
                raises ReleaseError if the publisher does not answer
-    is_private returns whether hosts, which have no token, are refused its assets as far as the publisher says; asks it
     attestations  returns what the publisher's service states about a file with these digests, by algorithm, beside what
                lies among the files of the release. Raises ReleaseError if the service does not answer
     beside     returns another file of the release by its name, such as a signature; None if there is none. Raises
@@ -76,7 +75,6 @@ class Release:
     missing: tuple[str, ...] = ()
     is_partial: bool = False
     stated: Callable[[Asset], Mapping[str, str]] = field(default=lambda asset: {}, compare=False, repr=False)
-    is_private: Callable[[], bool] = field(default=lambda: False, compare=False, repr=False)
     attestations: Attest = field(default=lambda asset, digests: (), compare=False, repr=False)
     beside: Callable[[str], Asset | None] = field(default=lambda name: None, compare=False, repr=False)
     complete: Callable[[Release], Release] = field(default=lambda release: release, compare=False, repr=False)

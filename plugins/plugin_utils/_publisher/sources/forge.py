@@ -14,7 +14,6 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -152,10 +151,6 @@ class ForgeSource(ABC):
     def _entry(self, item: Mapping[str, Any]) -> Entry | None:
         """Return what *item* of a list says, None if that is not published. May raise anything."""
 
-    @abstractmethod
-    def _is_hidden(self, project: Mapping[str, Any]) -> bool:
-        """Tell whether the API says of the *project* that it is not for everybody. May raise anything."""
-
     def _address(self) -> str:
         """Return the address of the project in the API."""
         return f"{self._api}/repos/{self._project}"
@@ -280,21 +275,12 @@ class ForgeSource(ABC):
             is_prerelease=entry.is_prerelease or is_prerelease(tagged.version) or names_prerelease(label),
             tag=entry.tag,
             stated=entry.stated,
-            is_private=partial(self._is_private, assets),
             attestations=self._attestations(assets),
         )
 
     def _attestations(self, _assets: Sequence[Asset]) -> Attest:
         """Return what tells what the forge states about a file among *assets*; it asks only when it is asked."""
         return lambda asset, digests: ()
-
-    def _is_private(self, assets: Sequence[Asset]) -> bool:
-        """Tell whether the *assets* are those of a private project. Asks, where a token was needed or given."""
-        if not (assets and self._token):
-            return False
-        response = self.session.get(self._address(), headers=self.FORGE.headers)
-        expected = f"a {self.FORGE.project} as {self.FORGE.title} has it"
-        return response.ok and documents.json_of(response, expected, self._is_hidden)
 
     def _refused(self, response: requests.Response) -> ReleaseError:
         """Return the error for a refused request, in the forge's own words if it gave any."""

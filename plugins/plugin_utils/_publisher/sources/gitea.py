@@ -60,10 +60,6 @@ class GiteaSource(ForgeSource):
         named = [asset for asset in assets if is_file_name(asset["name"])]
         return Entry(item["tag_name"], moments, bool(item["prerelease"]), partial(map, _asset, named))
 
-    def _is_hidden(self, project: Mapping[str, Any]) -> bool:
-        """Tell whether it is private, or ``internal``: its owner is known only to who has an account."""
-        return bool(project["private"] or project.get("internal"))
-
 
 def _asset(item: Mapping[str, Any]) -> Asset:
     """Return the file that *item* lists. Forgejo does not know the size of one that lies elsewhere, and says 0."""

@@ -101,9 +101,6 @@ class GithubSource(ForgeSource):
     def _post(self, url: str, question: Any) -> requests.Response:
         return self.session.post(url, json=question, headers=self.FORGE.headers)
 
-    def _is_hidden(self, project: Mapping[str, Any]) -> bool:
-        return project["private"] is True
-
     def _refused(self, response: requests.Response) -> ReleaseError:
         """Return the error for a refused request; for a used up rate limit, with what it is and when it ends."""
         limited_until = failures.rate_limit_end(response)

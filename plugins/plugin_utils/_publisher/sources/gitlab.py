@@ -138,13 +138,6 @@ class GitlabSource(ForgeSource):
             api_url=asset_address(url, name) if is_private_way else None,
         )
 
-    def _is_private(self, assets: Sequence[Asset]) -> bool:
-        """Tell whether *assets* of this server are those of a project that is not for everybody."""
-        return super()._is_private([asset for asset in assets if Credential(self._server(), {}).covers(asset.url)])
-
-    def _is_hidden(self, project: Mapping[str, Any]) -> bool:
-        return bool(project["visibility"] != "public")
-
 
 def _is_web(url: str) -> bool:
     return urlsplit(url).scheme in ("http", "https")

@@ -36,7 +36,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
     documents,
     failures,
     redaction,
-    strangers,
     transport,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import versions
@@ -184,12 +183,8 @@ class NpmSource:
         stated = {one.asset.name: one.attestations for one in found.built if one.asset and one.attestations}
         return replace(
             release,
-            is_private=partial(self._is_private, release.assets),
             attestations=partial(self._attestations, stated),
         )
-
-    def _is_private(self, assets: Sequence[Asset]) -> bool:
-        return any(strangers.are_refused(self.session, asset.url) for asset in assets[:1])
 
     def _attestations(
         self, stated: Mapping[str, str], asset: Asset, _digests: Mapping[str, str]

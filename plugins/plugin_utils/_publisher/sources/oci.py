@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urljoin
+from urllib.parse import urljoin
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
@@ -231,7 +231,6 @@ class OciSource:
             assets=tuple(map(self._asset, contents.files)),
             published=contents.created,
             is_prerelease=is_prerelease(tagged.version),
-            is_private=partial(self._is_private, tagged),
         )
 
     def _asset(self, file: oci_manifest.File) -> Asset:
@@ -243,17 +242,6 @@ class OciSource:
             digests={algorithm: value},
             platform=oci_manifest.metadata(file.platform),
         )
-
-    def _is_private(self, tagged: _Tagged) -> bool:
-        """Tell whether those who have no password are refused. Asks, where one was used."""
-        if not self._access.is_login_used:
-            return False
-        stranger = self._session(RegistryAccess(self._place, self._repository, None))
-        url = f"{self._place}/manifests/{quote(tagged.tag)}"
-        try:
-            return not stranger.get(url, headers={"Accept": _ACCEPTED}).ok
-        except ReleaseError:
-            return True
 
     def _session(self, access: RegistryAccess) -> requests.Session:
         made = transport.session(cache_root=self._cache_root)

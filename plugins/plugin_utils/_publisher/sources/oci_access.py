@@ -68,6 +68,10 @@ class RegistryAccess(Credentials):
             return self._login.origin
         return "" if self._place.covers(url) else super().origin_of(url)
 
+    def of_stranger(self) -> RegistryAccess:
+        """Return the access of somebody without a login: to what the registry gives to anybody."""
+        return RegistryAccess(self._place.prefix, self._repository, None)
+
     def _answered(self, response: requests.Response, **how: Any) -> requests.Response:
         """Return the answer to the same request with a token or password, where the registry asks for one."""
         asked: Any = response.request

@@ -25,7 +25,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
     documents,
     failures,
     redaction,
-    strangers,
     transport,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
@@ -115,12 +114,8 @@ class PypiSource:
         stated = {wheel.asset.name: wheel.provenance for wheel in wheels if wheel.asset}
         return replace(
             release,
-            is_private=partial(self._is_private, release.assets),
             attestations=partial(self._attestations, release.version, stated),
         )
-
-    def _is_private(self, assets: Sequence[Asset]) -> bool:
-        return any(strangers.are_refused(self.session, asset.url) for asset in assets[:1])
 
     def _attestations(
         self, version: str, stated: Mapping[str, str], asset: Asset, _digests: Mapping[str, str]

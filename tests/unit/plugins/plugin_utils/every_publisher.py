@@ -27,9 +27,9 @@ from unittest import mock
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import open_source
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import sigstore
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile

@@ -14,10 +14,10 @@ from pathlib import Path
 import requests
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release, Source
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils import tiny_programs

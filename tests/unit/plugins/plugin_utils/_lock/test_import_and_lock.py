@@ -27,10 +27,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import Asked, settled
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import TakenOver, take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import open_source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile

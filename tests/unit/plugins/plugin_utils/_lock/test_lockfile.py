@@ -39,7 +39,7 @@ from hypothesis import strategies as st
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 #: What sha256sum prints for the entry that is shown below, in compact JSON with sorted keys.
-DIGEST = "a33288ededc1c11225f393920f1682c75d9201005900522d4645cd086244e222"
+DIGEST = "91b7c46bca60247666d8b575fdcfcd57cd38418039f2c60475fa8a8459808291"
 STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
 GLIBC = Requirement(
     "linux",
@@ -81,6 +81,7 @@ def asset(**changes) -> LockedAsset:
             files={"share/man/man1/uv.1": "uv-1/uv.1"},
             looks_beside={"uvx": 'dirname "$0'},
             wrapped=("uvx",),
+            private_url="https://api.example.org/assets/1",
         ),
         **changes,
     )
@@ -180,6 +181,7 @@ def test_a_lock_file_reads_as_documented():
                         "files": {"share/man/man1/uv.1": "uv-1/uv.1"},
                         "looks_beside": {"uvx": 'dirname "$0'},
                         "wrapped": ["uvx"],
+                        "private_url": "https://api.example.org/assets/1",
                     }
                 ],
                 "digest": DIGEST,
@@ -281,6 +283,7 @@ def assets(draw) -> LockedAsset:
         files=draw(st.dictionaries(LINKED_FILES, PATHS, max_size=2).filter(lambda files: not nested(files))),
         looks_beside=looks_beside,
         wrapped=tuple(sorted(looks_beside)[: draw(st.integers(0, 1))]),
+        private_url=draw(st.just("") | URLS.filter(lambda url: url.startswith("http"))),
     )
 
 
@@ -376,6 +379,7 @@ def test_two_controllers_that_found_the_same_hold_equal_tools():
     [
         ({"name": "a\nb"}, "tools.uv.assets[0].name"),
         ({"url": "ftp://example.org/uv"}, "tools.uv.assets[0].url"),
+        ({"private_url": "file:///srv/uv"}, "tools.uv.assets[0].private_url"),
         ({"requires": replace(STATIC, interpreter="/lib/\x1b[31mld.so")}, "tools.uv.assets[0].requires.interpreter"),
         ({"requires": replace(STATIC, libraries=("liba.so", ""))}, "tools.uv.assets[0].requires.libraries[0]"),
         ({"looks_beside": {"sudo": "$0"}}, "tools.uv.assets[0].executables"),

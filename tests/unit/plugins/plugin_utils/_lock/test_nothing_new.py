@@ -15,9 +15,9 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, manifest
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import open_source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web

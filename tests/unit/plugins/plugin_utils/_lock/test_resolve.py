@@ -239,15 +239,6 @@ def test_a_platform_that_only_the_name_promised_shows_what_the_bytes_serve(
     assert raised.value.found == "tool-1.0-bin: x86_64-unknown-linux-musl"
 
 
-def test_a_private_publisher_is_told_of_when_something_is_locked(publisher: Publisher, controller: Controller) -> None:
-    publisher.publish("1.0", linux__x86_64=STATIC)
-    publisher.republish(replace(publisher.releases()[0], is_private=lambda: True))
-    resolution = controller.resolve()
-    [note] = resolution.outcomes["tool"].notes
-    assert note.startswith("the publisher is private, and hosts have no token")
-    assert controller.resolve(locked=resolution.lock, upgrade=["all"]).outcomes["tool"].notes == ()
-
-
 def test_what_the_publisher_names_and_does_not_have_is_told(publisher: Publisher, controller: Controller) -> None:
     publisher.publish("1.0", linux__x86_64=STATIC)
     publisher.republish(replace(publisher.releases()[0], missing=("@s/arm 1.0", "@s/mac 1.0")))

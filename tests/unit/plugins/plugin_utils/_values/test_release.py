@@ -28,11 +28,11 @@ def test_another_file_is_asked_for_by_its_name() -> None:
 
 
 def test_how_the_publisher_is_asked_makes_no_other_release() -> None:
-    release = Release("1.0", (ASSET,), is_private=lambda: True, beside=lambda name: SUMS)
+    release = Release("1.0", (ASSET,), beside=lambda name: SUMS)
     assert release == Release("1.0", (ASSET,))
     assert release != Release("1.0", (ASSET,), is_yanked=True)
 
 
 def test_unless_a_source_says_otherwise_a_release_is_whole_public_and_final() -> None:
     release = Release("1.0", (ASSET,))
-    assert not any([release.is_prerelease, release.is_yanked, release.is_partial, release.is_private()])
+    assert not any([release.is_prerelease, release.is_yanked, release.is_partial])

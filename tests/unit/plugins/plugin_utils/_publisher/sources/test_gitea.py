@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitea import GiteaSource
@@ -143,7 +143,6 @@ def test_the_server_is_given_the_token_but_not_the_storage_that_it_redirects_to(
         asked = source(gitea, token="good")
         [release] = asked.releases()
         found = Cache(tmp_path).fetch(release.assets[0], asked.session)
-        assert release.is_private()
     assert found.path.read_bytes() == b"private"
     assert {question.headers["Authorization"] for question in gitea.web.questions} == {"token good"}
     assert [question.headers["Authorization"] for question in gitea.storage.questions] == [None]
@@ -161,18 +160,23 @@ def test_a_tool_is_locked_from_gitea_with_the_digest_in_its_sidecar(tmp_path):
     [asset] = resolution.lock.tools["tool"].assets
     assert asset.url == f"{gitea.web.url}/{TOOL}/releases/download/v1.2.3/{name}"
     assert [claim.origin.rpartition("/")[2] for claim in asset.evidence.claims] == [f"{name}.sha256"]
+    assert asset.private_url == asset.url
     [note] = resolution.outcomes["tool"].notes
-    assert note.startswith(f"repository {TOOL} at {gitea.web.url} is private, and hosts have no token")
+    assert note.endswith(
+        f"is private: only with credentials may one read {name}. Hosts have none, so the controller "
+        "downloads what they need with its own, and sends it to them"
+    )
 
 
 @pytest.mark.parametrize(
     ("hidden", "is_private"),
     [({}, False), ({"private": frozenset({TOOL})}, True), ({"internal": frozenset({TOOL})}, True)],
 )
-def test_hosts_may_read_public_repositories_only(hidden, is_private):
-    with FakeGitea(files(FakeFile("tool")), tokens=frozenset({"good"}), **hidden) as gitea:
-        [release] = source(gitea, token="good").releases()
-        assert release.is_private() is is_private
+def test_strangers_may_read_public_repositories_only(hidden, is_private):
+    with FakeGitea(files(FakeFile("tool", b"program")), tokens=frozenset({"good"}), **hidden) as gitea:
+        asked = source(gitea, token="good")
+        [asset] = asked.releases()[0].assets
+        assert strangers.are_refused(asked.session, asset, len(b"program")) is is_private
 
 
 def test_a_private_repository_needs_a_token():

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.github import GithubSource
@@ -149,20 +149,20 @@ def test_a_private_repository_needs_a_token_and_its_assets_come_through_the_api(
         [release] = asked.releases()
         [asset] = release.assets
         response = asked.session.get(asset.api_url, headers={"Accept": "application/octet-stream"})
-        assert release.is_private()
+        assert strangers.are_refused(asked.session, asset, len(b"private"))
     assert response.content == b"private"
     assert github.storage.questions[0].headers["Authorization"] is None
 
 
-def test_whether_a_repository_is_private_is_asked_only_with_a_token():
+def test_whether_strangers_are_refused_is_asked_only_with_a_token():
     releases = {"owner/tool": [FakeRelease("v1.0", [FakeAsset("tool", b"public")])]}
     with FakeGithub(releases, tokens=frozenset({"good"})) as github:
-        [with_token] = source(github, token="good").releases()
-        assert not with_token.is_private()
-        [without] = source(github).releases()
-        asked = len(github.web.questions)
-        assert not without.is_private()
-        assert len(github.web.questions) == asked
+        for token in ("good", None):
+            of_source = source(github, token=token)
+            [release] = of_source.releases()
+            asked = len(github.web.questions)
+            assert not strangers.are_refused(of_source.session, release.assets[0], len(b"public"))
+            assert len(github.web.questions) == asked + bool(token)
 
 
 EXPIRED = "ghp_expired"

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.gitlab import GitlabSource
@@ -173,9 +173,10 @@ def test_a_file_is_called_as_its_address_ends_else_as_its_link(given, names):
 def test_what_lies_elsewhere_is_fetched_from_there():
     link = FakeLink("tool", url="https://cdn.example.org/tool", filepath="/tool")
     with FakeGitlab(links(link), **PRIVATE) as gitlab:
-        [release] = source(gitlab, token="good").releases()
-        assert [(asset.url, asset.api_url) for asset in release.assets] == [("https://cdn.example.org/tool", None)]
-        assert not release.is_private()
+        asked = source(gitlab, token="good")
+        [asset] = asked.releases()[0].assets
+        assert (asset.url, asset.api_url) == ("https://cdn.example.org/tool", None)
+        assert not strangers.are_refused(asked.session, asset, 5)
 
 
 def test_only_the_servers_api_is_given_the_token_not_the_storage_that_it_redirects_to(tmp_path):
@@ -183,7 +184,6 @@ def test_only_the_servers_api_is_given_the_token_not_the_storage_that_it_redirec
         asked = source(gitlab, token="good")
         [release] = asked.releases()
         found = Cache(tmp_path).fetch(release.assets[0], asked.session)
-        assert release.is_private()
     assert found.path.read_bytes() == b"private"
     assert {question.headers["Authorization"] for question in gitlab.web.questions} == {"Bearer good"}
     [stored] = gitlab.storage.questions
@@ -362,10 +362,13 @@ def test_a_file_that_gitlab_will_delete_is_warned_of_when_it_is_locked(url, warn
 @pytest.mark.parametrize(
     ("visibility", "is_private"), [({}, False), ({TOOL: "internal"}, True), ({TOOL: "private"}, True)]
 )
-def test_hosts_may_read_public_projects_only(visibility, is_private):
-    with FakeGitlab(links(FakeLink("tool")), visibility, tokens=frozenset({"good"})) as gitlab:
-        [release] = source(gitlab, token="good").releases()
-        assert release.is_private() is is_private
+def test_strangers_may_read_public_projects_only_a_page_to_sign_in_at_is_none(visibility, is_private):
+    with FakeGitlab(
+        links(FakeLink("tool", b"program", filepath="/tool")), visibility, tokens=frozenset({"good"})
+    ) as gitlab:
+        asked = source(gitlab, token="good")
+        [asset] = asked.releases()[0].assets
+        assert strangers.are_refused(asked.session, asset, len(b"program")) is is_private
 
 
 def test_a_private_project_needs_a_token():

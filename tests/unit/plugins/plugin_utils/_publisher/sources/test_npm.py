@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import npmrc
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
@@ -354,9 +355,12 @@ def test_hosts_cannot_read_what_needs_a_token(tmp_path, token, is_private):
     packages = {"tool": {"1.0.0": main("linux")}, "linux": {"1.0.0": linux()}}
     with registry(packages, token=token) as web:
         (tmp_path / "npmrc").write_text(f"registry={web.url}/\n{web.url.partition(':')[2]}/:_authToken=secret\n")
-        [release] = NpmSource(Declaration("npm", "tool")).releases()
+        of_source = NpmSource(Declaration("npm", "tool"))
+        [release] = of_source.releases()
+        [asset] = release.assets
+        size = Cache(tmp_path / "cache").fetch(asset, of_source.session).size
         asked = len(web.questions)
-        assert release.is_private() is is_private
+        assert strangers.are_refused(of_source.session, asset, size) is is_private
     assert [question.headers["Authorization"] for question in web.questions[asked:]] == [None]
 
 

@@ -67,7 +67,6 @@ def assets(what):
 def test_a_tag_is_a_version_and_a_layer_with_a_title_is_a_file():
     with FakeRegistry({"v1.2.3": TOOL}) as registry:
         [release] = source(registry).releases()
-        assert not release.is_private()
     assert (release.version, release.is_prerelease) == ("1.2.3", False)
     assert release.published == datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     url, sha256 = registry.blob(b"program"), digest(b"program").removeprefix("sha256:")

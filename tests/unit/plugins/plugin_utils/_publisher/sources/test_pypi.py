@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
@@ -212,8 +212,9 @@ def test_hosts_cannot_read_what_needs_a_password(login, is_private):
 
     with Web(answer) as web:
         index = web.url.replace("://", f"://{login}") + "/simple"
-        [release] = PypiSource(Declaration("pypi", "tool", {"index": index})).releases()
-        assert release.is_private() is is_private
+        asked = PypiSource(Declaration("pypi", "tool", {"index": index}))
+        [asset] = asked.releases()[0].assets
+        assert strangers.are_refused(asked.session, asset, 5) is is_private
     assert len(web.questions) == 1 + bool(login)
 
 

@@ -8,7 +8,10 @@ from __future__ import annotations
 from threading import Thread
 
 import pytest
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.progress import SECONDS_BETWEEN_LINES, ProgressReport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import (
+    SECONDS_BETWEEN_LINES,
+    ProgressReport,
+)
 
 
 class Clock:
