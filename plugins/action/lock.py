@@ -91,7 +91,7 @@ class ActionModule(verb.Verb):
             open_source=partial(self._open, token=given["token"], base=wanted_path.parent, cache_root=cache.root),
             cache=cache,
             now=datetime.now(timezone.utc),
-            progress=ProgressReport(lambda line: Display().display(verb.fit(line))),
+            progress=ProgressReport(verb.tell),
             folder=wanted_path.parent,
             has_kept=evidence.has,
             elsewhere=asked.digests,

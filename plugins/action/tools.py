@@ -5,9 +5,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 import re
 import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,7 +26,12 @@ from ansible_collections.pinned.release.plugins.module_utils.orders import to_js
 from ansible_collections.pinned.release.plugins.plugin_utils import carry, verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, policy_check, signers, stale_lock
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
+    bringing,
+    delivery,
     foresight,
     obeyed,
     ordered_capabilities,
@@ -30,8 +40,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import remember
 
 ATTEMPTS = 3
+#: What a result says of who served an asset that the controller brought.
+CONTROLLER = "controller"
 OPTIONS = verb.reader(
     options.TOOLS,
     required_if=[("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
@@ -43,12 +56,15 @@ class ActionModule(verb.Verb):
     """One shell exec when nothing is to do; one run of Python more when something is."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Bring the host to the lock file: ask, plan, obey; again if it changed in between.
+        """Bring the host to the lock file: ask, plan, fetch, obey; again if it changed, or got no answer, in between.
 
         Raises ReleaseError where a tool has no asset for the host, where the host refuses or fails to carry out the
-        orders, and if it has changed in between ATTEMPTS times.
+        orders, where the controller cannot have what it is to bring, and if the host has changed in between ATTEMPTS
+        times.
         """
-        wanted = self._wanted(carry.named_python(self, task_vars))
+        given = verb.options(self, OPTIONS)
+        wanted = self._wanted(given, carry.named_python(self, task_vars))
+        way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
             answer = verb.ask(self, question(wanted))
             if answer.sealed is not None:
@@ -57,20 +73,54 @@ class ActionModule(verb.Verb):
             planned = plan.make_plan(wanted, host, state)
             for tool in planned.tools:
                 verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
+            brought = delivery.deliveries(planned, way)
             has_nothing_to_seal = state.remembered or not state.active
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
-            answered = self._obey(planned, state)
-            if not answered.is_stale:
-                return self._outcome(planned, answered)
+            files = self._fetched(brought, way, given, wanted.mirrors, self.host(task_vars))
+            answered = self._obey(delivery.with_files(planned, files, way), state, files)
+            if answered.is_unanswered and way.fetch_from == "auto" and way.unanswered is None:
+                way = replace(way, unanswered=answered.error)
+            elif not answered.is_stale:
+                return _with_files(self._outcome(planned, answered), files, delivery.notes(brought, way))
         raise answered.error or ReleaseError("the host changes faster than it can be asked")
 
-    def _obey(self, planned: plan.Plan, state: State) -> obeyed.Obeyed:
-        """Let the host carry out *planned*, and return how that ended. Raises ReleaseError for an odd answer."""
+    def _fetched(
+        self,
+        brought: Sequence[delivery.Delivery],
+        way: delivery.Way,
+        given: Mapping[str, Any],
+        mirrors: Mirrors,
+        host: str,
+    ) -> dict[str, CachedFile]:
+        """Return the files that the controller brings to the *host*, by the tools that need them.
+
+        Raises ReleaseError that names tool and asset if the controller cannot have one of them.
+        """
+        if not brought:
+            return {}
+        base = verb.found_file(self, given["lockfile"]).absolute().parent
+        depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, given["token"], mirrors)
+        return depot.files(brought, way)
+
+    def _shares_files(self) -> bool:
+        """Tell whether the host is the controller, and its program may read what the controller's user may."""
+        if self._connection.transport != "local":
+            return False
+        become = self._connection.become
+        user = become.get_option("become_user", playcontext=self._play_context) if become else None
+        return become is None or user in (None, "root") or user == _own_name()
+
+    def _obey(self, planned: plan.Plan, state: State, files: Mapping[str, CachedFile]) -> obeyed.Obeyed:
+        """Let the host carry out *planned*, and return how that ended. Raises ReleaseError for an odd answer.
+
+        What it does not get from its own disk or network is sent along, from the *files* of the tools.
+        """
         if not state.python:
             return obeyed.Obeyed(foresight.no_python(state))
         python = [state.python, *planned.wanted.python.split()[1:]]
-        answer = carry.obey(self, python, to_json(views.orders(planned)))
+        pushed = [carry.Pushed(file.path, file.sha256, file.size) for file in delivery.pushed(planned, files)]
+        answer = carry.obey(self, python, to_json(views.orders(planned)), pushed)
         return obeyed.read(answer, [tool.tool for tool in planned.tools if tool.order])
 
     def _outcome(self, planned: plan.Plan, answered: obeyed.Obeyed) -> dict[str, Any]:
@@ -87,8 +137,7 @@ class ActionModule(verb.Verb):
             report["notes"] += [f"{tool}: {reason}" for reason in done.failed]
         return report
 
-    def _wanted(self, python: str) -> Wanted:
-        given = verb.options(self, OPTIONS)
+    def _wanted(self, given: Mapping[str, Any], python: str) -> Wanted:
         if given["exact"] and given["tools"] is not None:
             raise ReleaseError(
                 "exact cannot be combined with tools: it removes whatever is not among all tools of the lock file",
@@ -107,6 +156,7 @@ class ActionModule(verb.Verb):
         if given["keep"] < 0:
             raise ReleaseError("keep says how many old versions stay", expected="0 or more", found=str(given["keep"]))
         required = signers.read(given["lock_signers"])
+        remember(given["token"] or "")
         lock, digest = self._lock(given["lockfile"], required, is_present=given["state"] == "present")
         return Wanted(
             lock=lock,
@@ -147,6 +197,25 @@ class ActionModule(verb.Verb):
             # At once: a host that cannot be reached has no result that would hold it.
             Display().warning(verb.fit(warning))
         return lock, digest
+
+
+def _own_name() -> str | None:
+    """Return the name of the user who runs Ansible; None for one whom nothing knows, as in some containers."""
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return None
+
+
+def _tell(host: str, line: str) -> None:
+    verb.tell(f"{host}:{line}")
+
+
+def _with_files(report: dict[str, Any], files: Iterable[str], notes: Sequence[str]) -> dict[str, Any]:
+    """Return *report* with the tools whose *files* the controller brought, and what to tell of that."""
+    for tool in files:
+        report["tools"][tool]["served_by"] = CONTROLLER
+    return {**report, "notes": [*report["notes"], *notes]}
 
 
 def _report(planned: plan.Plan) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.http_deadline import MIN_BYTES_PER_S
 from ansible_collections.pinned.release.plugins.module_utils.http_get import (
+    CONNECT_TIMEOUT_S,
     MAX_RETRY_AFTER_S,
     Answer,
     Client,
@@ -35,6 +36,8 @@ from ansible_collections.pinned.release.plugins.module_utils.http_get import (
 #: How long connecting and the answer's head may take, and the time in which a minimum of its bytes must come.
 TIMEOUT_S = 60.0
 ATTEMPTS = 4
+#: How long connecting to one address may take where somebody else stands by.
+QUICK_CONNECT_TIMEOUT_S = 5.0
 
 _BUFFER_BYTES = 256 * 1024
 _FIRST_PAUSE_S = 1.0
@@ -51,14 +54,16 @@ class DiskError(ReleaseError):
 class Patience(t.NamedTuple):
     """How much is borne of one server.
 
-    attempts         how often what may pass is tried
-    timeout_s        how long connecting and the answer's head may take, and a minimum of its bytes
-    min_bytes_per_s  that minimum
-    pause_s          the longest pause before another attempt
-    bears_silence    whether one that did not answer in time is tried again
+    attempts           how often what may pass is tried
+    connect_timeout_s  how long connecting to one address may take
+    timeout_s          how long the answer's head may take, and a minimum of its bytes
+    min_bytes_per_s    that minimum
+    pause_s            the longest pause before another attempt
+    bears_silence      whether one that did not answer, or not in time, is tried again
     """
 
     attempts: int
+    connect_timeout_s: float
     timeout_s: float
     min_bytes_per_s: int
     pause_s: float
@@ -66,12 +71,19 @@ class Patience(t.NamedTuple):
 
 
 #: Of a server while there is another one to ask: half a minute, and no more, may be lost with it.
-IMPATIENT = Patience(2, 30.0, 16 * 1024, 5.0, bears_silence=False)
+IMPATIENT = Patience(2, CONNECT_TIMEOUT_S, 30.0, 16 * 1024, 5.0, bears_silence=False)
 
 
 def all_patience() -> Patience:
     """Return how much is borne of the last server that may have the file."""
-    return Patience(ATTEMPTS, TIMEOUT_S, MIN_BYTES_PER_S, MAX_RETRY_AFTER_S * 1.1, bears_silence=True)
+    return Patience(
+        ATTEMPTS, CONNECT_TIMEOUT_S, TIMEOUT_S, MIN_BYTES_PER_S, MAX_RETRY_AFTER_S * 1.1, bears_silence=True
+    )
+
+
+def patience_while_controller_stands_by() -> Patience:
+    """Return how much is borne of the last server where the controller sends the file if nobody answers."""
+    return all_patience()._replace(connect_timeout_s=QUICK_CONNECT_TIMEOUT_S, bears_silence=False)
 
 
 def download(
@@ -174,7 +186,7 @@ class _Transfer:
     def __init__(self, url: str, partial: _Partial, patience: Patience, secrets: t.Mapping[str, str]) -> None:
         self._url = url
         self._patience = patience
-        self._client = Client(patience.timeout_s, patience.min_bytes_per_s, secrets)
+        self._client = Client(patience.timeout_s, patience.min_bytes_per_s, secrets, patience.connect_timeout_s)
         self._partial = partial
         #: What the server must still have for the bytes that came to be of use: a strong ETag, or a date.
         self._validator = ""
@@ -183,7 +195,8 @@ class _Transfer:
     def run(self, sha256: str) -> None:
         """Request until the file is whole; a mix of answers whose digest is not *sha256* is fetched once more as one.
 
-        Raises ReleaseError when the last attempt has failed, and at once for an error that a repetition cannot change.
+        Raises ReleaseError when the last attempt has failed, and at once for an error that a repetition cannot change,
+        and for silence that the patience does not bear.
         """
         attempts = self._patience.attempts
         for attempt in range(1, attempts + 1):
@@ -196,11 +209,14 @@ class _Transfer:
                 self._start_over()
             except TransientError as error:
                 pause_s = _pause_s(attempt, error.pause_s)
-                if isinstance(error, SilentError) and not self._patience.bears_silence:
+                is_silent = isinstance(error, SilentError) or error.is_unanswered
+                if is_silent and not self._patience.bears_silence:
                     raise
                 if is_last or pause_s > self._patience.pause_s:
                     tried = " (tried {0} times)".format(attempt) if attempt > 1 else ""
-                    raise ReleaseError(error.what + tried, error.expected, error.found, error.fix) from error
+                    given_up = ReleaseError(error.what + tried, error.expected, error.found, error.fix)
+                    given_up.is_unanswered = error.is_unanswered
+                    raise given_up from error
                 time.sleep(pause_s)
 
     def _get(self) -> None:
@@ -309,8 +325,8 @@ def _copy(url: str, partial: _Partial) -> None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             # The manifest's folder is one of the controller.
             failed.fix = (
-                "the lock file names a folder of the controller that is not on this host: copy it here, or serve it "
-                "over the web and name its address in the manifest: source: {directory: https://...}"
+                "the lock file names a folder of the controller that is not on this host: let the controller send it "
+                "(leave out fetch_from), or serve it over the web and name its address as the source"
             )
         raise failed from error
 

@@ -7,7 +7,12 @@ import typing as t
 
 
 class ReleaseError(Exception):
-    """A failure that a user can act on. The edge that catches it adds the tool and the host."""
+    """A failure that a user can act on. The edge that catches it adds the tool and the host.
+
+    *is_unanswered* tells whether a machine asked in vain, and got no answer: another one may have a way.
+    """
+
+    is_unanswered = False
 
     def __init__(
         self,
@@ -37,7 +42,9 @@ class ReleaseError(Exception):
         """Return this error with the *subject* in front that whoever raised it could not know: a tool, a file."""
         if self.what.startswith((subject + ":", subject + " ")):
             return self
-        return ReleaseError("{0}: {1}".format(subject, self.what), self.expected, self.found, self.fix)
+        about_it = ReleaseError("{0}: {1}".format(subject, self.what), self.expected, self.found, self.fix)
+        about_it.is_unanswered = self.is_unanswered
+        return about_it
 
     def as_dict(self) -> t.Dict[str, t.Optional[str]]:
         """Return the parts by name, for a JSON result."""

@@ -56,7 +56,7 @@ def answer_to(orders: t.Dict[str, t.Any], pushed: Pushed) -> Answer:
 
 
 def _failed(error: ReleaseError) -> Answer:
-    return {"failed": True, "error": error.as_dict()}
+    return {"failed": True, "error": error.as_dict(), "unanswered": error.is_unanswered}
 
 
 def _close_stdin() -> None:

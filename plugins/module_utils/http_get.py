@@ -34,6 +34,8 @@ from ansible_collections.pinned.release.plugins.module_utils.http_deadline impor
 )
 
 MAX_REDIRECTS = 10
+#: How long it may take to connect to one address. Of a name with several, each is tried.
+CONNECT_TIMEOUT_S = 10.0
 #: A server that asks for more patience than this is told to the user instead.
 MAX_RETRY_AFTER_S = 120
 
@@ -91,7 +93,8 @@ class Answer:
 class Client:
     """Makes requests; each may take *timeout_s* to be answered, and then has to keep up a minimum of speed.
 
-    *secrets* are headers that only the server that is asked first may see.
+    *secrets* are headers that only the server that is asked first may see. To connect may take *connect_timeout_s* for
+    each of a server's addresses.
     """
 
     def __init__(
@@ -99,8 +102,9 @@ class Client:
         timeout_s: float,
         min_bytes_per_s: int = MIN_BYTES_PER_S,
         secrets: t.Optional[t.Mapping[str, str]] = None,
+        connect_timeout_s: float = CONNECT_TIMEOUT_S,
     ) -> None:
-        self._timeout_s = timeout_s
+        self._timeout_s = min(timeout_s, connect_timeout_s)
         self._deadline = Deadline(timeout_s, min_bytes_per_s)
         self._secrets = dict(secrets or {})
         self._opener = urllib.request.OpenerDirector()
@@ -169,7 +173,9 @@ class Client:
         try:
             response = self._opener.open(request, timeout=self._timeout_s)
         except _NETWORK_ERRORS as error:
-            raise _explained(error, url, shown_proxy) from error
+            explained = _explained(error, url, shown_proxy)
+            explained.is_unanswered = _is_unanswered(error)
+            raise explained from error
         return Answer(t.cast(http.client.HTTPResponse, response), url, self._deadline, shown_proxy)
 
 
@@ -320,7 +326,7 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
         401: "give the server's token or password",
         403: "give a token or password that may read it, or allow this machine's address",
         404: "see whether the publisher or the mirror still has it; if not, lock again. "
-        "A private repository answers so, too: hosts have no token, so publish its assets where hosts can read them",
+        "A private repository answers so, too: lock anew with its token (upgrade), so that the lock file says so",
         407: "give the proxy's user and password in http_proxy and https_proxy",
         410: "the publisher withdrew it: lock another version",
     }
@@ -342,8 +348,7 @@ def _retry_after_s(value: str) -> t.Optional[float]:
 
 def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
     """Return what a failure of the network means to the user."""
-    reason = getattr(error, "reason", None)
-    cause = reason if isinstance(error, urllib.error.URLError) and isinstance(reason, Exception) else error
+    cause = _cause(error)
     what = _cannot(url, proxy)
     host = proxy or "{0}://{1}".format(*_origin(url)[:2])
     tunnel = _TUNNEL_STATUS.search(str(cause))
@@ -372,6 +377,19 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
         fix = "check the network of this machine; if it goes by a proxy, set https_proxy, for a mirror inside no_proxy"
         return ReleaseError(what, found=found, fix=fix)
     return ReleaseError(what, found="{0} does not speak HTTP ({1})".format(host, type(cause).__name__))
+
+
+def _is_unanswered(error: Exception) -> bool:
+    """Tell whether nobody answered. Who is not trusted, or speaks something else, did; a proxy that refuses did not."""
+    cause = _cause(error)
+    if isinstance(cause, ssl.SSLError):
+        return isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError)) or "unexpected eof" in str(cause)
+    return isinstance(cause, OSError)
+
+
+def _cause(error: Exception) -> Exception:
+    reason = getattr(error, "reason", None)
+    return reason if isinstance(error, urllib.error.URLError) and isinstance(reason, Exception) else error
 
 
 def _cannot(url: str, proxy: str) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.pinned.release.plugins.module_utils.download import (
     DiskError,
     all_patience,
     download,
+    patience_while_controller_stands_by,
 )
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.http_get import SilentError
@@ -59,6 +60,7 @@ class Fetcher:
             return Fetched(asset.size, _seconds_since(started_s), None, [])
         counts = []  # type: t.List[int]
         failures = []  # type: t.List[ReleaseError]
+        last = patience_while_controller_stands_by() if asset.pushable else all_patience()
         numbers = sorted(range(len(asset.urls)), key=lambda number: _server(asset.urls[number]) in self._silent)
         for number in numbers:
             url = asset.urls[number]
@@ -69,7 +71,7 @@ class Fetcher:
                     asset.sha256,
                     asset.size,
                     secrets=asset.headers.get(url),
-                    patience=all_patience() if number == numbers[-1] else IMPATIENT,
+                    patience=last if number == numbers[-1] else IMPATIENT,
                     came=counts.append,
                 )
             except DiskError:
@@ -101,9 +103,11 @@ def _nobody_serves(asset: Download, failures: t.List[ReleaseError]) -> ReleaseEr
     last = failures[-1]
     if len(failures) == 1:
         return last
-    return ReleaseError(
+    error = ReleaseError(
         "none of {0} addresses serves {1}".format(len(failures), asset.name),
         expected=last.expected,
         found="; ".join(map(_reason, failures)),
         fix=last.fix,
     )
+    error.is_unanswered = any(failure.is_unanswered for failure in failures)
+    return error

@@ -67,6 +67,8 @@ TOOLS = dict(
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
     layouts={"type": "list", "elements": "str", "choices": ["modulefiles", "tool_cache"], "default": []},
+    fetch_from={"type": "str", "choices": ["auto", "host", "controller"], "default": "auto"},
+    token={"type": "str", "no_log": True},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec

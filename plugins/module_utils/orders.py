@@ -57,6 +57,7 @@ class Download(t.NamedTuple):
     urls      where it may be had, mirrors and upstream, in the order in which they are tried
     headers   the secrets of a mirror, by its address among urls: names and values
     pushed    whether its bytes come with the orders (pushed.py); then no address is asked
+    pushable  whether the controller pushes it in another run, if nobody answers this host: then it gives up early
     """
 
     name: str
@@ -67,6 +68,7 @@ class Download(t.NamedTuple):
     unpacked_size: int
     headers: t.Dict[str, t.Dict[str, str]] = {}
     pushed: bool = False
+    pushable: bool = False
 
 
 class ToolOrder(t.NamedTuple):
@@ -324,6 +326,7 @@ _ASSET = {
     "format": (_is_text(_ARGUMENT), "a format of archives"),
     "unpacked_size": (_is_number, "a size in bytes"),
     "pushed": (_is_flag, "true or false"),
+    "pushable": (_is_flag, "true or false"),
 }  # type: t.Dict[str, t.Tuple[Test, str]]
 _PROGRAM = {
     "path": (_is_text(INNER_PATH), "a plain path inside the asset"),

@@ -14,9 +14,9 @@ description:
   - For each tool, the first asset that really runs on the host is taken. That is decided by what the program's own
     bytes need (operating system, architecture, ABI, libc and its version, libraries, processor level) and what the
     host provides, not by names.
-  - The host downloads the asset, from the server in the lock file or from O(mirrors), compares it with the locked
-    digest, unpacks it beside the old version and switches all programs of the tool with one rename. Whenever it is
-    interrupted, the old or the new version is there, whole.
+  - The host downloads the asset, from the server in the lock file or from O(mirrors), or gets it from the controller
+    (see O(fetch_from)). It compares the asset with the locked digest, unpacks it beside the old version and switches
+    all programs of the tool with one rename. Whenever it is interrupted, the old or the new version is there, whole.
   - Previous versions are kept (see O(keep)), so that applying an older lock file needs no network.
   - When nothing is to do, the host is asked one question in plain shell. No module runs and nothing is written.
   - If a manifest of the same name lies beside the lock file (C(releases.yml), C(releases.lock.json)) and asks for
@@ -135,6 +135,29 @@ options:
       - By default that is an error. With V(true) the file is renamed to a backup beside it.
     type: bool
     default: false
+  fetch_from:
+    description:
+      - Who downloads what a host lacks.
+      - With V(auto), each host does. The controller downloads it and sends it to the host in three cases. The lock file
+        says that the asset is private. The asset lies in a folder of the controller (C(directory)). Or nobody answers
+        the host, because it has no way out; then RV(notes) says so.
+      - With V(controller), the controller does, once for all hosts, whatever their number. It keeps each asset in its
+        cache, verifies it there on every use, and sends a host only what that host lacks.
+      - With V(host), each host does, and what it cannot download is an error.
+      - Whoever sends an asset, the host compares it with the locked digest. Nothing is downloaded in check mode, where
+        nothing is to do, or where a kept version is reused.
+      - A host that is the controller itself (C(connection=local)) reads the cache of the user who runs Ansible. With
+        V(auto), it downloads only what is not there.
+    type: str
+    choices: [auto, host, controller]
+    default: auto
+  token:
+    description:
+      - Token for the private assets of one forge (GitHub, GitLab, Gitea), as in M(pinned.release.lock). The controller
+        downloads them with it. It is sent to the API of that forge, and to no host.
+      - The default is the token in the environment of the controller. So it is for all other credentials, which
+        M(pinned.release.lock) uses as well (netrc, E(SSL_CLIENT_CERT), and the configuration of npm, pip and Docker).
+    type: str
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
@@ -145,6 +168,7 @@ attributes:
   diff_mode:
     support: full
 notes:
+  - The controller keeps what it downloads in E(PINNED_RELEASE_CACHE), by default C(~/.cache/pinned.release).
   - Downloads on the host respect E(https_proxy), E(http_proxy), E(no_proxy) and E(SSL_CERT_FILE); set them with the
     task keyword C(environment).
 seealso:
@@ -227,6 +251,16 @@ EXAMPLES = r"""
       - prefix: https://
         to: https://mirror.example.org/files/
         upstream: false
+
+- name: Download once, on the controller, and send it to the hosts that lack it
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    fetch_from: controller
+
+- name: Give the controller a token for private assets
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    token: "{{ lookup('ansible.builtin.env', 'RELEASES_TOKEN') }}"
 
 - name: Install one tool whose files another program needs to find
   pinned.release.tools:
@@ -361,8 +395,8 @@ tools:
       sample: 1.42
     served_by:
       description:
-        - The address that served the asset, that of a mirror or RV(tools.source_url) itself. RV(notes) say why others
-          did not, that were asked before.
+        - The address that served the asset, that of a mirror or RV(tools.source_url) itself, or C(controller) if that
+          sent it. RV(notes) say why others did not, that were asked before.
       type: str
       returned: when something was fetched
       sample: https://mirror.example.org/files/github.com/astral-sh/uv/releases/download/0.9.9/uv-x86_64.tar.gz
@@ -387,7 +421,7 @@ summary:
   type: str
   sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
 notes:
-  description: What changed, a line each.
+  description: What changed, a line each; and what the controller sent because a host got no answer.
   returned: success
   type: list
   elements: str

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ansible import constants
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
@@ -80,11 +81,14 @@ class Verb(ActionBase):
             except AnsibleError:
                 raise  # says by itself what is wrong, and whether the host is unreachable
             except Exception as error:
-                host = self._task.delegate_to or variables.get("inventory_hostname", "localhost")
-                result.update(_failed(error, host))
+                result.update(_failed(error, self.host(variables)))
         if told.warnings:
             result["warnings"] = [*result.get("warnings", ()), *told.warnings]
         return result
+
+    def host(self, task_vars: Mapping[str, Any]) -> str:
+        """Return the name of the host that the task is about."""
+        return str(self._task.delegate_to or task_vars.get("inventory_hostname", "localhost"))
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return the result of the verb. Raises ReleaseError for what the user can act on; anything else is a bug."""
@@ -107,8 +111,13 @@ def _bug(error: Exception) -> ReleaseError:
 
 
 def _places(error: BaseException | None) -> Iterator[str]:
-    """Yield where *error* was raised, and what caused it: places and types, no messages, which may hold a secret."""
-    while error is not None:
+    """Yield where *error* was raised, and what caused it: places and types, no messages, which may hold a secret.
+
+    An error that is raised again from itself is its own cause.
+    """
+    seen: list[BaseException] = []
+    while error is not None and error not in seen:
+        seen.append(error)
         yield f"{type(error).__name__}, raised here:\n"
         yield from traceback.format_tb(error.__traceback__)
         error = error.__cause__
@@ -121,6 +130,12 @@ def fit(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {fit(key): fit(part) for key, part in value.items()}
     return [fit(part) for part in value] if isinstance(value, (list, tuple)) else value
+
+
+def tell(line: str) -> None:
+    """Show *line* at once, while the task runs; not where the output is one for machines, which it would spoil."""
+    if "json" not in constants.DEFAULT_STDOUT_CALLBACK:
+        Display().display(fit(line))
 
 
 def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:

@@ -32,7 +32,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset import conte
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import folders
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.typed_json import as_json, read_typed
 

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile, hash_all
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.sums import ALGORITHMS
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile, hash_all
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile

@@ -61,9 +61,8 @@ def note(tool: LockedTool) -> str | None:
     if not is_local(tool.source):
         return None
     return (
-        f"{text_of(tool.source, 'directory')} is a folder of this controller: a host can install from it only if it "
-        "has the same files at the same path. For other hosts, serve the folder over the web, and name its address: "
-        "source: {directory: https://...}"
+        f"{text_of(tool.source, 'directory')} is a folder of this controller, which sends hosts what they need of it: "
+        "whoever rolls out from another controller must have the same files there"
     )
 
 

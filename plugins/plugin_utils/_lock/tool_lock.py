@@ -36,8 +36,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.republished i
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verified_bytes import Job
 from ansible_collections.pinned.release.plugins.plugin_utils._naming import matching
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.builds import Proposal
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence

@@ -23,10 +23,10 @@ from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import hash_all
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.detached import states_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence.proofs import KINDS
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import hash_all
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import version_of
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import (
     Signed,

@@ -24,7 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_diges
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.asset_pattern import names_by, pattern_of
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import strangers
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import LIMIT_BYTES, Cache, CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import LIMIT_BYTES, Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import (
     Authorities,
     Held,
@@ -33,6 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence
     proofs,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.failures import UnreachableError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy

@@ -15,7 +15,8 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, Origin
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Source
 
 PARALLEL_REQUESTS = 6

@@ -22,10 +22,8 @@ import fcntl
 import hashlib
 import logging
 import os
-import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -33,12 +31,18 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import answer_body, failures, folders, redaction
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
+    answer_body,
+    failures,
+    folders,
+    kept_files,
+    redaction,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.routes import Routes
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 if TYPE_CHECKING:
     import requests
@@ -51,20 +55,9 @@ INDEX_LIMIT_BYTES = 1024
 PARTIAL_KEPT_DAYS = 7
 #: Digests of these identify bytes; those of other algorithms are compared, but could be forged.
 STRONG = ("sha256", "sha512", "sha384")
-_FIXED_LENGTH = frozenset(hashlib.algorithms_guaranteed) - {"shake_128", "shake_256"}
 
 #: Called with the number of the asset's bytes that are here so far.
 Progress = Callable[[int], None]
-
-
-@dataclass(frozen=True)
-class CachedFile:
-    """An asset's bytes on the controller. *digests* holds every algorithm that was compared, and SHA-256."""
-
-    path: Path
-    sha256: str
-    size: int
-    digests: Mapping[str, str]
 
 
 class Cache:
@@ -99,7 +92,7 @@ class Cache:
                 # Under the lock: whoever waits for the same file must find it.
                 self._fetched[asset.url] = found.sha256
         except OSError as error:
-            raise _disk_failure(error, self.root) from error
+            raise kept_files.disk_failure(error, self.root) from error
         progress(found.size)
         return found
 
@@ -109,7 +102,7 @@ class Cache:
             found = self._read(sha256, ("sha256",))
             return found.path.open("rb") if found else None
         except OSError as error:
-            raise _disk_failure(error, self.root) from error
+            raise kept_files.disk_failure(error, self.root) from error
 
     def reader(self, session: requests.Session) -> Fetch:
         """Return what reads a release's own small files, as evidence is made of. It raises ReleaseError as fetch()."""
@@ -146,20 +139,11 @@ class Cache:
 
     def _read(self, sha256: str, algorithms: tuple[str, ...]) -> CachedFile | None:
         """Return the file kept under *sha256* after hashing it; one that has been damaged is removed."""
-        if not _is_digest("sha256", sha256):
+        found = kept_files.look(self.root, sha256, algorithms)
+        if found is not None and found.sha256 != sha256:
+            found.path.unlink(missing_ok=True)
             return None
-        hashes = _hashes(algorithms)
-        try:
-            path = folders.private_folder(self.root, "sha256", sha256[:2], create=False) / sha256
-            with folders.open_to_read(path) as file:
-                size = hash_all(file, hashes)
-        except FileNotFoundError:
-            return None
-        digests = {algorithm: made.hexdigest() for algorithm, made in hashes.items()}
-        if digests["sha256"] != sha256:
-            path.unlink(missing_ok=True)
-            return None
-        return CachedFile(path, sha256, size, digests)
+        return found
 
     def _download(
         self, wanted: _Wanted, session: requests.Session, progress: Progress, is_statement: bool
@@ -202,7 +186,7 @@ class _Wanted:
     def __init__(self, asset: Asset, limit_bytes: int) -> None:
         """Take what *asset* says of itself. Raises ReleaseError if a digest cannot be one or the size is too large."""
         for algorithm, value in asset.digests.items():
-            if not _is_digest(algorithm, value):
+            if not kept_files.is_digest(algorithm, value):
                 raise ReleaseError(
                     f"a digest of {asset.name} cannot be compared",
                     expected="sha256, sha512 or another algorithm of Python's hashlib, and as many hexadecimal digits",
@@ -260,8 +244,8 @@ class _Partial:
         if size is not None:
             self._file.truncate(size)
         self._file.seek(0)
-        self._hashes = _hashes(self._algorithms)
-        self.received = hash_all(self._file, self._hashes)
+        self._hashes = kept_files.hashes(self._algorithms)
+        self.received = kept_files.hash_all(self._file, self._hashes)
 
     def append(self, chunk: bytes) -> None:
         """Add *chunk*."""
@@ -316,7 +300,8 @@ def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
     try:
         file = path.open("rb")
     except OSError as error:
-        raise ReleaseError(f"{path} could not be read", found=error.strerror) from error
+        fix = "the source is a folder of the controller: this one needs the same files as the one that made the lock"
+        raise ReleaseError(f"{path} could not be read", found=error.strerror, fix=fix) from error
     partial.restart()
     with file:
         _receive(iter(lambda: file.read(answer_body.CHUNK_BYTES), b""), partial, wanted, progress)
@@ -381,28 +366,6 @@ def _receive(chunks: Iterator[bytes], partial: _Partial, wanted: _Wanted, progre
         progress(partial.received)
 
 
-def _is_digest(algorithm: str, value: str) -> bool:
-    """Tell whether *value*, a stranger's text that becomes part of a path, is a digest by *algorithm*."""
-    if algorithm not in _FIXED_LENGTH:
-        return False
-    digits = hashlib.new(algorithm, usedforsecurity=False).digest_size * 2
-    return re.fullmatch(rf"[0-9A-Fa-f]{{{digits}}}", value) is not None
-
-
-def _hashes(algorithms: tuple[str, ...]) -> dict[str, hashlib._Hash]:
-    return {algorithm: hashlib.new(algorithm, usedforsecurity=False) for algorithm in algorithms}
-
-
-def hash_all(file: BinaryIO, hashes: Mapping[str, hashlib._Hash]) -> int:
-    """Feed all of *file* to *hashes*; return how many bytes that was."""
-    size = 0
-    while chunk := file.read(answer_body.CHUNK_BYTES):
-        size += len(chunk)
-        for made in hashes.values():
-            made.update(chunk)
-    return size
-
-
 def _too_large(asset: Asset, limit_bytes: int, found: int | None) -> ReleaseError:
     if asset.size == limit_bytes:
         expected = f"{limit_bytes} bytes, as its publisher lists it"
@@ -412,14 +375,4 @@ def _too_large(asset: Asset, limit_bytes: int, found: int | None) -> ReleaseErro
         f"{asset.name} from {redaction.redacted(asset.url)} is larger than it may be",
         expected=expected,
         found=f"{found} bytes" if found is not None else "more",
-    )
-
-
-def _disk_failure(error: OSError, root: Path) -> ReleaseError:
-    """Return the error for a cache folder that the operating system will not let us use."""
-    where = error.filename or root
-    return ReleaseError(
-        f"the cache could not be used at {where}",
-        found=error.strerror or str(error),
-        fix=advice(error.errno or 0, "name another folder in PINNED_RELEASE_CACHE"),
     )

@@ -21,7 +21,6 @@ from urllib.parse import unquote, urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import MOST_URLS
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic, remember
 
@@ -94,12 +93,6 @@ class Mirrors:
         return ReleaseError(
             f"no mirror is named for {redacted(url)}, and mirrors says upstream: false for it",
             fix="add a rule with a prefix of this address to mirrors, or take away upstream: false",
-        )
-
-    def credentials(self) -> tuple[Credential, ...]:
-        """Return what proves to the mirrors who asks."""
-        return tuple(
-            Credential(rule.to, rule.headers, "the credentials in mirrors") for rule in self.rules if rule.headers
         )
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
@@ -36,12 +37,20 @@ class Route:
     is_last: bool
 
 
+def credentials(mirrors: Mirrors) -> tuple[Credential, ...]:
+    """Return what proves to the *mirrors* who asks."""
+    return tuple(
+        Credential(rule.to, rule.headers, "the credentials in mirrors") for rule in mirrors.rules if rule.headers
+    )
+
+
 class Routes:
     """The ways to all assets of a run. A mirror that did not answer once is asked last from then on."""
 
     def __init__(self, mirrors: Mirrors) -> None:
         """Go by *mirrors* first."""
         self._mirrors = mirrors
+        self._credentials = credentials(mirrors)
         self._silent: set[str] = set()
         self._told: set[str] = set()
 
@@ -58,7 +67,7 @@ class Routes:
             raise self._unserved(asset, is_identified)
         for url in found:
             is_last = is_forbidden and url == found[-1]
-            own = transport.session(credentials=self._mirrors.credentials(), is_patient=is_last)
+            own = transport.session(credentials=self._credentials, is_patient=is_last)
             yield Route(replace(asset, url=url, api_url=None), own, is_last)
         if not is_forbidden:
             yield Route(asset, session, is_last=True)

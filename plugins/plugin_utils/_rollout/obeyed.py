@@ -55,11 +55,13 @@ class Obeyed:
 
     error     why the orders were not carried out; None when they were
     is_stale  whether that is because the host was changed since it was asked
+    is_unanswered  whether that is because nobody answered the host when it tried to download
     done      tool → what was done, for every tool that had an order; empty after an error
     """
 
     error: ReleaseError | None = None
     is_stale: bool = False
+    is_unanswered: bool = False
     done: Mapping[str, Done] = field(default_factory=dict)
 
 
@@ -88,7 +90,8 @@ def read(answer: object, ordered: Collection[str]) -> Obeyed:
     if not isinstance(answer, Mapping):
         raise _odd("the result", "a mapping", answer)
     if answer.get("failed"):
-        return Obeyed(_required(_error(answer.get("error")), answer))
+        error = _required(_error(answer.get("error")), answer)
+        return Obeyed(error, is_unanswered=answer.get("unanswered") is True)
     if answer.get("stale"):
         return Obeyed(_required(_error(answer.get("error")), answer), is_stale=True)
     return Obeyed(done=_done(answer.get("done"), ordered))

@@ -48,6 +48,8 @@ BinKind: TypeAlias = Literal["link", "copy"]
 Layout: TypeAlias = Literal["modulefiles", "tool_cache"]
 #: How an asset is chosen among those that run on a host.
 Prefer: TypeAlias = Literal["native", "static"]
+#: Who downloads what a host lacks.
+FetchFrom: TypeAlias = Literal["auto", "host", "controller"]
 #: How a host looks whether its files are unchanged.
 Integrity: TypeAlias = Literal["quick", "full"]
 #: What a plan does with a tool on one host.

@@ -18,7 +18,7 @@ are those that the sums files list, and those that its index shows beside their 
 
 A file without a digest is an error, never an asset: its sum was forgotten, or the file smuggled in. Beside the assets
 there may be files about them (signatures, attestations, SBOMs) and files for people (.md, .txt). Assets in a local
-folder have file: addresses, which a host can read only if it has the same folder.
+folder have file: addresses. The controller sends them to hosts.
 """
 
 from __future__ import annotations

@@ -326,7 +326,7 @@ def test_status_that_stays_is_told_at_once(server, get, pauses, status):
 
 def test_what_is_not_there_may_be_private(server, get):
     server.answers["/asset"] = say(404)
-    get.fails(server.url(), "A private repository answers so, too: hosts have no token")
+    get.fails(server.url(), "A private repository answers so, too: lock anew with its token")
 
 
 @pytest.mark.parametrize("makes_date", [False, True])
@@ -581,6 +581,85 @@ def test_unknown_host_is_named(get, monkeypatch, pauses, code, tries):
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     get.fails("https://gone.example.org/a", "no address for https://gone.example.org", "DNS")
     assert len(pauses) == tries - 1
+
+
+def unanswered(get, url, **options):
+    """Return whether nobody answered, and see to it that nobody is asked twice where somebody else stands by."""
+    with limits(**{"timeout_s": 0.6, "attempts": 2, **options}), pytest.raises(ReleaseError) as failure:
+        download(url, get.path, SHA256, SIZE, patience=downloading.patience_while_controller_stands_by())
+    assert failure.value.about("tool").is_unanswered is failure.value.is_unanswered
+    return failure.value.is_unanswered
+
+
+def test_a_machine_without_a_way_gives_up_at_once_where_another_one_stands_by(get, monkeypatch, pauses):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        port = closed.getsockname()[1]
+    assert unanswered(get, f"http://127.0.0.1:{port}/a")
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(5)
+        assert unanswered(get, f"http://127.0.0.1:{silent.getsockname()[1]}/a")
+        assert unanswered(get, f"https://127.0.0.1:{silent.getsockname()[1]}/a")
+        monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{port}")
+        assert unanswered(get, "https://gone.example.org/a")
+    monkeypatch.delenv("https_proxy")
+    unknown = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+    monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=unknown))
+    assert unanswered(get, "https://gone.example.org/a")
+    assert pauses == []
+
+
+def test_packets_that_nobody_answers_are_waited_for_in_bounded_time(get, monkeypatch):
+    monkeypatch.setattr(downloading, "QUICK_CONNECT_TIMEOUT_S", 0.3)
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        for waiting in (first, second):
+            waiting.setblocking(False)
+            waiting.connect_ex(full.getsockname())
+        started_s = time.monotonic()
+        assert unanswered(get, f"http://127.0.0.1:{full.getsockname()[1]}/a", timeout_s=60)
+        assert time.monotonic() - started_s < 30
+
+
+def test_a_proxy_that_lets_nobody_through_is_no_way(proxy, get, monkeypatch):
+    monkeypatch.setenv("https_proxy", proxy.url(""))
+    proxy.answers["CONNECT"] = say(403)
+    assert unanswered(get, "https://example.org/asset")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        say(404),
+        say(403),
+        say(503),
+        publish(DATA[:-1]),
+        publish(bytes(SIZE)),
+        drop_after(DATA, HALF),
+        drop_after(DATA, HALF, is_reset=True),
+        send_raw(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    ],
+)
+def test_a_wrong_answer_is_an_answer(server, get, answer):
+    server.answers["/asset"] = answer
+    assert not unanswered(get, server.url())
+
+
+def test_who_is_not_trusted_has_answered(tls_server, get, monkeypatch):
+    monkeypatch.delenv("SSL_CERT_FILE")
+    assert not unanswered(get, tls_server.url())
+
+
+def test_the_last_try_of_the_last_resort_was_not_answered_either(get):
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen(5)
+        with limits(timeout_s=0.3, attempts=2), pytest.raises(ReleaseError) as failure:
+            download(f"http://127.0.0.1:{silent.getsockname()[1]}/a", get.path, SHA256, SIZE)
+    assert "tried 2 times" in str(failure.value)
+    assert failure.value.is_unanswered
 
 
 def test_untrusted_certificate_says_what_to_do(tls_server, get, monkeypatch, pauses):

@@ -114,7 +114,7 @@ class Case:
         assert os.listdir(self.folder / "bin") == []
 
     def assert_installed(self, answer: Any) -> None:
-        assert [(done["tool"], done["downloaded"]) for done in answer["done"]] == [
+        assert [(done["tool"], done["bytes_fetched"]) for done in answer["done"]] == [
             (one.tool, one.asset.size) for one in self.released
         ]
         for one in self.released:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+from ansible import constants
 from ansible.errors import AnsibleConnectionFailure, AnsibleFileNotFound
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
@@ -135,3 +136,25 @@ def test_what_the_option_assume_leaves_open_says_nothing():
     said = verb.assumed({**checked, "page_size": 4096, "libraries": ["libz.so.1"]})
     assert said == Assumed(page_size=4096, libraries=("libz.so.1",))
     assert list(said.said()) == ["libraries", "page_size"]
+
+
+@pytest.mark.parametrize(
+    ("callback", "is_shown"), [("default", True), ("ansible.builtin.default", True), ("ansible.posix.jsonl", False)]
+)
+def test_lines_on_the_way_are_for_people_and_hold_no_secret(monkeypatch, callback, is_shown):
+    lines = []
+    monkeypatch.setattr(Display(), "display", lines.append)
+    monkeypatch.setattr(constants, "DEFAULT_STDOUT_CALLBACK", callback)
+    verb.tell("1 MB, hunter2")
+    assert lines == ["1 MB, ********"] * is_shown
+
+
+def test_an_error_that_is_its_own_cause_is_told_once(monkeypatch):
+    def act():
+        try:
+            raise ReleaseError("uv: no room")
+        except ReleaseError as error:
+            raise error.about("uv") from error
+
+    result = run(monkeypatch, act, verbosity=3)
+    assert result["exception"].count("ReleaseError, raised here") == 1

@@ -4,8 +4,9 @@
 """A publisher on loopback: the part of GitHub's API that lists releases, and web folders.
 
 ``python publisher.py FOLDER`` prints its port and serves the files in FOLDER as the assets of version 2.0 of two
-repositories: ``acme/public``, and ``acme/private``, which only the token "good" can see. No other password or token is
-right, and each refusal repeats the one that was sent. Nobody may read the folder ``members/``.
+repositories: ``acme/public``, and ``acme/private``, which only the tokens "good" and "good-T0KEN" can see. No other
+password or token is right, and each refusal repeats the one that was sent. Nobody may read the folder ``members/``.
+Each answer is a line of its output, with status and path.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Publisher(BaseHTTPRequestHandler):
         path = self.path.partition("?")[0]
         file = FOLDER / path.rpartition("/")[2]
         sent = self.headers["Authorization"] or self.headers["Proxy-Authorization"]
-        is_insider = sent == "Bearer good"
+        is_insider = sent in ("Bearer good", "Bearer good-T0KEN")
         if path.startswith("/members/") or (sent is not None and not is_insider):
             self.answer(401, {"message": f"Bad credentials: {sent}"})
         elif path == PRIVATE and is_insider:
@@ -64,6 +65,7 @@ class Publisher(BaseHTTPRequestHandler):
 
     def send(self, status: int, body: bytes) -> None:
         """Send *body*, with *status*."""
+        print(f"{status} {self.path}", flush=True)
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -71,7 +73,7 @@ class Publisher(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Print nothing."""
+        """Print nothing more."""
 
 
 with ThreadingHTTPServer(("127.0.0.1", 0), Publisher) as server:

@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents, remembered
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance, RunTooLargeError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.typed_json import as_json, read_typed
 from ansible_collections.pinned.release.tests.gate import house
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made

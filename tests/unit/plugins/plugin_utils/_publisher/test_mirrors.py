@@ -9,6 +9,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import SITE_VARIABLE, read, site_file
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.routes import credentials
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 
 UV = "https://github.com/astral-sh/uv/releases/download/0.9.9/uv.tar.gz"
@@ -83,8 +84,8 @@ def test_a_password_becomes_a_header_of_its_mirror_and_is_shown_nowhere():
     first, second, upstream = rules.addresses(UV)
     assert dict(first.headers) == {"X-Api-Key": "k3y-of-ours", "Authorization": "Basic Y2k6aHVudGVyLTI="}
     assert (second.headers, upstream.headers) == ({}, {})
-    assert [one.covers(first.url) for one in rules.credentials()] == [True]
-    assert [one.covers("https://artifacts.example/artifactory/other/a") for one in rules.credentials()] == [False]
+    assert [one.covers(first.url) for one in credentials(rules)] == [True]
+    assert [one.covers("https://artifacts.example/artifactory/other/a") for one in credentials(rules)] == [False]
     for secret in ("hunter-2", "k3y-of-ours", "Y2k6aHVudGVyLTI="):
         assert secret not in repr(rules) + repr(first)
         assert secret not in without_secrets(f"a server says {secret}")

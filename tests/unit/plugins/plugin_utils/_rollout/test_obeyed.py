@@ -68,6 +68,12 @@ def test_an_error_that_a_host_tells_is_its_error():
     assert error.as_dict() == ERROR
 
 
+def test_a_host_that_nobody_answered_says_so_with_the_error():
+    assert read(failed=True, error=ERROR, unanswered=True).is_unanswered
+    assert not read(failed=True, error=ERROR).is_unanswered
+    assert not read(failed=True, error=ERROR, unanswered="yes").is_unanswered
+
+
 def test_a_host_that_was_changed_meanwhile_is_stale():
     answer = obeyed.read({"stale": True, "error": ERROR}, ["uv"])
     assert (answer.is_stale, answer.error.what, answer.done) == (True, "no room", {})

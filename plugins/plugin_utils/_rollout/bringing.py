@@ -1,0 +1,72 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which files of the controller hold the assets that it brings to a host? From its cache, else fetched (fetching.py).
+
+Runs on the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import kept_files
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE, ProgressReport
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery, Way
+
+#: What is less than this is sent without a word.
+TOLD_FROM_MEGABYTES = 10
+
+
+@dataclass(frozen=True)
+class Depot:
+    """Where the controller has assets from: its cache at *root*, and their publishers.
+
+    show   is told how far the work is, a line now and then
+    base   the folder from which relative paths of a source start
+    token  for the forge of private assets, if the user gives one to the task
+    mirrors  who is asked before the publishers
+    """
+
+    root: Path
+    show: Callable[[str], None]
+    base: Path = Path()
+    token: str | None = field(default=None, repr=False)
+    mirrors: Mirrors = field(default_factory=Mirrors, repr=False)
+
+    def files(self, wanted: Sequence[Delivery], way: Way) -> dict[str, CachedFile]:
+        """Return the files of the assets that are *wanted*, by the names of their tools; an offer may have none.
+
+        Raises ReleaseError that names the tool and the asset, if one cannot be had as it was locked.
+        """
+        there = {one.tool: kept_files.kept(self.root, one.asset.sha256) for one in wanted}
+        files = {tool: file for tool, file in there.items() if file}
+        missing = [one for one in wanted if one.tool not in files and not one.is_offer]
+        progress = ProgressReport(self.show)
+        try:
+            files.update(self._fetched(missing, progress) if missing else {})
+        except ReleaseError as error:
+            if way.unanswered is None:
+                raise
+            raise _nor_the_host(error, way.unanswered) from error
+        megabytes = sum(file.size for file in files.values()) / MEGABYTE
+        if megabytes >= TOLD_FROM_MEGABYTES and not way.shares_files:
+            progress.tell(f"  … sends {megabytes:.1f} MB")
+        return files
+
+    def _fetched(self, missing: Sequence[Delivery], progress: ProgressReport) -> dict[str, CachedFile]:
+        # To import what speaks HTTP takes longer than to ask a host at no-op.
+        from ansible_collections.pinned.release.plugins.plugin_utils._rollout.fetching import Fetcher
+
+        return Fetcher(self.root, progress, self.base, self.token, self.mirrors).fetched(missing)
+
+
+def _nor_the_host(error: ReleaseError, unanswered: ReleaseError) -> ReleaseError:
+    """Return the *error* of the controller, and what the host said that had tried before."""
+    found = "; ".join(filter(None, (error.found, f"before, the host got no answer either: {unanswered.what}")))
+    return ReleaseError(error.what, error.expected, found, error.fix)

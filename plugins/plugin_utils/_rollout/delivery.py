@@ -1,0 +1,121 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which assets that a plan needs does the controller bring to the host, and which does the host download? Pure.
+
+Only what the host lacks is brought: nothing where a kept tree is reused. Runs on the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import ToolOrder
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, ToolPlan
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FetchFrom
+
+
+@dataclass(frozen=True)
+class Way:
+    """How assets come to one host.
+
+    fetch_from    what the user says
+    shares_files  whether the host is the controller, and may read its cache
+    unanswered    why the host got no answer when it tried to download, if it did
+    """
+
+    fetch_from: FetchFrom = "auto"
+    shares_files: bool = False
+    unanswered: ReleaseError | None = None
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """An asset that the controller brings, to the tool of a plan.
+
+    is_offer  whether that is only done if the bytes are in the cache already: the host can download them as well
+    """
+
+    tool: str
+    version: str
+    asset: LockedAsset
+    source: DeclaredSource
+    is_offer: bool = False
+
+
+def deliveries(plan: Plan, way: Way) -> tuple[Delivery, ...]:
+    """Return what the controller brings of what *plan* needs, in the order of its tools.
+
+    Raises ReleaseError where hosts must download everything by themselves, and cannot.
+    """
+    return tuple(found for tool in plan.tools if _lacks_bytes(tool) and (found := _delivery(plan, tool, way)))
+
+
+def with_files(plan: Plan, files: Mapping[str, CachedFile], way: Way) -> Plan:
+    """Return *plan* with orders that take the bytes of a tool from its one of the *files*, if there is one."""
+    return replace(plan, tools=tuple(_with_file(tool, files.get(tool.tool), way) for tool in plan.tools))
+
+
+def pushed(plan: Plan, files: Mapping[str, CachedFile]) -> tuple[CachedFile, ...]:
+    """Return those of *files* whose bytes go with the orders of *plan*, in the order in which the host needs them."""
+    orders = (tool.order for tool in plan.tools if tool.order)
+    return tuple(files[order.tool] for order in orders if order.asset and order.asset.pushed)
+
+
+def notes(brought: Sequence[Delivery], way: Way) -> list[str]:
+    """Return what to tell of assets that were *brought* because the host got no answer."""
+    if way.unanswered is None:
+        return []
+    tools = ", ".join(one.tool for one in brought)
+    return [f"sent by the controller, as the host gets no answer ({way.unanswered.found or 'none'}): {tools}"]
+
+
+def _lacks_bytes(tool: ToolPlan) -> bool:
+    return tool.order is not None and tool.order.tree is not None and tool.order.reuse is None
+
+
+def _delivery(plan: Plan, tool: ToolPlan, way: Way) -> Delivery | None:
+    """Return how the controller brings what *tool* needs; None where the host downloads it."""
+    if tool.asset is None:
+        return None
+    locked = plan.wanted.lock.tools[tool.tool]
+    delivery = Delivery(tool.tool, locked.version, tool.asset, locked.source)
+    if way.fetch_from == "host":
+        _refuse_private(tool.tool, tool.asset)
+        return None
+    is_file = tool.asset.url.startswith("file:")
+    if way.fetch_from == "controller" or tool.asset.private_url or way.unanswered or (is_file and not way.shares_files):
+        return delivery
+    return replace(delivery, is_offer=True) if way.shares_files and not is_file else None
+
+
+def _refuse_private(tool: str, asset: LockedAsset) -> None:
+    if asset.private_url:
+        raise ReleaseError(
+            f"{tool}: {asset.name} is private, and hosts have no credentials to download it",
+            found="fetch_from: host",
+            fix="leave out fetch_from, so that the controller downloads it with its credentials and sends it",
+        )
+
+
+def _with_file(tool: ToolPlan, file: CachedFile | None, way: Way) -> ToolPlan:
+    if not _lacks_bytes(tool) or tool.order is None or tool.order.asset is None:
+        return tool
+    if file is None:
+        # Files of the host's own are not asked for over a network.
+        is_pushable = way.fetch_from == "auto" and not any(url.startswith("file:") for url in tool.order.asset.urls)
+        return replace(tool, order=_with_asset(tool.order, pushable=is_pushable))
+    if way.shares_files:
+        return replace(tool, order=_with_asset(tool.order, urls=[Path(file.path).as_uri()], headers={}))
+    return replace(tool, order=_with_asset(tool.order, pushed=True))
+
+
+def _with_asset(order: ToolOrder, **changes: Any) -> ToolOrder:
+    return order._replace(asset=order.asset._replace(**changes)) if order.asset else order

@@ -1,0 +1,101 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How does the controller get the assets that it brings to hosts? Each once, whatever the number of hosts and forks.
+
+They are kept in the cache, whose lock lets one fork download what others wait for, and verified there on every use. An
+asset that the lock file calls private is read with the credentials of its source, as when it was locked; what anybody
+may read, with none but those of netrc. Runs on the controller.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import origin_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
+    open_source,
+    refuse_token_for_several,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+
+if TYPE_CHECKING:
+    import requests
+
+PARALLEL_REQUESTS = 4
+
+
+@dataclass(frozen=True)
+class Fetcher:
+    """Gets assets into the cache at *root*, and tells *progress*. The other fields are as in bringing.py."""
+
+    root: Path
+    progress: ProgressReport
+    base: Path = Path()
+    token: str | None = field(default=None, repr=False)
+    mirrors: Mirrors = field(default_factory=Mirrors, repr=False)
+
+    def fetched(self, wanted: Sequence[Delivery]) -> dict[str, CachedFile]:
+        """Return the files of the assets that are *wanted*, by the names of their tools.
+
+        Raises ReleaseError that names the tool and the asset, if one cannot be had as it was locked.
+        """
+        refuse_token_for_several((one.source for one in wanted if one.asset.private_url), self.token)
+        self.progress.expect(len(wanted))
+        cache = Cache(self.root, self.mirrors)
+        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            files = pool.map(partial(self._fetched, cache), wanted)
+            return {one.tool: file for one, file in zip(wanted, files, strict=True)}
+
+    def _fetched(self, cache: Cache, wanted: Delivery) -> CachedFile:
+        try:
+            return self._downloaded(cache, wanted)
+        except ReleaseError as error:
+            raise error.about(wanted.tool) from error
+
+    def _downloaded(self, cache: Cache, wanted: Delivery) -> CachedFile:
+        locked = wanted.asset
+        session = self._session(wanted)
+        asset = Asset(
+            locked.name,
+            locked.url,
+            locked.size,
+            {"sha256": locked.sha256},
+            api_url=locked.private_url if locked.private_url not in ("", locked.url) else None,
+        )
+        try:
+            file = cache.fetch(
+                asset, session, progress=partial(self.progress.receive, wanted.tool), limit_bytes=locked.size
+            )
+        except ReleaseError as error:
+            if locked.private_url and not (session.cert or origin_of(session, locked.private_url)):
+                raise _without_credentials(locked.name, error) from error
+            raise
+        self.progress.finish(wanted.tool)
+        return file
+
+    def _session(self, wanted: Delivery) -> requests.Session:
+        if not wanted.asset.private_url:
+            return transport.session()
+        return open_source(wanted.source, token=self.token, base=self.base, exact=wanted.version).session
+
+
+def _without_credentials(name: str, error: ReleaseError) -> ReleaseError:
+    return ReleaseError(
+        f"{name} is private, and the controller has no credentials for it: {error.what}",
+        found=error.found,
+        fix="give the controller those with which it was locked: the option token, or what lock found in the "
+        "environment, netrc, npm's, pip's or Docker's configuration",
+    )
