@@ -13,7 +13,7 @@ import yaml
 
 #: What any result may hold, as Ansible's own documentation says.
 COMMON = {"changed", "failed", "diff", "msg", "invocation", "warnings", "deprecations", "ansible_facts", "exception"}
-TYPES: dict[str, Any] = {"str": str, "int": int, "bool": bool, "dict": Mapping, "list": list}
+TYPES: dict[str, Any] = {"str": str, "int": int, "float": float, "bool": bool, "dict": Mapping, "list": list}
 
 
 def undocumented(result: Mapping[str, Any], module: str) -> list[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from dataclasses import replace
@@ -17,6 +18,7 @@ from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan, views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import as_installed
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, wanted_digest
@@ -24,6 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.host import
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked, with_options
 from hypothesis import HealthCheck, given, settings
@@ -70,6 +73,60 @@ def test_what_another_task_ordered_otherwise_meanwhile_is_seen(
     assert machine.ask(wanted).sealed
     machine.converge(with_options(wanted, **options))
     assert not machine.ask(wanted).sealed
+
+
+def by_mirror(machine: Machine, tmp_path: Path, released: Released, **more: Any) -> Wanted:
+    """Return what is wanted where a mirror has all files of *tmp_path*; the lock file names the publisher's server."""
+    wanted = machine.wanted(released)
+    tool = wanted.lock.tools["hello"]
+    asset = replace(tool.assets[0], url=f"https://publisher.example/{tool.assets[0].name}")
+    lock = replace(wanted.lock, tools={"hello": replace(tool, assets=(asset,))})
+    rules = mirrors.read([{"prefix": "https://publisher.example/", "to": f"file://{tmp_path}/", **more}])
+    return replace(wanted, lock=lock, mirrors=rules)
+
+
+def test_bytes_come_from_a_mirror_and_the_receipt_names_the_publisher(machine: Machine, tmp_path: Path) -> None:
+    wanted = by_mirror(machine, tmp_path, Released(tmp_path), upstream=False)
+    machine.converge(wanted)
+    assert machine.run("hello") == "hello 1.0"
+    receipt = json.loads((machine.root / "current/hello/receipt.json").read_text())
+    assert receipt["source_url"] == wanted.lock.tools["hello"].assets[0].url
+    assert str(tmp_path) not in json.dumps(receipt["source_url"])
+
+
+def test_other_mirrors_are_no_change(machine: Machine, tmp_path: Path) -> None:
+    wanted = by_mirror(machine, tmp_path, Released(tmp_path))
+    others = replace(wanted, mirrors=mirrors.Mirrors())
+    machine.converge(wanted)
+    assert wanted_digest(wanted) == wanted_digest(others)
+    assert machine.ask(others).sealed is not None
+
+
+def test_orders_name_mirrors_with_their_secrets_only_where_something_is_fetched(
+    machine: Machine, tmp_path: Path
+) -> None:
+    old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="1.1")
+    for released in (old, new):
+        machine.converge(by_mirror(machine, tmp_path, released))
+    private = {"to": "https://mirror.example/", "username": "reader", "password": "hunter-2"}
+    [back] = machine.plan(by_mirror(machine, tmp_path, old, **private)).tools
+    assert back.order is not None
+    assert (back.order.reuse, back.order.asset) == (old.tree, None)
+    newest = Released(tmp_path, version="1.2")
+    [fresh] = machine.plan(by_mirror(machine, tmp_path, newest, **private)).tools
+    assert fresh.order is not None
+    assert fresh.order.asset is not None
+    mirrored, upstream = fresh.order.asset.urls
+    assert (mirrored, upstream) == (f"https://mirror.example/{newest.asset.name}", fresh.asset and fresh.asset.url)
+    assert fresh.order.asset.headers == {mirrored: {"Authorization": basic("reader", "hunter-2")}}
+
+
+def test_where_no_mirror_is_named_and_upstream_is_forbidden_check_mode_says_so(
+    machine: Machine, tmp_path: Path
+) -> None:
+    wanted = by_mirror(machine, tmp_path, Released(tmp_path))
+    with pytest.raises(ReleaseError, match="no mirror is named"):
+        machine.plan(replace(wanted, mirrors=mirrors.read([{"prefix": "https://", "upstream": False}])))
 
 
 def test_program_whose_name_begins_with_anothers_is_told_apart(machine: Machine, tmp_path: Path) -> None:

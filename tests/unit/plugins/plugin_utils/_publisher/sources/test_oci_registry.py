@@ -154,7 +154,7 @@ def test_blobs_come_through_a_registry_that_mirrors_another_one(tmp_path):
     for folder in ("publisher", "mirror"):
         (tmp_path / folder).mkdir()
     with running(tmp_path / "publisher") as registry:
-        push_index(registry, "1.2.3")
+        registry.push("org/tool", "1.2.3", {"tool-linux-arm64": ARM})
         with running(tmp_path / "mirror", proxy={"remoteurl": registry.url}) as mirror:
             rules = mirrors.read([{"prefix": registry.url + "/", "to": mirror.url + "/", "upstream": False}])
             [release] = source(registry).releases()
