@@ -36,6 +36,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     obeyed,
     ordered_capabilities,
     plan,
+    role_variables,
     views,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
@@ -56,13 +57,23 @@ class ActionModule(verb.Verb):
     """One shell exec when nothing is to do; one run of Python more when something is."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Bring the host to the lock file: ask, plan, fetch, obey; again if it changed, or got no answer, in between.
+        """Bring the host to the lock file, and notify the handlers of the tools that changed.
 
         Raises ReleaseError where a tool has no asset for the host, where the host refuses or fails to carry out the
         orders, where the controller cannot have what it is to bring, and if the host has changed in between ATTEMPTS
         times.
         """
-        given = verb.options(self, OPTIONS)
+        arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template)
+        given = verb.options(self, OPTIONS, arguments)
+        handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
+        report = self._converge(given, task_vars)
+        changed = [handler for tool in report["changed_tools"] for handler in handlers.get(tool, ())]
+        # Ansible reads it after the action has run, and notifies of a result that is changed.
+        self._task.notify = [*(self._task.notify or ()), *changed] or None
+        return report
+
+    def _converge(self, given: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Ask, plan, fetch, obey; again if the host changed, or got no answer, in between."""
         wanted = self._wanted(given, carry.named_python(self, task_vars))
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
@@ -224,6 +235,7 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
         "tools": views.results(planned),
         "changed_tools": [tool.tool for tool in planned.tools if tool.action != "none"],
         "unpinned": dict(planned.unpinned),
+        "root": planned.root,
         "notes": views.notes(planned),
         "summary": views.summary(planned),
     }
@@ -240,6 +252,15 @@ def _command(tool: str, command: object) -> list[str]:
         f"the check of {tool} is no command",
         expected=f"text such as '{tool} --version', or a list",
         found=repr(command),
+    )
+
+
+def _handlers(tool: str, names: object) -> list[str]:
+    handlers = [names] if isinstance(names, str) else names
+    if isinstance(handlers, list) and all(isinstance(name, str) for name in handlers):
+        return handlers
+    raise ReleaseError(
+        f"notify names no handlers for {tool}", expected="the name of a handler, or a list of names", found=repr(names)
     )
 
 

@@ -70,6 +70,8 @@ TOOLS = dict(
     fetch_from={"type": "str", "choices": ["auto", "host", "controller"], "default": "auto"},
     token={"type": "str", "no_log": True},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
+    notify={"type": "dict", "default": {}},
+    _variables={"type": "bool", "default": False},
     **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec
 

@@ -158,6 +158,19 @@ options:
       - The default is the token in the environment of the controller. So it is for all other credentials, which
         M(pinned.release.lock) uses as well (netrc, E(SSL_CLIENT_CERT), and the configuration of npm, pip and Docker).
     type: str
+  notify:
+    description:
+      - Handlers to notify, by tool, when that tool changed, and only then. Each value is the name of a handler, or a
+        list of names.
+      - Handlers that the task keyword C(notify) names are notified when any tool changed.
+    type: dict
+    default: {}
+  _variables:
+    description:
+      - Whether options that the task does not give are taken from the variables of the role C(pinned.release.tools).
+        Not for playbooks.
+    type: bool
+    default: false
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
@@ -270,7 +283,7 @@ EXAMPLES = r"""
 
 - name: Show where they are, now and after any upgrade; of a JDK, this is JAVA_HOME
   ansible.builtin.debug:
-    var: installed.tools.uv.tree
+    msg: "{{ installed.root }}/current/uv/tree"
 
 - name: Install programs as files, for containers that mount their folder alone
   pinned.release.tools:
@@ -300,7 +313,10 @@ EXAMPLES = r"""
 
 RETURN = r"""
 tools:
-  description: What became of each tool, by name. The same in check mode as in the real run.
+  description:
+    - What became of each tool, by name. The same in check mode as in the real run.
+    - A tool that stays as it is has RV(tools.action) and RV(tools.version), no more, so that the result of a host with
+      50 tools and nothing to do is smaller than 4 kB. M(pinned.release.tools_info) tells everything about all tools.
   returned: success
   type: dict
   contains:
@@ -319,32 +335,32 @@ tools:
     previous:
       description: The version that was active before.
       type: str
-      returned: success
+      returned: when the tool changes
       sample: 0.9.8
     target:
       description: Target triple of the program that was chosen.
       type: str
-      returned: when the tool is present
+      returned: when the tool changes and is present
       sample: x86_64-unknown-linux-gnu
     reason:
       description: Why this asset, or why this action, in one line.
       type: str
-      returned: success
+      returned: when the tool changes
       sample: gnu build needs glibc 2.39, host has 2.36 → static musl build
     sha256:
       description: Digest of the asset.
       type: str
-      returned: when the tool is present
+      returned: when the tool changes and is present
       sample: afdd00ddc25e12ed756e069090011ca55f127753e1192e51f45fa288a024f3df
     source_url:
       description: Where the asset comes from.
       type: str
-      returned: when the tool is present
+      returned: when the tool changes and is present
       sample: https://mirror.example.org/uv-0.9.9-py3-none-manylinux_2_17_x86_64.whl
     evidence:
       description: The reasons to believe the asset's bytes, as the lock file has them.
       type: dict
-      returned: when the tool is present
+      returned: when the tool changes and is present
       contains:
         claims:
           description: Digests that somebody stated, and that the bytes have.
@@ -361,7 +377,7 @@ tools:
       description: The programs of the tool.
       type: list
       elements: str
-      returned: when the tool is present
+      returned: when the tool changes and is present
       sample: [uv, uvx]
     capabilities:
       description: The capabilities of its programs, by their names.
@@ -374,15 +390,8 @@ tools:
           folder that O(bin_dir) lies in.
       type: list
       elements: str
-      returned: when the tool is present
+      returned: when the tool changes and is present
       sample: [share/man/man1/uv.1]
-    tree:
-      description:
-        - A path to all files of the tool that stays the same over upgrades, for E(JAVA_HOME), E(GOROOT) and the like.
-        - If all files of the asset lie in one folder, it leads to that folder.
-      type: str
-      returned: when the tool is present
-      sample: /opt/pinned.release/current/uv/tree
     bytes_fetched:
       description: How many bytes were fetched for it, with those of servers that did not serve it in the end.
       type: int
@@ -415,6 +424,14 @@ unpinned:
   returned: success
   type: dict
   sample: {just: 1.59.0}
+root:
+  description:
+    - The folder below which the versions are kept on the host.
+    - C(ROOT/current/TOOL/tree) is a path to all files of a tool that stays the same over upgrades, for E(JAVA_HOME),
+      E(GOROOT) and the like. If all files of the asset lie in one folder, it leads to that folder.
+  returned: success
+  type: str
+  sample: /opt/pinned.release
 summary:
   description: What became of the host, in one line.
   returned: success

@@ -150,12 +150,12 @@ def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
 _SITE = reader({"mirrors": {**MIRRORS["mirrors"], "required": True}})
 
 
-def options(action: ActionBase, spec: ArgumentSpecValidator) -> dict[str, Any]:
-    """Return the task's options, checked and converted by *spec* as a module would.
+def options(action: ActionBase, spec: ArgumentSpecValidator, given: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return the task's options, or those that are *given* in their place, checked and converted as a module would.
 
     Raises ReleaseError with all that is wrong, in one line.
     """
-    checked = spec.validate(dict(action._task.args))
+    checked = spec.validate(dict(action._task.args if given is None else given))
     if checked.error_messages:
         messages = [_message(error) for error in checked.errors.errors]
         raise ReleaseError("; ".join(messages), fix=f"see ansible-doc {action._task.action}")

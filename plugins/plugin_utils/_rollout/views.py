@@ -9,7 +9,6 @@ from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import fingerprint
-from ansible_collections.pinned.release.plugins.plugin_utils._host.state import lasting_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import Appearance
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, ToolPlan
@@ -43,7 +42,11 @@ def results(plan: Plan) -> dict[str, dict[str, Any]]:
 
 
 def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
-    result: dict[str, Any] = {"action": tool.action, "version": tool.version, "previous": tool.previous}
+    """Return the result of *tool*. One that stays as it is tells no more than that: controllers keep every result."""
+    result: dict[str, Any] = {"action": tool.action, "version": tool.version}
+    if tool.action == "none":
+        return result
+    result["previous"] = tool.previous
     result["reason"] = tool.reason
     if tool.asset and tool.version:
         result["target"] = tool.asset.target
@@ -52,7 +55,6 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
         result["evidence"] = tool.asset.evidence.as_dict()
         result["programs"] = sorted(tool.asset.executables)
         result["files"] = sorted(tool.asset.files)
-        result["tree"] = lasting_tree(tool.tool, plan.root)
         capabilities = ordered_capabilities.of_asset(tool.tool, tool.asset, plan.wanted.capabilities)
         if capabilities:
             result["capabilities"] = capabilities

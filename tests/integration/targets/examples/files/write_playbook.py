@@ -19,6 +19,7 @@ PLUGINS = (
     ("module", "target_facts"),
     ("lookup", "asset"),
     ("filter", "target_triples"),
+    ("filter", "outcomes"),
     ("module", "tools_info"),
     ("module", "tools"),
     ("module", "mirror"),

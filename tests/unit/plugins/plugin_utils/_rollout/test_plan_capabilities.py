@@ -17,7 +17,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.state import 
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     foresight,
     ordered_capabilities,
-    plan,
     views,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
@@ -203,10 +202,3 @@ def test_check_mode_and_real_run_say_the_same_of_a_nosuid_root(machine: Machine,
         assert "nosuid" in (refused.value.found or "")
     finally:
         subprocess.check_call(["umount", machine.root])
-
-
-def test_a_sealed_host_is_told_from_what_is_asked(machine: Machine, tmp_path: Path) -> None:
-    released = Released(tmp_path)
-    wanted = machine.wanted(released, capabilities={"hello": LOCK})
-    told = plan.sealed_plan(wanted, plan.Sealed("/r", {"hello": released.tree}))
-    assert views.results(told)["hello"]["capabilities"] == {"hello": LOCK}

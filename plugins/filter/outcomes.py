@@ -1,0 +1,33 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of a fleet, in few lines? Documented in outcomes.yml; _rollout/outcomes.py decides. Controller."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.outcomes import lines
+
+
+def outcomes(hosts: Any, hostvars: Any, result: str = "tools_result") -> list[str]:
+    """Return what became of *hosts*, which have the variable *result* in *hostvars*: a line for each outcome.
+
+    Raises AnsibleFilterError if *hosts* is no list of names, or *hostvars* no mapping.
+    """
+    if isinstance(hosts, (str, Mapping)) or not isinstance(hosts, Iterable) or not isinstance(hostvars, Mapping):
+        raise AnsibleFilterError(
+            "pinned.release.outcomes needs the names of hosts and hostvars, as in"
+            " ansible_play_hosts_all | pinned.release.outcomes(hostvars)"
+        )
+    return lines((str(host), hostvars[host].get(result)) for host in hosts)
+
+
+class FilterModule:
+    """The filter of this file."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Return the filter by its name, for Ansible."""
+        return {"outcomes": outcomes}

@@ -1,0 +1,35 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which options does a host's inventory give by the variables of the role? Read by the action; on the controller.
+
+Role and playbook do not repeat the options of the module: each host would have every one of them templated, most of
+which nobody sets. Their task says ``_variables: true``, and only the variables that a host has are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils import options
+
+#: The option ``tools`` is the only one whose variable has another name: ``tools_tools`` says nothing.
+NAMES = {name: "tools_" + name for name in options.TOOLS if not name.startswith("_")} | {"tools": "tools_names"}
+ASKED_FOR = "_variables"
+
+
+def options_of_task(
+    given: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any]
+) -> dict[str, Any]:
+    """Return the options that the task has *given*, and, if it asks for them, those that *variables* give as well.
+
+    *template* is Ansible's: it returns the value of what may hold templates. A variable that is ``omit`` gives none.
+    """
+    found = {name: value for name, value in given.items() if name != ASKED_FOR}
+    if not given.get(ASKED_FOR):
+        return found
+    raw = {name: variables[NAMES[name]] for name in NAMES if name not in found and NAMES[name] in variables}
+    # Since ansible-core 2.19, templating a mapping leaves out what is omit; before, omit is a text.
+    values = template(raw).items()
+    return {**found, **{name: value for name, value in values if value != variables.get("omit", ...)}}
