@@ -21,7 +21,6 @@ from ansible_collections.pinned.release.plugins.module_utils.archive import Arch
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.tree_listing import folders_of, link_text
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
-from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.stored_streams import PACKERS
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.file_kinds import without_suffix
 
@@ -30,14 +29,15 @@ _CHUNK_BYTES = 1 << 20
 _ARCHIVES = ("tar", "zip")
 
 
-def renamed(path: Path, name: str, other: str, allowance: Allowance | None = None) -> Iterator[bytes]:
+def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[bytes]:
     """Yield the bytes of the asset at *path*, called *name*, as it is under the name *other*.
 
-    Raises ReleaseError for what must not be unpacked, and for a format that cannot be written so.
+    It may unpack to *most_bytes*: what the lock file says of the asset. Raises ReleaseError for what must not be
+    unpacked, and for a format that cannot be written so.
     """
     rename = _Renaming(_stem(name), _stem(other))
     archive_format = format_of(name)
-    if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, allowance):
+    if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, most_bytes):
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
         return
@@ -50,7 +50,7 @@ def renamed(path: Path, name: str, other: str, allowance: Allowance | None = Non
             found=archive_format,
             fix=f"leave the alias {other} out of the manifest",
         )
-    with open_archive(str(path), archive_format, name, (allowance or Allowance()).maximum_bytes, name) as archive:
+    with open_archive(str(path), archive_format, name, most_bytes, name) as archive:
         yield from pack(tar_writer.end(_entries(archive, rename)))
 
 
@@ -73,9 +73,9 @@ def _stem(name: str) -> str:
     return without_suffix(name)[0]
 
 
-def _repeats(path: Path, name: str, rename: Callable[[str], str], allowance: Allowance | None) -> bool:
+def _repeats(path: Path, name: str, rename: Callable[[str], str], most_bytes: int) -> bool:
     """Tell whether a name inside the archive repeats its own."""
-    with open_archive(str(path), format_of(name), name, (allowance or Allowance()).maximum_bytes, name) as archive:
+    with open_archive(str(path), format_of(name), name, most_bytes, name) as archive:
         paths = [member.path for member, _content in archive.walk()]
         return any(rename(one) != one for one in [*paths, *archive.directories])
 

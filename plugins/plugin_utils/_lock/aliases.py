@@ -69,7 +69,7 @@ def _alias(means: Means, job: Job, offered: Sequence[Release], tool: LockedTool,
     digest, size = hashlib.sha256(), 0
     known = Asset(asset.name, asset.url, asset.size, {"sha256": asset.sha256})
     path = means.cache.fetch(known, job.source.session).path
-    for chunk in renamed(path, asset.name, name, job.allowance):
+    for chunk in renamed(path, asset.name, name, asset.unpacked_size):
         digest.update(chunk)
         size += len(chunk)
     return Alias(asked, name, asset.name, digest.hexdigest(), size)

@@ -77,7 +77,7 @@ class AssetBytes:
             return
         path = self.cached(origin).path
         if origin.alias is not None:
-            yield from renamed(path, origin.asset.name, origin.alias.name)
+            yield from renamed(path, origin.asset.name, origin.alias.name, origin.asset.unpacked_size)
             return
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")

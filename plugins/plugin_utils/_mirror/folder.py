@@ -117,14 +117,19 @@ class MirrorFolder:
                     return
 
     def places(self) -> Iterator[str]:
-        """Yield the path of everything below the folder that is no folder, our own files left out."""
-        for above, folders, names in os.walk(self.path, onerror=_raise):
+        """Yield the path of everything below the folder that is no folder, our own files left out.
+
+        So it yields a folder that cannot be read, such as lost+found: nothing of the mirror is in that.
+        """
+        unreadable: list[str] = []
+        for above, folders, names in os.walk(self.path, onerror=lambda error: unreadable.append(str(error.filename))):
             inside = os.path.relpath(above, self.path)
             prefix = "" if inside == "." else f"{inside}/"
             if not prefix:
                 folders[:] = [name for name in folders if name != STATE]
             links = [name for name in folders if os.path.islink(os.path.join(above, name))]
             yield from (prefix + name for name in sorted([*names, *links]))
+        yield from sorted(os.path.relpath(folder, self.path) for folder in unreadable)
 
     def _publish(self, own: int, place: str) -> None:
         """Give what was written the name *place*, in folders that are made where they are missing."""
@@ -245,7 +250,3 @@ def failure(error: OSError, path: Path) -> ReleaseError:
         found=error.strerror or str(error),
         fix=advice(error.errno or 0, "name another folder in the option dest"),
     )
-
-
-def _raise(error: OSError) -> None:
-    raise error

@@ -40,11 +40,6 @@ def sums_files(files: Mapping[str, Entry]) -> dict[str, bytes]:
     return {path: text.encode() for path, text in sorted(made.items()) if path not in own}
 
 
-def is_sums(path: str) -> bool:
-    """Tell whether *path* is called like a sums file."""
-    return posixpath.basename(path) == SUMS or path.endswith(SIDECAR)
-
-
 def _line(sha256: str, name: str) -> str:
     return f"{sha256}  {name}\n"
 

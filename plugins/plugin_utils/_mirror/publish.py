@@ -67,9 +67,9 @@ class Mirror:
             text = folder.text(_RECORD)
             recorded = {} if text is None else record.parse(text, f"{self.dest}/{_RECORD}")
             found: dict[str, Found] = dict.fromkeys(folder.places(), ("", 0))
-            for path in found:
-                if path in recorded or path in self.wanted.files or listings.is_sums(path):
-                    found[path] = folder.digest(path) or ("", 0)
+            sums = listings.sums_files({path: file.entry for path, file in self.wanted.files.items()})
+            for path in {*recorded, *self.wanted.files, *sums} & found.keys():
+                found[path] = folder.digest(path) or ("", 0)
             return self._planned(folder, recorded, found), recorded
         except OSError as error:
             raise folders.failure(error, self.dest) from error

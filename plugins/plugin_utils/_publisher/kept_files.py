@@ -49,7 +49,8 @@ def kept(root: Path, sha256: str) -> CachedFile | None:
 def look(root: Path, sha256: str, algorithms: tuple[str, ...] = ("sha256",)) -> CachedFile | None:
     """Return what lies under *sha256* in the cache below *root*, hashed; None if nothing does.
 
-    What was damaged has another digest than that. *algorithms* must contain SHA-256. Raises OSError.
+    What was damaged has another digest than that. *algorithms* must contain SHA-256. Raises OSError if the disk
+    cannot be read.
     """
     if not is_digest("sha256", sha256):
         return None

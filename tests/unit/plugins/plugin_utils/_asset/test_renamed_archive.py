@@ -39,7 +39,7 @@ def write(folder: Path, name: str, *members: made.Made) -> Path:
 
 
 def become(path: Path, name: str) -> bytes:
-    return b"".join(renamed(path, path.name, name))
+    return b"".join(renamed(path, path.name, name, 10**9))
 
 
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -114,6 +114,12 @@ def test_what_cannot_be_written_the_same_everywhere_is_refused(tmp_path: Path, e
     with pytest.raises(ReleaseError, match="cannot be renamed") as caught:
         become(path, GNU + ending)
     assert "leave the alias" in str(caught.value.fix)
+
+
+def test_archive_that_unpacks_to_more_than_is_locked_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.gz", made.file(f"{MUSL}/uv", bytes(1001)))
+    with pytest.raises(ReleaseError, match="unpacks to more than it may"):
+        list(renamed(path, path.name, f"{GNU}.tar.gz", 1000))
 
 
 def test_hostile_archive_is_refused(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def test_static_build_gets_the_name_of_the_glibc_build_that_was_dropped(
     publish(publisher, "1.0", {GNU_NAME: OLD_GNU, MUSL_NAME: STATIC})
     publish(publisher, "2.0", {MUSL_NAME: STATIC})
     resolution = controller.resolve(more=ALIAS)
-    copy = b"".join(renamed(publisher.folder / MUSL_NAME, MUSL_NAME, GNU_NAME))
+    copy = b"".join(renamed(publisher.folder / MUSL_NAME, MUSL_NAME, GNU_NAME, 10**6))
     expected = Alias(GNU_NAME, GNU_NAME, MUSL_NAME, hashlib.sha256(copy).hexdigest(), len(copy))
     assert tool_of(resolution).aliases == (expected,)
     assert f"a mirror publishes {GNU_NAME} as a copy of {MUSL_NAME}" in resolution.outcomes["tool"].notes
@@ -215,3 +215,16 @@ def with_alias(text: str, change: Mapping[str, object]) -> str:
     entry["aliases"][0].update(change)
     entry["digest"] = lockfile.entry_digest(entry)
     return json.dumps(document, indent=2, sort_keys=True) + "\n"
+
+
+def test_alias_of_an_asset_that_no_platform_asks_for_any_more_is_asked_for_anew(
+    publisher: Publisher, controller: Controller
+) -> None:
+    """What is locked would else name a copy of an asset that is no longer in the lock file."""
+    arm, asked = "tool-aarch64-unknown-linux-musl.tar.gz", "tool-aarch64-unknown-linux-gnu.tar.gz"
+    publish(publisher, "2.0", {MUSL_NAME: STATIC, arm: elf(machine=183)})
+    alias = f", aliases: [{{asset: {asked}}}]"
+    first = controller.resolve(more=alias, platforms="linux/x86_64, linux/aarch64")
+    assert tool_of(first).aliases[0].of == arm
+    with pytest.raises(ReleaseError, match=f"no locked asset starts on every host on which {asked} did"):
+        controller.resolve(more=alias, locked=first.lock)

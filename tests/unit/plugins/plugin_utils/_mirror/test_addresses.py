@@ -9,9 +9,7 @@ import os
 import posixpath
 from collections.abc import Iterator
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from urllib.parse import quote
 
 import pytest
@@ -19,6 +17,7 @@ import requests
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror import addresses
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.addresses import place_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.static_servers import SERVERS, serving
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -92,22 +91,11 @@ def test_whatever_a_lock_file_says_a_path_stays_inside(url: str) -> None:
         assert not place.startswith((addresses.STATE, addresses.LOCKS + "/", addresses.RELEASES + "/"))
 
 
-class Quiet(SimpleHTTPRequestHandler):
-    """A static server that prints nothing."""
-
-    def log_message(self, format: str, *arguments: object) -> None:
-        """Print nothing."""
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+@pytest.fixture(scope="module", params=SERVERS)
+def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     folder = tmp_path_factory.mktemp("mirror")
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder))) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/", folder
-        server.shutdown()
-        thread.join()
+    with serving(folder, request.param) as url:
+        yield f"{url}/", folder
 
 
 STEPS = st.text(st.sampled_from("abZ0._-~+@:,;=&!*' %äß✓"), min_size=1, max_size=12)

@@ -207,8 +207,9 @@ def test_foreign_files_are_told_and_left_alone(site: Site, web: Web) -> None:
     place = site.dest / f"{host(web)}{RELEASES}/v1.0"
     (place / "NOTES").write_text("ours")
     (site.dest / "index.html").symlink_to("/etc/hostname")
+    (site.dest / "other.sha256").symlink_to("/etc")
     done = site.mirror(new(site, web), prune=True)
-    assert done.foreign == (f"{host(web)}{RELEASES}/v1.0/NOTES", "index.html")
+    assert done.foreign == (f"{host(web)}{RELEASES}/v1.0/NOTES", "index.html", "other.sha256")
     assert (place / "NOTES").read_text() == "ours"
     assert (site.dest / "index.html").is_symlink()
     assert os.listdir(place) == ["NOTES"]
