@@ -222,7 +222,7 @@ def test_alias_of_an_asset_that_no_platform_asks_for_any_more_is_asked_for_anew(
 ) -> None:
     """What is locked would else name a copy of an asset that is no longer in the lock file."""
     arm, asked = "tool-aarch64-unknown-linux-musl.tar.gz", "tool-aarch64-unknown-linux-gnu.tar.gz"
-    publish(publisher, "2.0", {MUSL_NAME: STATIC, arm: elf(machine=183)})
+    publish(publisher, "2.0", {MUSL_NAME: STATIC, arm: elf(machine=183, align=0x10000)})
     alias = f", aliases: [{{asset: {asked}}}]"
     first = controller.resolve(more=alias, platforms="linux/x86_64, linux/aarch64")
     assert tool_of(first).aliases[0].of == arm
