@@ -90,7 +90,7 @@ def plan(
         files=files,
         made={**sums, INDEX: after.encode()},
         interim=listings.pulp_manifest(left) if index is not None and set(write) & found.keys() else None,
-        withdraw=_withdrawn(files, recorded, [path for path in write if path in found]),
+        withdraw=_withdrawn(files, [path for path in write if path in found]),
         write=(*write, *([INDEX] if index != after else ())),
         remove=_removed(recorded, files, found),
         damaged=tuple(sorted((unnamed.keys() - whole.keys()) & found.keys())),
@@ -100,21 +100,14 @@ def plan(
     )
 
 
-def _withdrawn(files: Mapping[str, Entry], recorded: Mapping[str, Entry], replaced: Collection[str]) -> tuple[str, ...]:
-    """Return the sums files among those *replaced* that name bytes which are replaced by others.
+def _withdrawn(files: Mapping[str, Entry], replaced: Collection[str]) -> tuple[str, ...]:
+    """Return the sums files among those *replaced* in whose folders other files are replaced as well.
 
     Between the two, readers find no sums rather than wrong ones.
     """
-    changed = {
-        posixpath.dirname(path)
-        for path in replaced
-        if files[path].kind != "sums" and path in recorded and recorded[path].sha256 != files[path].sha256
-    }
-    return tuple(sorted(path for path in replaced if _is_sums_in(files, path, changed)))
-
-
-def _is_sums_in(files: Mapping[str, Entry], path: str, folders: Collection[str]) -> bool:
-    return files[path].kind == "sums" and posixpath.dirname(path) in folders
+    folders = {posixpath.dirname(path) for path in replaced if files[path].kind != "sums"}
+    sums = (path for path in replaced if files[path].kind == "sums")
+    return tuple(sorted(path for path in sums if posixpath.dirname(path) in folders))
 
 
 def _removed(recorded: Mapping[str, Entry], files: Mapping[str, Entry], found: Mapping[str, Found]) -> tuple[str, ...]:

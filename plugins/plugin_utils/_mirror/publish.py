@@ -70,12 +70,9 @@ class Mirror:
             sums = listings.sums_files({path: file.entry for path, file in self.wanted.files.items()})
             for path in {*recorded, *self.wanted.files, *sums} & found.keys():
                 found[path] = folder.digest(path) or ("", 0)
-            return self._planned(folder, recorded, found), recorded
+            return plan(self.wanted.files, recorded, found, folder.text(INDEX), prune=self.prune), recorded
         except OSError as error:
             raise folders.failure(error, self.dest) from error
-
-    def _planned(self, folder: MirrorFolder, recorded: Mapping[str, Entry], found: Mapping[str, Found]) -> Plan:
-        return plan(self.wanted.files, recorded, found, folder.text(INDEX), prune=self.prune)
 
 
 def _write(folder: MirrorFolder, todo: Plan, files: Mapping[str, File], assets: AssetBytes) -> None:

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import signers
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.given_locks import read_lock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.listings import pulp_manifest, sums_files
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import Publication, publication
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
@@ -213,6 +215,13 @@ def test_signatures_of_the_lock_file_lie_beside_it(path: Path) -> None:
         f"{LOCK}.sig",
     ]
     assert found.files[LOCK].origin == path.read_bytes()
+
+
+def test_lock_file_that_is_not_signed_as_it_must_be_is_refused(path: Path) -> None:
+    of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x")))
+    required = signers.read({"keys": ["RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U"]})
+    with pytest.raises(ReleaseError, match="is not signed by enough of lock_signers"):
+        read_lock(path, required)
 
 
 def test_lock_file_without_its_evidence_is_refused(path: Path) -> None:

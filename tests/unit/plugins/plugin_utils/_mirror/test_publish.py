@@ -441,7 +441,13 @@ def test_file_whose_pinned_bytes_changed_is_never_under_sums_that_name_others(si
                 killed_at("rename", number)
                 here.mirror(lock)
 
+            def go_on(here: Site = here, lock: GivenLock = lock) -> None:
+                killed_at("rename", 3)
+                here.mirror(lock)
+
             status = in_child(converge)
+            assert_no_listing_lies(here)
+            in_child(go_on)
             assert_no_listing_lies(here)
             if status == 0:
                 break
