@@ -11,6 +11,7 @@ import os
 import posixpath
 import resource
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Mapping
 from http.client import HTTPConnection
 from pathlib import Path
@@ -305,8 +306,11 @@ def test_servers_can_read_all_of_it_whatever_the_umask_is(site: Site, web: Web) 
             assert path.stat().st_mode & 0o777 == expected, path
 
 
-@pytest.mark.parametrize("served", [b"wrong" * 600, OLD[:-1], OLD + b"x", b"", None])
-def test_wrong_bytes_are_never_published(site: Site, web: Web, content: dict[str, bytes], served: bytes | None) -> None:
+@pytest.mark.parametrize("served", [b"WRONG!" * 1000, NEW[:-1], NEW + b"x", b"", None])
+def test_wrong_bytes_are_never_published(
+    site: Site, web: Web, content: dict[str, bytes], served: bytes | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     site.mirror(old(site, web))
     before = site.files()
     if served is None:
