@@ -21,7 +21,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.importers.imp
     ForeignTool,
     Imported,
     file_at,
-    text,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import take_over
@@ -166,7 +165,7 @@ def is_toy(document: Mapping[str, Any]) -> bool:
 
 def read_toys(place: Place) -> Imported:
     """Return the toys that *place* pins."""
-    url = text(place.required("toys"))
+    url = place.required("toys")
     return Imported(place.document.name, (ForeignTool("toy", None, (file_at(url, {"sha256": "0" * 64}),)),))
 
 

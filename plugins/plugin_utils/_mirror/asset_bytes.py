@@ -5,19 +5,17 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
+from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, Origin
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Source
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import to_fetch
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
 PARALLEL_REQUESTS = 6
 _CHUNK_BYTES = 1 << 20
@@ -51,24 +49,10 @@ class AssetBytes:
 
     def cached(self, origin: AssetOrigin) -> CachedFile:
         """Return the bytes of an asset as they are pinned. Raises ReleaseError if they cannot be had."""
-        locked = origin.asset
-        asset = Asset(locked.name, locked.url, locked.size, {"sha256": locked.sha256})
         try:
-            if urlsplit(locked.url).scheme == "file":
-                return self.cache.fetch(asset, transport.session())
-            return self._from_publisher(origin, asset)
+            return self.cache.fetch(to_fetch(origin.asset), self.open_source(origin).session)
         except ReleaseError as error:
             raise error.about(origin.name) from error
-
-    def _from_publisher(self, origin: AssetOrigin, asset: Asset) -> CachedFile:
-        source = self.open_source(origin)
-        try:
-            return self.cache.fetch(asset, source.session)
-        except ReleaseError:
-            private = _private_address(source, asset)
-            if private is None:
-                raise
-            return self.cache.fetch(replace(asset, api_url=private), source.session)
 
     def chunks(self, origin: Origin) -> Iterator[bytes]:
         """Yield the bytes of a file of the mirror. Raises ReleaseError if they cannot be had."""
@@ -81,13 +65,3 @@ class AssetBytes:
             return
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
-
-
-def _private_address(source: Source, asset: Asset) -> str | None:
-    """Return the address at which the publisher serves the asset to who has a token; None if it lists none."""
-    with contextlib.suppress(ReleaseError):
-        for release in source.releases():
-            for listed in release.assets:
-                if listed.url == asset.url:
-                    return listed.api_url
-    return None

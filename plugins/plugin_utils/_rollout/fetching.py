@@ -29,7 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
     refuse_token_for_several,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery
-from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import to_fetch
 
 if TYPE_CHECKING:
     import requests
@@ -68,16 +68,9 @@ class Fetcher:
     def _downloaded(self, cache: Cache, wanted: Delivery) -> CachedFile:
         locked = wanted.asset
         session = self._session(wanted)
-        asset = Asset(
-            locked.name,
-            locked.url,
-            locked.size,
-            {"sha256": locked.sha256},
-            api_url=locked.private_url if locked.private_url not in ("", locked.url) else None,
-        )
         try:
             file = cache.fetch(
-                asset, session, progress=partial(self.progress.receive, wanted.tool), limit_bytes=locked.size
+                to_fetch(locked), session, progress=partial(self.progress.receive, wanted.tool), limit_bytes=locked.size
             )
         except ReleaseError as error:
             if locked.private_url and not (session.cert or origin_of(session, locked.private_url)):
@@ -87,7 +80,8 @@ class Fetcher:
         return file
 
     def _session(self, wanted: Delivery) -> requests.Session:
-        if not wanted.asset.private_url:
+        # A registry gives everybody a token who asks as its source does.
+        if not wanted.asset.private_url and "oci" not in wanted.source:
             return transport.session()
         return open_source(wanted.source, token=self.token, base=self.base, exact=wanted.version).session
 

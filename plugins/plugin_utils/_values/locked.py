@@ -16,6 +16,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 
 
@@ -95,6 +96,12 @@ class Alias:
     of: str
     sha256: str
     size: int
+
+
+def to_fetch(locked: LockedAsset) -> Asset:
+    """Return what is asked for: the pinned bytes, of a private asset where they are served with credentials."""
+    private = locked.private_url if locked.private_url not in ("", locked.url) else None
+    return Asset(locked.name, locked.url, locked.size, {"sha256": locked.sha256}, api_url=private)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -47,6 +48,9 @@ def test_private_asset_comes_with_the_token(tmp_path: Path) -> None:
     releases = [FakeRelease("v1.0", [FakeAsset("t.gz", b"private")])]
     with FakeGithub({"o/r": releases}, private=frozenset(["o/r"]), tokens=frozenset(["good"])) as hub:
         origin = pinned(f"{hub.web.url}/o/r/releases/download/v1.0/t.gz", b"private")
+        [listed] = [one for release in opened(hub, "good", origin).releases() for one in release.assets]
+        assert listed.api_url is not None
+        origin = replace(origin, asset=replace(origin.asset, private_url=listed.api_url))
         assets = AssetBytes(Cache(tmp_path), partial(opened, hub, "good"))
         assert b"".join(assets.chunks(origin)) == b"private"
         asked = len(hub.web.questions)
