@@ -27,7 +27,6 @@ def main(orders: bytes, stream: t.BinaryIO, nonce: str, size: str, parcel: str) 
 
     *size* bytes were pushed: they are what follows in *stream*, or what lies in the file *parcel*.
     """
-    _close_stdin()
     try:
         pushed = Pushed(stream, int(size)) if parcel == STDIN else pushed_file(parcel, int(size))
         try:
@@ -57,11 +56,3 @@ def answer_to(orders: t.Dict[str, t.Any], pushed: Pushed) -> Answer:
 
 def _failed(error: ReleaseError) -> Answer:
     return {"failed": True, "error": error.as_dict(), "unanswered": error.is_unanswered}
-
-
-def _close_stdin() -> None:
-    """Leave nothing there that a command which we start could take away from us, or wait for."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 0)
-    if nothing != 0:
-        os.close(nothing)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import os
 import re
 import shlex
@@ -52,6 +53,7 @@ class Action:
         self.printed = ("", "")
         self.environment = ""
         self.login_shell = "sh"
+        self.is_broken = False
         self.operations: list[str] = []
         self.command = ""
         shell = shell_loader.get("sh")
@@ -87,10 +89,21 @@ class Action:
         self.before()
         data = None if in_data is None else self.through_stdin(in_data)
         shell = [*self.login_shell.split(), "-c", f"/bin/sh -c {shlex.quote(command)}"]
-        done = subprocess.run(shell, input=data, capture_output=True, check=False, cwd=self.folder)
+        pipe = subprocess.PIPE
+        with subprocess.Popen(shell, stdin=pipe, stdout=pipe, stderr=pipe, cwd=self.folder) as process:
+            assert process.stdin is not None
+            try:
+                process.stdin.write(data or b"")
+                process.stdin.flush()
+            except BrokenPipeError:
+                self.is_broken = True
+            said, complained = process.communicate()
         before, after = self.printed
-        said = before + done.stdout.decode() + after
-        return {"rc": done.returncode, "stdout": said, "stderr": done.stderr.decode()}
+        return {
+            "rc": process.returncode,
+            "stdout": before + said.decode() + after,
+            "stderr": complained.decode(),
+        }
 
 
 class Case:
@@ -198,6 +211,18 @@ def test_host_without_files_that_were_ordered_as_pushed_says_so(case: Case) -> N
     answer = case.obey(Action(case.folder))
     assert "the controller pushed less than it ordered: bye-1.0.tar.gz" in answer["error"]["what"]
     case.assert_nothing_changed()
+
+
+def test_host_that_refuses_reads_what_still_comes_since_a_broken_pipe_looks_like_a_host_that_is_lost(
+    case: Case,
+) -> None:
+    content = os.urandom(2_000_000)
+    case.pushed[0].path.write_bytes(content)
+    case.pushed[0] = carry.Pushed(case.pushed[0].path, hashlib.sha256(content).hexdigest(), len(content))
+    (case.folder / "root/lock").mkdir(parents=True)
+    action = Action(case.folder)
+    assert "cannot be the lock of its root" in case.obey(action)["error"]["what"]
+    assert not action.is_broken
 
 
 def test_environment_of_the_task_is_that_of_the_program(case: Case) -> None:
@@ -319,6 +344,8 @@ def test_files_are_put_together_once_for_all_forks_and_again_after_one_was_kille
         with ThreadPoolExecutor(8) as forks:
             made = set(forks.map(lambda _fork: carry._parcel(case.pushed), range(8)))
         (parcel,) = made
+        inode = parcel.stat().st_ino
+        assert carry._parcel(case.pushed).stat().st_ino == inode
         assert parcel.read_bytes() == b"".join(file.path.read_bytes() for file in case.pushed)
 
 
