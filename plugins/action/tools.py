@@ -131,7 +131,10 @@ class ActionModule(verb.Verb):
             return obeyed.Obeyed(foresight.no_python(state))
         python = [state.python, *planned.wanted.python.split()[1:]]
         pushed = [carry.Pushed(file.path, file.sha256, file.size) for file in delivery.pushed(planned, files)]
-        answer = carry.obey(self, python, to_json(views.orders(planned)), pushed)
+        try:
+            answer = carry.obey(self, python, to_json(views.orders(planned)), pushed)
+        except ReleaseError as error:
+            return obeyed.Obeyed(error)
         return obeyed.read(answer, [tool.tool for tool in planned.tools if tool.order])
 
     def _outcome(self, planned: plan.Plan, answered: obeyed.Obeyed) -> dict[str, Any]:
