@@ -31,9 +31,10 @@ def service_of_blob(url: str, challenge: str) -> str:
     return token_service(url, challenge, named.group(1)) if named else ""
 
 
-def token_service(url: str, challenge: str, repository: str) -> str:
+def token_service(url: str, challenge: str, repository: str, actions: str = "pull") -> str:
     """Return where to ask for the right to read *repository*, as the *challenge* to *url* says; "" where it does not.
 
+    The controller may ask for other *actions*: ``pull,push`` is the right to write as well.
     Whatever more the registry proposes is not asked for. A service without TLS is asked only if *url* has none either.
     """
     scheme = _BEARER.search(challenge)
@@ -48,7 +49,7 @@ def token_service(url: str, challenge: str, repository: str) -> str:
         return ""
     query = urllib.parse.parse_qsl(parts.query)
     query += [("service", told["service"])] if "service" in told else []
-    query += [("scope", "repository:{0}:pull".format(repository))]
+    query += [("scope", "repository:{0}:{1}".format(repository, actions))]
     return urllib.parse.urlunsplit(parts._replace(query=urllib.parse.urlencode(query), fragment=""))
 
 

@@ -108,6 +108,12 @@ def _shared_adapter(cache_root: Path | None, is_patient: bool) -> _Adapter:
     return _Adapter(Listings(cache_root) if cache_root else None, is_patient)
 
 
+def rewind(request: requests.PreparedRequest) -> None:
+    """Make *request* ready to be sent once more: a file that it sends was read to its end."""
+    if isinstance(getattr(request, "_body_position", None), int):
+        requests.utils.rewind_body(request)
+
+
 def origin(url: str) -> str:
     """Return the scheme, host and port of *url*, without user and password."""
     parts = urlsplit(url)
@@ -250,6 +256,7 @@ class _Adapter(requests.adapters.HTTPAdapter):
             LOG.debug("%s %s: %s; again in %g s", request.method, place, response.status_code, pause_s)
             response.close()
             time.sleep(pause_s)
+            rewind(request)
         return response
 
 

@@ -11,7 +11,7 @@ contains its digest, so what is locked stays what it is wherever the tag moves. 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,7 +22,7 @@ from urllib.parse import urljoin
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import oci_manifest, versions
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import oci_manifest, oci_place, versions
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
     Declaration,
     asset_address,
@@ -30,9 +30,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     listed,
     refuse_too_many,
     require_name,
-    web_address,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_access import RegistryAccess
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_access import (
+    RegistryAccess,
+    refusal,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_login import login_for
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_manifest import Descriptor, Manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
@@ -47,16 +49,9 @@ TAGS_LIMIT = 100_000
 PAGES_LIMIT = 1000
 #: Of how many wanted versions, the newest, the files are read: each costs a request, and one more a platform.
 VERSIONS_LIMIT = 30
-LONGEST_NAME = 255
-#: Grammar of the distribution-spec, for names and for tags.
-_REPOSITORY = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*"
-_NAME = rf"(?:https?://)?[A-Za-z0-9.-]+(?::[0-9]{{1,5}})?/{_REPOSITORY}"
-_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 #: What is about another artifact: signatures, SBOMs (distribution-spec, "Referrers Tag Schema"; cosign).
 _ABOUT_ANOTHER = re.compile(r"sha(?:256|512)-[0-9a-f]{32,}(?:\.[a-z]+)?")
 _ACCEPTED = ", ".join((*oci_manifest.INDEXES, *oci_manifest.MANIFESTS))
-#: Docker Hub's registry has another name than Docker Hub.
-_DOCKER_HUB = ("docker.io", "index.docker.io", "registry-1.docker.io")
 
 
 @dataclass(frozen=True)
@@ -83,19 +78,16 @@ class OciSource:
 
     def __init__(self, declaration: Declaration) -> None:
         """Prepare to ask the declared registry. Raises ReleaseError if name, options or login are not valid."""
-        self._name = require_name(declaration, rf"(?=.{{1,{2 * LONGEST_NAME}}}\Z){_NAME}", "ghcr.io/owner/tool")
-        scheme, _separator, rest = self._name.rpartition("://")
-        host, _slash, self._repository = rest.partition("/")
-        names = _DOCKER_HUB if host.lower() in _DOCKER_HUB else (host.lower(),)
-        registry = web_address(f"{scheme or 'https'}://{names[-1]}", "the registry")
-        self._place = f"{registry}/v2/{self._repository}"
+        self._name = require_name(declaration, oci_place.NAME, "ghcr.io/owner/tool")
+        place = oci_place.place_of(self._name)
+        self._place, self._repository = place.address, place.repository
         self._product = self._repository.rpartition("/")[2]
         self._is_wanted = declaration.is_wanted
         self._exact = declaration.exact
         template = declaration.options.get("tag")
         self._tag = versions.version_pattern(template, "tag") if template else None
         self._cache_root = declaration.cache_root
-        self._access = RegistryAccess(self._place, self._repository, login_for(registry, names))
+        self._access = RegistryAccess(self._place, self._repository, login_for(place.registry, place.names))
         self.session = self._session(self._access)
 
     def describe(self) -> str:
@@ -170,7 +162,7 @@ class OciSource:
         return following
 
     def _read_tag(self, tag: str) -> _Tagged | None:
-        if _ABOUT_ANOTHER.fullmatch(tag) or not _TAG.fullmatch(tag):
+        if _ABOUT_ANOTHER.fullmatch(tag) or not oci_place.TAG.fullmatch(tag):
             return None
         if self._tag is not None:
             match = self._tag.fullmatch(tag)
@@ -217,12 +209,7 @@ class OciSource:
                 found=f"HTTP status 404 for {redaction.redacted(url)}",
                 fix="check the spelling; for what is not public, log in as with docker login, or use netrc",
             )
-        refused = failures.refused(response, self.session)
-        try:
-            said = documents.json_of(response, "a list of errors", _said)
-        except ReleaseError:
-            raise refused from None
-        raise ReleaseError(refused.what, found=f"{refused.found}: {said}", fix=refused.fix)
+        raise refusal(response, self.session)
 
     def _release(self, tagged: _Tagged, contents: _Contents) -> Release:
         """Return the release of a tag. Registries do not date what they have: its date is what its publisher says."""
@@ -264,7 +251,7 @@ def _without_moving(tagged: Sequence[_Tagged], exact: str | None) -> list[_Tagge
 
 def _tags_in(document: Any) -> list[str]:
     """Return the tags in a list of them, which some registries leave null where there are none."""
-    return [tag for tag in document["tags"] or () if isinstance(tag, str) and len(tag) <= LONGEST_NAME]
+    return [tag for tag in document["tags"] or () if isinstance(tag, str) and len(tag) <= oci_place.LONGEST_NAME]
 
 
 def _moment(text: str) -> datetime | None:
@@ -272,9 +259,3 @@ def _moment(text: str) -> datetime | None:
         return versions.moment_of(text)
     except (ValueError, OverflowError):
         return None
-
-
-def _said(document: Any) -> str:
-    """Return the messages in a refusal (distribution-spec, "Error Codes")."""
-    errors: Iterable[Any] = document["errors"]
-    return redaction.shown("; ".join(f"{error['code']} {error.get('message') or ''}".strip() for error in errors))

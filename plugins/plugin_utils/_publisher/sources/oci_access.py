@@ -1,12 +1,13 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How does a registry let somebody read? Its challenge is answered with a token, or a password. On the controller.
+"""How does a registry let somebody in? Its challenge is answered with a token, or a password. On the controller.
 
 Follows RFC 9110 (``WWW-Authenticate``), RFC 6750 and Docker's "Token Authentication Specification"
 (distribution.github.io/distribution, spec/auth/token): public content is read with a token that anybody gets. Whatever
-the registry proposes, the right to read one repository is asked for and nothing more. The token goes to the registry;
-the login goes there and to the token service that the registry names, as with Docker, and nowhere without encryption.
+the registry proposes, the right to read one repository, or to push to it, is asked for and nothing more. The token goes
+to the registry; the login goes there and to the token service that the registry names, as with Docker, and nowhere
+without encryption.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from __future__ import annotations
 import logging
 import re
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import registry_token
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, redaction
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import documents, failures, redaction, transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import Credential, Credentials
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.listings import name_asker
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.forge_tokens import is_safe
@@ -34,11 +36,11 @@ _BASIC = re.compile(r"(?:\A|,\s*)basic\b", re.IGNORECASE)
 class RegistryAccess(Credentials):
     """Answers the challenges of one registry, and of nobody else: for requests below *place*.
 
-    *repository* is what is read, *login* the machine's for this registry. *is_login_used* tells whether it was sent,
-    and *refused_login* in words that it was not accepted.
+    *repository* is what is read, and with *is_pushing* also written; *login* the machine's for this registry.
+    *is_login_used* tells whether it was sent, and *refused_login* in words that it was not accepted.
     """
 
-    def __init__(self, place: str, repository: str, login: Login | None) -> None:
+    def __init__(self, place: str, repository: str, login: Login | None, *, is_pushing: bool = False) -> None:
         """Take what is known. Raises ReleaseError if the login would be sent without encryption."""
         if login and not is_safe(place):
             raise ReleaseError(
@@ -48,6 +50,7 @@ class RegistryAccess(Credentials):
         self._place = Credential(place, {})
         self._repository = repository
         self._login = login
+        self._actions = "pull,push" if is_pushing else "pull"
         self._header = ""
         self._lock = threading.Lock()
         self.is_login_used = False
@@ -85,6 +88,7 @@ class RegistryAccess(Credentials):
         response.close()
         again = asked.copy()
         self._authorize(again)
+        transport.rewind(again)
         adapter: Any = response.connection
         answer: requests.Response = adapter.send(again, **how)
         answer.history.append(response)
@@ -98,7 +102,7 @@ class RegistryAccess(Credentials):
     def _new_header(self, response: requests.Response) -> str:
         """Return what answers the challenge in *response*; "" if nothing here does."""
         challenge = response.headers.get("WWW-Authenticate", "")
-        service = registry_token.token_service(response.url, challenge, self._repository)
+        service = registry_token.token_service(response.url, challenge, self._repository, self._actions)
         if service:
             return f"Bearer {self._token(service)}"
         if self._login and _BASIC.search(challenge):
@@ -142,9 +146,10 @@ class RegistryAccess(Credentials):
             fix = (
                 "check the spelling; for what is not public, log in as with docker login, or put the password in netrc"
             )
+            verb = "read" if self._actions == "pull" else "push to"
             if response.status_code in (400, 401, 403, 404):
                 raise ReleaseError(
-                    f"the registry gives no token to read {self._repository}: it does not exist, or is not public",
+                    f"the registry gives no token to {verb} {self._repository}: it does not exist, or is not public",
                     found=f"{redaction.redacted(response.url)}: {refused.found}",
                     fix=f"{self.refused_login}: correct it" if self.refused_login else fix,
                 )
@@ -157,3 +162,19 @@ class RegistryAccess(Credentials):
                 found=f"{len(response.content)} bytes without a token that can be sent",  # never shown: it is a secret
             )
         return usable_token(token, "the token of the registry")
+
+
+def refusal(response: requests.Response, session: requests.Session) -> ReleaseError:
+    """Return the error for an answer of a registry to *session* that is no success, with the registry's own words."""
+    refused = failures.refused(response, session)
+    try:
+        said = documents.json_of(response, "a list of errors", _said)
+    except ReleaseError:
+        return refused
+    return ReleaseError(refused.what, found=f"{refused.found}: {said}", fix=refused.fix)
+
+
+def _said(document: Any) -> str:
+    """Return the messages in a refusal (distribution-spec, "Error Codes")."""
+    errors: Iterable[Any] = document["errors"]
+    return redaction.shown("; ".join(f"{error['code']} {error.get('message') or ''}".strip() for error in errors))
