@@ -1,24 +1,27 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a folder that serves what lock files pin. Options and results are documented in modules/mirror.py."""
+"""Makes a folder or a registry serve what lock files pin. Options and results are documented in modules/mirror.py."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import signers
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import artifacts
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.given_locks import read_lock
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.outcome import result
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.outcome import pushed, result
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import publication
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publish import Mirror
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.push import RegistryMirror
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
@@ -27,7 +30,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
-OPTIONS = verb.reader(options.MIRROR)
+OPTIONS = verb.reader(options.MIRROR, mutually_exclusive=[("dest", "to")], required_one_of=[("dest", "to")])
 
 
 class ActionModule(verb.Verb):
@@ -37,23 +40,32 @@ class ActionModule(verb.Verb):
     _requires_connection = False
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Make the folder a mirror of the lock files, and return what changed.
+        """Make the folder or the registry a mirror of the lock files, and return what changed.
 
         Raises ReleaseError for lock files that cannot be read or contradict each other, for an asset that cannot be
-        had, and where the folder cannot be written.
+        had, and where the folder cannot be written or the registry refuses.
         """
         given = verb.options(self, OPTIONS)
         required = signers.read(given["lock_signers"])
         locks = [read_lock(verb.found_file(self, name), required) for name in given["lockfile"]]
         _refuse_token_for_several(locks, given["token"])
+        cache = Cache(default_cache_root())
+        assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root))
+        if given["to"]:
+            return self._pushed(given, locks, assets)
         dest = Path(self._loader.path_dwim(given["dest"]))
         wanted = publication(locks)
         mirror = Mirror(dest, wanted, prune=given["prune"])
-        if self._task.check_mode:
-            return result(dest, wanted, mirror.foreseen())
-        cache = Cache(default_cache_root())
-        opened = partial(_open, token=given["token"], cache_root=cache.root)
-        return result(dest, wanted, mirror.publish(AssetBytes(cache, opened)))
+        return result(dest, wanted, mirror.foreseen() if self._task.check_mode else mirror.publish(assets))
+
+    def _pushed(self, given: Mapping[str, Any], locks: Sequence[GivenLock], assets: AssetBytes) -> dict[str, Any]:
+        if given["prune"]:
+            raise ReleaseError(
+                "prune is for a folder (dest)", fix="let the registry's own rules of retention remove what is old"
+            )
+        registry = RegistryMirror(given["to"], artifacts(locks))
+        todo = registry.foreseen() if self._task.check_mode else registry.publish(assets)
+        return pushed(given["to"], registry.wanted, todo)
 
 
 def _open(origin: AssetOrigin, *, token: str | None, cache_root: Path) -> Source:

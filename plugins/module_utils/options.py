@@ -100,7 +100,8 @@ LOCK = {
 
 MIRROR = dict(
     SIGNED,
-    dest={"type": "path", "required": True},
+    dest={"type": "path"},
+    to={"type": "str"},
     lockfile={"type": "list", "elements": "path", "required": True},
     prune={"type": "bool", "default": False},
     token={"type": "str", "no_log": True},

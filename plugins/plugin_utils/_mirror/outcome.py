@@ -5,14 +5,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.addresses import INDEX
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import (
+    Artifacts,
+    ToolVersion,
+    part_key,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.plan import Plan
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import Publication
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.push import VersionPlan
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 
@@ -31,6 +39,36 @@ def result(dest: Path, wanted: Publication, todo: Plan) -> dict[str, Any]:
         "notes": [*wanted.notes, *_notes(todo)],
         "diff": diff if is_other else {},
     }
+
+
+def pushed(to: str, wanted: Artifacts, todo: Sequence[VersionPlan]) -> dict[str, Any]:
+    """Return the result of a task that did what was *todo* so that *to* has the *wanted* artifacts, or would do it."""
+    references = [reference for plan in todo for reference in plan.pushed]
+    bytes_sent = sum({(plan.version.tool, one.sha256): one.size for plan in todo for one in plan.blobs}.values())
+    notes = [f"pushed {len(references)} manifests, and {bytes_sent / 1_000_000:.1f} MB of files"] if references else []
+    before = "".join(_listing(plan.version, plan.before.parts) for plan in todo if plan.before)
+    after = "".join(_listing(plan.version, json.loads(plan.index)["manifests"]) for plan in todo)
+    diff = {"before_header": to, "after_header": to, "before": before, "after": after}
+    tools: dict[str, dict[str, list[str]]] = {}
+    for version in wanted.versions:
+        for one in version.artifacts:
+            if one.target:
+                names = tools.setdefault(version.tool, {})
+                names.setdefault(one.name, []).append(f"{version.tool}@{one.digest}")
+    return {
+        "changed": bool(references),
+        "to": to,
+        "tools": tools,
+        "published": references,
+        "notes": [*wanted.notes, *notes],
+        "diff": diff if before != after else {},
+    }
+
+
+def _listing(version: ToolVersion, parts: Iterable[Mapping[str, Any]]) -> str:
+    """Return what a tag leads to, for people: a line for each part."""
+    lines = sorted(f"{version} {' '.join(filter(None, part_key(part)))} {part['digest']}" for part in parts)
+    return "".join(f"{shown(line)}\n" for line in lines)
 
 
 def _tools(wanted: Publication) -> dict[str, dict[str, list[str]]]:

@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry impor
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
 
 
 @dataclass(frozen=True)
@@ -162,19 +163,21 @@ def _add_evidence(files: dict[str, File], folder: str, one: _Named) -> None:
     """Add what is known by name of the evidence about *one* to its *folder*; an asset of that name has precedence."""
     for proof in one.proofs:
         for part, sha256 in proof.kept:
-            name = _published_name(proof, part, one)
+            name = published_name(proof, part, one.origin.asset)
             place = posixpath.join(folder, name)
             if name and addresses.is_plain(place) and place not in files and sha256 in one.evidence:
                 content = one.evidence[sha256]
                 files[place] = File(_entry("evidence", content), content)
 
 
-def _published_name(proof: Proof, part: str, one: _Named) -> str:
-    """Return the name under which its publisher has a *part* of a *proof*; "" where that is not known."""
+def published_name(proof: Proof, part: str, asset: LockedAsset) -> str:
+    """Return the name under which its publisher has a *part* of a *proof* of *asset*; "" where that is not known."""
     if part == "sums":
         return proof.file
-    is_signature = part == "signature" and addresses.are_in_one_folder(proof.origin, one.url)
-    return addresses.name_in(proof.origin) if is_signature else ""
+    is_signature = part == "signature" and addresses.are_in_one_folder(proof.origin, asset.url)
+    name = addresses.name_in(proof.origin) if is_signature else ""
+    # The address of a blob in a registry ends in its digest.
+    return "" if name.startswith(("sha256:", "sha512:")) else name
 
 
 def _beside_lock(given: GivenLock) -> dict[str, bytes]:

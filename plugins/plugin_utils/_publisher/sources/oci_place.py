@@ -16,6 +16,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 LONGEST_NAME = 255
 _STEP = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 REPOSITORY = rf"{_STEP}(?:/{_STEP})*"
+#: One step of the path of a repository.
+STEP = re.compile(_STEP)
 #: A host, with a port or not.
 HOST = r"[A-Za-z0-9.-]+(?::[0-9]{1,5})?"
 NAME = rf"(?=.{{1,{2 * LONGEST_NAME}}}\Z)(?:https?://)?{HOST}/{REPOSITORY}"

@@ -1,0 +1,244 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A registry has what lock files pin, and source oci locks the same from it: against Debian's docker-registry."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import artifacts
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.outcome import pushed
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.push import RegistryMirror, VersionPlan
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
+from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.tests.fakes.registry import INDEX, MANIFEST
+from ansible_collections.pinned.release.tests.fakes.web import Answer, Question, Web, files
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.docker_registry import (
+    Registry,
+    needs_registry,
+    running,
+)
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_publisher import (
+    ARM,
+    STATIC,
+    Controller,
+)
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.mirrored import Site, asset, given, sha256, tool
+
+pytestmark = needs_registry
+X86_64, AARCH64 = "tool-x86_64-unknown-linux-musl", "tool-aarch64-unknown-linux-musl"
+CONTENT = {f"/{X86_64}": STATIC, f"/{AARCH64}": ARM, "/other": b"other"}
+
+
+@pytest.fixture(autouse=True)
+def _no_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("HTTP_PROXY", "http_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("NETRC", "/dev/null")
+    monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path / "docker"))
+
+
+@pytest.fixture
+def web() -> Iterator[Web]:
+    with Web(files(CONTENT)) as server:
+        yield server
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    (tmp_path / "registry").mkdir()
+    with running(tmp_path / "registry") as server:
+        yield server
+
+
+@dataclass(frozen=True)
+class Pusher:
+    """A controller with an empty cache, and where it pushes to."""
+
+    folder: Path
+    url: str
+
+    @property
+    def to(self) -> str:
+        return f"oci+{self.url}/platform"
+
+    def push(self, *locks: GivenLock) -> Sequence[VersionPlan]:
+        return RegistryMirror(self.to, artifacts(locks)).publish(Site(self.folder).assets)
+
+    def foreseen(self, *locks: GivenLock) -> Sequence[VersionPlan]:
+        return RegistryMirror(self.to, artifacts(locks)).foreseen()
+
+    def get(self, path: str, kind: str) -> Any:
+        headers = {"Accept": kind, "Authorization": "Bearer reader"}
+        answer = requests.get(f"{self.url}/v2/platform/{path}", headers=headers, timeout=30)
+        answer.raise_for_status()
+        return json.loads(answer.content)
+
+    def index(self, tag: str = "1.0") -> Any:
+        return self.get(f"tool/manifests/{tag}", INDEX)
+
+
+@pytest.fixture
+def pusher(tmp_path: Path, registry: Registry) -> Pusher:
+    return Pusher(tmp_path, registry.url)
+
+
+def x86_64(web: Web) -> LockedAsset:
+    return asset(f"{web.url}/{X86_64}", STATIC)
+
+
+def aarch64(web: Web) -> LockedAsset:
+    arm = asset(f"{web.url}/{AARCH64}", ARM)
+    return replace(
+        arm, target="aarch64-unknown-linux-musl", requires=Requirement("linux", "aarch64", libc="static")
+    )
+
+
+def lock(folder: Path, *assets: LockedAsset, version: str = "1.0", name: str = "releases.lock.json") -> GivenLock:
+    pinned = replace(tool(*assets, version=version), published="2026-01-02T03:04:05Z")
+    return given(folder / name, {"tool": pinned})
+
+
+def sent(todo: Sequence[VersionPlan]) -> list[str]:
+    return [reference for plan in todo for reference in plan.pushed]
+
+
+def locked_again(pusher: Pusher, more: str = "") -> Any:
+    name = f"{pusher.url}/platform/tool"
+    text = f"""
+        platforms: [linux/x86_64, linux/aarch64]
+        tools: {{tool: {{source: {{oci: "{name}", tag: "{{version}}"}}{more}}}}}
+    """
+    source = OciSource(Declaration("oci", name, {"tag": "{version}"}))
+    return Controller(source, pusher.folder / "another").resolve_text(text).lock.tools["tool"]
+
+
+def test_source_oci_locks_the_same_bytes_for_the_same_platforms(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    pusher.push(lock(tmp_path, x86_64(web), aarch64(web)))
+    locked = locked_again(pusher)
+    assert locked.version == "1.0"
+    assert locked.published == "2026-01-02T03:04:05Z"
+    assert {(one.name, one.sha256, one.target) for one in locked.assets} == {
+        (X86_64, sha256(STATIC), "x86_64-unknown-linux-musl"),
+        (AARCH64, sha256(ARM), "aarch64-unknown-linux-musl"),
+    }
+
+
+def test_index_tells_platform_target_needs_and_digests(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    arm = aarch64(web)
+    pusher.push(lock(tmp_path, x86_64(web), arm))
+    index = pusher.index()
+    by_name = {part["annotations"]["org.opencontainers.image.title"]: part for part in index["manifests"]}
+    part = by_name[AARCH64]
+    assert part["platform"] == {"os": "linux", "architecture": "arm64"}
+    assert json.loads(part["annotations"]["pinned.release.requires"])["libc"] == "static"
+    assert part["annotations"]["pinned.release.sha256"] == sha256(ARM)
+    assert part["annotations"]["pinned.release.tree_sha256"] == arm.tree_sha256
+    assert part["annotations"]["pinned.release.target"] == "aarch64-unknown-linux-musl"
+    manifest = pusher.get(f"tool/manifests/{part['digest']}", MANIFEST)
+    assert manifest["annotations"] == part["annotations"]
+    assert manifest["artifactType"] == part["artifactType"] == "application/vnd.pinned.release.asset.v1"
+    assert index["artifactType"] == "application/vnd.pinned.release.tool.v1"
+
+
+def test_second_run_pushes_and_downloads_nothing(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    given_lock = lock(tmp_path, x86_64(web), aarch64(web))
+    foreseen = pusher.foreseen(given_lock)
+    assert web.questions == []
+    assert sent(pusher.push(given_lock)) == sent(foreseen)
+    asked = len(web.questions)
+    again = Pusher(tmp_path / "without_cache", pusher.url).push(given_lock)
+    assert (sent(again), len(web.questions)) == ([], asked)
+
+
+def test_another_controller_pushes_the_same_digests(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    first = sent(pusher.push(lock(tmp_path, x86_64(web), aarch64(web))))
+    (tmp_path / "elsewhere").mkdir()
+    with running(tmp_path / "elsewhere") as other:
+        elsewhere = Pusher(tmp_path / "elsewhere", other.url)
+        assert sent(elsewhere.push(lock(tmp_path / "elsewhere", aarch64(web), x86_64(web)))) == first
+
+
+def test_file_that_the_registry_has_is_not_pushed_again(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    pusher.push(lock(tmp_path, x86_64(web)))
+    [plan] = pusher.push(lock(tmp_path, x86_64(web), aarch64(web)))
+    assert {entry.sha256 for entry in plan.blobs} == {sha256(ARM)}
+    assert len(plan.artifacts) == 1
+
+
+def test_platforms_of_another_lock_file_stay_in_the_index(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    one, other = lock(tmp_path, x86_64(web)), lock(tmp_path, aarch64(web), name="other.lock.json")
+    pusher.push(one)
+    pusher.push(other)
+    assert {part["annotations"]["pinned.release.target"] for part in pusher.index()["manifests"]} == {
+        "x86_64-unknown-linux-musl",
+        "aarch64-unknown-linux-musl",
+    }
+    assert sent(pusher.push(one)) == []
+
+
+def test_part_that_the_registry_lost_leaves_the_index(tmp_path: Path, web: Web, pusher: Pusher, registry: Registry) -> None:
+    pusher.push(lock(tmp_path, x86_64(web)))
+    [part] = pusher.index()["manifests"]
+    digest = part["digest"].partition(":")[2]
+    shutil.rmtree(next((tmp_path / "registry/data").rglob(f"_manifests/revisions/sha256/{digest}")))
+    pusher.push(lock(tmp_path, aarch64(web)))
+    [left] = pusher.index()["manifests"]
+    assert left["annotations"]["pinned.release.sha256"] == sha256(ARM)
+
+
+def test_file_that_the_registry_lost_is_pushed_again(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    given_lock = lock(tmp_path, x86_64(web))
+    pusher.push(given_lock)
+    shutil.rmtree(next((tmp_path / "registry/data").rglob(f"_layers/sha256/{sha256(STATIC)}")))
+    [plan] = pusher.push(given_lock)
+    assert [entry.sha256 for entry in plan.blobs] == [sha256(STATIC)]
+    assert sent(pusher.push(given_lock)) == []
+    assert locked_again(pusher).assets[0].sha256 == sha256(STATIC)
+
+
+def test_tag_of_somebody_else_is_not_moved(tmp_path: Path, web: Web, pusher: Pusher, registry: Registry) -> None:
+    registry.push("platform/tool", "1.0", {"tool": b"precious"})
+    before = pusher.get("tool/manifests/1.0", MANIFEST)
+    with pytest.raises(ReleaseError, match="tool:1.0 is something that no run of mirror pushed"):
+        pusher.push(lock(tmp_path, x86_64(web)))
+    assert pusher.get("tool/manifests/1.0", MANIFEST) == before
+
+
+def test_signature_is_pushed_under_its_name_and_found_by_source_oci(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    url = f"{web.url}/{X86_64}"
+    signature = b"signature"
+    proof = Proof(
+        kind="minisign",
+        identity=Identity("RWQ", {}) if False else _identity(),
+        signer="x",
+        file=X86_64,
+        sha256=sha256(STATIC),
+        origin=f"{url}.minisig",
+        kept=(("signature", sha256(signature)),),
+    )
+    signed = replace(lock(tmp_path, x86_64(web)), evidence={sha256(signature): signature})
+    asset_of = asset(url, STATIC, proofs=[proof])
+    tools = {"tool": replace(signed.lock.tools["tool"], assets=(asset_of,))}
+    pusher.push(replace(signed, lock=replace(signed.lock, tools=tools)))
+    [release] = OciSource(Declaration("oci", f"{pusher.url}/platform/tool")).releases()
+    assert {one.name: one.digests["sha256"] for one in release.assets} == {
+        X86_64: sha256(STATIC),
+        f"{X86_64}.minisig": sha256(signature),
+    }
