@@ -181,8 +181,7 @@ def _handler(web: Web, answer: Callable[[Question], Answer]) -> type[BaseHTTPReq
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
-        def do_POST(self) -> None:
-            self.do_GET()
+        do_HEAD = do_POST = do_PUT = do_GET
 
         def _send(self, given: Answer) -> None:
             self.send_response(given.status)
@@ -196,7 +195,7 @@ def _handler(web: Web, answer: Callable[[Question], Answer]) -> type[BaseHTTPReq
             if length is not None and (given.status != 304 or given.length is not None):
                 self.send_header("Content-Length", str(length))
             self.end_headers()
-            if given.status == 304:
+            if given.status == 304 or self.command == "HEAD":
                 parts = []
             for part in parts:
                 self.wfile.write(part)

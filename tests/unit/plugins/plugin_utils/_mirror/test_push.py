@@ -8,8 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -105,9 +104,7 @@ def x86_64(web: Web) -> LockedAsset:
 
 def aarch64(web: Web) -> LockedAsset:
     arm = asset(f"{web.url}/{AARCH64}", ARM)
-    return replace(
-        arm, target="aarch64-unknown-linux-musl", requires=Requirement("linux", "aarch64", libc="static")
-    )
+    return replace(arm, target="aarch64-unknown-linux-musl", requires=Requirement("linux", "aarch64", libc="static"))
 
 
 def lock(folder: Path, *assets: LockedAsset, version: str = "1.0", name: str = "releases.lock.json") -> GivenLock:
@@ -193,7 +190,7 @@ def test_platforms_of_another_lock_file_stay_in_the_index(tmp_path: Path, web: W
     assert sent(pusher.push(one)) == []
 
 
-def test_part_that_the_registry_lost_leaves_the_index(tmp_path: Path, web: Web, pusher: Pusher, registry: Registry) -> None:
+def test_part_that_the_registry_lost_leaves_the_index(tmp_path: Path, web: Web, pusher: Pusher) -> None:
     pusher.push(lock(tmp_path, x86_64(web)))
     [part] = pusher.index()["manifests"]
     digest = part["digest"].partition(":")[2]
@@ -204,41 +201,145 @@ def test_part_that_the_registry_lost_leaves_the_index(tmp_path: Path, web: Web, 
 
 
 def test_file_that_the_registry_lost_is_pushed_again(tmp_path: Path, web: Web, pusher: Pusher) -> None:
-    given_lock = lock(tmp_path, x86_64(web))
+    given_lock = lock(tmp_path, x86_64(web), aarch64(web))
     pusher.push(given_lock)
     shutil.rmtree(next((tmp_path / "registry/data").rglob(f"_layers/sha256/{sha256(STATIC)}")))
     [plan] = pusher.push(given_lock)
     assert [entry.sha256 for entry in plan.blobs] == [sha256(STATIC)]
     assert sent(pusher.push(given_lock)) == []
-    assert locked_again(pusher).assets[0].sha256 == sha256(STATIC)
+    assert sha256(STATIC) in {one.sha256 for one in locked_again(pusher).assets}
 
 
 def test_tag_of_somebody_else_is_not_moved(tmp_path: Path, web: Web, pusher: Pusher, registry: Registry) -> None:
     registry.push("platform/tool", "1.0", {"tool": b"precious"})
     before = pusher.get("tool/manifests/1.0", MANIFEST)
-    with pytest.raises(ReleaseError, match="tool:1.0 is something that no run of mirror pushed"):
+    with pytest.raises(ReleaseError, match=r"tool:1\.0 is something that no run of mirror pushed"):
         pusher.push(lock(tmp_path, x86_64(web)))
     assert pusher.get("tool/manifests/1.0", MANIFEST) == before
 
 
 def test_signature_is_pushed_under_its_name_and_found_by_source_oci(tmp_path: Path, web: Web, pusher: Pusher) -> None:
-    url = f"{web.url}/{X86_64}"
-    signature = b"signature"
-    proof = Proof(
-        kind="minisign",
-        identity=Identity("RWQ", {}) if False else _identity(),
-        signer="x",
-        file=X86_64,
-        sha256=sha256(STATIC),
-        origin=f"{url}.minisig",
-        kept=(("signature", sha256(signature)),),
-    )
-    signed = replace(lock(tmp_path, x86_64(web)), evidence={sha256(signature): signature})
-    asset_of = asset(url, STATIC, proofs=[proof])
-    tools = {"tool": replace(signed.lock.tools["tool"], assets=(asset_of,))}
-    pusher.push(replace(signed, lock=replace(signed.lock, tools=tools)))
+    url, signature = f"{web.url}/{X86_64}", b"signature"
+    kept = (("signature", sha256(signature)),)
+    proof = Proof("minisign", Identity.of(key="RW"), "id", X86_64, sha256(STATIC), f"{url}.minisig", kept)
+    (tmp_path / "releases.evidence").mkdir()
+    (tmp_path / "releases.evidence" / sha256(signature)).write_bytes(signature)
+    pusher.push(lock(tmp_path, asset(url, STATIC, proofs=[proof])))
     [release] = OciSource(Declaration("oci", f"{pusher.url}/platform/tool")).releases()
     assert {one.name: one.digests["sha256"] for one in release.assets} == {
         X86_64: sha256(STATIC),
         f"{X86_64}.minisig": sha256(signature),
     }
+
+
+def test_result_tells_what_is_pushed_and_what_a_tag_leads_to(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    given_lock = lock(tmp_path, x86_64(web))
+    wanted = artifacts([given_lock])
+    [one] = wanted.versions[0].artifacts
+    result = pushed(pusher.to, wanted, pusher.push(given_lock))
+    assert result["changed"] is True
+    assert result["published"] == [f"tool@{one.digest}", "tool:1.0"]
+    assert result["tools"] == {"tool": {X86_64: [f"tool@{one.digest}"]}}
+    assert result["notes"] == ["pushed 2 manifests, and 0.0 MB of files"]
+    assert result["diff"]["before"] == ""
+    assert result["diff"]["after"] == f"tool:1.0 {X86_64} x86_64-unknown-linux-musl {one.digest}\n"
+    again = pushed(pusher.to, wanted, pusher.push(given_lock))
+    assert (again["changed"], again["published"], again["notes"], again["diff"]) == (False, [], [], {})
+
+
+def test_plus_in_a_version_is_an_underscore_in_its_tag(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version="3.12.1+20240101"))
+    assert pusher.index("3.12.1_20240101")["annotations"]["org.opencontainers.image.version"] == "3.12.1+20240101"
+    assert locked_again(pusher).version == "3.12.1_20240101"
+
+
+def test_token_for_pushing_is_asked_for_with_the_login_and_goes_to_the_registry_alone(
+    tmp_path: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The registry's access controller ``silly`` challenges as all do, and believes any token."""
+    with Web(lambda question: Answer(200, json.dumps({"token": "good"}).encode())) as service:
+        silly = {"silly": {"realm": f"{service.url}/token", "service": "registry"}}
+        with running(tmp_path, auth=silly) as registry:
+            login(tmp_path, registry.url, monkeypatch)
+            pusher = Pusher(tmp_path, registry.url)
+            pusher.push(lock(tmp_path, x86_64(web)))
+            assert len(pusher.index()["manifests"]) == 1
+        scopes = {(question.path, question.query["scope"]) for question in service.questions}
+        logins = {question.headers.get("Authorization") for question in service.questions}
+    assert scopes == {("/token", "repository:platform/tool:pull,push")}
+    assert logins == {"Basic " + base64.b64encode(b"bot:secret").decode()}
+    assert {question.headers.get("Authorization") for question in web.questions} == {None}
+
+
+def test_who_may_not_push_is_told_what_to_do(tmp_path: Path, web: Web) -> None:
+    def refuse(question: Question) -> Answer:
+        body = json.dumps({"errors": [{"code": "DENIED", "message": "no push for you"}]}).encode()
+        return Answer(404) if question.method in ("GET", "HEAD") else Answer(403, body)
+
+    with Web(refuse) as registry, pytest.raises(ReleaseError, match="no push for you") as refused:
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert refused.value.fix == "log in as a user who may push there, with docker login or in netrc"
+
+
+@pytest.mark.parametrize("location", ["https://elsewhere.example/upload", "", "http://[", "//elsewhere.example/x"])
+def test_file_is_sent_to_no_other_server(tmp_path: Path, web: Web, location: str) -> None:
+    def answer(question: Question) -> Answer:
+        return Answer(202, b"", {"Location": location}) if question.method == "POST" else Answer(404)
+
+    with Web(answer) as registry:
+        with pytest.raises(ReleaseError, match="sends what is pushed to another server"):
+            Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+        assert {question.method for question in registry.questions} == {"GET", "HEAD", "POST"}
+
+
+def test_registry_that_says_another_digest_is_refused(tmp_path: Path, web: Web) -> None:
+    def answer(question: Question) -> Answer:
+        if question.method == "POST":
+            return Answer(202, b"", {"Location": "/upload"})
+        is_put = question.method == "PUT"
+        return Answer(201 if is_put else 404, b"", {"Docker-Content-Digest": "sha256:" + "0" * 64})
+
+    with Web(answer) as registry, pytest.raises(ReleaseError, match="something else than what was pushed"):
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+
+
+def test_file_is_sent_again_from_its_beginning_after_an_error_of_the_server(tmp_path: Path, web: Web) -> None:
+    """A proxy before the registry may fail once; half of a file must never be taken for the file."""
+    got: list[bytes] = []
+
+    def answer(question: Question) -> Answer:
+        if question.method == "POST":
+            return Answer(202, b"", {"Location": "/upload"})
+        if question.method == "PUT":
+            got.append(question.body)
+            return Answer(503 if got.count(question.body) == 1 else 201)
+        kept = {sha256(body): body for body in got}.get(question.path.rpartition(":")[2])
+        return Answer(404) if kept is None else Answer(200, kept)
+
+    with Web(answer) as registry:
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert got.count(STATIC) == 2
+    assert b"" not in got
+
+
+@pytest.mark.parametrize("index", [b"[]", b"{}", b'{"manifests": [1]}', b"\xff", b"[" * 100_000])
+def test_index_that_is_none_is_refused(tmp_path: Path, web: Web, index: bytes) -> None:
+    with Web(lambda question: Answer(200, index, {"Content-Type": INDEX})) as registry, pytest.raises(ReleaseError):
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+
+
+@pytest.mark.parametrize(
+    "to", ["oci://h", "h/x", "https://h/x", "oci://u:p@h/x", "oci://h/X", "oci://h/x/", "oci://h/x:1", "oci://h/../x"]
+)
+def test_what_is_no_repository_is_refused(to: str) -> None:
+    with pytest.raises(ReleaseError, match="to is not the address of a repository") as refused:
+        RegistryMirror(to, artifacts([]))
+    assert "u:p" not in str(refused.value)
+
+
+def login(folder: Path, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log in as ``docker login`` does."""
+    (folder / "docker").mkdir()
+    auth = base64.b64encode(b"bot:secret").decode()
+    text = json.dumps({"auths": {url.partition("://")[2]: {"auth": auth}}})
+    (folder / "docker/config.json").write_text(text)
