@@ -181,7 +181,14 @@ def _handler(web: Web, answer: Callable[[Question], Answer]) -> type[BaseHTTPReq
             except (BrokenPipeError, ConnectionResetError):
                 self.close_connection = True
 
-        do_HEAD = do_POST = do_PUT = do_GET
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def do_PUT(self) -> None:
+            self.do_GET()
 
         def _send(self, given: Answer) -> None:
             self.send_response(given.status)

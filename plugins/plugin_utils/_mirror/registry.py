@@ -140,17 +140,18 @@ class Repository:
 
     def _upload(self, response: requests.Response, digest: str) -> str:
         """Return where to send a blob, as the registry says. Raises ReleaseError if that is another server."""
-        url = urljoin(response.url, response.headers.get("Location", ""))
+        told = response.headers.get("Location", "")
         try:
-            is_own = "Location" in response.headers and transport.origin(url) == transport.origin(self.place.registry)
+            url = urljoin(response.url, told)
             parts = urlsplit(url)
+            is_own = bool(told) and transport.origin(url) == transport.origin(self.place.registry)
         except ValueError:
             is_own = False
         if not is_own:
             raise ReleaseError(
                 f"{self} sends what is pushed to another server",
                 expected=f"an address of {self.place.registry}",
-                found=redacted(url),
+                found=redacted(told) if told else "none",
                 fix="correct the address by which the registry, or the proxy before it, knows itself",
             )
         query = [*parse_qsl(parts.query, keep_blank_values=True), ("digest", digest)]
