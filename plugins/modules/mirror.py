@@ -6,7 +6,7 @@
 
 DOCUMENTATION = r"""
 module: mirror
-short_description: Make a folder that serves what lock files pin
+short_description: Make a folder or a registry serve what lock files pin
 version_added: 0.1.0
 author: pinned.release contributors (@pinned-release)
 description:
@@ -28,14 +28,27 @@ description:
   - The folder may be served meanwhile. A file is written elsewhere and renamed when it is whole, and what lists files
     is written after these. Two runs wait for each other. A run that is killed is finished by the next one.
   - Nothing that a run of this action did not write is changed or removed. No link is followed inside the folder.
+  - With O(to) instead of O(dest), the same assets become OCI artifacts in a registry, which the source C(oci) of
+    M(pinned.release.lock) reads.
 options:
   dest:
     description:
-      - The folder on the controller. It is made if it is missing.
+      - The folder on the controller. It is made if it is missing. One of O(dest) and O(to) is required.
       - The folder C(.pinned.release) in it holds the record of the files that are the mirror's. It need not be served,
         and is readable only for who runs. Copy it along where a mirror is to be continued elsewhere.
     type: path
-    required: true
+  to:
+    description:
+      - The address of a repository in an OCI registry, C(oci://REGISTRY/REPOSITORY), below which each tool has a
+        repository of its own; C(oci+http://) for a registry without TLS. It excludes O(dest) and O(prune).
+      - The tag of a version, C(REPOSITORY/TOOL:VERSION), leads to an index of its assets, each of which is an artifact
+        of one layer. Platform, target, needs, SHA-256 and the digest of the tree are in annotations. Signatures and
+        signed sums files with known names are artifacts of the same index. Lock files and aliases are not pushed.
+      - A C(+) in a version is a C(_) in its tag.
+      - What the registry has already is not pushed again. Files that an earlier run put into an index stay there until
+        one of that name is pushed. A tag that no run of this action pushed is never moved.
+      - The login is what C(docker login) wrote (C(auths) in C(config.json)), or netrc.
+    type: str
   lockfile:
     description:
       - The lock files to serve. Each must have a name of its own.
@@ -49,6 +62,7 @@ options:
       - Remove what earlier runs wrote, and none of O(lockfile) names any more. It is taken out of the sums files and
         C(PULP_MANIFEST) first.
       - By default, it stays, so that hosts with an older lock file still find their assets.
+      - In a registry, nothing is removed. It has rules of retention of its own.
     type: bool
     default: false
   token:
@@ -62,10 +76,10 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The folder is looked at, and nothing is downloaded or written.
+    details: The folder or the registry is looked at, and nothing is downloaded, written or pushed.
   diff_mode:
     support: full
-    details: Shows what changes in C(PULP_MANIFEST).
+    details: Shows what changes in C(PULP_MANIFEST), or in what the tags of the registry lead to.
 seealso:
   - module: pinned.release.lock
   - module: pinned.release.tools
@@ -83,6 +97,11 @@ EXAMPLES = r"""
     dest: /srv/mirror
     prune: true
 
+- name: Let a registry serve it
+  pinned.release.mirror:
+    lockfile: releases.lock.json
+    to: oci://registry.example.org/platform/tools
+
 # With a manifest that asks for the name of a build that the publisher dropped:
 #   tools:
 #     uv:
@@ -98,10 +117,17 @@ RETURN = r"""
 dest:
   description: The folder of the mirror.
   type: str
-  returned: success
+  returned: success, with O(dest)
   sample: /srv/mirror
+to:
+  description: The repository below which each tool has its own.
+  type: str
+  returned: success, with O(to)
+  sample: oci://registry.example.org/platform/tools
 tools:
-  description: The paths of each file below the mirror's folder, by tool and by the file's name.
+  description:
+    - The paths of each file below the mirror's folder, by tool and by the file's name.
+    - With O(to), the references of its artifacts below that repository, C(TOOL@DIGEST).
   type: dict
   returned: success
   sample:
@@ -109,7 +135,7 @@ tools:
       uv-x86_64-unknown-linux-gnu.tar.gz:
         - github.com/astral-sh/uv/releases/download/0.9.9/uv-x86_64-unknown-linux-gnu.tar.gz
 published:
-  description: The paths that were written, in that order.
+  description: The paths that were written, or the references that were pushed, in that order.
   type: list
   elements: str
   returned: success
@@ -117,14 +143,14 @@ removed:
   description: The paths that were removed.
   type: list
   elements: str
-  returned: success
+  returned: success, with O(dest)
 foreign:
   description: The paths of what lies in the folder and no run wrote. It is left alone.
   type: list
   elements: str
-  returned: success
+  returned: success, with O(dest)
 notes:
-  description: What was done, and which assets are not under their address, a line each.
+  description: What was done, and what is not where one may look for it, a line each.
   type: list
   elements: str
   returned: success
