@@ -322,6 +322,35 @@ def test_file_is_sent_again_from_its_beginning_after_an_error_of_the_server(tmp_
     assert b"" not in got
 
 
+def test_file_is_sent_whole_with_a_new_token_when_the_old_one_has_expired(tmp_path: Path, web: Web) -> None:
+    """Tokens live for minutes, and a large file takes longer."""
+    got: list[bytes] = []
+    expired: set[str] = set()
+
+    def answer(question: Question) -> Answer:
+        token = question.headers.get("Authorization", "")
+        if question.path == "/token":
+            return Answer(200, json.dumps({"token": str(len(registry.questions))}).encode())
+        if not token or token in expired:
+            return Answer(401, b"", {"WWW-Authenticate": f'Bearer realm="{registry.url}/token",service="r"'})
+        if question.method == "POST":
+            return Answer(202, b"", {"Location": "/upload"})
+        if question.body == STATIC and not expired:
+            expired.add(token)
+            return answer(question)
+        if question.method == "PUT":
+            got.append(question.body)
+            return Answer(201)
+        kept = {sha256(body): body for body in got}.get(question.path.rpartition(":")[2])
+        return Answer(404) if kept is None else Answer(200, kept)
+
+    with Web(answer) as registry:
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert expired
+    assert got.count(STATIC) == 1
+    assert b"" not in got
+
+
 @pytest.mark.parametrize("index", [b"[]", b"{}", b'{"manifests": [1]}', b"\xff", b"[" * 100_000])
 def test_index_that_is_none_is_refused(tmp_path: Path, web: Web, index: bytes) -> None:
     with Web(lambda question: Answer(200, index, {"Content-Type": INDEX})) as registry, pytest.raises(ReleaseError):
