@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Makes a folder or a registry serve what lock files pin. Options and results are documented in modules/mirror.py."""
+"""Makes a folder, a registry or one file of what lock files pin. Options and results: modules/mirror.py."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from typing import Any
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import signers
+from ansible_collections.pinned.release.plugins.plugin_utils._bundle import writing
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import artifacts
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, GivenLock
@@ -30,7 +31,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
-OPTIONS = verb.reader(options.MIRROR, mutually_exclusive=[("dest", "to")], required_one_of=[("dest", "to")])
+_WAYS = ("dest", "to", "bundle")
+OPTIONS = verb.reader(
+    options.MIRROR,
+    required_one_of=[_WAYS],
+    mutually_exclusive=[_WAYS],
+    required_if=[("controller", False, ("bundle",))],
+)
 
 
 class ActionModule(verb.Verb):
@@ -40,10 +47,10 @@ class ActionModule(verb.Verb):
     _requires_connection = False
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Make the folder or the registry a mirror of the lock files, and return what changed.
+        """Make the folder or the registry a mirror of the lock files, or the file their bundle; return what changed.
 
         Raises ReleaseError for lock files that cannot be read or contradict each other, for an asset that cannot be
-        had, and where the folder cannot be written or the registry refuses.
+        had, where the folder or the file cannot be written, and where the registry refuses.
         """
         given = verb.options(self, OPTIONS)
         required = signers.read(given["lock_signers"])
@@ -51,21 +58,31 @@ class ActionModule(verb.Verb):
         _refuse_token_for_several(locks, given["token"])
         cache = Cache(default_cache_root())
         assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root))
+        if given["prune"] and not given["dest"]:
+            raise ReleaseError(
+                "prune is for a folder (dest)", fix="let the registry's own rules of retention remove what is old"
+            )
         if given["to"]:
-            return self._pushed(given, locks, assets)
+            return self._pushed(given["to"], locks, assets)
+        if given["bundle"]:
+            return self._bundled(given, locks, assets)
         dest = Path(self._loader.path_dwim(given["dest"]))
         wanted = publication(locks)
         mirror = Mirror(dest, wanted, prune=given["prune"])
         return result(dest, wanted, mirror.foreseen() if self._task.check_mode else mirror.publish(assets))
 
-    def _pushed(self, given: Mapping[str, Any], locks: Sequence[GivenLock], assets: AssetBytes) -> dict[str, Any]:
-        if given["prune"]:
-            raise ReleaseError(
-                "prune is for a folder (dest)", fix="let the registry's own rules of retention remove what is old"
-            )
-        registry = RegistryMirror(given["to"], artifacts(locks))
+    def _pushed(self, to: str, locks: Sequence[GivenLock], assets: AssetBytes) -> dict[str, Any]:
+        registry = RegistryMirror(to, artifacts(locks))
         todo = registry.foreseen() if self._task.check_mode else registry.publish(assets)
-        return pushed(given["to"], registry.wanted, todo)
+        return pushed(to, registry.wanted, todo)
+
+    def _bundled(self, given: Mapping[str, Any], locks: Sequence[GivenLock], assets: AssetBytes) -> dict[str, Any]:
+        """Make the file the bundle of the *locks*, and return what changed. Raises ReleaseError as act() does."""
+        since = [lock_reader.read(verb.found_file(self, name))[0] for name in given["since"]]
+        path = Path(self._loader.path_dwim(given["bundle"]))
+        wanted = writing.pinned(locks, since)
+        bundle = writing.BundleFile(path, wanted, has_controller=given["controller"])
+        return writing.result(path, wanted, bundle.foreseen() if self._task.check_mode else bundle.write(assets))
 
 
 def _open(origin: AssetOrigin, *, token: str | None, cache_root: Path) -> Source:

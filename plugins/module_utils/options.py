@@ -102,7 +102,16 @@ MIRROR = dict(
     SIGNED,
     dest={"type": "path"},
     to={"type": "str"},
+    bundle={"type": "path"},
+    since={"type": "list", "elements": "path", "default": []},
+    controller={"type": "bool", "default": True},
     lockfile={"type": "list", "elements": "path", "required": True},
     prune={"type": "bool", "default": False},
     token={"type": "str", "no_log": True},
+)  # type: Spec
+
+UNBUNDLE = dict(
+    SIGNED,
+    bundle={"type": "path", "required": True},
+    dest={"type": "path", "required": True},
 )  # type: Spec

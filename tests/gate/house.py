@@ -26,6 +26,7 @@ LAYERS = (
     "plugin_utils.verb",
     "plugin_utils.carry",
     "plugin_utils._audit",
+    "plugin_utils._bundle",
     "plugin_utils._mirror",
     "plugin_utils._lock",
     "plugin_utils._rollout",

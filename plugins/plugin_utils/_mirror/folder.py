@@ -67,6 +67,11 @@ class MirrorFolder:
             return file.read().decode(errors="replace")
         return None
 
+    def chunks(self, place: str) -> Iterator[bytes]:
+        """Yield the bytes of the file at *place*. Raises ReleaseError if it is no plain file, OSError if it is gone."""
+        with self._opened(place) as file:
+            yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
+
     def write(self, place: str, content: Iterable[bytes], expected: tuple[str, int]) -> None:
         """Put *content* at *place*, whole or not at all; *expected* are its SHA-256 and its size.
 

@@ -72,7 +72,7 @@ def publication(locks: Sequence[GivenLock]) -> Publication:
             if kind != "blob":
                 _add_evidence(files, posixpath.dirname(place), one)
     for lock in locks:
-        for name, content in _beside_lock(lock).items():
+        for name, content in beside_lock(lock).items():
             _add(files, f"{addresses.LOCKS}/{name}", File(_entry("lock", content), content))
     return Publication(files, notes)
 
@@ -180,7 +180,7 @@ def published_name(proof: Proof, part: str, asset: LockedAsset) -> str:
     return "" if name.startswith(("sha256:", "sha512:")) else name
 
 
-def _beside_lock(given: GivenLock) -> dict[str, bytes]:
+def beside_lock(given: GivenLock) -> dict[str, bytes]:
     """Return the lock file, its signatures and its evidence by their paths below the folder of lock files."""
     folder = EvidenceFolder(given.path).path.name
     return {

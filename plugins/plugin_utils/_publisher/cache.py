@@ -23,7 +23,7 @@ import hashlib
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
@@ -95,6 +95,35 @@ class Cache:
             raise kept_files.disk_failure(error, self.root) from error
         progress(found.size)
         return found
+
+    def find(self, asset: Asset) -> CachedFile | None:
+        """Return the bytes of *asset* if they are here; None if not. Raises ReleaseError on a bad disk."""
+        try:
+            return self._find_any(_Wanted(asset, LIMIT_BYTES))
+        except OSError as error:
+            raise _disk_failure(error, self.root) from error
+
+    def keep(self, asset: Asset, content: Iterable[bytes]) -> CachedFile:
+        """Take *content* in as the bytes of *asset*, unless they are here. Raises ReleaseError if it is other bytes."""
+        wanted = _Wanted(asset, LIMIT_BYTES)
+        try:
+            with self._locked(wanted.key):
+                return self._find_any(wanted) or self._take(wanted, content)
+        except OSError as error:
+            raise _disk_failure(error, self.root) from error
+
+    def _take(self, wanted: _Wanted, content: Iterable[bytes]) -> CachedFile:
+        path = folders.private_folder(self.root, "partial") / wanted.key
+        with _Partial(path, wanted) as partial:
+            partial.restart()
+            _receive(iter(content), partial, wanted, lambda received: None)
+            try:
+                wanted.compare(partial.digests(), partial.received)
+            except ReleaseError:
+                partial.restart()
+                raise
+            partial.flush()
+            return self._keep(path, wanted, partial.digests(), partial.received)
 
     def open_kept(self, sha256: str) -> BinaryIO | None:
         """Return the bytes with this digest, opened; None if they are not here. Raises ReleaseError on a bad disk."""
