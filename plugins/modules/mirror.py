@@ -6,7 +6,7 @@
 
 DOCUMENTATION = r"""
 module: mirror
-short_description: Make a folder or a registry serve what lock files pin
+short_description: Serve what lock files pin from a folder or a registry, or carry it over an air gap in a file
 version_added: 0.1.0
 author: pinned.release contributors (@pinned-release)
 description:
@@ -30,17 +30,37 @@ description:
   - Nothing that a run of this action did not write is changed or removed. No link is followed inside the folder.
   - With O(to) instead of O(dest), the same assets become OCI artifacts in a registry, which the source C(oci) of
     M(pinned.release.lock) reads.
+  - With O(bundle), one file is written instead, for a place without a network. M(pinned.release.unbundle) takes it in
+    there.
 options:
+  bundle:
+    description:
+      - The file to write instead of a folder. It is a tar archive of all assets, of the lock files with their
+        signatures and their evidence (trust roots included), and of what O(controller) says. C(SHA256SUMS) in it lists
+        the others, C(README) tells how the other side begins.
+      - The same lock files make the same bytes. A file that is whole and up to date is left as it is. One that is no
+        bundle is not replaced.
+      - Needs as much free space as the bundle is large, while the old one is still there.
+    type: path
+  controller:
+    description:
+      - Whether O(bundle) has what a controller on the other side needs. That is this collection, in an archive that
+        C(ansible-galaxy collection install --offline) takes, and wheels of ansible-core and of C(requirements.txt).
+      - C(pip download) fetches the wheels, as pip is configured on this machine, for the Python and the system that
+        Ansible runs on here. Wheels in O(bundle) stay as they are until the requirements change. Remove the file to
+        fetch newer ones.
+    type: bool
+    default: true
   dest:
     description:
-      - The folder on the controller. It is made if it is missing. One of O(dest) and O(to) is required.
+      - The folder on the controller. It is made if it is missing. One of O(dest), O(to) and O(bundle) is required.
       - The folder C(.pinned.release) in it holds the record of the files that are the mirror's. It need not be served,
         and is readable only for who runs. Copy it along where a mirror is to be continued elsewhere.
     type: path
   to:
     description:
       - The address of a repository in an OCI registry, C(oci://REGISTRY/REPOSITORY), below which each tool has a
-        repository of its own; C(oci+http://) for a registry without TLS. It excludes O(dest) and O(prune).
+        repository of its own; C(oci+http://) for a registry without TLS. It excludes O(dest), O(bundle) and O(prune).
       - The tag of a version, C(REPOSITORY/TOOL:VERSION), leads to an index of its assets, each of which is an artifact
         of one layer. Platform, target, needs, SHA-256 and the digest of the tree are in annotations. Signatures and
         signed sums files with known names are artifacts of the same index. Lock files and aliases are not pushed.
@@ -65,6 +85,14 @@ options:
       - In a registry, nothing is removed. It has rules of retention of its own.
     type: bool
     default: false
+  since:
+    description:
+      - Lock files that were rolled out on the other side. O(bundle) leaves out the assets that they pin.
+      - The other side must still have these assets, in its cache or in its mirror. M(pinned.release.unbundle) fails
+        before it changes anything if it has not.
+    type: list
+    elements: path
+    default: []
   token:
     description:
       - Token for the API of GitHub, GitLab, Gitea or Forgejo, for assets of private repositories that are not in the
@@ -76,12 +104,15 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: The folder or the registry is looked at, and nothing is downloaded, written or pushed.
+    details: The folder, the registry or the bundle is looked at, and nothing is downloaded, written or pushed.
   diff_mode:
     support: full
-    details: Shows what changes in C(PULP_MANIFEST), or in what the tags of the registry lead to.
+    details:
+      - Shows what changes in C(PULP_MANIFEST), in what the tags of the registry lead to, or in C(SHA256SUMS) of the
+        bundle without Python packages.
 seealso:
   - module: pinned.release.lock
+  - module: pinned.release.unbundle
   - module: pinned.release.tools
 """
 
@@ -102,6 +133,18 @@ EXAMPLES = r"""
     lockfile: releases.lock.json
     to: oci://registry.example.org/platform/tools
 
+- name: Carry what is pinned over an air gap
+  pinned.release.mirror:
+    lockfile: releases.lock.json
+    bundle: /srv/releases.bundle.tar
+
+- name: Carry only what the other side does not have yet, to a controller that is set up already
+  pinned.release.mirror:
+    lockfile: staging.lock.json
+    since: production.lock.json
+    bundle: /srv/update.bundle.tar
+    controller: false
+
 # With a manifest that asks for the name of a build that the publisher dropped:
 #   tools:
 #     uv:
@@ -114,6 +157,21 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
+bundle:
+  description: The path of the bundle.
+  type: str
+  returned: success, with O(bundle)
+  sample: /srv/releases.bundle.tar
+sha256:
+  description: The SHA-256 of the bundle, to be told to the other side. Empty in check mode if the bundle would change.
+  type: str
+  returned: success, with O(bundle)
+left_out:
+  description: The assets that the other side has.
+  type: list
+  elements: str
+  returned: success, with O(bundle)
+  sample: ["uv 0.9.9: uv-x86_64-unknown-linux-gnu.tar.gz"]
 dest:
   description: The folder of the mirror.
   type: str
@@ -129,7 +187,7 @@ tools:
     - The paths of each file below the mirror's folder, by tool and by the file's name.
     - With O(to), the references of its artifacts below that repository, C(TOOL@DIGEST).
   type: dict
-  returned: success
+  returned: success, with O(dest)
   sample:
     uv:
       uv-x86_64-unknown-linux-gnu.tar.gz:
@@ -138,7 +196,7 @@ published:
   description: The paths that were written, or the references that were pushed, in that order.
   type: list
   elements: str
-  returned: success
+  returned: success, with O(dest)
 removed:
   description: The paths that were removed.
   type: list

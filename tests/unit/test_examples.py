@@ -25,6 +25,7 @@ SPECS = {
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,
+    "pinned.release.unbundle": options.UNBUNDLE,
 }
 MODULES = sorted(SPECS)
 PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")

@@ -113,16 +113,21 @@ def opened(path: Path) -> Iterator[Bundle]:
     Raises FileNotFoundError where none is, NoBundleError for another file, ReleaseError for a bundle that is not whole.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        opened_file = open(path, "rb", opener=_without_waiting)
     except FileNotFoundError:
         raise
     except OSError as error:
         raise unreadable(path, error) from error
-    with open(descriptor, "rb") as file:
+    with opened_file as file:
         try:
             yield _read(path, file)
         except OSError as error:
             raise unreadable(path, error) from error
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Open a file; of a pipe, the reader must not wait for who writes."""
+    return os.open(path, flags | os.O_NONBLOCK)
 
 
 def unreadable(path: Path, error: OSError) -> ReleaseError:

@@ -89,7 +89,7 @@ class BundleIntake:
         return replace(taken, todo=todo)
 
     def _verified(self, now: datetime) -> tuple[Taken, list[tuple[AssetOrigin, str | None]]]:
-        """Return what is to be done, and which assets the cache lacks: each with its path in the mirror, if it has one."""
+        """Return what is to be done, and which assets the cache lacks, each with its path in the mirror or None."""
         locks = self._locks()
         wanted = publication(locks)
         assets = {origin.asset.sha256: origin for lock in locks for origin in _assets(lock)}

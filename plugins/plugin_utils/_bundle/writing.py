@@ -4,8 +4,8 @@
 """How do lock files become a bundle, the same bytes each time? Streamed, written beside, renamed; on the controller.
 
 Everything is fetched before anything is written. A bundle that is there is read whole: it is replaced only if it is
-damaged or another one. Python packages that it has stay as they are while the same are needed, so that newer ones in the
-index do not change the bundle.
+damaged or another one. Python packages that it has stay as they are while the same are needed, so that newer ones in
+the index do not change the bundle.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ class Cache:
         try:
             return self._find_any(_Wanted(asset, LIMIT_BYTES))
         except OSError as error:
-            raise _disk_failure(error, self.root) from error
+            raise kept_files.disk_failure(error, self.root) from error
 
     def keep(self, asset: Asset, content: Iterable[bytes]) -> CachedFile:
         """Take *content* in as the bytes of *asset*, unless they are here. Raises ReleaseError if it is other bytes."""
@@ -110,7 +110,7 @@ class Cache:
             with self._locked(wanted.key):
                 return self._find_any(wanted) or self._take(wanted, content)
         except OSError as error:
-            raise _disk_failure(error, self.root) from error
+            raise kept_files.disk_failure(error, self.root) from error
 
     def _take(self, wanted: _Wanted, content: Iterable[bytes]) -> CachedFile:
         path = folders.private_folder(self.root, "partial") / wanted.key

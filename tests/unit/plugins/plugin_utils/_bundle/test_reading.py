@@ -1,0 +1,117 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A bundle that somebody changed is refused, with what is wrong in it, before anything is believed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
+from ansible_collections.pinned.release.plugins.plugin_utils._bundle import layout, reading
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.bundled import tarred
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.mirrored import sha256
+
+ASSET = f"assets/{sha256(b'asset')}"
+CONTENTS = {"README": b"read me", "locks/a.lock.json": b"{}", ASSET: b"asset"}
+
+
+def sums(contents: Mapping[str, bytes]) -> bytes:
+    return "".join(f"{sha256(content)}  {name}\n" for name, content in contents.items()).encode()
+
+
+def whole(contents: Mapping[str, bytes] = CONTENTS) -> dict[str, bytes]:
+    return {layout.SUMS: sums(contents), **contents}
+
+
+def read(tmp_path: Path, content: bytes) -> dict[str, bytes]:
+    path = tmp_path / "x.bundle.tar"
+    path.write_bytes(content)
+    with reading.opened(path) as bundle:
+        assert bundle.sha256 == sha256(content)
+        return {name: b"".join(bundle.chunks(name)) for name in bundle.parts}
+
+
+def test_whole_bundle_is_read(tmp_path: Path) -> None:
+    assert read(tmp_path, tarred(whole())) == CONTENTS
+
+
+def link(contents: Mapping[str, bytes]) -> bytes:
+    linked = tar_writer.header(tar_writer.SYMLINK, "locks/b", link="a.lock.json")
+    return tarred(whole(contents))[:-1024] + linked + bytes(1024)
+
+
+def twice(contents: Mapping[str, bytes]) -> bytes:
+    one = tarred(whole(contents))[:-1024]
+    return one + tarred({"README": contents["README"]})
+
+
+REFUSED: dict[str, tuple[Callable[[Mapping[str, bytes]], bytes], str]] = {
+    "a byte changed": (lambda all: tarred({**whole(all), ASSET: b"assez"}), f"{ASSET} in .* was changed"),
+    "the lock file changed": (lambda all: tarred({**whole(all), "locks/a.lock.json": b"[]"}), "was changed"),
+    "a member added": (lambda all: tarred({**whole(all), "locks/b": b"x"}), "does not name\n.*found: locks/b"),
+    "a member missing": (lambda all: tarred({layout.SUMS: sums(all), "README": b"read me"}), "lacks members"),
+    "a path that leads out": (lambda all: tarred({**whole(all), "../../etc/cron.d/x": b"x"}), "leads outside"),
+    "an absolute path": (lambda all: tarred({**whole(all), "/etc/cron.d/x": b"x"}), "has an absolute path"),
+    "sums with a path that leads out": (lambda all: tarred(whole({**all, "locks/../../x": b"x"})), "none of a bundle"),
+    "sums with an asset of another name": (
+        lambda all: tarred(whole({**all, "assets/" + "0" * 64: b"x"})),
+        "a line that none of a bundle has",
+    ),
+    "sums with a path of no bundle": (lambda all: tarred(whole({**all, "bin/x": b"x"})), "none of a bundle has"),
+    "sums with a line twice": (
+        lambda all: tarred({**whole(all), layout.SUMS: sums(all) + sums({"README": b"other"})}),
+        "none of a bundle has",
+    ),
+    "a link": (link, "is no plain file"),
+    "a member twice": (twice, "README"),
+    "cut short": (lambda all: tarred(whole(all))[:-1500], "ends in the middle"),
+    "no end": (lambda all: tarred(whole(all))[:-1024], "ends in the middle"),
+    "no archive": (lambda all: b"hello" * 1000, "no bundle"),
+    "empty": (lambda all: b"", "no bundle"),
+    "an empty archive": (lambda all: bytes(1024), "no bundle"),
+    "sums that are not the first": (lambda all: tarred({**all, layout.SUMS: sums(all)}), "no bundle"),
+    "sums that are no text": (lambda all: tarred({**all, layout.SUMS: b"\xff"}), "no bundle"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_bundle_is_refused_with(tmp_path: Path, case: str) -> None:
+    make, words = REFUSED[case]
+    with pytest.raises(ReleaseError, match=f"(?s){words}") as refused:
+        read(tmp_path, make(CONTENTS))
+    assert "x.bundle.tar" in str(refused.value)
+
+
+def test_whatever_byte_is_changed_no_other_content_is_read(tmp_path: Path) -> None:
+    content = tarred(whole())
+    refused = 0
+    for at in range(0, len(content) - 1024, 53):
+        changed = bytearray(content)
+        changed[at] ^= 1
+        try:
+            assert read(tmp_path, bytes(changed)) == CONTENTS  # what fills a block up means nothing
+        except ReleaseError:
+            refused += 1
+    assert refused > 30
+
+
+def test_sums_that_are_too_long_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layout, "SUMS_LIMIT_BYTES", 10)
+    with pytest.raises(reading.NoBundleError):
+        read(tmp_path, tarred(whole()))
+
+
+def test_folder_is_no_bundle(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="cannot read the bundle"), reading.opened(tmp_path):
+        pass
+
+
+def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ReleaseError), reading.opened(tmp_path / "pipe"):
+        pass
