@@ -112,17 +112,15 @@ def opened(path: Path) -> Iterator[Bundle]:
 
     Raises FileNotFoundError where none is, NoBundleError for another file, ReleaseError for a bundle that is not whole.
     """
-    try:
-        opened_file = open(path, "rb", opener=_without_waiting)
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise unreadable(path, error) from error
-    with opened_file as file:
+    with contextlib.ExitStack() as stack:
         try:
-            yield _read(path, file)
+            file = stack.enter_context(open(path, "rb", opener=_without_waiting))
+            bundle = _read(path, file)
+        except FileNotFoundError:
+            raise
         except OSError as error:
             raise unreadable(path, error) from error
+        yield bundle
 
 
 def _without_waiting(path: str, flags: int) -> int:
