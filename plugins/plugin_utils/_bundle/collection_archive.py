@@ -48,9 +48,20 @@ def archive(root: Path = ROOT) -> CollectionArchive:
         return _packed(lambda path: (root / path).read_bytes())
     with tempfile.TemporaryDirectory() as folder:
         built = _built(root, Path(folder))
-        with open_archive(str(built), "tar.gz", built.name, Allowance().maximum_bytes, built.name) as opened:
-            content = {member.path: data.read() for member, data in opened.walk() if data is not None}
-    return _packed(content.__getitem__)
+        return _packed(_reader(built))
+
+
+def _reader(built: Path) -> Callable[[str], bytes]:
+    """Return what reads the files in an archive that was *built*, through its links."""
+    contents: dict[str, bytes] = {}
+    links: dict[str, str] = {}
+    with open_archive(str(built), "tar.gz", built.name, Allowance().maximum_bytes, built.name) as opened:
+        for member, data in opened.walk():
+            if data is not None:
+                contents[member.path] = data.read()
+            elif member.link_target is not None:
+                links[member.path] = member.link_target
+    return lambda path: contents[links.get(path, path)]
 
 
 def _built(root: Path, folder: Path) -> Path:

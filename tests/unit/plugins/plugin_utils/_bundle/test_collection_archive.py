@@ -33,6 +33,8 @@ def clone(tmp_path: Path) -> Path:
     (folder / "plugins/filter").mkdir(parents=True)
     (folder / "galaxy.yml").write_text(GALAXY)
     (folder / "README.md").write_text("# Little\n")
+    (folder / "docs").mkdir()
+    (folder / "docs/readme.md").symlink_to("../README.md")
     (folder / "plugins/filter/twice.py").write_text("# nothing\n")
     return folder
 
@@ -62,6 +64,7 @@ def test_archive_of_a_clone_installs_and_is_the_same_from_there(clone: Path, tmp
     assert archive.name == "little-thing-1.2.3.tar.gz"
     installed = install(archive, tmp_path / "there")
     assert (installed / "plugins/filter/twice.py").read_text() == "# nothing\n"
+    assert (installed / "docs/readme.md").read_text() == "# Little\n"
     assert collection_archive.archive(installed) == archive
 
 
