@@ -23,6 +23,7 @@ PLUGINS = (
     ("module", "tools_info"),
     ("module", "tools"),
     ("module", "mirror"),
+    ("module", "unbundle"),
 )
 PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")
 CONVERGED = """\
@@ -44,8 +45,8 @@ RINGS = """\
   ansible.builtin.copy: {src: releases.lock.json, dest: "{{ playbook_dir }}/{{ item }}.lock.json", mode: "0644"}
   loop: [staging, production]
 """
-#: Where the examples keep a mirror: only root may write there, and the test has a folder of its own.
-MIRROR = "/srv/mirror"
+#: Where the examples keep mirrors and bundles: only root may write there, and the test has a folder of its own.
+SERVED = re.compile(r"/srv/(?=mirror|\w+\.bundle\.tar)")
 #: How examples write the keys of people: the word behind a key is whose it is.
 KEY = re.compile(r"(?:ssh-ed25519 )?[A-Za-z0-9+/]{50,} (alice|carol)$", re.MULTILINE)
 PLAY = """\
@@ -92,7 +93,7 @@ def main() -> None:
     plays = [play(title, block) for title, block in examples]
     playbook = Path(sys.argv[1])
     keys = {name: playbook.with_name(f"{name}.pub").read_text(encoding="utf-8").strip() for name in ("alice", "carol")}
-    text = "\n".join(plays).replace(MIRROR, str(playbook.with_name("mirror")))
+    text = SERVED.sub(f"{playbook.parent}/", "\n".join(plays))
     playbook.write_text(KEY.sub(lambda found: keys[found[1]], text), encoding="utf-8")
     print(sum(len(re.findall("^ *- name: ", text, re.MULTILINE)) for _title, text in examples))
 
