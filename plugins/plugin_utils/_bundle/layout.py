@@ -92,7 +92,7 @@ Verify all of it, fill this controller's cache, and make a mirror in /srv/mirror
 
 Then roll out what is pinned:
 
-    ansible-playbook -i INVENTORY pinned.release.rollout -e lockfile=/srv/mirror/locks/releases.lock.json
+    ansible-playbook -i INVENTORY pinned.release.rollout -e lockfile=/srv/mirror/locks/LOCKFILE
 """
 _BEGIN = """
 On a controller that has no pinned.release yet, take it out, verify it and install it:

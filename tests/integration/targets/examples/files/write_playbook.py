@@ -45,6 +45,10 @@ RINGS = """\
   ansible.builtin.copy: {src: releases.lock.json, dest: "{{ playbook_dir }}/{{ item }}.lock.json", mode: "0644"}
   loop: [staging, production]
 """
+REACHED = """\
+- name: Let the other side have the folder of releases that the lock file names, too
+  ansible.builtin.file: {src: ../../releases, dest: "{{ playbook_dir }}/mirror/locks/releases", state: link}
+"""
 #: Where the examples keep mirrors and bundles: only root may write there, and the test has a folder of its own.
 SERVED = re.compile(r"/srv/(?=mirror|\w+\.bundle\.tar)")
 #: How examples write the keys of people: the word behind a key is whose it is.
@@ -90,6 +94,7 @@ def main() -> None:
     examples.insert(place, ("a host to audit", CONVERGED))
     examples.insert([name for name, _text in examples].index("tools"), ("a lock file that is signed", SIGNED))
     examples.insert([name for name, _text in examples].index("mirror"), ("a lock file for each ring", RINGS))
+    examples.insert([name for name, _text in examples].index("unbundle"), ("the other side of an air gap", REACHED))
     plays = [play(title, block) for title, block in examples]
     playbook = Path(sys.argv[1])
     keys = {name: playbook.with_name(f"{name}.pub").read_text(encoding="utf-8").strip() for name in ("alice", "carol")}

@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle import collection_archive, layout, writing
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle.collection_archive import CollectionArchive
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
 from ansible_collections.pinned.release.tests.fakes.web import Web, files
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.bundled import Sender, members, wheel
@@ -127,6 +128,20 @@ def test_an_asset_that_cannot_be_had_leaves_the_bundle_as_it_was(sender: Sender,
         sender.write(gone)
     assert sender.bundle.read_bytes() == seen
     assert [path.name for path in sender.folder.iterdir() if path.name.startswith(".")] == []
+
+
+class Lying(AssetBytes):
+    """A cache that somebody changes after it was looked at."""
+
+    def chunks(self, origin: object) -> Iterator[bytes]:
+        yield OLD[::-1]
+
+
+def test_bytes_that_change_meanwhile_are_not_carried(sender: Sender, web: Web) -> None:
+    wanted = writing.BundleFile(sender.bundle, writing.pinned([lock(sender, web, OLD_PATH)]), has_controller=False)
+    with pytest.raises(ReleaseError, match="was changed while the bundle was written"):
+        wanted.write(Lying(sender.assets.cache, sender.assets.open_source))
+    assert not sender.bundle.exists()
 
 
 def test_bundle_in_a_folder_that_is_missing_is_refused_with_words(web: Web, tmp_path: Path) -> None:
