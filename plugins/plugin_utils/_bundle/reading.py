@@ -29,7 +29,7 @@ _AGAIN = "get the bundle again; do not use this one"
 
 
 class NoBundleError(ReleaseError):
-    """The file does not begin as a bundle does."""
+    """The file does not begin as a bundle does, or cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -128,9 +128,9 @@ def _without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NONBLOCK)
 
 
-def unreadable(path: Path, error: OSError) -> ReleaseError:
+def unreadable(path: Path, error: OSError) -> NoBundleError:
     """Return what to say of the operating system's refusal to read the bundle at *path*."""
-    return ReleaseError(f"cannot read the bundle {path}", found=error.strerror, fix="correct the option bundle")
+    return NoBundleError(f"cannot read the bundle {path}", found=error.strerror, fix="correct the option bundle")
 
 
 def _read(path: Path, file: BinaryIO) -> Bundle:

@@ -214,6 +214,8 @@ def _seen(sums: str) -> str:
 def _notes(wanted: Pinned, written: Written) -> Iterator[str]:
     if wanted.left_out:
         yield f"left out what the other side has: {len(wanted.left_out)} assets"
+    if written.packages:
+        yield "pip fetches the Python packages that a controller needs"
     if written.is_changed and written.sha256:
         assets = len(layout.asset_digests(line[66:] for line in written.after.splitlines()))
         megabytes = written.size / 1_000_000

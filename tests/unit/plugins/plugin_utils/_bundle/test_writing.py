@@ -85,6 +85,7 @@ def test_check_mode_says_the_same_and_writes_nothing(sender: Sender, web: Web) -
     assert web.questions == []
     assert not sender.bundle.exists()
     done = sender.write(pinned)
+    assert writing.result(sender.bundle, writing.Pinned({}), foreseen)["diff"]["after"] == done.after
     assert (foreseen.is_changed, foreseen.before, foreseen.after) == (True, done.before, done.after)
 
 
@@ -109,6 +110,15 @@ def test_a_file_that_is_no_bundle_is_not_replaced(sender: Sender, web: Web) -> N
         sender.write(lock(sender, web, OLD_PATH))
     assert "move it away" in str(refused.value)
     assert sender.bundle.read_bytes() == b"precious"
+
+
+def test_a_folder_is_refused_in_check_mode_as_well(sender: Sender, web: Web) -> None:
+    sender.bundle.mkdir()
+    pinned = lock(sender, web, OLD_PATH)
+    for run in (sender.would_write, sender.write):
+        with pytest.raises(ReleaseError, match="cannot read the bundle"):
+            run(pinned)
+    assert web.questions == []
 
 
 def test_what_the_other_side_has_is_left_out(sender: Sender, web: Web) -> None:
@@ -179,7 +189,9 @@ def test_bundle_has_what_a_controller_needs_and_how_to_begin(sender: Sender, web
         "controller/wheels/little-1.0-py3-none-any.whl",
     ]
     assert b"collection install --offline controller/pinned-release-0.1.0.tar.gz" in found["README"]
-    assert done.packages
+    notes = writing.result(sender.bundle, writing.Pinned({}), done)["notes"]
+    assert notes[0] == "pip fetches the Python packages that a controller needs"
+    assert notes[1].startswith("wrote 1 asset, ")
 
 
 def test_wheels_stay_until_the_requirements_change(
