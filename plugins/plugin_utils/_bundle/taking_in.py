@@ -34,7 +34,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication
     publication,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publish import Mirror
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
