@@ -1,4 +1,4 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How do the assets of lock files become a folder that any static server can serve?"""
+"""How do a folder, for any static server, or a registry come to have the assets of lock files?"""
