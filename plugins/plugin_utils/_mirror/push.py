@@ -105,17 +105,19 @@ class RegistryMirror:
         blobs = {(one.version.tool, entry): origin for one in todo for entry, origin in one.blobs.items()}
         assets.fetch(origin for origin in blobs.values() if isinstance(origin, AssetOrigin))
 
-        def push_blob(item: tuple[tuple[str, Entry], Origin]) -> None:
+        def blob(item: tuple[tuple[str, Entry], Origin]) -> None:
+            """Push one blob. Raises ReleaseError if its bytes cannot be had, or the registry does not take it."""
             (tool, entry), origin = item
             content: bytes | Path = origin if isinstance(origin, bytes) else assets.cached(origin).path
             self._repositories[tool].push_blob(content, entry)
 
-        def push_manifest(item: tuple[str, Artifact]) -> None:
+        def manifest(item: tuple[str, Artifact]) -> None:
+            """Push the manifest of one artifact. Raises ReleaseError if the registry does not take it."""
             tool, one = item
             self._repositories[tool].push_manifest(one.manifest, one.digest, MANIFEST)
 
-        _in_parallel(push_blob, blobs.items())
-        _in_parallel(push_manifest, [(plan.version.tool, one) for plan in todo for one in plan.artifacts])
+        _in_parallel(blob, blobs.items())
+        _in_parallel(manifest, [(plan.version.tool, one) for plan in todo for one in plan.artifacts])
         _in_parallel(self._tag, [plan for plan in todo if plan.pushed])
         return todo
 
