@@ -1,0 +1,1 @@
+def written(f): return "x","y"
