@@ -1,1 +1,210 @@
-def written(f): return "x","y"
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How do the figures of the fleet bench read? As docs/fleet.md and its plot. Pure."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Costs = Mapping[str, Mapping[str, float]]
+MIB = 1024 * 1024
+COPIED = "scp of the same file"
+UNPACKED = "sha256sum and tar of it"
+PARTS = {
+    "ways": "All ways, with pipelining",
+    "plain": "Without pipelining",
+    "forks": "More forks",
+    "hosts": "More hosts over SSH",
+    "local": "More hosts over the local connection",
+    "memory": "Memory",
+    "push": "Files that the controller pushes",
+}
+HEAD = """# What a fleet costs
+
+What it costs to ask, install and ask again, beside what people use instead. `tests/bench/fleet/run.py` measured it and
+wrote this page; what it means for very many hosts is in [scale.md](scale.md).
+
+- Hosts are real: network namespaces with a Debian 12 and an OpenSSH server of their own, or, where
+  it says so, the local connection. Controller and hosts share one machine of {processors} processors.
+- Everything in a table ran in one playbook, in turns: compare within a table only. The machine did other work at the
+  same time, so seconds are too long, and differences below a third say little.
+- *Ours* is one task for all tools. *Six tasks* are `file`, `get_url`, `unarchive`, `file`, `copy`, `file`. *Prometheus*
+  and *kubespray* are as many tasks as the download logic of those collections has, in that order. These three bring
+  **one** tool, one architecture, and their task includes are not counted.
+- *Processor* is the time of the controller and its children; over the local connection that includes the hosts' part.
+  *Operations* are what the connection was asked to do: commands and files. *Upstream* are bytes of assets.
+
+![Time again, of ping]({plot})
+"""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """What was promised, and what was measured of it; None where that part was not run."""
+
+    text: str
+    bound: float
+    measured: float | None
+    is_at_least: bool = False
+
+    @property
+    def verdict(self) -> str:
+        if self.measured is None:
+            return "not measured"
+        is_kept = self.measured >= self.bound if self.is_at_least else self.measured <= self.bound
+        return "kept" if is_kept else "**not kept**"
+
+
+def written(figures: Mapping[str, Sequence[Mapping[str, Any]]], processors: int, plot_name: str) -> tuple[str, str]:
+    """Return the page and the plot."""
+    text = HEAD.format(processors=processors, plot=plot_name)
+    text += "\n## What was promised\n\n" + table(
+        ("promise", "bound", "measured", ""),
+        [
+            (one.text, f"{one.bound:g}", "-" if one.measured is None else f"{one.measured:.3g}", one.verdict)
+            for one in promises(figures)
+        ],
+    )
+    for part, title in PARTS.items():
+        for number, measured in enumerate(figures.get(part, [])):
+            text += ("" if number else f"\n## {title}\n") + f"\n{described(measured)}\n\n"
+            text += costs_table(part, measured)
+    return text, plot(figures["ways"][0]["costs"]) if figures.get("ways") else ""
+
+
+def promises(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Promise]:
+    """Return what was promised of the cost of a fleet."""
+
+    def first(part: str, index: int = 0) -> Costs:
+        found = figures.get(part, [])
+        return found[index]["costs"] if len(found) > index else {}
+
+    ways, plain, pushed, large = first("ways"), first("plain"), first("push"), first("push", 1)
+    once = figures["push"][0] if figures.get("push") else None
+    copies = pushed["ours, pushed, first"]["upstream_bytes"] / once["asset_bytes"] if once else None
+    return [
+        Promise("50 tools, nothing to do, times ping, pipelining", 0.35, ratio(ways, "ours, 50 tools", "ping")),
+        Promise("50 tools, nothing to do, times ping, no pipelining", 0.35, ratio(plain, "ours, 50 tools", "ping")),
+        Promise("50 tools, nothing to do: operations a host", 1, value(ways, "ours, 50 tools", "operations_a_host")),
+        Promise(
+            "six tasks for one tool again, times ours for 50, pipelining",
+            30,
+            ratio(ways, "six tasks, 1 tool", "ours, 50 tools"),
+            True,
+        ),
+        Promise(
+            "six tasks for one tool again, times ours for 50, no pipelining",
+            30,
+            ratio(plain, "six tasks, 1 tool", "ours, 50 tools"),
+            True,
+        ),
+        Promise("large tree, integrity full, times sha256sum", 1.2, ratio(large, "ours, integrity full", "sha256sum")),
+        Promise("pushed to all hosts: copies fetched upstream", 1, copies),
+        Promise("large asset, pushed, verified and installed, times scp", 1.3, ratio(large, "ours, pushed", COPIED)),
+        Promise("the same, times scp, sha256sum and tar", 1.3, beside_all(large)),
+        Promise("large asset, pushed: MiB of the host's Python", 64, mib(value(large, "ours, pushed", "host_kib"))),
+        Promise("processor time a host, 1,000 hosts, times 10, local", 1.2, flat(figures, "processor_s")),
+        Promise("controller's memory, 1,000 hosts, times 10, local", 1.2, grown(figures, "controller_kib")),
+    ]
+
+
+def value(costs: Costs, kind: str, what: str) -> float | None:
+    return costs[kind][what] if kind in costs else None
+
+
+def ratio(costs: Costs, kind: str, other: str, what: str = "wall_s") -> float | None:
+    if kind not in costs or other not in costs or not costs[other][what]:
+        return None
+    return costs[kind][what] / costs[other][what]
+
+
+def beside_all(costs: Costs) -> float | None:
+    """Return how long a push takes beside all that it does: copying, hashing, unpacking."""
+    if "ours, pushed" not in costs:
+        return None
+    return costs["ours, pushed"]["wall_s"] / (costs[COPIED]["wall_s"] + costs[UNPACKED]["wall_s"])
+
+
+def mib(kib: float | None) -> float | None:
+    return None if kib is None else kib / 1024
+
+
+def flat(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float | None:
+    """Return what one of the most hosts costs, as a multiple of one of the fewest."""
+    ends = [(one["costs"]["ours, 50 tools"][what], one["setting"]["hosts"]) for one in figures.get("local", [])]
+    return (ends[-1][0] / ends[-1][1]) / (ends[0][0] / ends[0][1]) if len(ends) > 1 else None
+
+
+def grown(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float | None:
+    ends = [one["costs"]["ours, 50 tools"][what] for one in figures.get("local", [])]
+    return ends[-1] / ends[0] if len(ends) > 1 and ends[0] else None
+
+
+def described(measured: Mapping[str, Any]) -> str:
+    """Say how a table was measured."""
+    setting = measured["setting"]
+    connection = "local connection" if setting["is_local"] else "SSH"
+    pipelining = "with" if setting["is_pipelined"] else "without"
+    hosts = "1 host" if setting["hosts"] == 1 else f"{setting['hosts']:,} hosts"
+    size = f", an asset of {measured['asset_bytes'] / MIB:,.0f} MiB" if "asset_bytes" in measured else ""
+    rounds = "1 round" if setting["rounds"] == 1 else f"median of {setting['rounds']} rounds"
+    return f"{hosts}, {connection}, {setting['forks']} forks, {pipelining} pipelining{size}; {rounds}:"
+
+
+def costs_table(part: str, measured: Mapping[str, Any]) -> str:
+    """Return the table of one playbook."""
+    costs, hosts = measured["costs"], measured["setting"]["hosts"]
+    base = "ping" if "ping" in costs else "raw" if "raw" in costs else COPIED
+    columns: dict[str, Callable[[Mapping[str, float]], str]] = {
+        "seconds": lambda cost: f"{cost['wall_s']:.2f}",
+        f"times {base}": lambda cost: f"{cost['wall_s'] / costs[base]['wall_s']:.2f}",
+        "processor, ms a host": lambda cost: f"{1000 * cost['processor_s'] / hosts:.0f}",
+        "hosts a minute a CPU": lambda cost: f"{60 * hosts / cost['processor_s']:,.0f}" if cost["processor_s"] else "",
+        "operations a host": lambda cost: f"{cost['operations_a_host']:.3g}",
+        "upstream, kB": lambda cost: f"{cost['upstream_bytes'] / 1000:,.1f}",
+    }
+    if part in ("memory", "push", "local"):
+        columns["a fork's own, MiB"] = lambda cost: f"{cost['fork_kib'] / 1024:.0f}"
+        columns["controller, MiB"] = lambda cost: f"{cost['controller_kib'] / 1024:.0f}"
+    if part == "push":
+        columns["host's Python, MiB"] = lambda cost: f"{cost['host_kib'] / 1024:.0f}" if cost["host_kib"] else ""
+    return table(
+        ("what", *columns), [(kind, *(tell(cost) for tell in columns.values())) for kind, cost in costs.items()]
+    )
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def plot(costs: Costs) -> str:
+    """Draw how long each way takes again, as a multiple of ping, on a logarithmic scale: bars, and their numbers."""
+    ratios = {kind: cost["wall_s"] / costs["ping"]["wall_s"] for kind, cost in costs.items() if "first" not in kind}
+    left, row, width = 230, 26, 420
+    least = math.floor(math.log10(min(ratios.values())))
+    scale = width / (math.ceil(math.log10(max(ratios.values()))) - least)
+    height = row * (len(ratios) + 1)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {height}" font-family="sans-serif"'
+        ' font-size="13">',
+        "<title>Time that each way takes when nothing is to do, as a multiple of ping (logarithmic)</title>",
+        f'<rect width="{left + width + 70}" height="{height}" fill="#fff"/>',
+    ]
+    for number, (kind, times) in enumerate(ratios.items()):
+        y = row * number + 12
+        length = max((math.log10(times) - least) * scale, 1)
+        colour = "#2266aa" if kind.startswith("ours") else "#999999"
+        parts.append(f'<text x="{left - 8}" y="{y + 13}" text-anchor="end">{html.escape(kind)}</text>')
+        parts.append(f'<rect x="{left}" y="{y}" width="{length:.1f}" height="17" fill="{colour}"/>')
+        parts.append(f'<text x="{left + length + 6:.1f}" y="{y + 13}">{times:.2f}</text>')
+    at = left - least * scale
+    parts.append(
+        f'<line x1="{at:.1f}" y1="4" x2="{at:.1f}" y2="{height - 8}" stroke="#cc3333" stroke-dasharray="4 3"/>'
+    )
+    return "\n".join([*parts, "</svg>"]) + "\n"

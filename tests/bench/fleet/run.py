@@ -216,7 +216,9 @@ def save(work: Path, part: str, found: list[dict[str, Any]]) -> None:
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What it costs to bring tools to a fleet.")
-    parser.add_argument("--parts", default="ways,plain,hosts,forks,local,memory,push", type=lambda text: text.split(","))
+    parser.add_argument(
+        "--parts", default="ways,plain,hosts,forks,local,memory,push", type=lambda text: text.split(",")
+    )
     parser.add_argument("--hosts", type=int, default=20, help="over SSH")
     parser.add_argument("--local-hosts", type=int, default=1000, help="at most, over the local connection")
     parser.add_argument("--rounds", type=int, default=3)
@@ -244,7 +246,7 @@ def main(arguments: Sequence[str]) -> int:
         if done.returncode:
             return done.returncode
     figures = json.loads((options.work / "figures.json").read_text())
-    text, plot = page.written(figures)
+    text, plot = page.written(figures, os.cpu_count() or 1, "fleet.svg")
     (TOP / "docs/fleet.md").write_text(text)
     (TOP / "docs/fleet.svg").write_text(plot)
     print(text)

@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How much memory do the controller, its forks, and a host's Python take while a playbook runs? Looked at from /proc."""
+"""How much memory do the controller, its forks, and a host's Python take while a playbook runs? As /proc says."""
 
 from __future__ import annotations
 

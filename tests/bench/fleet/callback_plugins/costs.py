@@ -80,7 +80,9 @@ class CallbackModule(CallbackBase):
     v2_runner_on_skipped = v2_runner_on_ok
 
     def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
-        self._display.error(f"{result._task.get_name()}: {result._result.get('msg')} {result._result.get('stderr', '')}")
+        self._display.error(
+            f"{result._task.get_name()}: {result._result.get('msg')} {result._result.get('stderr', '')}"
+        )
         self.v2_runner_on_ok(result)
 
     def v2_runner_on_unreachable(self, result: Any) -> None:
