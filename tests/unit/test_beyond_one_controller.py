@@ -1,14 +1,16 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A rollout runs on execution nodes, as AWX runs one: transmitted, worked and processed over a mesh of receptor nodes.
+"""What one controller is too small for is done by several: execution nodes of a mesh, or each host for itself.
 
-The control node listens on loopback, the execution nodes connect to it. Each gets a slice of the inventory. Needs the
-programs ``receptor`` (packaged by Debian 13 and newer), ``receptorctl`` and ``ansible-runner``.
+Nodes work as AWX's do: a job is transmitted, worked and processed over a mesh of receptor nodes, the control node
+listening on loopback, and each gets a slice of the inventory. That needs the programs ``receptor`` (packaged by Debian
+13 and newer), ``receptorctl`` and ``ansible-runner``. Hosts by themselves use ``ansible-pull``: git and a mirror.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import json
@@ -32,6 +34,8 @@ MANY_TOOLS = Path(__file__).parents[1] / "bench/many_tools.py"
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 PROGRAMS = ("receptor", "receptorctl", "ansible-runner", "ansible-playbook")
 MISSING = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
+NEEDS_A_MESH = pytest.mark.skipif(bool(MISSING), reason=f"not on this machine: {', '.join(MISSING)}")
+NEEDS_GIT = pytest.mark.skipif(not shutil.which("git", path=PATH), reason="not on this machine: git")
 SLICES = {"east": ["h1", "h2", "h3"], "west": ["h4", "h5"]}
 TOOLS = 3
 PLAY = [
@@ -46,13 +50,12 @@ PLAY = [
                     "lockfile": "releases.lock.json",
                     "root": "{{ place }}/{{ inventory_hostname }}/root",
                     "bin_dir": "{{ place }}/{{ inventory_hostname }}/bin",
+                    "fetch_from": "controller",
                 },
             }
         ],
     }
 ]
-
-pytestmark = pytest.mark.skipif(bool(MISSING), reason=f"not on this machine: {', '.join(MISSING)}")
 
 
 @dataclass(frozen=True)
@@ -64,44 +67,64 @@ class Mesh:
     def socket(self, node: str) -> Path:
         return self.folder / f"{node}.sock"
 
-    def variables(self, node: str) -> dict[str, str]:
-        """Return the environment of a node. Each has a home and a cache of its own, as machines have."""
-        home = self.folder / node
-        return {
-            **os.environ,
-            "PATH": PATH,
-            "HOME": str(home),
-            "PINNED_RELEASE_CACHE": str(home / "cache"),
-            "ANSIBLE_HOME": str(home / "ansible"),
-        }
-
     def ctl(self, *words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
         command = ["receptorctl", "--socket", str(self.socket("control")), *words]
-        return subprocess.run(command, env=self.variables("control"), capture_output=True, timeout=300, **options)
+        return subprocess.run(
+            command, env=variables_of(self.folder / "control"), capture_output=True, timeout=300, **options
+        )
 
 
-@pytest.fixture(scope="module")
-def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Counter[str]]]:
-    """Yield the folder of a manifest and its lock file, and how often each address was asked for since."""
-    folder = tmp_path_factory.mktemp("published")
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[tuple[str, Counter[str]]]:
+    """Serve *folder*; yield at which address, and how often each path was asked for."""
     asked: Counter[str] = Counter()
 
     class Counting(http.server.SimpleHTTPRequestHandler):
         def log_message(self, *_message: Any) -> None:
             asked[self.path] += 1
 
-    server = http.server.ThreadingHTTPServer(
-        ("127.0.0.1", 0), functools.partial(Counting, directory=str(folder / "published"))
-    )
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Counting, directory=str(folder)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    address = f"http://127.0.0.1:{server.server_port}"
-    subprocess.run([sys.executable, str(MANY_TOOLS), str(folder), str(TOOLS), address], check=True)
-    variables = {**os.environ, "PATH": PATH, "PINNED_RELEASE_CACHE": str(folder / "cache"), "no_proxy": "127.0.0.1"}
-    lock = ["ansible-playbook", "pinned.release.lock", "-e", f"manifest={folder}/releases.yml"]
-    subprocess.run(lock, env=variables, check=True, capture_output=True)
-    asked.clear()
-    yield folder, asked
+    yield f"http://127.0.0.1:{server.server_port}", asked
     server.shutdown()
+    server.server_close()
+
+
+def variables_of(home: Path) -> dict[str, str]:
+    """Return the environment of a node or host. Each has a home and a cache of its own, as machines have."""
+    own = {"HOME": home, "PINNED_RELEASE_CACHE": home / "cache", "ANSIBLE_HOME": home / "ansible"}
+    shared = {**os.environ, "PATH": PATH, "no_proxy": "127.0.0.1"}
+    return {**shared, **{name: str(path) for name, path in own.items()}}
+
+
+def call(*command: str | Path, home: Path) -> str:
+    """Run *command* as the owner of *home*; return what it printed."""
+    done = subprocess.run(command, env=variables_of(home), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def published(tmp_path: Path) -> Iterator[tuple[Path, Counter[str]]]:
+    """Yield a lock file, and how often each path of the publisher was asked for since."""
+    folder = tmp_path / "upstream"
+    folder.mkdir()
+    with serving(folder / "published") as (address, asked):
+        call(sys.executable, MANY_TOOLS, folder, str(TOOLS), address, home=folder)
+        call("ansible-playbook", "pinned.release.lock", "-e", f"manifest={folder}/releases.yml", home=folder)
+        asked.clear()
+        yield folder / "releases.lock.json", asked
+
+
+def assets(asked: Counter[str]) -> dict[str, int]:
+    """Return how often each asset was asked for, by its name."""
+    return {path.rpartition("/")[2]: count for path, count in asked.items() if path.endswith(".tar.gz")}
+
+
+def assert_installed(folder: Path) -> None:
+    for number in range(TOOLS):
+        name = f"tool{number:02}"
+        assert subprocess.check_output([folder / "bin" / name], text=True) == f"{name} 1.0\n"
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +164,7 @@ def started(mesh: Mesh, name: str, own: list[dict[str, Any]]) -> subprocess.Pope
     configuration.write_text(yaml.safe_dump([*shared, *own]))
     with (home / "log").open("wb") as log:
         command = ["receptor", "--config", str(configuration)]
-        return subprocess.Popen(command, env=mesh.variables(name), stdout=log, stderr=log)
+        return subprocess.Popen(command, env=variables_of(home), stdout=log, stderr=log)
 
 
 def wait_for(mesh: Mesh, name: str) -> None:
@@ -162,7 +185,7 @@ def rollout(mesh: Mesh, node: str, job: Path, lockfile: Path, place: Path) -> di
     }.items():
         (job / path).parent.mkdir(parents=True, exist_ok=True)
         (job / path).write_text(content)
-    runner = {"env": mesh.variables("control"), "check": True, "capture_output": True}
+    runner = {"env": variables_of(mesh.folder / "control"), "check": True, "capture_output": True}
     sent = subprocess.run(["ansible-runner", "transmit", str(job), "-p", "rollout.yml"], **runner)
     submit = ("work", "submit", "--node", node, "--payload", "-", "--follow", "--rm", "ansible-runner")
     worked = mesh.ctl(*submit, input=sent.stdout)
@@ -176,20 +199,55 @@ def rollout(mesh: Mesh, node: str, job: Path, lockfile: Path, place: Path) -> di
     return said
 
 
+@NEEDS_A_MESH
 def test_slices_of_an_inventory_converge_on_two_execution_nodes(
     mesh: Mesh, published: tuple[Path, Counter[str]], tmp_path: Path
 ) -> None:
-    """What a slice gets does not depend on who serves it; nothing but the lock file has to reach the nodes."""
-    folder, asked = published
-    lockfile, place = folder / "releases.lock.json", tmp_path / "hosts"
+    """What a host gets does not depend on its slice; a node needs the lock file, and fetches each asset once."""
+    lockfile, asked = published
+    place = tmp_path / "hosts"
     first = {node: rollout(mesh, node, tmp_path / f"{node}-1", lockfile, place) for node in SLICES}
     again = {node: rollout(mesh, node, tmp_path / f"{node}-2", lockfile, place) for node in SLICES}
-    hosts = [host for slice_hosts in SLICES.values() for host in slice_hosts]
     assert all(said["changed"] for node in SLICES for said in first[node].values())
     assert not any(said["changed"] for node in SLICES for said in again[node].values())
-    for host in hosts:
-        for number in range(TOOLS):
-            program = place / host / "bin" / f"tool{number:02}"
-            assert subprocess.check_output([program], text=True) == f"tool{number:02} 1.0\n"
-    assets = {path: count for path, count in asked.items() if path.endswith(".tar.gz")}
-    assert assets == {f"/tool{number:02}/1.0/tool{number:02}-1.0.tar.gz": len(hosts) for number in range(TOOLS)}
+    for host in [host for hosts in SLICES.values() for host in hosts]:
+        assert_installed(place / host)
+    assert assets(asked) == {f"tool{number:02}-1.0.tar.gz": len(SLICES) for number in range(TOOLS)}
+
+
+@NEEDS_GIT
+def test_hosts_that_pull_need_a_repository_and_a_mirror_alone(
+    published: tuple[Path, Counter[str]], tmp_path: Path
+) -> None:
+    lockfile, asked = published
+    mirrored, repository = tmp_path / "mirrored", tmp_path / "repository"
+    mirror = ["ansible-playbook", "pinned.release.mirror", "-e", f"lockfile={lockfile}", "-e", f"dest={mirrored}"]
+    call(*mirror, home=tmp_path / "operator")
+    asked.clear()
+    with serving(mirrored) as (mirror_address, asked_of_mirror):
+        rules = [{"prefix": "http://", "to": f"{mirror_address}/", "upstream": False}]
+        commit(repository, lockfile, rules)
+        for host in ("h1", "h2"):
+            home = tmp_path / host
+            pull = ["ansible-pull", "-U", str(repository), "-d", str(home / "checkout"), "-i", "localhost,"]
+            first = call(*pull, "-e", f"place={home}", "local.yml", home=home)
+            again = call(*pull, "-e", f"place={home}", "local.yml", home=home)
+            assert "changed=1 " in first
+            assert "changed=0 " in again
+            assert_installed(home)
+    assert assets(asked) == {}
+    assert assets(asked_of_mirror) == {f"tool{number:02}-1.0.tar.gz": 2 for number in range(TOOLS)}
+
+
+def commit(repository: Path, lockfile: Path, mirrors: list[dict[str, Any]]) -> None:
+    """Make a repository that brings the host that pulls it to *lockfile*."""
+    options = {"lockfile": lockfile.name, "root": "{{ place }}/root", "bin_dir": "{{ place }}/bin", "mirrors": mirrors}
+    task = {"name": "Install what is pinned", "pinned.release.tools": options}
+    play = {"name": "Bring this host to the lock file", "hosts": "localhost", "connection": "local"}
+    repository.mkdir()
+    (repository / "local.yml").write_text(yaml.safe_dump([{**play, "gather_facts": False, "tasks": [task]}]))
+    (repository / lockfile.name).write_bytes(lockfile.read_bytes())
+    git = ["git", "-C", repository, "-c", "user.name=test", "-c", "user.email=test@example.org"]
+    call("git", "init", "-q", repository, home=repository)
+    call(*git, "add", ".", home=repository)
+    call(*git, "commit", "-q", "-m", "pin", home=repository)
