@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench test-fleet test-attacks fuzz test-selinux docs clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-attacks fuzz test-selinux docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,11 @@ map: ## Print the map of packages and files, and write it into CONTRIBUTING.md
 bench: ## Measure the promises in numbers
 	@$(GATES) setup
 	@$(IN_VENV) tests/bench/run
+
+bench-fleet: ## Measure what a fleet costs, and write docs/fleet.md and docs/scale.md (needs root on Debian, 15 minutes)
+	@$(GATES) setup
+	@$(IN_VENV) python3 tests/bench/fleet/run.py
+	@$(IN_VENV) python3 tests/bench/scale.py --write
 
 test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
 	@$(GATES) setup
