@@ -38,6 +38,8 @@ wrote this page; what it means for very many hosts is in [scale.md](scale.md).
   **one** tool, one architecture, and their task includes are not counted.
 - *Processor* is the time of the controller and its children; over the local connection that includes the hosts' part.
   *Operations* are what the connection was asked to do: commands and files. *Upstream* are bytes of assets.
+- `scp` is a `command` on the controller, with a connection of its own and the options of Ansible's. What is *pushed* is
+  also verified, unpacked and activated.
 
 ![Time again, of ping]({plot})
 """
