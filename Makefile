@@ -33,7 +33,7 @@ bench: ## Measure the promises in numbers
 	@$(GATES) setup
 	@$(IN_VENV) tests/bench/run
 
-bench-fleet: ## Measure what a fleet costs, and write docs/fleet.md and docs/scale.md (needs root on Debian, 15 minutes)
+bench-fleet: ## Measure what a fleet costs, and write docs/fleet.md and docs/scale.md (needs root on Debian, 20 minutes)
 	@$(GATES) setup
 	@$(IN_VENV) python3 tests/bench/fleet/run.py
 	@$(IN_VENV) python3 tests/bench/scale.py --write

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does it cost to bring tools to a fleet, beside the usual ways? Runs as root on Debian; see tests/fleet/lab.py.
 
-    python3 tests/bench/fleet/run.py                      every part, with 20 hosts: about 15 minutes on an idle machine
+    python3 tests/bench/fleet/run.py                      every part: about 20 minutes on an idle machine
     python3 tests/bench/fleet/run.py --parts ways,forks   some of: ways, plain, hosts, forks, local, memory, push
     python3 tests/bench/fleet/run.py --page               only write docs/fleet.md and docs/fleet.svg anew
 
@@ -49,7 +49,6 @@ class Setting:
     is_pipelined: bool = True
     counts: Sequence[int] = (50,)
     others: Sequence[str] = ()
-    with_ping: bool = True
     with_integrity: bool = False
     rounds: int = 3
 
@@ -59,26 +58,23 @@ class Setting:
             "work": str(work),
             "place": LOCAL_PLACE if self.is_local else PLACE,
             "asset": asset,
-            "is_shared": self.is_local,
             "counts": self.counts,
             "others": self.others,
-            "with_ping": self.with_ping,
             "with_integrity": self.with_integrity,
             "rounds": self.rounds,
         }
 
 
-def settings(part: str, hosts: int, most_local: int, rounds: int) -> list[Setting]:
+def settings(part: str, options: argparse.Namespace) -> list[Setting]:
     """Return the playbooks of a part."""
+    hosts, rounds = options.hosts, options.rounds
     parts = {
         "ways": [Setting(hosts, counts=COUNTS, others=OTHERS, with_integrity=True, rounds=rounds)],
         "plain": [Setting(hosts, is_pipelined=False, counts=(1, 50), others=OTHERS[:1], rounds=rounds)],
-        "hosts": [Setting(some, rounds=rounds) for some in sorted({1, 5, hosts // 2, hosts})],
-        "forks": [Setting(hosts, forks=forks, rounds=rounds) for forks in (10, 25, 100)],
+        "hosts": [Setting(some, rounds=rounds) for some in sorted({1, 5, 20, options.most_hosts})],
+        "forks": [Setting(options.most_hosts, forks=forks, rounds=rounds) for forks in (10, 25, 100)],
         "local": [
-            Setting(some, 25, is_local=True, with_ping=some <= 100, rounds=rounds)
-            for some in (10, 100, 1000)
-            if some <= most_local
+            Setting(some, 25, is_local=True, rounds=rounds) for some in (10, 100, 1000) if some <= options.local_hosts
         ],
         "memory": [Setting(hosts, counts=(1, 50), others=OTHERS[:1], rounds=1)],
     }
@@ -97,7 +93,7 @@ class Bench:
         """Run the ways as *setting* says; return the medians of what each cost."""
         asset = asset_of(self.server, setting.counts[0])
         told = setting.variables(self.work, asset)
-        costs = self.play("ways.yml", setting, told, with_memory=with_memory)
+        costs = self.play("local.yml" if setting.is_local else "ways.yml", setting, told, with_memory=with_memory)
         return {"setting": asdict(setting), "costs": costs}
 
     def play(
@@ -194,7 +190,7 @@ def within(options: argparse.Namespace) -> None:
     os.environ["PINNED_RELEASE_CACHE"] = str(options.work / "cache")
     server = Server(options.work)
     server.start(address)
-    names = [KIND, *(f"{KIND}-{number}" for number in range(2, options.hosts + 1))]
+    names = [KIND, *(f"{KIND}-{number}" for number in range(2, most(options) + 1))]
     bench = Bench(options.work, server, names)
     for count in COUNTS:
         publish_small(options.work, count, server)
@@ -203,9 +199,15 @@ def within(options: argparse.Namespace) -> None:
         if part == "push":
             found = [bench.pushed(options.hosts, 8, 1), bench.pushed(1, options.large_mib, options.rounds)]
         else:
-            asked = settings(part, options.hosts, options.local_hosts, options.rounds)
-            found = [bench.measured(setting, with_memory=part in ("memory", "local")) for setting in asked]
+            with_memory = part in ("memory", "local")
+            found = [bench.measured(setting, with_memory) for setting in settings(part, options)]
         save(options.work, part, found)
+
+
+def most(options: argparse.Namespace) -> int:
+    """Return how many hosts of the lab it takes."""
+    needs_most = {"hosts", "forks"} & set(options.parts)
+    return max(options.hosts, options.most_hosts) if needs_most else options.hosts
 
 
 def save(work: Path, part: str, found: list[dict[str, Any]]) -> None:
@@ -220,6 +222,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
         "--parts", default="ways,plain,hosts,forks,local,memory,push", type=lambda text: text.split(",")
     )
     parser.add_argument("--hosts", type=int, default=20, help="over SSH")
+    parser.add_argument("--most-hosts", type=int, default=50, help="over SSH, for the parts hosts and forks")
     parser.add_argument("--local-hosts", type=int, default=1000, help="at most, over the local connection")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--large-mib", type=int, default=500, help="size of the asset that is pushed to one host")
@@ -236,7 +239,7 @@ def main(arguments: Sequence[str]) -> int:
         within(options)
         return 0
     if not options.page:
-        subprocess.run(lab("up", KIND, "--copies", str(options.hosts)), check=True)
+        subprocess.run(lab("up", KIND, "--copies", str(most(options))), check=True)
         try:
             inside = [sys.executable, __file__, "--within", *arguments]
             done = subprocess.run(lab("exec", "--", *inside), check=False)
