@@ -68,7 +68,9 @@ def costs(figures: Mapping[str, Any]) -> list[Cost]:
     measured = figures["ways"][0]
     hosts = measured["setting"]["hosts"]
     return [
-        Cost(kind, cost["processor_s"] / hosts, cost["operations_a_host"]) for kind, cost in measured["costs"].items()
+        Cost(kind, cost["processor_s"] / hosts, cost["operations_a_host"])
+        for kind, cost in measured["costs"].items()
+        if not kind.startswith(("raw", "sha256sum"))
     ]
 
 
@@ -122,38 +124,32 @@ def share_of_a_fork(figures: Mapping[str, Any]) -> dict[str, float]:
     return {kind: cost["processor_s"] / (cost["wall_s"] * forks) for kind, cost in measured["costs"].items()}
 
 
-def bringing(fleet: Fleet) -> str:
-    """Return who sends how much when one asset of every host changes, and how long one sender takes."""
+def bringing(figures: Mapping[str, Any], fleet: Fleet) -> str:
+    """Return who sends how much when one asset of every host changes, and how long it takes."""
     asset, everything = fleet.asset_bytes, fleet.asset_bytes * fleet.hosts
     line = GBIT_BYTES_S * fleet.gbit
-    senders = math.ceil(everything / (line * fleet.window_min * 60))
-    one_line_h = everything / line / 3600
-    rows = [
-        ("`fetch_from: host`, no mirror", size(everything), "the publisher", "", "no: it limits or blocks you"),
-        ("`fetch_from: controller`", size(asset), "one controller", hours(one_line_h), served(fleet, line, 1)),
-        (
-            f"`fetch_from: controller`, {senders} nodes",
-            size(asset * senders),
-            "each node its slice",
-            hours(one_line_h / senders),
-            served(fleet, line, senders),
-        ),
-        ("`mirror`, one static server", size(asset), "that server", hours(one_line_h), served(fleet, line, 1)),
-        (
-            f"`mirror` on S3, a registry, {senders} servers",
-            size(asset),
-            "the store",
-            hours(one_line_h / senders),
-            served(fleet, line, senders),
-        ),
-        ("CDN, Dragonfly, Kraken in front of a mirror", size(asset), "its edges, the peers", "", "beyond"),
-    ]
-    head = ("who fetches", "from the publisher", "who sends to hosts", "duration", f"hosts in {fleet.window_min:g} min")
-    return table(head, rows)
+    # Pushing costs the sender what ssh takes to encrypt and compress: measured as scp of the same file.
+    large = figures["push"][-1]
+    ssh_bytes_s = large["asset_bytes"] / large["costs"]["scp of the same file"]["processor_s"]
+    rows = [("`fetch_from: host`, no mirror", size(everything), "the publisher", "", "", "no: it limits or blocks you")]
+    for name, sender, bytes_s in (
+        ("`fetch_from: controller`", "node", min(line, ssh_bytes_s * fleet.node_processors)),
+        ("`mirror` on web servers, S3, a registry", "server", line),
+    ):
+        enough = math.ceil(everything / (bytes_s * fleet.window_min * 60))
+        for senders in sorted({1, enough}):
+            bearer = f"{senders} {sender}{'' if senders == 1 else 's'}"
+            upstream = size(asset * senders) if sender == "node" else size(asset)
+            took = hours(everything / (bytes_s * senders) / 3600)
+            processors = f"{everything / ssh_bytes_s / (fleet.window_min * 60):.1f}" if sender == "node" else ""
+            rows.append((name, upstream, bearer, processors, took, served(fleet, bytes_s, senders)))
+    rows.append(("CDN, Dragonfly, Kraken before a mirror", size(asset), "its edges, the peers", "", "", "beyond"))
+    head = ("who fetches", "from the publisher", "who sends to hosts", "processors for ssh", "duration")
+    return table((*head, f"hosts in {fleet.window_min:g} min"), rows)
 
 
-def served(fleet: Fleet, line: float, senders: int) -> str:
-    return f"{int(line * senders * fleet.window_min * 60 / fleet.asset_bytes):,}"
+def served(fleet: Fleet, bytes_s: float, senders: int) -> str:
+    return f"{int(bytes_s * senders * fleet.window_min * 60 / fleet.asset_bytes):,}"
 
 
 def size(count: float) -> str:
@@ -179,7 +175,7 @@ def tables(figures: Mapping[str, Any], fleet: Fleet) -> str:
         f"{fleet.hosts:,} hosts within {fleet.window_min:g} minutes, on nodes of {node}:\n\n{asking(figures, fleet)}\n"
         f"Forks of one such node. AWX takes the one or the other, as the node is set:\n\n{capacity(figures, fleet)}\n"
         f"One asset of {fleet.asset_mib:g} MiB changes on all hosts; each sender has a line of {fleet.gbit:g} Gbit/s, "
-        f"and nothing else is slower:\n\n{bringing(fleet)}"
+        f"and nothing else is slower:\n\n{bringing(figures, fleet)}"
     )
 
 
@@ -191,7 +187,7 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--window-min", type=float, default=60, help="minutes until all hosts are done")
     parser.add_argument("--node-processors", type=int, default=8)
     parser.add_argument("--node-mb", type=int, default=32 * 1024)
-    parser.add_argument("--gbit", type=float, default=10, help="line of each sender, Gbit/s")
+    parser.add_argument("--gbit", type=float, default=1, help="line of each sender, Gbit/s")
     parser.add_argument("--write", action="store_true", help="write the tables into docs/scale.md")
     return parser.parse_args(arguments)
 

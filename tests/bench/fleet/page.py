@@ -29,8 +29,8 @@ HEAD = """# What a fleet costs
 What it costs to ask, install and ask again, beside what people use instead. `tests/bench/fleet/run.py` measured it and
 wrote this page; what it means for very many hosts is in [scale.md](scale.md).
 
-- Hosts are real: network namespaces with a Debian 12 and an OpenSSH server of their own, or, where
-  it says so, the local connection. Controller and hosts share one machine of {processors} processors.
+- Hosts are real: network namespaces with a Debian 12 and an OpenSSH server of their own, or, where it
+  says so, the local connection. Controller and hosts share one machine of {processors} processors.
 - Everything in a table ran in one playbook, in turns: compare within a table only. The machine did other work at the
   same time, so seconds are too long, and differences below a third say little.
 - *Ours* is one task for all tools. *Six tasks* are `file`, `get_url`, `unarchive`, `file`, `copy`, `file`. *Prometheus*
@@ -110,8 +110,8 @@ def promises(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Promise
         Promise("large asset, pushed, verified and installed, times scp", 1.3, ratio(large, "ours, pushed", COPIED)),
         Promise("the same, times scp, sha256sum and tar", 1.3, beside_all(large)),
         Promise("large asset, pushed: MiB of the host's Python", 64, mib(value(large, "ours, pushed", "host_kib"))),
-        Promise("processor time a host, 1,000 hosts, times 10, local", 1.2, flat(figures, "processor_s")),
-        Promise("controller's memory, 1,000 hosts, times 10, local", 1.2, grown(figures, "controller_kib")),
+        Promise(f"processor time a host, {ends(figures)}", 1.2, flat(figures, "processor_s")),
+        Promise(f"controller's memory, {ends(figures)}", 1.2, grown(figures, "controller_kib")),
     ]
 
 
@@ -136,15 +136,21 @@ def mib(kib: float | None) -> float | None:
     return None if kib is None else kib / 1024
 
 
+def ends(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Say which numbers of hosts are compared."""
+    hosts = [one["setting"]["hosts"] for one in figures.get("local", [])]
+    return f"{hosts[-1]:,} hosts, times {hosts[0]}, local" if hosts else "1,000 hosts, times 10, local"
+
+
 def flat(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float | None:
     """Return what one of the most hosts costs, as a multiple of one of the fewest."""
-    ends = [(one["costs"]["ours, 50 tools"][what], one["setting"]["hosts"]) for one in figures.get("local", [])]
-    return (ends[-1][0] / ends[-1][1]) / (ends[0][0] / ends[0][1]) if len(ends) > 1 else None
+    each = [one["costs"]["ours, 50 tools"][what] / one["setting"]["hosts"] for one in figures.get("local", [])]
+    return each[-1] / each[0] if len(each) > 1 else None
 
 
 def grown(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float | None:
-    ends = [one["costs"]["ours, 50 tools"][what] for one in figures.get("local", [])]
-    return ends[-1] / ends[0] if len(ends) > 1 and ends[0] else None
+    found = [one["costs"]["ours, 50 tools"][what] for one in figures.get("local", [])]
+    return found[-1] / found[0] if len(found) > 1 and found[0] else None
 
 
 def described(measured: Mapping[str, Any]) -> str:
