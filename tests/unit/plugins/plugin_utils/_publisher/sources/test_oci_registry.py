@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.download import download
 from ansible_collections.pinned.release.plugins.module_utils.mirrors import Fetcher
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download
+from ansible_collections.pinned.release.plugins.module_utils.pushed import Pushed
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import oci
@@ -89,7 +90,7 @@ def test_blobs_come_through_a_registry_that_mirrors_another_one(tmp_path):
             cached = Cache(tmp_path / "cache", rules).fetch(asset, source(registry).session)
             urls = [place.url for place in rules.addresses(asset.url)]
             ordered = Download(asset.name, urls, len(ARM), asset.digests["sha256"], "raw", len(ARM))
-            fetched = Fetcher().fetch(ordered, str(tmp_path / "tool"))
+            fetched = Fetcher(Pushed()).fetch(ordered, str(tmp_path / "tool"))
     assert cached.path.read_bytes() == (tmp_path / "tool").read_bytes() == ARM
     assert (urls, fetched.served_by) == ([asset.url.replace(registry.url, mirror.url)], 0)
 
