@@ -33,10 +33,12 @@ class Root:
     suite: str
     architecture: str
     has_selinux: bool = False
+    has_shells: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.suite}-{self.architecture}" + ("-selinux" if self.has_selinux else "")
+        special = "-selinux" if self.has_selinux else "-shells" if self.has_shells else ""
+        return f"{self.suite}-{self.architecture}{special}"
 
     @property
     def emulator(self) -> str:
@@ -78,8 +80,9 @@ KINDS |= {
     "armv7l-without-neon": Kind(Root("bookworm", "armhf"), environment={"QEMU_CPU": "cortex-a9,neon=off"}),
     "python36": Kind(Root("bookworm", "amd64"), has_oldest_python=True),
     "selinux": Kind(Root("bookworm", "amd64", has_selinux=True)),
+    "shells": Kind(Root("bookworm", "amd64", has_shells=True)),
 }
-ON_REQUEST = ("python36", "selinux")
+ON_REQUEST = ("python36", "selinux", "shells")
 
 
 def kinds_of(words: Sequence[str]) -> list[str]:

@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import shells
 import virtual
 from emulators import ENABLE_EMULATOR, forget_emulators
 from kinds import Root
@@ -64,6 +65,8 @@ def build_root(lab: Lab, root: Root) -> None:
     else:
         bootstrap_debian(root, beside)
     add_deploy_user(beside, shell="/bin/sh" if root.suite == "alpine" else "/bin/bash")
+    if root.has_shells:
+        shells.add_users(beside)
     if root.has_selinux:
         make_keys(lab)
         make_layer(lab)
@@ -75,6 +78,7 @@ def build_root(lab: Lab, root: Root) -> None:
 
 def bootstrap_debian(root: Root, target: Path) -> None:
     """Bootstrap a Debian release from the mirror, and by the way of fetching, that this machine's own apt uses."""
+    special = virtual.PACKAGES if root.has_selinux else shells.PACKAGES if root.has_shells else ()
     with tempfile.NamedTemporaryFile("w", suffix=".conf") as options:
         options.write(apt_fetch_options())
         options.flush()
@@ -83,7 +87,7 @@ def bootstrap_debian(root: Root, target: Path) -> None:
             "--mode=root",
             "--variant=essential",
             f"--architectures={root.architecture}",
-            f"--include={','.join(HOST_PACKAGES + (virtual.PACKAGES if root.has_selinux else ()))}",
+            f"--include={','.join(HOST_PACKAGES + special)}",
             f"--aptopt={options.name}",
             root.suite,
             str(target),
