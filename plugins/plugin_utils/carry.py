@@ -38,6 +38,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obe
 LOG = logging.getLogger("pinned.release")
 #: What is pushed through standard input is held in the memory of a fork, of which there may be hundreds.
 MOST_THROUGH_STDIN_BYTES = 32 * 1024 * 1024
+#: How much is shown of what a host said in place of a path.
+MOST_OF_A_PATH = 200
 #: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
 LOOK = "auto"
 
@@ -134,6 +136,14 @@ def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) ->
         return STDIN, STDIN
     shell = action._connection._shell
     folder = shell.tmpdir or action._make_tmp_path()
+    if not folder.startswith("/"):
+        # Ansible takes the last line that was printed for the folder's name.
+        raise ReleaseError(
+            "the host's shell prints text after each command, so the folder for the orders is unknown",
+            expected="the path of the folder that Ansible made in its remote_tmp",
+            found=folder[:MOST_OF_A_PATH],
+            fix="remove what prints it (a file of the login shell, or its wrapper), or do not prevent pipelining",
+        )
     places = [shell.join_path(folder, name) for name in ("pinned_release", "pinned_release_files")]
     if told is not None:
         action._transfer_data(places[0], told)

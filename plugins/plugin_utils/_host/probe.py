@@ -99,7 +99,7 @@ def command(question: Question) -> str:
         names="\n".join(question.names),
         needs="\n".join(question.needs),
     )
-    return f"{_PATH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
+    return f"{_PATH}; {_AS_SH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
 
 
 def _assigned(**values: str) -> str:
@@ -133,6 +133,9 @@ _PARTS = {
 }
 #: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
+
+#: zsh is no POSIX shell unless it is called sh, or told so before it reads the rest.
+_AS_SH = "${ZSH_VERSION+emulate} ${ZSH_VERSION+sh}"
 
 
 def parse(output: str, question: Question) -> Answer:

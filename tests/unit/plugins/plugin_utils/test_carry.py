@@ -247,6 +247,15 @@ def test_what_is_printed_around_the_answer_and_ends_of_lines_of_a_terminal_chang
     case.assert_installed(case.obey(action))
 
 
+def test_text_printed_in_place_of_the_temporary_folder_is_no_folder(case: Case) -> None:
+    action = Action(case.folder, is_pipelined=False)
+    action._connection._shell.tmpdir = "Good bye"
+    with pytest.raises(ReleaseError, match="prints text after each command") as failure:
+        case.obey(action)
+    assert failure.value.found == "Good bye"
+    assert action.operations == []
+
+
 @pytest.mark.parametrize("part", [0.0, 0.3, 0.999])
 def test_connection_that_ends_within_the_program_changes_nothing(case: Case, part: float) -> None:
     action = Action(case.folder)

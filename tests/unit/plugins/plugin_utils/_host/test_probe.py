@@ -49,6 +49,7 @@ QUESTION = Question(
 )
 #: Shells that may be a host's /bin/sh, and what they are called with.
 POSIX_SHELLS = [["sh"], ["bash"], ["bash", "--posix"], ["dash"], ["busybox", "sh"], ["mksh"], ["ksh93"], ["yash"]]
+POSIX_SHELLS += [["zsh"]]
 #: Shells that may be a user's login shell: sshd hands them the command, they start /bin/sh. The csh of BSD is none of
 #: them, as its words end at 8191 bytes; that of today is tcsh.
 LOGIN_SHELLS = [["sh"], ["bash"], ["dash"], ["busybox", "sh"], ["mksh"], ["ksh93"], ["yash"], ["zsh"]]
