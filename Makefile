@@ -41,6 +41,7 @@ bench-fleet: ## Measure what a fleet costs, and write docs/fleet.md and docs/sca
 test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
 	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/run
+	@$(IN_VENV) tests/fleet/anywhere
 
 test-attacks: ## Let local users try every attack in every role (needs root, takes hours)
 	@PINNED_RELEASE_ATTACKS=all $(GATES) gate --only crashes

@@ -36,6 +36,8 @@ SHELLS = {
     "fish": "/usr/bin/fish",
     # Says more than it is asked, at each start, on both streams, with the ends of lines that terminals have.
     "chatty": "/opt/shells/chatty",
+    # Says more at each end as well.
+    "talkative": "/opt/shells/talkative",
     # Their sudo wants a terminal, or a password.
     "ttys": "/bin/bash",
     "asked": "/bin/bash",
@@ -46,6 +48,8 @@ POSIX = ("dash", "bash", "busybox", "ksh93", "mksh", "yash", "zsh")
 CHATTY = r"""#!/bin/sh
 printf 'Welcome to %s\r\n\r\n@@end of the news\r\n' "$(uname -n)"
 printf 'Authorized use only.\r\n' >&2
+"""
+TALKATIVE = r"""
 /bin/sh "$@"
 status=$?
 printf 'Good bye\r\n'
@@ -69,7 +73,8 @@ def add_users(root: Path) -> None:
         if name in POSIX:
             (shells / name).mkdir()
             (shells / name / "sh").symlink_to("/bin/busybox" if name == "busybox" else shell)
-    write(shells / "chatty", CHATTY, 0o755)
+    write(shells / "chatty", f'{CHATTY}exec /bin/sh "$@"\n', 0o755)
+    write(shells / "talkative", f"{CHATTY}{TALKATIVE}", 0o755)
     for number, (name, shell) in enumerate(SHELLS.items(), 3000):
         append(root / "etc/passwd", [f"{name}:x:{number}:{number}::/home/{name}:{shell}"])
         append(root / "etc/group", [f"{name}:x:{number}:"])

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 Variables = dict[str, t.Any]
 
 PASSWORD = "correct horse"
-LOGIN_SHELLS = ("dash", "bash", "busybox", "ksh93", "mksh", "yash", "zsh", "tcsh", "fish", "chatty")
+LOGIN_SHELLS = ("dash", "bash", "busybox", "ksh93", "mksh", "yash", "zsh", "tcsh", "fish", "chatty", "talkative")
 #: What runs commands on the host, where that is not /bin/sh.
 EXECUTABLES = ("dash", "bash", "busybox", "ksh93", "mksh", "yash", "zsh")
 #: The columns of the table: how one becomes whom.
@@ -34,14 +34,33 @@ BECOME: dict[str, Variables] = {
 #: What each of the users with rules of their own needs: a terminal, a password.
 ASKED = {"ansible_become_password": PASSWORD}
 WAYS = {True: "stdin", False: "file"}
-#: What must be refused, by shell and way, with these words.
+#: What must be refused, by shell and way (su and doas go by file), with these words.
 REFUSED = {
     ("requiretty", "stdin"): "its sudo wants a terminal (requiretty)",
+    ("login talkative", "file"): "prints text after each command",
     ("without acl", "file"): "Failed to set permissions on the temporary files",
 }
 PAGE = """# Connections, shells and ways to become somebody
 
-Not written yet.
+`tests/fleet/anywhere` installs a tool in each of these ways, hashes all of its files (`integrity: full`), upgrades it,
+starts it, finds nothing to do and removes it; then it writes this page. Orders and files go through the connection's
+standard input where Ansible would pipeline a module, and otherwise lie in its `remote_tmp` meanwhile. With `su` and
+`doas`, which ask for a terminal, Ansible never pipelines (with `doas`: from ansible-core 2.19 on).
+
+- *login x*: sshd hands commands to the login shell x. *sh is x*: `ansible_shell_executable` is the shell x by the name
+  of `sh`, as where x is the system's. For *local* it is x by its own name.
+- *chatty* greets with lines that end in CRLF, on both streams. *talkative* also says good-bye: Ansible takes the last
+  line for the name of its temporary folder, so what needs one is refused, with the reason.
+- *requiretty*: sudo wants a terminal, and pipelining leaves none. The error says to set `ansible_pipelining: false`.
+- *without acl*: a user becomes another user, on a host without `setfacl`. Ansible refuses to let the other read its
+  files; pipelining needs none.
+- *docker* is Docker's own client and connection, but podman's engine. For *docker* and *nsenter*, give no
+  `ansible_become_password` where none is asked for: these connection plug-ins then wait for a prompt in vain, or drop
+  what came in one piece with the sign that `su` succeeded.
+
+Not to be had here, so not tried: Docker's own engine, LXC, the BSDs, and macOS, whose `sh` is bash 3.2. A `bash` called
+`sh`, which keeps to POSIX, and dash, which is close to the `sh` of the BSDs, were. The old `csh` of BSD is no login
+shell to use: its words end at 8191 bytes, and the question is longer.
 """
 
 
@@ -53,6 +72,8 @@ def combinations(containers: Mapping[str, Variables], work: str) -> list[Variabl
     found = list(by_ssh())
     for name, variables in containers.items():
         for method, more in BECOME.items():
+            # It is root who becomes somebody here, and root is asked for no password.
+            more = {key: value for key, value in more.items() if key != "ansible_become_password"}
             found += [cell(name, "sh", method, way, {**variables, **more}) for way in ways(method)]
     for shell in EXECUTABLES:
         if path := shutil.which(shell):
@@ -64,9 +85,9 @@ def combinations(containers: Mapping[str, Variables], work: str) -> list[Variabl
 def by_ssh() -> Iterator[Variables]:
     """Yield the combinations that go over ssh."""
     for shell in LOGIN_SHELLS:
-        for method, more in BECOME.items():
+        for method in BECOME if shell in ("bash", "tcsh", "chatty") else ("nobody else", "sudo"):
             for way in ways(method):
-                yield cell("ssh", f"login {shell}", method, way, {**ssh(shell), **more})
+                yield cell("ssh", f"login {shell}", method, way, {**ssh(shell), **BECOME[method]})
     for shell in EXECUTABLES:
         for method in ("nobody else", "sudo"):
             more = {"ansible_shell_executable": f"/opt/shells/{shell}/sh", **BECOME[method]}
