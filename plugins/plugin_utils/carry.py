@@ -142,7 +142,7 @@ def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) ->
             "the host's shell prints text after each command, so the folder for the orders is unknown",
             expected="the path of the folder that Ansible made in its remote_tmp",
             found=folder[:MOST_OF_A_PATH],
-            fix="remove what prints it (a file of the login shell, or its wrapper), or do not prevent pipelining",
+            fix="remove what prints it (a file that the login shell reads), or set ansible_pipelining: true",
         )
     places = [shell.join_path(folder, name) for name in ("pinned_release", "pinned_release_files")]
     if told is not None:
