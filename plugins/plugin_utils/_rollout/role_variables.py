@@ -13,10 +13,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 
 #: The option ``tools`` is the only one whose variable has another name: ``tools_tools`` says nothing.
 NAMES = {name: "tools_" + name for name in options.TOOLS if not name.startswith("_")} | {"tools": "tools_names"}
 ASKED_FOR = "_variables"
+#: Variables of the playbook rollout that it hands on as an option.
+OF_PLAYBOOK = ("lockfile",)
 
 
 def options_of_task(
@@ -25,11 +28,24 @@ def options_of_task(
     """Return the options that the task has *given*, and, if it asks for them, those that *variables* give as well.
 
     *template* is Ansible's: it returns the value of what may hold templates. A variable that is ``omit`` gives none.
+    Raises ReleaseError for a variable that the host itself says.
     """
     found = {name: value for name, value in given.items() if name != ASKED_FOR}
     if not given.get(ASKED_FOR):
         return found
+    _refuse_facts(variables)
     raw = {name: variables[NAMES[name]] for name in NAMES if name not in found and NAMES[name] in variables}
     # Since ansible-core 2.19, templating a mapping leaves out what is omit; before, omit is a text.
     values = template(raw).items()
     return {**found, **{name: value for name, value in values if value != variables.get("omit", ...)}}
+
+
+def _refuse_facts(variables: Mapping[str, Any]) -> None:
+    facts = variables.get("ansible_facts") or {}
+    for name in (*NAMES.values(), *OF_PLAYBOOK):
+        if name in facts and name in variables and variables[name] == facts[name]:
+            raise ReleaseError(
+                f"the variable {name} is a fact of the host, and a host does not say what is installed on it",
+                expected="a variable of the play, the role or the inventory",
+                fix=f"if you set it yourself, do so without cacheable; if not, see what on this host says {name}",
+            )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.role_variables import NAMES, options_of_task
 
 SPECS = Path(__file__).parents[5] / "roles/tools/meta/argument_specs.yml"
@@ -51,3 +53,15 @@ def test_templates_of_variables_are_resolved_all_at_once() -> None:
 
 def test_a_variable_that_is_omitted_gives_no_option() -> None:
     assert options_of_task(ASKED_FOR, {"tools_owner": "__omit__1", "omit": "__omit__1"}, as_it_is) == {}
+
+
+@pytest.mark.parametrize("name", [*NAMES.values(), "lockfile"])
+def test_a_host_does_not_say_by_its_facts_what_the_controller_does(name: str) -> None:
+    variables = {name: "/srv/secret.lock.json", "ansible_facts": {name: "/srv/secret.lock.json"}}
+    with pytest.raises(ReleaseError, match=f"{name} is a fact of the host"):
+        options_of_task({"lockfile": "task.json", **ASKED_FOR}, variables, as_it_is)
+
+
+def test_a_variable_of_the_play_counts_whatever_facts_say() -> None:
+    variables = {"tools_root": "/srv/tools", "ansible_facts": {"tools_root": "/elsewhere"}}
+    assert options_of_task(ASKED_FOR, variables, as_it_is) == {"root": "/srv/tools"}
