@@ -182,10 +182,7 @@ class MirrorFolder:
         descriptor = os.dup(self._descriptor)
         try:
             for end, step in enumerate(place.split("/") if place else []):
-                if create:
-                    with contextlib.suppress(FileExistsError):
-                        os.mkdir(step, OWN_FOLDER, dir_fd=descriptor)
-                        os.chmod(step, READABLE_FOLDER, dir_fd=descriptor)
+                is_new = create and _made(step, descriptor)
                 try:
                     below = os.open(step, _FOLDER, dir_fd=descriptor)
                 except OSError as error:
@@ -194,6 +191,8 @@ class MirrorFolder:
                     raise self._in_the_way("/".join(place.split("/")[: end + 1]), "a folder") from None
                 os.close(descriptor)
                 descriptor = below
+                if is_new:
+                    os.fchmod(descriptor, READABLE_FOLDER)
             yield descriptor
         finally:
             os.close(descriptor)
@@ -204,6 +203,15 @@ class MirrorFolder:
             expected=f"{expected}, or nothing; no link is followed below {self.path}",
             fix="move it away, or name another folder in the option dest",
         )
+
+
+def _made(step: str, above: int) -> bool:
+    """Make the folder *step* in the folder that the descriptor *above* is of; tell whether it was missing."""
+    try:
+        os.mkdir(step, OWN_FOLDER, dir_fd=above)
+    except FileExistsError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

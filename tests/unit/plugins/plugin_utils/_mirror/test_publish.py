@@ -255,6 +255,27 @@ def test_no_link_is_followed(site: Site, web: Web, tmp_path: Path, depth: int) -
     assert list(elsewhere.iterdir()) == []
 
 
+def test_link_that_takes_the_place_of_a_new_folder_is_not_followed(
+    site: Site, web: Web, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may write in a folder of the mirror exchanges the one that was just made there."""
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    make = os.mkdir
+
+    def make_and_lose(path: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        make(path, mode, dir_fd=dir_fd)
+        if dir_fd is not None and path == "releases":
+            os.rmdir(path, dir_fd=dir_fd)
+            os.symlink(private, path, dir_fd=dir_fd)
+
+    monkeypatch.setattr(os, "mkdir", make_and_lose)
+    with pytest.raises(ReleaseError, match="in the way of the mirror"):
+        site.mirror(old(site, web))
+    assert private.stat().st_mode & 0o777 == 0o700
+    assert list(private.iterdir()) == []
+
+
 def test_link_in_the_place_of_an_asset_is_not_followed(site: Site, web: Web, tmp_path: Path) -> None:
     site.mirror(old(site, web))
     (tmp_path / "elsewhere").write_text("precious")
