@@ -22,6 +22,7 @@ import fcntl
 import hashlib
 import logging
 import os
+import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
@@ -327,12 +328,16 @@ def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
     """Bring a local file into *partial*. Only a source or lock file that the user wrote names one: no listing may."""
     path = Path(url2pathname(urlsplit(wanted.asset.url).path))
     try:
-        file = path.open("rb")
+        # Without O_NONBLOCK, opening a FIFO would wait for ever, and every other run for the lock that is held.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
         fix = "the source is a folder of the controller: this one needs the same files as the one that made the lock"
         raise ReleaseError(f"{path} could not be read", found=error.strerror, fix=fix) from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise ReleaseError(f"{path} is no regular file", fix="see who can write in its folder")
     partial.restart()
-    with file:
+    with open(descriptor, "rb") as file:
         _receive(iter(lambda: file.read(answer_body.CHUNK_BYTES), b""), partial, wanted, progress)
 
 

@@ -351,6 +351,18 @@ def test_a_local_file_is_taken_in_like_any_other(tmp_path):
         Cache(tmp_path / "cache").fetch(Asset("tool", (tmp_path / "absent").as_uri()), transport.session())
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder"])
+def test_what_is_no_regular_file_is_not_waited_for(tmp_path, kind):
+    place = Path("/dev/zero") if kind == "device" else tmp_path / "tool"
+    if kind == "pipe":
+        os.mkfifo(place)
+    elif kind == "folder":
+        place.mkdir()
+    asset = Asset("tool", place.as_uri(), digests={"sha256": SHA256})
+    with pytest.raises(ReleaseError, match="is no regular file|could not be read"):
+        Cache(tmp_path / "cache").fetch(asset, transport.session(), limit_bytes=1024)
+
+
 def test_everything_that_is_kept_is_for_this_user_alone(tmp_path):
     with serving() as web:
         Cache(tmp_path / "cache").fetch(asset(web), transport.session())
