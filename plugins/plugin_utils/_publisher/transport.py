@@ -168,7 +168,8 @@ class _Session(requests.Session):
             prepared_request.headers.pop("Authorization", None)
         if isinstance(self.auth, Credentials):
             self.auth.withdraw(prepared_request)
-            if "Authorization" not in prepared_request.headers:
+            # Whoever can answer in place of a server without TLS could name any other, and read along there, too.
+            if "Authorization" not in prepared_request.headers and urlsplit(target).scheme == "https":
                 self.auth.identify(prepared_request)
 
 

@@ -359,7 +359,7 @@ def test_what_is_no_regular_file_is_not_waited_for(tmp_path, kind):
     elif kind == "folder":
         place.mkdir()
     asset = Asset("tool", place.as_uri(), digests={"sha256": SHA256})
-    with pytest.raises(ReleaseError, match="is no regular file|could not be read"):
+    with pytest.raises(ReleaseError, match=r"is no regular file|could not be read"):
         Cache(tmp_path / "cache").fetch(asset, transport.session(), limit_bytes=1024)
 
 

@@ -266,6 +266,17 @@ def test_no_credential_follows_a_redirect_to_another_server():
     assert theirs.questions[0].headers["X-Api-Key"] is None
 
 
+def test_no_password_of_netrc_is_sent_in_plain_text_to_where_a_redirect_leads(monkeypatch, tmp_path):
+    """A mirror without TLS, or who stands before it, would name any server that netrc knows, and read along."""
+    (tmp_path / "netrc").write_text("machine localhost login user password secret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with Web(lambda question: Answer(200, b"there")) as theirs:
+        target = theirs.url.replace("127.0.0.1", "localhost")
+        with Web(lambda question: Answer(302, headers={"Location": target})) as ours:
+            assert get(transport.session(), ours.url).content == b"there"
+    assert theirs.questions[0].headers["Authorization"] is None
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://example.org/"])
 def test_a_redirect_away_from_the_web_is_refused(target):
     with (
