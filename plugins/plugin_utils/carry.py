@@ -43,6 +43,8 @@ MOST_OF_A_PATH = 200
 #: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
 LOOK = "auto"
 
+#: Nothing that others may have added to a Python is run with it: variables, the own folder, files *.pth of packages.
+_ALONE = ("-I", "-S")
 _PACKAGE = ENTRY.rpartition(".")[0]
 _FOLDER = Path(__file__).parents[1] / "module_utils"
 _IMPORT = re.compile(rf"^ *from {re.escape(_PACKAGE)}(\.\w+)? import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
@@ -92,7 +94,7 @@ def obey(
     parcel = _parcel(pushed) if pushed and not (is_pipelined and pushed_bytes <= MOST_THROUGH_STDIN_BYTES) else None
     place, parcel_place = _transferred(action, None if is_pipelined else told, parcel)
     nonce = secrets.token_hex(8)
-    words = [*host_python, "-I", "-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
+    words = [*host_python, *_ALONE, "-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
     words += [str(len(_PROGRAM)), place, nonce, str(pushed_bytes), parcel_place]
     command = f"{action._compute_environment_string()} {' '.join(map(action._connection._shell.quote, words))}".strip()
     in_data = _through_stdin(told, () if parcel else pushed) if is_pipelined else None

@@ -44,7 +44,7 @@ find_python() {
 
 # is_right COMMAND...: whether it is such a Python; says why if not. Sets $encoded: the first word.
 is_right() {
-    why=$("$@" -E -s -c "$check" "$library" 2>/dev/null </dev/null)
+    why=$("$@" -E -s -S -c "$check" "$library" 2>/dev/null </dev/null)
     encode "$1"
     case $why in
     right) return ;;

@@ -14,6 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import venv
 import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -239,6 +240,21 @@ def test_modules_that_lie_in_the_folder_of_who_runs_or_in_pythonpath_are_not_imp
     action = Action(case.folder)
     action.environment = f"PYTHONPATH={shlex.quote(str(case.folder))}"
     case.assert_installed(case.obey(action))
+
+
+def test_what_packages_of_the_python_would_run_at_its_start_is_not_run(case: Case) -> None:
+    """Of many systems, a group may write in the folder of packages: /usr/local/lib/python3/dist-packages."""
+    venv.create(case.folder / "venv", symlinks=True)
+    python = case.folder / "venv/bin/python"
+    packages = next((case.folder / "venv/lib").glob("python3*/site-packages"))
+    (packages / "others.pth").write_text(f"import os; os.mkdir({str(case.folder / 'started')!r})\n")
+    (packages / "sitecustomize.py").write_text("raise SystemExit(9)\n")
+    question = probe.Question(ask="state", python=str(python))
+    said = subprocess.run(["/bin/sh", "-c", probe.command(question)], capture_output=True, text=True, check=True)
+    state = probe.parse(said.stdout, question).state
+    assert state is not None and state.python == str(python)
+    case.assert_installed(case.obey(Action(case.folder), [state.python]))
+    assert not (case.folder / "started").exists()
 
 
 def test_what_is_printed_around_the_answer_and_ends_of_lines_of_a_terminal_change_nothing(case: Case) -> None:
