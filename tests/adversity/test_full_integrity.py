@@ -268,11 +268,7 @@ def test_capabilities_are_seen_on_a_host_that_has_python_and_no_getcap(installed
     if not Path("/usr/bin/python3").exists():
         pytest.skip("the system's Python is not on this machine")
     asked = question(full(installed))
-    line = probe.command(asked)
-    for program in (program for folder in ("/usr/bin", "/bin") for program in Path(folder).iterdir()):
-        if program.name != "getcap" and not (tmp_path / program.name).is_symlink():
-            (tmp_path / program.name).symlink_to(program)
-    line = line.replace(line.partition("PATH=")[2].partition(";")[0], str(tmp_path))
+    line = _without_getcap(probe.command(asked), tmp_path)
 
     def found() -> dict[str, str]:
         answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout
@@ -283,6 +279,31 @@ def test_capabilities_are_seen_on_a_host_that_has_python_and_no_getcap(installed
     assert found() == {}
     _do(CHANGES["capability of a library"], installed)
     assert found() == {LIBRARY: "cap_net_raw=eip"}
+
+
+def test_python_that_others_can_exchange_is_not_asked_for_capabilities(installed: Host, tmp_path: Path) -> None:
+    """Nor is it taken for the one that the user names for orders."""
+    pythons = "for reader in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3;"
+    asked = question(full(installed))
+    line = _without_getcap(probe.command(asked), tmp_path)
+    (tmp_path / "theirs").mkdir()
+    theirs = tmp_path / "theirs/python3"
+    theirs.write_text(f"#!/bin/sh\n: > {tmp_path}/theirs-ran\n")
+    theirs.chmod(0o755)
+    theirs.parent.chmod(0o777)
+    assert pythons in line
+    line = line.replace(pythons, f"for reader in {theirs};")
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout
+    assert not (tmp_path / "theirs-ran").exists()
+    assert verb.required(probe.parse(answer, asked).state).python != str(theirs)
+
+
+def _without_getcap(line: str, folder: Path) -> str:
+    """Return the *line* of shell for a host like this one whose programs, all but getcap, are in *folder*."""
+    for program in (program for place in ("/usr/bin", "/bin") for program in Path(place).iterdir()):
+        if program.name != "getcap" and not (folder / program.name).is_symlink():
+            (folder / program.name).symlink_to(program)
+    return line.replace(line.partition("PATH=")[2].partition(";")[0], str(folder))
 
 
 def _do(change: Change, host: Host) -> None:

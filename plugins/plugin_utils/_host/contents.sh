@@ -124,8 +124,8 @@ find_reader_of_rights() {
     rights=
     if [ "$(uname -s)" != Linux ]; then return; fi
     if command -v getcap >/dev/null 2>&1; then rights=getcap && return; fi
-    for python in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3; do
-        if [ -x "$python" ]; then rights=$python && return; fi
+    for reader in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3; do
+        if [ -x "$reader" ] && is_trusted "$reader"; then rights=$reader && return; fi
     done
     say "unseen capabilities"
 }
@@ -135,7 +135,7 @@ capabilities() {
     case $rights in
     '') ;;
     getcap) getcap -r "$@" ;;
-    *) find "$@" -type f -exec "$rights" -I -c 'import os, sys
+    *) find "$@" -type f -exec "$rights" -I -S -c 'import os, sys
 print(*(path + " 0x" + os.getxattr(path, "security.capability").hex() for path in sys.argv[1:]
 if "security.capability" in os.listxattr(path)), sep="\n")' {} + ;;
     esac 2>/dev/null

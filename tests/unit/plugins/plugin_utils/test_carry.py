@@ -252,7 +252,8 @@ def test_what_packages_of_the_python_would_run_at_its_start_is_not_run(case: Cas
     question = probe.Question(ask="state", python=str(python))
     said = subprocess.run(["/bin/sh", "-c", probe.command(question)], capture_output=True, text=True, check=True)
     state = probe.parse(said.stdout, question).state
-    assert state is not None and state.python == str(python)
+    assert state is not None
+    assert state.python == str(python)
     case.assert_installed(case.obey(Action(case.folder), [state.python]))
     assert not (case.folder / "started").exists()
 
