@@ -70,10 +70,10 @@ def pushed(plan: Plan, files: Mapping[str, CachedFile]) -> tuple[CachedFile, ...
 
 
 def notes(brought: Sequence[Delivery], way: Way) -> list[str]:
-    """Return what to tell of assets that were *brought* because the host got no answer."""
+    """Return what to tell of those *brought* assets that only came so because the host got no answer."""
     if way.unanswered is None:
         return []
-    tools = ", ".join(one.tool for one in brought)
+    tools = ", ".join(one.tool for one in brought if not _is_out_of_reach(one.asset, way))
     return [f"sent by the controller, as the host gets no answer ({way.unanswered.found or 'none'}): {tools}"]
 
 
@@ -90,10 +90,18 @@ def _delivery(plan: Plan, tool: ToolPlan, way: Way) -> Delivery | None:
     if way.fetch_from == "host":
         _refuse_private(tool.tool, tool.asset)
         return None
-    is_file = tool.asset.url.startswith("file:")
-    if way.fetch_from == "controller" or tool.asset.private_url or way.unanswered or (is_file and not way.shares_files):
+    if way.fetch_from == "controller" or way.unanswered or _is_out_of_reach(tool.asset, way):
         return delivery
-    return replace(delivery, is_offer=True) if way.shares_files and not is_file else None
+    return replace(delivery, is_offer=True) if way.shares_files and not _is_file(tool.asset) else None
+
+
+def _is_out_of_reach(asset: LockedAsset, way: Way) -> bool:
+    """Return whether the host cannot have *asset* by itself, whatever network it has."""
+    return bool(asset.private_url) or (_is_file(asset) and not way.shares_files)
+
+
+def _is_file(asset: LockedAsset) -> bool:
+    return asset.url.startswith("file:")
 
 
 def _refuse_private(tool: str, asset: LockedAsset) -> None:

@@ -165,3 +165,17 @@ def test_what_was_sent_for_want_of_an_answer_is_told(machine: Machine) -> None:
     ]
     asked = Way("controller")
     assert delivery.notes(delivery.deliveries(plan, asked), asked) == []
+
+
+@pytest.mark.parametrize("asset", [PRIVATE, FOLDER])
+def test_what_the_controller_sends_in_any_case_is_not_told_as_for_want_of_an_answer(
+    machine: Machine, asset: dict[str, str]
+) -> None:
+    of_all = wanted(machine, *published(machine, "hello", "other"), **PUBLIC)
+    locked = wanted(machine, *published(machine, "other"), **asset).lock.tools["other"]
+    plan = machine.plan(replace(of_all, lock=replace(of_all.lock, tools={**of_all.lock.tools, "other": locked})))
+    silent = Way(unanswered=SILENCE)
+    found = delivery.deliveries(plan, silent)
+    assert [one.tool for one in found] == ["hello", "other"]
+    [note] = delivery.notes(found, silent)
+    assert note.endswith(": hello")
