@@ -325,9 +325,9 @@ def _copy(url: str, partial: _Partial) -> None:
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
             # The manifest's folder is one of the controller.
             failed.fix = (
-                "the lock file names a folder of the controller: put it back there if it is gone, and let the controller "
-                "send it to other hosts (leave out fetch_from); or serve it over the web, name its address in the "
-                "manifest (source: {directory: https://...}), and lock again"
+                "the lock file names a folder of the controller: put it back there if it is gone, and let the "
+                "controller send it to other hosts (leave out fetch_from); or serve it over the web, name its address "
+                "in the manifest (source: {directory: https://...}), and lock again"
             )
         raise failed from error
 

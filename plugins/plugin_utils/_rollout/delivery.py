@@ -122,7 +122,7 @@ def _with_file(tool: ToolPlan, file: CachedFile | None, way: Way) -> ToolPlan:
         return replace(tool, order=_with_asset(tool.order, pushable=is_pushable))
     if way.shares_files:
         return replace(tool, order=_with_asset(tool.order, urls=[Path(file.path).as_uri()], headers={}))
-    return replace(tool, order=_with_asset(tool.order, pushed=True))
+    return replace(tool, order=_with_asset(tool.order, pushed=True, headers={}))
 
 
 def _with_asset(order: ToolOrder, **changes: Any) -> ToolOrder:

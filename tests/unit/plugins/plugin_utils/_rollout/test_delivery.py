@@ -157,6 +157,19 @@ def test_the_host_verifies_again_what_the_controller_verified(machine: Machine) 
     assert not (machine.bin_dir / "hello").exists()
 
 
+def test_a_host_that_is_sent_the_bytes_gets_no_secret_of_a_mirror(machine: Machine) -> None:
+    released = published(machine, "hello")
+    plan = machine.plan(wanted(machine, *released, **PUBLIC))
+    [tool] = plan.tools
+    assert tool.order
+    assert tool.order.asset
+    [url] = tool.order.asset.urls
+    secret = tool.order.asset._replace(headers={url: {"X-Token": "s3cret"}})
+    of_mirror = replace(plan, tools=(replace(tool, order=tool.order._replace(asset=secret)),))
+    assert "s3cret" in repr(views.orders(delivery.with_files(of_mirror, {}, Way())))
+    assert "s3cret" not in repr(views.orders(delivery.with_files(of_mirror, files_of(*released), Way())))
+
+
 def test_what_was_sent_for_want_of_an_answer_is_told(machine: Machine) -> None:
     plan = machine.plan(wanted(machine, *published(machine, "hello"), **PUBLIC))
     silent = Way(unanswered=SILENCE)
