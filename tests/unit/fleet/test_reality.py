@@ -170,8 +170,8 @@ def userlands() -> dict[str, dict[str, t.Any]]:
 
 
 def test_the_run_knows_what_to_expect_of_every_kind_of_host() -> None:
-    # The one with a kernel of its own has a play of its own.
-    assert {*userlands(), "selinux"} == set(kinds.KINDS)
+    # The one with a kernel of its own, and the one with many shells, have plays of their own.
+    assert {*userlands(), "selinux", "shells"} == set(kinds.KINDS)
 
 
 def test_what_is_expected_of_a_host_tells_it_from_all_others() -> None:
