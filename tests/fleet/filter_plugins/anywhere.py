@@ -58,9 +58,9 @@ standard input where Ansible would pipeline a module, and otherwise lie in its `
   `ansible_become_password` where none is asked for: these connection plug-ins then wait for a prompt in vain, or drop
   what came in one piece with the sign that `su` succeeded.
 
-Not to be had here, so not tried: Docker's own engine, LXC, the BSDs, and macOS, whose `sh` is bash 3.2. A `bash` called
-`sh`, which keeps to POSIX, and dash, which is close to the `sh` of the BSDs, were. The old `csh` of BSD is no login
-shell to use: its words end at 8191 bytes, and the question is longer.
+The test machines cannot have these, so they were not tried: Docker's own engine, LXC, the BSDs, and macOS, whose `sh`
+is bash 3.2. The nearest were: a `bash` called `sh`, which keeps to POSIX, and dash, which is close to the `sh` of the
+BSDs. The old `csh` of BSD cannot be a login shell: its words end at 8191 bytes, and the question is longer.
 """
 
 
