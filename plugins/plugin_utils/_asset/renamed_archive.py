@@ -33,8 +33,14 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
     """Yield the bytes of the asset at *path*, called *name*, as it is under the name *other*.
 
     It may unpack to *most_bytes*: what the lock file says of the asset. Raises ReleaseError for what must not be
-    unpacked, and for a format that cannot be written so.
+    unpacked, for a format that cannot be written so, and for a name that would lead out of the folder.
     """
+    if _stem(other) in (".", ".."):
+        raise ReleaseError(
+            f"{name} cannot be renamed to {other}: names inside of it would lead elsewhere",
+            expected="a name with more than dots before its ending",
+            fix=f"leave the alias {other} out of the manifest",
+        )
     rename = _Renaming(_stem(name), _stem(other))
     archive_format = format_of(name)
     if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, most_bytes):

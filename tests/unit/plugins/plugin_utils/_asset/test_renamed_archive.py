@@ -116,6 +116,13 @@ def test_what_cannot_be_written_the_same_everywhere_is_refused(tmp_path: Path, e
     assert "leave the alias" in str(caught.value.fix)
 
 
+@pytest.mark.parametrize("name", ["..tar.gz", "...tar.gz"])
+def test_name_that_would_lead_out_of_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.gz", *FILES)
+    with pytest.raises(ReleaseError, match="would lead elsewhere"):
+        become(path, name)
+
+
 def test_archive_that_unpacks_to_more_than_is_locked_is_refused(tmp_path: Path) -> None:
     path = write(tmp_path, f"{MUSL}.tar.gz", made.file(f"{MUSL}/uv", bytes(1001)))
     with pytest.raises(ReleaseError, match="unpacks to more than it may"):
