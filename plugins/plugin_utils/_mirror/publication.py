@@ -74,7 +74,7 @@ def publication(locks: Sequence[GivenLock]) -> Publication:
     for lock in locks:
         for name, content in beside_lock(lock).items():
             _add(files, f"{addresses.LOCKS}/{name}", File(_entry("lock", content), content))
-    return Publication(files, notes)
+    return Publication(files, (*notes, *_published(named)))
 
 
 def _of_lock(lock: GivenLock) -> Iterator[_Named]:
@@ -120,6 +120,16 @@ def _note(one: _Named, reason: str) -> str:
     if urlsplit(one.url).scheme == "file":
         reason = "that is a folder of this controller"
     return f"{one.origin.name}: {one.name} is at {place} only, not under {redacted(one.url)}: {reason}"
+
+
+def _published(named: Sequence[_Named]) -> tuple[str, ...]:
+    """Return what to tell of assets that their publishers refuse to strangers, and a mirror does not."""
+    told = (
+        f"{one.origin.name}: {one.name} is private at its publisher; whoever may read the mirror can read it"
+        for one in named
+        if one.origin.asset.private_url
+    )
+    return tuple(dict.fromkeys(told))
 
 
 def _refuse_republished(several: Sequence[_Named]) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_asset_of_a_forge_lies_under_its_address_alone(path: Path) -> None:
     found = of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x")))
     assert kinds(found) == {"github.com/o/r/releases/download/v1.0/t.tar.gz": "asset"}
     assert found.notes == ()
+
+
+def test_private_asset_is_told_since_the_mirror_asks_nobody_who_they_are(path: Path) -> None:
+    address = "https://github.com/o/r/releases/download/v1/t.tar.gz"
+    private = replace(asset(address, b"t"), private_url="https://api.github.com/repos/o/r/releases/assets/1")
+    found = of(path, t=tool(private), other=tool(asset(address.replace("/t.", "/other."), b"other")))
+    assert found.notes == ("t: t.tar.gz is private at its publisher; whoever may read the mirror can read it",)
 
 
 def test_asset_of_another_server_lies_in_a_release_as_well(path: Path) -> None:
