@@ -23,8 +23,9 @@ description:
     from there. Signatures and signed sums files also lie beside the assets, under the names that their publisher gave
     them.
   - For each of the C(aliases) in the manifest, a copy of the asset that the lock file names lies beside that.
-  - Assets come from the controller's cache, or are downloaded once, and must be what the lock file pins. What is in the
-    mirror already is hashed on every run, and replaced if it was damaged.
+  - Assets come from the controller's cache, or are downloaded once from their publisher, and must be what the lock file
+    pins. What is in the mirror already is hashed on every run, and replaced if it was damaged.
+  - Private assets are published, too, and RV(notes) names them. Let nobody read the folder who may not read them.
   - The folder may be served meanwhile. A file is written elsewhere and renamed when it is whole, and what lists files
     is written after these. Two runs wait for each other. A run that is killed is finished by the next one.
   - Nothing that a run of this action did not write is changed or removed. No link is followed inside the folder.

@@ -14,6 +14,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_arch
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, Origin
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import explained
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import to_fetch
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
@@ -49,10 +50,11 @@ class AssetBytes:
 
     def cached(self, origin: AssetOrigin) -> CachedFile:
         """Return the bytes of an asset as they are pinned. Raises ReleaseError if they cannot be had."""
+        session = self.open_source(origin).session
         try:
-            return self.cache.fetch(to_fetch(origin.asset), self.open_source(origin).session)
+            return self.cache.fetch(to_fetch(origin.asset), session)
         except ReleaseError as error:
-            raise error.about(origin.name) from error
+            raise explained(error, origin.asset, session).about(origin.name) from error
 
     def chunks(self, origin: Origin) -> Iterator[bytes]:
         """Yield the bytes of a file of the mirror. Raises ReleaseError if they cannot be had."""

@@ -15,6 +15,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credenti
     as_it_is,
     origin_of,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
 if TYPE_CHECKING:
@@ -51,3 +52,15 @@ def are_refused(session: requests.Session, asset: Asset, size: int) -> bool:
             return not response.ok or (length != str(size) if length else is_page)
     except ReleaseError:
         return True
+
+
+def explained(error: ReleaseError, locked: LockedAsset, session: requests.Session) -> ReleaseError:
+    """Return why *locked* could not be had: the *error*, or that *session* is a stranger to whom it is refused."""
+    if not locked.private_url or session.cert or origin_of(session, locked.private_url):
+        return error
+    return ReleaseError(
+        f"{locked.name} is private, and the controller has no credentials for it: {error.what}",
+        found=error.found,
+        fix="give the controller those with which it was locked: the option token, or what lock found in the "
+        "environment, netrc, npm's, pip's or Docker's configuration",
+    )

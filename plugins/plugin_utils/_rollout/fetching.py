@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import origin_of
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
@@ -28,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
     open_source,
     refuse_token_for_several,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import explained
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import to_fetch
 
@@ -73,9 +73,7 @@ class Fetcher:
                 to_fetch(locked), session, progress=partial(self.progress.receive, wanted.tool), limit_bytes=locked.size
             )
         except ReleaseError as error:
-            if locked.private_url and not (session.cert or origin_of(session, locked.private_url)):
-                raise _without_credentials(locked.name, error) from error
-            raise
+            raise explained(error, locked, session) from error
         self.progress.finish(wanted.tool)
         return file
 
@@ -84,12 +82,3 @@ class Fetcher:
         if not wanted.asset.private_url and "oci" not in wanted.source:
             return transport.session()
         return open_source(wanted.source, token=self.token, base=self.base, exact=wanted.version).session
-
-
-def _without_credentials(name: str, error: ReleaseError) -> ReleaseError:
-    return ReleaseError(
-        f"{name} is private, and the controller has no credentials for it: {error.what}",
-        found=error.found,
-        fix="give the controller those with which it was locked: the option token, or what lock found in the "
-        "environment, netrc, npm's, pip's or Docker's configuration",
-    )

@@ -63,8 +63,11 @@ def test_private_asset_without_a_token_is_refused_with_the_tool(tmp_path: Path) 
     releases = [FakeRelease("v1.0", [FakeAsset("t.gz", b"private")])]
     with FakeGithub({"o/r": releases}, private=frozenset(["o/r"]), tokens=frozenset(["good"])) as hub:
         origin = pinned(f"{hub.web.url}/o/r/releases/download/v1.0/t.gz", b"private")
-        with pytest.raises(ReleaseError, match=r"^tool: "):
-            AssetBytes(Cache(tmp_path), partial(opened, hub, None)).fetch([origin])
+        private = replace(origin, asset=replace(origin.asset, private_url=f"{hub.api_url}/repos/o/r/releases/assets/1"))
+        with pytest.raises(
+            ReleaseError, match=r"^tool: t\.gz is private, and the controller has no credentials for it"
+        ):
+            AssetBytes(Cache(tmp_path), partial(opened, hub, None)).fetch([private])
 
 
 def test_asset_of_several_files_of_a_mirror_is_fetched_once(tmp_path: Path) -> None:
