@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-attacks fuzz test-selinux docs clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks fuzz test-selinux docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -41,6 +41,9 @@ bench-fleet: ## Measure what a fleet costs, and write docs/fleet.md and docs/sca
 test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
 	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/run
+
+test-connections: ## Converge one host over every connection, shell and way to become somebody (needs root on Debian, 4 minutes)
+	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/anywhere
 
 test-attacks: ## Let local users try every attack in every role (needs root, takes hours)

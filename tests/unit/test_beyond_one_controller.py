@@ -69,9 +69,8 @@ class Mesh:
 
     def ctl(self, *words: str, **options: Any) -> subprocess.CompletedProcess[bytes]:
         command = ["receptorctl", "--socket", str(self.socket("control")), *words]
-        return subprocess.run(
-            command, env=variables_of(self.folder / "control"), capture_output=True, timeout=300, **options
-        )
+        variables = variables_of(self.folder / "control")
+        return subprocess.run(command, env=variables, capture_output=True, check=False, timeout=300, **options)
 
 
 @contextlib.contextmanager
@@ -109,7 +108,8 @@ def published(tmp_path: Path) -> Iterator[tuple[Path, Counter[str]]]:
     """Yield a lock file, and how often each path of the publisher was asked for since."""
     folder = tmp_path / "upstream"
     folder.mkdir()
-    with serving(folder / "published") as (address, asked):
+    with contextlib.ExitStack() as stack:
+        address, asked = stack.enter_context(serving(folder / "published"))
         call(sys.executable, MANY_TOOLS, folder, str(TOOLS), address, home=folder)
         call("ansible-playbook", "pinned.release.lock", "-e", f"manifest={folder}/releases.yml", home=folder)
         asked.clear()
@@ -185,12 +185,13 @@ def rollout(mesh: Mesh, node: str, job: Path, lockfile: Path, place: Path) -> di
     }.items():
         (job / path).parent.mkdir(parents=True, exist_ok=True)
         (job / path).write_text(content)
-    runner = {"env": variables_of(mesh.folder / "control"), "check": True, "capture_output": True}
-    sent = subprocess.run(["ansible-runner", "transmit", str(job), "-p", "rollout.yml"], **runner)
+    variables = variables_of(mesh.folder / "control")
+    runner = functools.partial(subprocess.run, env=variables, check=True, capture_output=True)
+    sent = runner(["ansible-runner", "transmit", str(job), "-p", "rollout.yml"])
     submit = ("work", "submit", "--node", node, "--payload", "-", "--follow", "--rm", "ansible-runner")
     worked = mesh.ctl(*submit, input=sent.stdout)
     assert worked.returncode == 0, worked.stderr
-    done = subprocess.run(["ansible-runner", "process", str(job)], input=worked.stdout, **runner)
+    done = runner(["ansible-runner", "process", str(job)], input=worked.stdout)
     events = [json.loads(path.read_text()) for path in job.glob("artifacts/**/job_events/*.json")]
     said = {
         event["event_data"]["host"]: event["event_data"]["res"] for event in events if event["event"] == "runner_on_ok"

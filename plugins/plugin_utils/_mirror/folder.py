@@ -243,7 +243,8 @@ def held(path: Path) -> Iterator[MirrorFolder]:
         (path / STATE).mkdir(mode=OWN_FOLDER, exist_ok=True)
     except OSError as error:
         raise failure(error, path) from error
-    with opened(path) as folder, contextlib.ExitStack() as stack:
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(opened(path))
         if folder is None:
             raise failure(OSError(errno.ENOENT, os.strerror(errno.ENOENT)), path)
         try:

@@ -37,11 +37,9 @@ class _Quiet(SimpleHTTPRequestHandler):
         """Print nothing."""
 
 
-@contextlib.contextmanager
-def serving(folder: Path, server: str) -> Iterator[str]:
+def serving(folder: Path, server: str) -> contextlib.AbstractContextManager[str]:
     """Give the address at which a *server* of SERVERS serves *folder*. Skips the test where that is not installed."""
-    with _python(folder) if server == "python" else _nginx(folder) as url:
-        yield url
+    return _python(folder) if server == "python" else _nginx(folder)
 
 
 @contextlib.contextmanager

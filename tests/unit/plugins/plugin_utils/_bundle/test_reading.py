@@ -24,7 +24,8 @@ def sums(contents: Mapping[str, bytes]) -> bytes:
     return "".join(f"{sha256(content)}  {name}\n" for name, content in contents.items()).encode()
 
 
-def whole(contents: Mapping[str, bytes] = CONTENTS) -> dict[str, bytes]:
+def whole(contents: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    contents = CONTENTS if contents is None else contents
     return {layout.SUMS: sums(contents), **contents}
 
 

@@ -156,7 +156,7 @@ def test_alias_is_made_on_the_other_side(sender: Sender, receiver: Receiver) -> 
 
 
 def _alias(path: Path) -> Alias:
-    copy = b"".join(renamed(path, "tool-musl.tar.gz", "tool-gnu.tar.gz"))
+    copy = b"".join(renamed(path, "tool-musl.tar.gz", "tool-gnu.tar.gz", 10**6))
     return Alias("tool-gnu.tar.gz", "tool-gnu.tar.gz", "tool-musl.tar.gz", sha256(copy), len(copy))
 
 

@@ -164,12 +164,16 @@ class Npm:
 
     def __init__(self, stack: ExitStack) -> None:
         self.served: dict[str, bytes] = {}
-        self.web = stack.enter_context(Web(lambda question: conditional(self.served)(question)))
+        self.web = stack.enter_context(Web(self._answer))
         self.publish()
 
-    def publish(self, *versions: str, programs: Mapping[str, bytes] = PROGRAMS, **fields: object) -> None:
+    def _answer(self, question: Question) -> Answer:
+        return conditional(self.served)(question)
+
+    def publish(self, *versions: str, programs: Mapping[str, bytes] | None = None, **fields: object) -> None:
         """Publish *versions* of the tool, with *fields* in the tool's own document, and packages with *programs*."""
         versions = versions or ("1.0.0",)
+        programs = PROGRAMS if programs is None else programs
         named = {f"tool-{words}": words for words in programs}
         for package, words in named.items():
             system, _dash, cpu = words.partition("-")

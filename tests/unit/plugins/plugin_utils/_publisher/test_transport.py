@@ -494,7 +494,7 @@ def test_a_listing_that_must_not_be_kept_is_not(tmp_path):
 def test_an_answer_that_cannot_be_asked_about_is_compared_with_the_last_one(tmp_path):
     bodies = [b"list", b"list", b"other", b"other"]
     with Web(lambda question: Answer(200, bodies.pop(0))) as web:
-        told = [transport.is_as_kept(get(transport.session(cache_root=tmp_path), web.url)) for _ in range(4)]
+        told = [transport.is_as_kept(get(transport.session(cache_root=tmp_path), web.url)) for _time in range(4)]
     assert told == [False, True, False, True]
 
 
