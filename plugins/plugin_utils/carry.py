@@ -8,8 +8,8 @@ ansible-core supports, while our program needs 3.6 and nothing but the standard 
 piece, whose SHA-256 stands in the command: who changes it on the way has changed nothing.
 
 Where Ansible would pipeline, all goes through standard input in one exec. Elsewhere (su, a sudo that wants a terminal,
-connections without pipelining) it lies in Ansible's remote_tmp meanwhile, and so do files that are too much for the
-memory of a fork. A host verifies pushed files while it copies them to where nobody else can change them.
+connections without pipelining) it lies in Ansible's remote_tmp meanwhile, as one file. Files that are too much for the
+memory of a fork lie there as well, as another one. A host verifies pushed files while it copies them to where nobody else can change them.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ from ansible_collections.pinned.release.plugins.module_utils.host_run import STD
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
 
 LOG = logging.getLogger("pinned.release")
-#: What is pushed through standard input is held in the memory of a fork, of which there may be hundreds.
-MOST_THROUGH_STDIN_BYTES = 32 * 1024 * 1024
+#: Files that go in one piece with the orders are held in the memory of a fork, of which there may be hundreds.
+MOST_IN_ONE_PIECE_BYTES = 32 * 1024 * 1024
 #: How much is shown of what a host said in place of a path.
 MOST_OF_A_PATH = 200
 #: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
@@ -91,14 +91,14 @@ def obey(
     told = _PROGRAM + zlib.compress(json.dumps(orders).encode("ascii"), 1)
     is_pipelined = action._is_pipelining_enabled("new")
     pushed_bytes = sum(file.size for file in pushed)
-    parcel = _parcel(pushed) if pushed and not (is_pipelined and pushed_bytes <= MOST_THROUGH_STDIN_BYTES) else None
-    place, parcel_place = _transferred(action, None if is_pipelined else told, parcel)
+    parcel = _parcel(pushed) if pushed_bytes > MOST_IN_ONE_PIECE_BYTES else None
+    piece = _with_files(told, () if parcel else pushed)
+    place, parcel_place = _transferred(action, None if is_pipelined else piece, parcel)
     nonce = secrets.token_hex(8)
     words = [*host_python, *_ALONE, "-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
     words += [str(len(_PROGRAM)), place, nonce, str(pushed_bytes), parcel_place]
     command = f"{action._compute_environment_string()} {' '.join(map(action._connection._shell.quote, words))}".strip()
-    in_data = _through_stdin(told, () if parcel else pushed) if is_pipelined else None
-    answer = action._low_level_execute_command(command, in_data=in_data)
+    answer = action._low_level_execute_command(command, in_data=piece if is_pipelined else None)
     LOG.debug("the host answered its orders with status %s:\n%s", answer.get("rc"), answer.get("stdout", ""))
     said = "\n".join(filter(None, (answer.get("stdout"), answer.get("stderr"))))
     return obeyed.answer_in(said, nonce, answer.get("rc"))
@@ -157,7 +157,7 @@ def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) ->
     return places[0] if told is not None else STDIN, places[1] if parcel is not None else STDIN
 
 
-def _through_stdin(told: bytes, pushed: Sequence[Pushed]) -> bytes:
+def _with_files(told: bytes, pushed: Sequence[Pushed]) -> bytes:
     """Return *told* and the bytes of what is *pushed*. Raises ReleaseError if a file is not as long as it was."""
     parts = [told]
     for file in pushed:

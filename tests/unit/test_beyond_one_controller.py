@@ -32,6 +32,7 @@ import yaml
 
 MANY_TOOLS = Path(__file__).parents[1] / "bench/many_tools.py"
 PATH = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+COLLECTIONS = "ANSIBLE_COLLECTIONS_PATH"
 PROGRAMS = ("receptor", "receptorctl", "ansible-runner", "ansible-playbook")
 MISSING = [name for name in PROGRAMS if not shutil.which(name, path=PATH)]
 NEEDS_A_MESH = pytest.mark.skipif(bool(MISSING), reason=f"not on this machine: {', '.join(MISSING)}")
@@ -92,7 +93,9 @@ def serving(folder: Path) -> Iterator[tuple[str, Counter[str]]]:
 def variables_of(home: Path) -> dict[str, str]:
     """Return the environment of a node or host. Each has a home and a cache of its own, as machines have."""
     own = {"HOME": home, "PINNED_RELEASE_CACHE": home / "cache", "ANSIBLE_HOME": home / "ansible"}
-    shared = {**os.environ, "PATH": PATH, "no_proxy": "127.0.0.1"}
+    # Other settings of Ansible are those of who tests: ansible-test has it fail where a name matches no host.
+    kept = {name: value for name, value in os.environ.items() if name == COLLECTIONS or not name.startswith("ANSIBLE_")}
+    shared = {**kept, "PATH": PATH, "no_proxy": "127.0.0.1"}
     return {**shared, **{name: str(path) for name, path in own.items()}}
 
 

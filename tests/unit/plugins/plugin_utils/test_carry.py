@@ -173,16 +173,26 @@ def test_pipelined_it_is_one_exec_and_nothing_is_written_but_where_it_is_install
     assert not (case.folder / "remote_tmp").exists()
 
 
-def test_without_pipelining_all_files_are_one_transfer(case: Case) -> None:
+@pytest.fixture
+def _large_files(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carry, "MOST_IN_ONE_PIECE_BYTES", min(file.size for file in case.pushed) - 1)
+
+
+def test_without_pipelining_orders_and_files_are_one_transfer(case: Case) -> None:
+    action = Action(case.folder, is_pipelined=False)
+    case.assert_installed(case.obey(action))
+    assert action.operations == ["folder", "data", "exec"]
+
+
+@pytest.mark.usefixtures("_large_files")
+def test_what_is_too_much_for_a_fork_is_one_transfer_of_its_own(case: Case) -> None:
     action = Action(case.folder, is_pipelined=False)
     case.assert_installed(case.obey(action))
     assert action.operations == ["folder", "data", "file", "exec"]
 
 
-def test_what_is_too_much_for_a_fork_is_a_transfer_even_where_there_is_pipelining(
-    case: Case, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(carry, "MOST_THROUGH_STDIN_BYTES", sum(file.size for file in case.pushed) - 1)
+@pytest.mark.usefixtures("_large_files")
+def test_what_is_too_much_for_a_fork_is_a_transfer_even_where_there_is_pipelining(case: Case) -> None:
     action = Action(case.folder)
     held: list[int] = []
     action.through_stdin = lambda data: held.append(len(data)) or data  # type: ignore[func-returns-value]
@@ -191,6 +201,7 @@ def test_what_is_too_much_for_a_fork_is_a_transfer_even_where_there_is_pipelinin
     assert held[0] < len(carry._PROGRAM) + 10_000
 
 
+@pytest.mark.usefixtures("_large_files")
 def test_single_file_is_transferred_as_it_is_and_nothing_is_put_together(case: Case) -> None:
     case.released, case.pushed = case.released[:1], case.pushed[:1]
     case.orders = case.orders._replace(tools=case.orders.tools[:1])
@@ -312,6 +323,7 @@ def test_more_than_was_said_is_not_read(case: Case) -> None:
     case.assert_installed(case.obey(action))
 
 
+@pytest.mark.usefixtures("_large_files")
 @pytest.mark.parametrize("name", ["pinned_release", "pinned_release_files"])
 @pytest.mark.parametrize("becomes", ["changed", "link", "pipe", "absent"])
 def test_user_who_logged_in_cannot_change_what_is_run_or_installed(case: Case, name: str, becomes: str) -> None:
@@ -335,6 +347,19 @@ def test_user_who_logged_in_cannot_change_what_is_run_or_installed(case: Case, n
             case.obey(action)
     else:
         assert case.obey(action)["failed"]
+    case.assert_nothing_changed()
+
+
+def test_user_who_logged_in_cannot_change_a_file_that_lies_behind_the_orders(case: Case) -> None:
+    action = Action(case.folder, is_pipelined=False)
+    path = case.folder / "remote_tmp/pinned_release"
+
+    def change() -> None:
+        content = path.read_bytes()
+        path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+
+    action.before = change
+    assert "is not the file that was locked" in case.obey(action)["error"]["what"]
     case.assert_nothing_changed()
 
 
