@@ -141,9 +141,10 @@ def tell(line: str) -> None:
 def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
     """Return what options() reads by. Make it where a module is imported: Ansible then does it once for all hosts.
 
-    *rules* are what else AnsibleModule takes (``required_if`` and so on).
+    Options that begin with an underscore are not for playbooks, and unknown here. *rules* are what else AnsibleModule
+    takes (``required_if`` and so on).
     """
-    return ArgumentSpecValidator(dict(spec), **rules)
+    return ArgumentSpecValidator({name: option for name, option in spec.items() if not name.startswith("_")}, **rules)
 
 
 #: What the site's file of mirrors may say.
