@@ -9,7 +9,8 @@ piece, whose SHA-256 stands in the command: who changes it on the way has change
 
 Where Ansible would pipeline, all goes through standard input in one exec. Elsewhere (su, a sudo that wants a terminal,
 connections without pipelining) it lies in Ansible's remote_tmp meanwhile, as one file. Files that are too much for the
-memory of a fork lie there as well, as another one. A host verifies pushed files while it copies them to where nobody else can change them.
+memory of a fork lie there as well, as another one. A host verifies pushed files while it copies them to where nobody
+else can change them.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ COLLECTION = Path("ansible_collections/pinned/release")
 LINKED = BUILD / "collections"
 
 #: Folders of programs that import the files beside them; all else is imported by its full name.
-FOLDERS_OF_SCRIPTS = ("tests/fleet", "tests/gate")
+FOLDERS_OF_SCRIPTS = ("tests/bench/fleet", "tests/fleet", "tests/gate")
 
 CORE = ("ansible-core",)
 #: What units and integration need beside ansible-core.

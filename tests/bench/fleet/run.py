@@ -14,6 +14,7 @@ compared runs in one playbook, in turns: only ratios within a part mean somethin
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import shutil
@@ -177,10 +178,9 @@ def lab(*words: str) -> list[str]:
 def lab_mark() -> str:
     """Return what the names of the lab's namespaces begin with, as its own code says."""
     sys.path.insert(0, str(LAB.parent))
-    from record import DEFAULT_CACHE, Lab
-
-    cache = Path(os.environ.get("PINNED_RELEASE_LAB", DEFAULT_CACHE)).absolute()
-    return Lab(os.environ.get("PINNED_RELEASE_LAB_NAME", "bench"), cache).mark
+    record: Any = importlib.import_module("record")
+    cache = Path(os.environ.get("PINNED_RELEASE_LAB", record.DEFAULT_CACHE)).absolute()
+    return str(record.Lab(os.environ.get("PINNED_RELEASE_LAB_NAME", "bench"), cache).mark)
 
 
 def within(options: argparse.Namespace) -> None:
@@ -207,7 +207,7 @@ def within(options: argparse.Namespace) -> None:
 def most(options: argparse.Namespace) -> int:
     """Return how many hosts of the lab it takes."""
     needs_most = {"hosts", "forks"} & set(options.parts)
-    return max(options.hosts, options.most_hosts) if needs_most else options.hosts
+    return int(max(options.hosts, options.most_hosts) if needs_most else options.hosts)
 
 
 def save(work: Path, part: str, found: list[dict[str, Any]]) -> None:

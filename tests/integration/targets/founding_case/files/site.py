@@ -123,7 +123,7 @@ def main() -> None:
         config = Path(folder, "nginx.conf")
         config.write_text(NGINX.format(folder=folder, port=port, mirror=MIRROR))
         # Its workers may be of another user, who must come to the mirror.
-        with subprocess.Popen([program, "-c", str(config), "-p", folder, "-g", "user root;"]) as nginx:
+        with subprocess.Popen([str(program), "-c", str(config), "-p", folder, "-g", "user root;"]) as nginx:
             try:
                 while nginx.poll() is None and socket.socket().connect_ex(("127.0.0.1", port)):
                     time.sleep(0.05)

@@ -22,6 +22,7 @@ import time
 import urllib.request
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 FOLDER, WORK = Path(sys.argv[1]), Path(sys.argv[2])
@@ -56,10 +57,10 @@ http {{
 class Publisher(SimpleHTTPRequestHandler):
     """Serves FOLDER, and notes what was asked."""
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments, directory=str(FOLDER))
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, format: str, *arguments: Any) -> None:
         """Note the request, unless nginx asks."""
         if "X-Mirror" not in self.headers:
             with (WORK / "asked").open("a") as file:
@@ -79,7 +80,7 @@ class Faulty(BaseHTTPRequestHandler):
         self.wfile.write({"other": bytes(len(body)), "half": body[: len(body) // 2], "none": body}[kind])
         self.close_connection = True
 
-    def log_message(self, format: str, *arguments: object) -> None:
+    def log_message(self, format: str, *arguments: Any) -> None:
         """Print nothing."""
 
 

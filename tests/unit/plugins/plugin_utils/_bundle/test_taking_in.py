@@ -147,7 +147,7 @@ def test_alias_is_made_on_the_other_side(sender: Sender, receiver: Receiver) -> 
         from_sender = sender.folder / "asset"
         from_sender.parent.mkdir(parents=True)
         from_sender.write_bytes(content)
-        alias = _alias(from_sender)
+        alias = _alias_of(from_sender)
         lock_file = given(sender.folder / "releases.lock.json", {"tool": tool(pinned, aliases=[alias])})
         sender.write(lock_file)
     receiver.take_in(sender.bundle)
@@ -155,7 +155,7 @@ def test_alias_is_made_on_the_other_side(sender: Sender, receiver: Receiver) -> 
     assert sha256(copy) == alias.sha256
 
 
-def _alias(path: Path) -> Alias:
+def _alias_of(path: Path) -> Alias:
     copy = b"".join(renamed(path, "tool-musl.tar.gz", "tool-gnu.tar.gz", 10**6))
     return Alias("tool-gnu.tar.gz", "tool-gnu.tar.gz", "tool-musl.tar.gz", sha256(copy), len(copy))
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import posixpath
 from collections.abc import Iterator
@@ -94,7 +95,8 @@ def test_whatever_a_lock_file_says_a_path_stays_inside(url: str) -> None:
 @pytest.fixture(scope="module", params=SERVERS)
 def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     folder = tmp_path_factory.mktemp("mirror")
-    with serving(folder, request.param) as url:
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(serving(folder, request.param))
         yield f"{url}/", folder
 
 

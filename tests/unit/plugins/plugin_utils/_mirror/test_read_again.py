@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,8 +25,8 @@ def site(tmp_path: Path) -> Site:
 @pytest.fixture(params=SERVERS)
 def served(site: Site, request: pytest.FixtureRequest) -> Iterator[str]:
     site.dest.mkdir()
-    with serving(site.dest, request.param) as url:
-        yield url
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(serving(site.dest, request.param))
 
 
 def test_mirror_is_a_source_of_its_own(site: Site, served: str, monkeypatch: pytest.MonkeyPatch) -> None:
