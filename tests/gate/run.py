@@ -367,7 +367,7 @@ def types(environment: Environment, log: IO[str]) -> str:
     checks: list[tuple[Path, list[str | Path]]] = [(LINKED, ["-p", "ansible_collections.pinned.release.plugins"])]
     helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
     for folder in FOLDERS_OF_SCRIPTS:
-        scripts = [path for path in helpers if path.startswith(f"{folder}/")]
+        scripts = [path for path in helpers if str(Path(path).parent) == folder]
         helpers = [path for path in helpers if path not in scripts]
         checks.append((LINKED / COLLECTION / folder, [COLLECTION / path for path in scripts]))
     checks.append((LINKED, [COLLECTION / path for path in helpers]))

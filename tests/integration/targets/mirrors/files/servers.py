@@ -133,12 +133,11 @@ def nginx(publisher: str) -> str:
 
 def object_store(weed: str, publisher: str) -> str:
     """Return the address of the bucket "mirror", which holds all files of the publisher."""
-    kinds = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
-    kinds += ("s3.port", "s3.port.grpc")
+    kinds = [f"{part}.port{more}" for part in ("master", "volume", "filer", "s3") for more in ("", ".grpc")]
     ports = dict(zip(kinds, free_ports(len(kinds)), strict=True))
     (WORK / "weed").mkdir()
-    fixed = ("-dir", str(WORK / "weed"), "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false")
-    fixed += ("-s3", "-s3.iam=false", "-s3.port.iceberg=0", "-volume.max=20", "-master.volumeSizeLimitMB=64")
+    fixed = ["-dir", str(WORK / "weed"), "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false"]
+    fixed += ["-s3", "-s3.iam=false", "-s3.port.iceberg=0", "-volume.max=20", "-master.volumeSizeLimitMB=64"]
     start("weed", weed, "server", *fixed, *(f"-{kind}={port}" for kind, port in ports.items()))
     wait_for(ports["s3.port"])
     bucket = f"http://127.0.0.1:{ports['s3.port']}/mirror"
@@ -164,7 +163,7 @@ def put(url: str, body: bytes) -> None:
 def end(*_signal: object) -> None:
     for child in CHILDREN:
         # SeaweedFS takes minutes to end by itself.
-        child.kill() if child.args[0] != "nginx" else child.terminate()
+        child.kill() if "nginx" not in str(child.args) else child.terminate()
     os._exit(0)
 
 
