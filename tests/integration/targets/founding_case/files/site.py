@@ -130,7 +130,7 @@ def main() -> None:
                 print(f"github port {github} mirror port {port} by nginx", flush=True)
                 nginx.wait()
             finally:
-                nginx.terminate()
+                nginx.kill()
 
 
 main()
