@@ -44,8 +44,10 @@ def test_a_new_tool_has_them_at_once(publisher: Publisher, controller: Controlle
 def test_a_lock_file_that_says_another_purpose_is_stale(publisher: Publisher, controller: Controller) -> None:
     publisher.publish_files("1.0", {NAME: made.archive("tar.gz", made.file("tool", STATIC, 0o755))})
     lock = controller.resolve(more=ABOUT).lock
-    text = 'platforms: [linux/x86_64]\npolicy: {minimum_age: 0d}\ntools: {tool: {source: {pypi: tool}, version: "*"}}'
-    assert {one.asked for one in answers.differences(lock, manifest.parse(text))} == {"purpose nothing", "owner nothing"}
+    tools = "{tool: {source: {pypi: tool}, version: '*'}}"
+    text = f"platforms: [linux/x86_64]\npolicy: {{minimum_age: 0d}}\ntools: {tools}"
+    stale = answers.differences(lock, manifest.parse(text))
+    assert {one.asked for one in stale} == {"purpose nothing", "owner nothing"}
 
 
 @pytest.mark.parametrize("written", ['""', "[a]", '"two\\nlines"', f'"{"x" * 201}"', "7"])
