@@ -65,7 +65,7 @@ def emit(fleet: Fleet) -> str:
         *([f'  "asked": {_text(fleet.asked)}'] if fleet.asked else []),
         f'  "lock": {_text(_filled(vars(fleet.lock)))}',
         *([f'  "log": {_text(vars(fleet.log))}'] if fleet.log else []),
-        _block("tools", {name: {"version": fleet.tools[name], **fleet.about.get(name, {})} for name in fleet.tools}),
+        _block("tools", {name: _pinned(fleet, name) for name in fleet.tools}),
         _block("assets", {sha256: _asset(asset) for sha256, asset in fleet.assets.items()}),
         f'  "hosts": {{{",".join(map(_host, fleet.hosts))}\n  }}',
     ]
@@ -83,6 +83,10 @@ def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _block(name: str, entries: Mapping[str, Any]) -> str:
     lines = ",".join(f"\n    {_text(key)}: {_text(entry)}" for key, entry in entries.items())
     return f"  {_text(name)}: {{{lines}\n  }}"
+
+
+def _pinned(fleet: Fleet, name: str) -> dict[str, str]:
+    return _filled({"version": fleet.tools[name], **fleet.about.get(name, {})})
 
 
 def _asset(asset: KnownAsset) -> dict[str, Any]:
