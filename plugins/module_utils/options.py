@@ -117,3 +117,11 @@ UNBUNDLE = dict(
     bundle={"type": "path", "required": True},
     dest={"type": "path", "required": True},
 )  # type: Spec
+
+REPORT = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "path", "default": "releases.lock.json"},
+    result={"type": "str", "default": "tools_audit"},
+    hosts={"type": "list", "elements": "str"},
+)  # type: Spec

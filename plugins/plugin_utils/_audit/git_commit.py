@@ -53,7 +53,13 @@ def _git(folder: Path, *words: str) -> str:
     off = [word for key, value in _OFF.items() for word in ("-c", f"{key}={value}")]
     # What the environment says of a repository is about another one: of a hook that runs the playbook, for example.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
-    environment |= {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none", "GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    environment |= {
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "LC_ALL": "C",
+    }
     try:
         done = subprocess.run(
             [program, "--no-pager", *off, *words],
