@@ -32,6 +32,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import read_evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FINDING_KINDS
 
 REPORT_VERSION = 1
 _FIX = "let pinned.release.report write it again, or name the report.json that it wrote"
@@ -239,7 +240,7 @@ def _read_findings(fields: Mapping[str, Place]) -> tuple[Finding, ...]:
 def _read_finding(place: Place) -> Finding:
     fields = place.fields("kind text against", "path expected found")
     return Finding(
-        kind=fields["kind"].text(forms.WORD),
+        kind=fields["kind"].one_of(FINDING_KINDS),
         text=fields["text"].text(),
         path=_line(fields, "path"),
         expected=_line(fields, "expected"),
