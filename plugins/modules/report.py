@@ -86,13 +86,26 @@ EXAMPLES = r"""
     fail_msg: "{{ report.notes }}"
   run_once: true
 
-- name: Write the report of some hosts, from a task that registered its result elsewhere
+- name: Write the report of some hosts, from a lock file that both people have signed
   pinned.release.report:
-    dest: reports/web
-    hosts: "{{ groups['web'] }}"
-    result: web_audit
+    dest: reports/servers
+    hosts: "{{ groups['servers'] }}"
     lock_signers:
-      keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJr2Cq8k3LCRDLnv6c0wZ1B2q0R9v8XW5m7T4y3N6k0a"]
+      keys:
+        - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINW/Sj/M5xewOIvMJ0nrwUitmWmyP0XuG2Bf1Yd4V2rE alice
+        - RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U carol
+
+- name: Look at one tool alone
+  pinned.release.tools_info:
+    lockfile: releases.lock.json
+    tools: [uv]
+  become: true
+  register: uv_audit
+
+- name: Write the report of what that task registered
+  pinned.release.report:
+    dest: reports/uv
+    result: uv_audit
 """
 
 RETURN = r"""

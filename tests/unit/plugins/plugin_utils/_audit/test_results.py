@@ -152,6 +152,13 @@ def test_a_host_of_which_nothing_is_known_is_in_the_report_with_the_reason(
     assert len(host.why) <= host_result.LONGEST_LINE
 
 
+NO_FINDING = {"kind": "fine", "against": "lock", "text": "x", "path": "", "expected": "", "found": ""}
+
+
+def forged(result: dict[str, Any], **fields: object) -> None:
+    result["tools"]["hello"].update(fields)
+
+
 CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "another lock file": lambda result: result.update(lock_sha256="0" * 64),
     "no lock file": lambda result: result.pop("lock_sha256"),
@@ -160,16 +167,16 @@ CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "a version that is not pinned": lambda result: result["wanted"]["hello"].update(version="9"),
     "an asset that is not pinned": lambda result: result["wanted"]["hello"].update(sha256="0" * 64),
     "a tool that is not pinned": lambda result: result["wanted"].update(other=result["wanted"]["hello"]),
-    "a finding of no kind": lambda result: result["findings"].append({"kind": "fine", "against": "lock", "text": "",
-                                                                      "path": "", "expected": "", "found": ""}),
+    "a finding of no kind": lambda result: result["findings"].append(NO_FINDING),
     "no moment": lambda result: result.update(asked="today"),
     "a tool by a path": lambda result: result["tools"].update({"../x": result["tools"]["hello"]}),
-    "a thousand tools": lambda result: result["tools"].update(
+    "thousands of tools": lambda result: result["tools"].update(
         {f"t{number}": result["tools"]["hello"] for number in range(3000)}
     ),
-    "a receipt of another tool": lambda result: result["tools"]["hello"].update(receipt={"sha256": "0" * 64, "evidence": {"claims": []}}),
+    "no receipt, but evidence": lambda result: forged(result, receipt={"sha256": "0" * 64, "evidence": {"claims": []}}),
+    "verified by nobody knows what": lambda result: forged(result, verified_by="eye"),
     "a receipt without a digest": lambda result: result["wanted"]["hello"].pop("sha256"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("kind", CONTRADICTIONS)
