@@ -188,6 +188,8 @@ without_ordered_modes() {
         file=$(readlink "$program")
         mode=$(of_each "%f" "%Xp" " ${program%/*}/$file")
         case $mode in 8[01][02468aAcCeE][014589cCdD]) ;; *) continue ;; esac
+        # Of one that belongs to somebody else, the line of its mode says that, too.
+        case $newline$differences$newline in *"$newline$mode ${file#../}$newline"*) ;; *) continue ;; esac
         expected="$expected$newline$mode ${file#../}$newline$tab""81ed ${file#../}"
     done
     if [ -z "$expected" ]; then say "$differences" && return; fi
