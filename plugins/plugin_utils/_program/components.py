@@ -21,7 +21,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._program.records.ca
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._program.records.go import read_go
 from ansible_collections.pinned.release.plugins.plugin_utils._program.records.parts import Part, parts
-from ansible_collections.pinned.release.plugins.plugin_utils._values.components import Component, Inside, ordered
+from ansible_collections.pinned.release.plugins.plugin_utils._values.components import (
+    Component,
+    Inside,
+    gap_of,
+    ordered,
+)
 
 __all__ = ["Component", "Inside", "inside"]
 
@@ -42,7 +47,7 @@ def inside(data: BinaryIO | bytes, name: str = "this file") -> Inside:
     except ReleaseError as error:
         if isinstance(error.__cause__, OSError):
             raise
-        found.append(Inside(gap=error.found or error.what))
+        found.append(Inside(gap=gap_of(error.found or error.what)))
     return _together(found)
 
 

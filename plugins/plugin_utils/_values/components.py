@@ -64,12 +64,16 @@ class Inside:
     @property
     def is_silent(self) -> bool:
         """Whether the compiler recorded nothing."""
-        return self == Inside()
+        return self == SILENT
 
     @property
     def main(self) -> Component | None:
         """The program's own package."""
         return next((one for one in self.components if one.is_main), None)
+
+
+#: What is inside where a compiler recorded nothing.
+SILENT = Inside()
 
 
 def component(kind: Kind, name: str, version: str | None, is_main: bool = False) -> Component:
@@ -93,6 +97,11 @@ def component_of(purl: str, is_main: bool = False) -> Component:
     if found.purl != purl:
         raise ValueError("a package URL that is not in its canonical form")
     return found
+
+
+def gap_of(text: str) -> str:
+    """Return a reason for a gap as it is kept: a short line of ASCII, whatever a stranger's bytes brought into it."""
+    return re.sub(r"[^ -~]", "?", text)[:MAX_LENGTH]
 
 
 def ordered(components: Iterable[Component]) -> tuple[Component, ...]:

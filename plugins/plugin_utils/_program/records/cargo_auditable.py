@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._program.records.re
 from ansible_collections.pinned.release.plugins.plugin_utils._values.components import (
     Component,
     Inside,
+    Kind,
     component,
     ordered,
 )
@@ -52,13 +53,12 @@ def _text(content: bytes) -> str:
     unpacking = zlib.decompressobj()
     try:
         text = unpacking.decompress(content, MAX_TEXT_SIZE)
-    except zlib.error as error:
-        raise damaged(f"its record of crates cannot be decompressed: {error}") from None
+    except zlib.error:
+        raise damaged("its record of crates cannot be decompressed") from None
     if not unpacking.eof:
         is_long = len(text) >= MAX_TEXT_SIZE
-        raise damaged(
-            f"its record of crates {f'unpacks to more than {MAX_TEXT_SIZE} bytes' if is_long else 'is cut off'}"
-        )
+        found = f"unpacks to more than {MAX_TEXT_SIZE} bytes" if is_long else "is cut off"
+        raise damaged(f"its record of crates {found}")
     try:
         return text.decode("utf-8")
     except UnicodeDecodeError:
@@ -68,8 +68,8 @@ def _text(content: bytes) -> str:
 def _packages(text: str) -> list[dict[str, Any]]:
     try:
         document = read_json(text)
-    except ValueError as error:
-        raise damaged(f"its record of crates is not JSON: {error}") from None
+    except ValueError:
+        raise damaged("its record of crates is not JSON") from None
     packages = document.get("packages") if isinstance(document, dict) else None
     if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
         raise damaged("its record of crates has no list of packages")
@@ -79,14 +79,14 @@ def _packages(text: str) -> list[dict[str, Any]]:
 
 
 def _is_inside(package: dict[str, Any]) -> bool:
-    return package.get("kind", "runtime") != "build"
+    return bool(package.get("kind") != "build")
 
 
 def _component(package: dict[str, Any]) -> Component:
     name, version = package.get("name"), package.get("version")
     if not isinstance(name, str) or not isinstance(version, str):
         raise damaged("its record of crates has a package without name or version")
-    kind = "cargo" if package.get("source") in CRATES_IO else "generic"
+    kind: Kind = "cargo" if package.get("source") in CRATES_IO else "generic"
     try:
         return component(kind, name, version, is_main=package.get("root") is True)
     except ValueError as error:

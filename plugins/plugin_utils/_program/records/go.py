@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Literal
 
 from ansible_collections.pinned.release.plugins.plugin_utils._program.headers.go_settings import BEGIN, END, go_text
 from ansible_collections.pinned.release.plugins.plugin_utils._program.headers.program_bytes import ProgramBytes
@@ -36,7 +37,7 @@ SECTIONS = (".go.buildinfo", "__go_buildinfo")
 MAGIC = b"\xff Go buildinf:"
 ALIGNMENT, HEADER_SIZE = 16, 32
 IS_BIG_ENDIAN, IS_INLINE = 1, 2
-MAX_VERSION_SIZE = 256
+TOOLCHAIN = re.compile(r"[ -~]{1,256}\Z")
 #: ``go1.26.8``, ``go1.27rc1``, with words behind it for experiments; not ``devel go1.28-…``.
 RELEASE = re.compile(r"go([0-9]+\.[0-9A-Za-z._~+-]+)(?: |\Z)")
 UNKNOWN_VERSION = "(devel)"
@@ -107,22 +108,20 @@ def _inline(content: bytes, at: int) -> tuple[bytes, int]:
 
 
 def _by_pointers(header: bytes, part: Part, source: ProgramBytes) -> tuple[bytes, bytes]:
-    size, order = header[14], "big" if header[15] & IS_BIG_ENDIAN else "little"
+    size = header[14]
+    order: Literal["big", "little"] = "big" if header[15] & IS_BIG_ENDIAN else "little"
     if size not in (4, 8):
         raise damaged(f"Go's build information has pointers of {size} bytes")
 
     def string(at: int) -> bytes:
-        address = _number(header[at : at + size], order)
+        address = int.from_bytes(header[at : at + size], order)
         if not address:
             return b""
         place = _bytes_at(address, 2 * size, part, source)
-        return _bytes_at(_number(place[:size], order), _number(place[size:], order), part, source)
+        start, length = (int.from_bytes(field, order) for field in (place[:size], place[size:]))
+        return _bytes_at(start, length, part, source)
 
     return string(16), string(16 + size)
-
-
-def _number(field: bytes, order: str) -> int:
-    return int.from_bytes(field, "big" if order == "big" else "little")
 
 
 def _bytes_at(address: int, size: int, part: Part, source: ProgramBytes) -> bytes:
@@ -136,8 +135,8 @@ def _bytes_at(address: int, size: int, part: Part, source: ProgramBytes) -> byte
 
 
 def _toolchain(version: bytes) -> str:
-    text = version[:MAX_VERSION_SIZE].decode("utf-8", "replace")
-    if not text or len(version) > MAX_VERSION_SIZE or not text.isprintable():
+    text = version.decode("latin-1")
+    if not TOOLCHAIN.match(text):
         raise damaged("Go's build information has no version of Go")
     return text
 

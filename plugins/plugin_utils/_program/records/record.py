@@ -13,5 +13,8 @@ MAX_COMPONENTS = 10_000
 
 
 def damaged(found: str) -> ReleaseError:
-    """Return the error for a record of which nothing is believed; *found* is why, in words that fit behind a name."""
+    """Return the error for a record of which nothing is believed; *found* says why.
+
+    It becomes part of a file that is the same from any controller: no words of a library, which its versions change.
+    """
     return ReleaseError("what its compiler recorded cannot be read", found=found)
