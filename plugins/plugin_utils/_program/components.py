@@ -11,7 +11,7 @@ read is never an error, since the program is no worse than one without; but it i
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -24,13 +24,17 @@ from ansible_collections.pinned.release.plugins.plugin_utils._program.records.pa
 from ansible_collections.pinned.release.plugins.plugin_utils._values.components import (
     Component,
     Inside,
+    Recorder,
     gap_of,
     ordered,
 )
 
 __all__ = ["Component", "Inside", "inside"]
 
-READERS = (read_go, read_cargo_auditable)
+READERS: Mapping[Recorder, Callable[[Part, ProgramBytes], Inside | None]] = {
+    "go": read_go,
+    "cargo-auditable": read_cargo_auditable,
+}
 PACKED = "it is compressed by UPX, and so is what its compiler recorded"
 
 
@@ -39,22 +43,33 @@ def inside(data: BinaryIO | bytes, name: str = "this file") -> Inside:
 
     *data* is a seekable file, or its bytes; errors call it *name*. Raises ReleaseError only if the file cannot be read.
     """
-    found: list[Inside] = []
+    file = io.BytesIO(data) if isinstance(data, bytes) else data
     try:
-        source = ProgramBytes(io.BytesIO(data) if isinstance(data, bytes) else data, name)
-        for part in parts(source):
-            found += _of_part(part, source)
+        known = parts(ProgramBytes(file, name))
     except ReleaseError as error:
-        if isinstance(error.__cause__, OSError):
-            raise
-        found.append(Inside(gap=gap_of(error.found or error.what)))
-    return _together(found)
+        return _gap(error)
+    # Each part may be as large as a program.
+    return _together([record for part in known for record in _of_part(part, ProgramBytes(file, name))])
 
 
-def _of_part(part: Part, source: ProgramBytes) -> list[Inside]:
+def _of_part(part: Part, source: ProgramBytes) -> Iterator[Inside]:
     if part.is_packed:
-        return [Inside(gap=PACKED)]
-    return [record for record in (read(part, source) for read in READERS) if record is not None]
+        yield Inside(gap=PACKED)
+        return
+    for recorder, read in READERS.items():
+        try:
+            found = read(part, source)
+        except ReleaseError as error:
+            found = _gap(error, recorder)
+        if found is not None:
+            yield found
+
+
+def _gap(error: ReleaseError, recorder: Recorder | None = None) -> Inside:
+    """Return what is told of a record that cannot be read. Raises *error* if the bytes did not cause it."""
+    if isinstance(error.__cause__, OSError):
+        raise error
+    return Inside(recorder, gap=gap_of(error.found or error.what))
 
 
 def _together(found: Sequence[Inside]) -> Inside:

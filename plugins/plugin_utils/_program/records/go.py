@@ -65,7 +65,7 @@ def _record(part: Part, source: ProgramBytes) -> tuple[str, bytes] | None:
     """Return the version of Go and the text of modules; None where there is no header."""
     area = part.section(*SECTIONS)
     place = area or next((one for one in part.mapped if one.is_data and one.size), None)
-    if place is None:
+    if place is None or place.offset >= source.size:
         return None
     content = source.must(place.offset, min(place.size, MAX_SIZE, source.size - place.offset))
     header_at = _header_at(content)

@@ -27,7 +27,7 @@ VM_PROT_READ_WRITE = 3
 class Area:
     """Bytes of a file, by the name of their section or the address that they are mapped to.
 
-    is_data  whether the program may write there, and not run what is there
+    is_data  whether the program may write there
     """
 
     name: str
@@ -75,9 +75,7 @@ def parts(source: ProgramBytes) -> tuple[Part, ...]:
 def _elf(source: ProgramBytes) -> Part:
     elf = elf_structures.read_elf(source)
     sections = [Area(one.name, 0, one.offset, one.size) for one in elf.sections if one.kind != SHT_NOBITS]
-    mapped = [
-        Area("", one.address, one.offset, one.file_size, one.is_writable and not one.is_code) for one in elf.loads
-    ]
+    mapped = [Area("", one.address, one.offset, one.file_size, one.is_writable) for one in elf.loads]
     return Part(sections, mapped, elf)
 
 
