@@ -233,7 +233,9 @@ def _evidence(kind: int, tool: str, version: str, target: str) -> Evidence:
     if kind not in identities:
         return (Evidence(), Evidence((listing,)), Evidence((listing, file, foreign)))[kind]
     proven, identity = identities[kind]
-    signer = dict(identity.parts).get("key", f"{tool}/{tool}/.github/workflows/release.yml@refs/tags/v{version}")
+    signer = {3: "D900E7558DAD3A86", 4: identity.get("fingerprint")}.get(kind) or (
+        f"https://github.com/{tool}/{tool}/.github/workflows/release.yml@refs/tags/v{version}"
+    )
     signed, digest = (name, _digest(name)) if kind != 4 else ("SHA256SUMS", _digest(sums))
     kept = (("signature", _digest(f"signature of {name}")),)
     return Evidence(
@@ -253,7 +255,7 @@ def _host(
         why = chance.choice(WHY[status]).format(name=name)
         return FleetHost(name, status, why=why, last_full="2026-11-22T02:00:11Z" if chance.random() < 0.5 else "")
     platform = chance.choices(PLATFORMS, [one.share for one in PLATFORMS])[0]
-    tools = [_tool(product, platform, lock) for product in products]
+    tools = [_tool(chance, product, platform, lock) for product in products]
     if status == "never_converged":
         tools = [
             HostTool(
@@ -277,7 +279,7 @@ def _host(
     )
 
 
-def _tool(product: _Product, platform: _Platform, lock: ComparedLock) -> HostTool:
+def _tool(chance: random.Random, product: _Product, platform: _Platform, lock: ComparedLock) -> HostTool:
     asset = product.pinned.get(platform.target)
     if asset is None:
         return HostTool(product.name, "refused", reason=_no_build(platform))
@@ -287,11 +289,16 @@ def _tool(product: _Product, platform: _Platform, lock: ComparedLock) -> HostToo
         asset.sha256,
         asset.sha256,
         platform.reason,
-        "2026-11-03T09:12:44Z",
+        _moment(chance, "2026-11"),
         lock.sha256,
         "hash",
-        "2026-02-17T14:20:09Z",
+        _moment(chance, "2026-02"),
     )
+
+
+def _moment(chance: random.Random, month: str) -> str:
+    day, hour, minute, second = (chance.randint(1, 28), *(chance.randint(0, most) for most in (23, 59, 59)))
+    return f"{month}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 
 
 def _no_build(platform: _Platform) -> str:
@@ -307,16 +314,16 @@ def _with_faults(
 ) -> list[HostTool]:
     """Return *tools* with one to three faults among them."""
     for kind in chance.choices(list(FAULTS), list(FAULTS.values()), k=min(len(tools), chance.randint(1, 3))):
-        at = chance.randrange(len(tools))
+        runs = [number for number, one in enumerate(tools) if one.wanted_sha256]
         if kind == "unpinned":
             tools = [one for one in tools if one.tool != stranger.tool]
             tools.append(
                 HostTool(stranger.tool, "unpinned", stranger.sha256, installed="2025-03-30T07:45:10Z", verified_by="")
             )
-        else:
-            product = next((one for one in products if one.name == tools[at].tool), None)
-            if product and tools[at].wanted_sha256:
-                tools[at] = _faulty(chance, kind, tools[at], product, platform)
+        elif runs:
+            at = chance.choice(runs)
+            product = next(one for one in products if one.name == tools[at].tool)
+            tools[at] = _faulty(chance, kind, tools[at], product, platform)
     return tools
 
 
