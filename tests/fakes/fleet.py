@@ -119,6 +119,9 @@ WHY = {
     ),
     "not_asked": ("left out by --limit",),
 }
+_UNKNOWN_FILE = Finding(
+    "added", "store/.cache is not of pinned.release", path="/opt/pinned.release/store/.cache", found="a folder"
+)
 OLD_LOCK = hashlib.sha256(b"an older lock file").hexdigest()
 
 
@@ -274,6 +277,9 @@ def _host(
         platform=platform.words,
         last_full=FULL if status != "never_converged" else "",
         tools=tuple(sorted(tools, key=lambda one: one.tool)),
+        root="/opt/pinned.release",
+        bin_dir="/usr/local/bin",
+        findings=(_UNKNOWN_FILE,) if status == "differs" and chance.random() < 0.1 else (),
         notes=("bin_dir /usr/local/bin is not on PATH",) if chance.random() < 0.01 else (),
         removed={"bat": "2026-08-02T11:04:00Z"} if chance.random() < 0.02 else {},
     )
@@ -346,9 +352,9 @@ def _faulty(chance: random.Random, kind: str, tool: HostTool, product: _Product,
     if kind == "deviates":
         earlier = product.earlier[platform.target]
         text = f"{earlier.version} is installed, and the lock file pins {product.version}"
-        finding = Finding("version", text, "", product.version, earlier.version)
+        finding = Finding("version", text, "", product.version, earlier.version, "lock")
         return HostTool(name, "deviates", earlier.sha256, wanted, tool.reason, "2026-05-20T08:00:31Z", OLD_LOCK, "hash",
-                        tool.first_installed, (finding,))  # fmt: skip
+                        tool.first_installed, (finding,), (f"{earlier.version}-{earlier.sha256[:8]}",))  # fmt: skip
     if kind == "missing":
         return HostTool(
             name, "missing", "", wanted, tool.reason, findings=(Finding("missing", f"{name} is not installed"),)

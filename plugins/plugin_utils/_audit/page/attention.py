@@ -25,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.page import 
 ORDER: tuple[tuple[str, ToolStatus | HostStatus], ...] = (
     ("tool", "deviates"),
     ("tool", "drifted"),
+    ("host", "differs"),
     ("host", "unreachable"),
     ("host", "failed"),
     ("host", "never_converged"),
@@ -69,7 +70,7 @@ def groups(fleet: Fleet) -> tuple[Group, ...]:
 
 def _group(fleet: Fleet, subject: str, status: str) -> Group:
     if subject == "host":
-        rows = _joined(_of_host(host) for host in fleet.hosts if host.status == status)
+        rows = _joined(one for host in fleet.hosts if host.status == status for one in _of_host(host))
         shown = words.OF_HOSTS[status]  # type: ignore[index]
     else:
         rows = _joined(_of_tools(fleet.hosts, status))
@@ -77,8 +78,10 @@ def _group(fleet: Fleet, subject: str, status: str) -> Group:
     return Group(status, shown, rows, len({host for row in rows for host in row.hosts}))
 
 
-def _of_host(host: FleetHost) -> tuple[Finding, str, str]:
-    return Finding(host.status, host.why), "", host.name
+def _of_host(host: FleetHost) -> Iterator[tuple[Finding, str, str]]:
+    """Yield what holds for *host* itself. Where it differs, that is what was found of no tool."""
+    findings = host.findings if host.status == "differs" else (Finding(host.status, host.why),)
+    yield from ((finding, "", host.name) for finding in findings)
 
 
 def _of_tools(hosts: Iterable[FleetHost], status: str) -> Iterator[tuple[Finding, str, str]]:

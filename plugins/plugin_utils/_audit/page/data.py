@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import evidence_words
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
+    Finding,
     Fleet,
     FleetHost,
     HostTool,
@@ -62,15 +63,14 @@ class _Writer:
             self._text(host.asked),
             self._text(host.last_full),
             self.platforms.of(platform),
+            [self._text(host.root), self._text(host.bin_dir)],
+            [self._finding(one) for one in host.findings],
             [self._text(note) for note in host.notes],
             [[self._text(name), self._text(when)] for name, when in sorted(host.removed.items())],
             tools,
         ]
 
     def _record(self, tool: HostTool) -> int:
-        findings = tuple(
-            tuple(map(self._text, (one.kind, one.text, one.path, one.expected, one.found))) for one in tool.findings
-        )
         return self.records.of(
             (
                 self.tools.of(words.line(tool.tool)),
@@ -80,9 +80,13 @@ class _Writer:
                 self._text(tool.reason),
                 self._text(tool.lock_sha256),
                 self._text(tool.verified_by),
-                findings,
+                tuple(self._finding(one) for one in tool.findings),
+                tuple(self._text(name) for name in tool.kept),
             )
         )
+
+    def _finding(self, one: Finding) -> tuple[int, ...]:
+        return tuple(map(self._text, (one.kind, one.text, one.path, one.expected, one.found)))
 
     def _text(self, text: str) -> int:
         return self.texts.of(words.line(text))

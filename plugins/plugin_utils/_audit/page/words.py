@@ -32,7 +32,9 @@ class Status:
 #: In the order of the bar.
 OF_HOSTS: Mapping[HostStatus, Status] = {
     "as_pinned": Status("as pinned", "✓", "good", "Hosts as pinned", "They were compared, and nothing differs."),
-    "differs": Status("with differences", "≠", "bad", "Hosts that differ", "At least one tool is not as pinned."),
+    "differs": Status(
+        "with differences", "≠", "bad", "Found beside the tools", "No file of a tool that was installed."
+    ),
     "never_converged": Status(
         "never converged", "∅", "open", "Hosts that never converged", "Nothing of the lock file was ever installed."
     ),

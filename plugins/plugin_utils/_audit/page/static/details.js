@@ -31,11 +31,13 @@ function hostDetails(name) {
   const others = Object.keys(host.platform).filter((word) => !known.includes(word));
   const platform = [...known, ...others].map((word) => [PLATFORM_TITLES[word] || word, host.platform[word]]);
   const rows = [...host.rows].sort((one, other) => (one.record.status === "as_pinned") - (other.record.status === "as_pinned"));
-  const counts = host.rows.length ? `${number(host.rows.length - host.faults)} of ${counted(host.rows.length, "tool", "tools")}` : "";
+  const good = rows.filter((row) => row.record.status === "as_pinned").length;
+  const counts = rows.length ? `${number(good)} of ${counted(host.rows.length, "tool", "tools")}` : "";
   return [
     ...headline("host", host.name),
     facts([["Status", status(host.shown)], ["Why", host.why], ["As pinned", counts], ["Asked", utc(host.asked)],
-      ["All files compared", utc(host.full) || "not known"], ...platform]),
+      ["All files compared", utc(host.full) || "not known"], ...platform, ["Versions in", host.places[0]], ["Programs in", host.places[1]]]),
+    host.findings.length ? el("div", { class: "findings" }, host.findings.map(findingDetails)) : "",
     lines(host.notes),
     host.removed.length ? lines(host.removed.map((one) => `${one.tool} was removed ${utc(one.when)}.`)) : "",
     rows.length ? el("div", { class: "scroll", role: "region", "aria-label": `Tools on ${host.name}`, tabindex: "0" },
@@ -72,7 +74,7 @@ function pairDetails(hostName, toolName) {
     el("p", {}, "All of ", hostLink(host), ", all of ", toolLink(record.tool), "."),
     record.findings.length ? el("div", { class: "findings" }, record.findings.map(findingDetails)) : "",
     facts([["Status", status(record.shown)], ["Installed version", versionOf(record) || "none"],
-      ["Pinned version", record.tool.version || "none"], ["Why this build", record.reason],
+      ["Pinned version", record.tool.version || "none"], ["Also kept there", record.kept.join(", ")], ["Why this build", record.reason],
       ["Installed", utc(row.installed)], ["First installed", utc(row.first)], ["By lock file", lock],
       ["Compared", checked[record.verified] || record.verified], ["All files compared", utc(host.full)]], "terms"),
     record.asset ? assetDetails(record.asset, "What is installed", "h3") : "",
@@ -81,7 +83,7 @@ function pairDetails(hostName, toolName) {
 }
 
 function findingDetails(finding) {
-  return el("p", { class: "finding" }, finding.text,
+  return el("div", { class: "finding" }, finding.text,
     finding.expected || finding.found ? facts([["Expected", code(finding.expected)], ["Found", code(finding.found)]], "terms") : "");
 }
 

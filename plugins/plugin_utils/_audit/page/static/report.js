@@ -9,9 +9,13 @@ const report = read(JSON.parse(byId("data").textContent));
 
 function read(data) {
   const text = (index) => data.texts[index];
+  const finding = (numbers) => {
+    const [kind, said, path, expected, found] = numbers.map(text);
+    return { kind, text: said, path, expected, found };
+  };
   const assets = data.assets;
   const tools = data.tools.map((tool) => ({ ...tool, isPinned: tool.version !== "" }));
-  const records = data.records.map(([tool, status, asset, wanted, reason, lock, verified, findings]) => ({
+  const records = data.records.map(([tool, status, asset, wanted, reason, lock, verified, findings, kept]) => ({
     tool: tools[tool],
     status,
     shown: data.toolStatus[status],
@@ -20,24 +24,23 @@ function read(data) {
     reason: text(reason),
     lock: text(lock),
     verified: text(verified),
-    findings: findings.map(([kind, said, path, expected, found]) => ({
-      kind: text(kind), text: text(said), path: text(path), expected: text(expected), found: text(found),
-    })),
+    findings: findings.map(finding),
+    kept: kept.map(text),
   }));
   records.forEach((record, index) => Object.assign(record, { index, words: wordsOf(record) }));
   const platforms = data.platforms.map((words) => Object.fromEntries(words));
-  const hosts = data.hosts.map(([name, status, why, asked, full, platform, notes, removed, numbers]) => {
+  const hosts = data.hosts.map(([name, status, why, asked, full, platform, places, findings, notes, removed, numbers]) => {
     const host = {
       name, status, shown: data.hostStatus[status], why: text(why), asked: text(asked), full: text(full),
-      platform: platforms[platform], notes: notes.map(text),
+      platform: platforms[platform], places: places.map(text), findings: findings.map(finding), notes: notes.map(text),
       removed: removed.map(([tool, when]) => ({ tool: text(tool), when: text(when) })), rows: [],
     };
     for (let at = 0; at < numbers.length; at += 3) {
       const record = records[numbers[at]];
       host.rows.push({ host, record, installed: text(numbers[at + 1]), first: text(numbers[at + 2]) });
     }
-    host.faults = host.rows.filter((row) => row.record.status !== "as_pinned").length;
-    host.words = [name, host.shown[0], host.why, ...Object.values(host.platform), ...host.notes].join(" ").toLowerCase();
+    host.faults = host.rows.filter((row) => row.record.status !== "as_pinned").length + host.findings.length;
+    host.words = [name, host.shown[0], host.why, ...Object.values(host.platform), ...host.notes, ...host.findings.map((one) => one.text)].join(" ").toLowerCase();
     return host;
   });
   hosts.sort((one, other) =>
