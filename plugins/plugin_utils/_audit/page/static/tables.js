@@ -5,7 +5,7 @@
 
 const HOSTS_A_PAGE = 40;
 const ROWS_A_PAGE = 100;
-/** So many rows are printed: about 50 pages of paper. */
+/** So many rows are printed: about 75 pages of paper. */
 const ROWS_PRINTED = 2000;
 
 function headed(className, caption, titles, rows) {
