@@ -33,10 +33,8 @@ if TYPE_CHECKING:
     import cyclonedx
     import cyclonedx.model
     import cyclonedx.model.bom
-    import cyclonedx.model.bom_ref
     import cyclonedx.model.component
     import cyclonedx.model.component_evidence
-    import cyclonedx.model.dependency
     import cyclonedx.model.impact_analysis
     import cyclonedx.model.lifecycle
     import cyclonedx.model.vulnerability
@@ -108,10 +106,8 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     ),
     "cyclonedx": (
         "cyclonedx.model.bom",
-        "cyclonedx.model.bom_ref",
         "cyclonedx.model.component",
         "cyclonedx.model.component_evidence",
-        "cyclonedx.model.dependency",
         "cyclonedx.model.impact_analysis",
         "cyclonedx.model.lifecycle",
         "cyclonedx.model.vulnerability",

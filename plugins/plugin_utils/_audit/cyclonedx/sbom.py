@@ -5,7 +5,7 @@
 
 Follows CycloneDX 1.6 and 1.7 (ECMA-424). The document has the time at which hosts last answered, and a serial number
 made of its content: the same facts give the same bytes. The library has no "compositions", and takes long for many
-"occurrences", so both are added to what it writes; tests hold the whole to the official schema.
+"occurrences" and "dependencies", so they are added to what it writes; tests hold the whole to the official schema.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import starmap
 from typing import TYPE_CHECKING, Any, Literal
 from uuid import NAMESPACE_URL, uuid5
 
@@ -36,7 +35,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.components 
 if TYPE_CHECKING:
     from cyclonedx.model.bom import Bom
     from cyclonedx.model.component import Component as BomComponent
-    from cyclonedx.model.dependency import Dependency
 
 Spec = Literal["1.6", "1.7"]
 SPECS: tuple[Spec, ...] = ("1.6", "1.7")
@@ -98,6 +96,7 @@ class _Writer:
             places = self._places.get(component.get("hashes", [{}])[0].get("content", ""), ())
             if places:
                 component.setdefault("evidence", {})["occurrences"] = list(map(occurrence, places))
+        document["dependencies"] = list(self._dependencies(str(root.bom_ref.value)))
         document["compositions"] = list(self._compositions(str(root.bom_ref.value)))
         del document["serialNumber"]
         content = json.dumps(document, sort_keys=True, ensure_ascii=False).encode("utf-8")
@@ -109,8 +108,7 @@ class _Writer:
         tools = [self._component(asset) for asset in self._assets]
         bom = libraries.cyclonedx.model.bom.Bom(components=[*tools, *map(inside_component, parts.values())])
         self._describe(bom, root)
-        graph = {reference(asset): {part.purl for part in self._parts(asset)} for asset in self._assets}
-        bom.dependencies = [_dependency(str(root.bom_ref.value), set(graph)), *starmap(_dependency, graph.items())]
+        bom.register_dependency(root, tools)
         return bom
 
     def _component(self, asset: KnownAsset) -> BomComponent:
@@ -155,6 +153,13 @@ class _Writer:
                 parts = {part.purl for part in self._inside[asset.sha256][subject.where].components}
                 yield subject.purl if subject.purl in parts else reference(asset)
 
+    def _dependencies(self, root: str) -> Iterator[dict[str, Any]]:
+        """Yield what consists of what: the whole of the tools, each tool of what is inside its programs."""
+        yield {"ref": root, "dependsOn": [reference(asset) for asset in self._assets]}
+        for asset in self._assets:
+            within = sorted({part.purl for part in self._parts(asset)})
+            yield {"ref": reference(asset), **({"dependsOn": within} if within else {})}
+
     def _compositions(self, root: str) -> Iterator[dict[str, Any]]:
         """Yield how complete the document is: compilers record no C libraries, so nothing is called complete."""
         silent = [asset for asset in self._assets if not any(self._parts(asset))]
@@ -165,12 +170,6 @@ class _Writer:
             yield {"aggregate": "incomplete", "dependencies": [reference(asset) for asset in told]}
         if silent:
             yield {"aggregate": "unknown", "dependencies": [reference(asset) for asset in silent]}
-
-
-def _dependency(ref: str, others: Iterable[str]) -> Dependency:
-    model = libraries.cyclonedx.model
-    known, dependency = model.bom_ref.BomRef, model.dependency.Dependency
-    return dependency(known(ref), [dependency(known(other)) for other in sorted(others)])
 
 
 def _moment(text: str) -> datetime:
