@@ -8,17 +8,25 @@ Options and results are documented in modules/tools_info.py.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
+    brief,
+    ordered_capabilities,
+    role_variables,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
+#: Told by the role that audits a fleet: what lock file and result say again is left out.
+BRIEF = "_brief"
 OPTIONS = verb.reader(options.TOOLS_INFO)
 
 
@@ -27,16 +35,29 @@ class ActionModule(verb.Verb):
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Return what is installed and what differs. Raises ReleaseError if the host gives no usable answer."""
-        given = verb.options(self, OPTIONS)
+        arguments = role_variables.options_of_task(
+            self._task.args, task_vars, self._templar.template, options.TOOLS_INFO
+        )
+        is_brief = bool(arguments.pop(BRIEF, False))
+        given = verb.options(self, OPTIONS, arguments)
         wanted = self._wanted(given)
+        asked = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         # Nobody seals the empty digest: what is there must be told, sealed or not.
         answer = verb.ask(self, replace(question(wanted), wanted=""))
         state = verb.required(answer.state)
         names = None if given["tools"] is None else tuple(given["tools"])
         found = inspect(state, verb.required(answer.host), wanted, names)
-        return {"changed": False, "root": state.root, "bin_dir": state.bin_dir, **found.to_json()}
+        result = {
+            "changed": False,
+            "asked": asked,
+            "integrity": wanted.integrity,
+            "root": state.root,
+            "bin_dir": state.bin_dir,
+            **found.to_json(),
+        }
+        return brief.reduced(result, wanted.lock) if is_brief else result
 
-    def _wanted(self, given: dict[str, Any]) -> Wanted:
+    def _wanted(self, given: Mapping[str, Any]) -> Wanted:
         """Return what the host is compared with; the empty lock file where none is given."""
         lockfile = given["lockfile"]
         required = signers.read(given["lock_signers"])

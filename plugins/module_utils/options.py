@@ -80,6 +80,8 @@ TOOLS_INFO = dict(
     lockfile={"type": "path"},
     tools={"type": "list", "elements": "str"},
     capabilities={"type": "dict", "default": {}},
+    _variables={"type": "bool", "default": False},
+    _brief={"type": "bool", "default": False},
     **dict(CHOICE, **dict(INTEGRITY, **SIGNED)),
 )  # type: Spec
 

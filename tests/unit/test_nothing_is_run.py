@@ -95,6 +95,8 @@ WHOLE: dict[str, Any] = {
             },
             "require": ["minisign"],
             "aliases": [{"asset": "tool-{version}-linux-x86_64.tar.gz"}],
+            "purpose": "unpacks reports",
+            "owner": "platform team",
             "accept": {
                 "without_digest": ["x"],
                 "downgrade": ["1.0"],

@@ -34,11 +34,14 @@ HostStatus = Literal["unreachable", "failed", "not_asked", "differs", "never_con
 #: ``as_pinned`` it was compared, and nothing differs
 ToolStatus = Literal["drifted", "deviates", "missing", "refused", "unpinned", "as_pinned"]
 
+Against = Literal["installed", "lock"]
+
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is not as it should be: its *kind* (a closed word of drift or deviation), and a line for people.
+    """One thing that is not as it should be: its *kind* (one of words.FINDING_KINDS), and a line for people.
 
+    against is what it differs from: what was ``installed`` there, or the ``lock`` file.
     path, expected and found are "" where the kind has none.
     """
 
@@ -47,6 +50,7 @@ class Finding:
     path: str = ""
     expected: str = ""
     found: str = ""
+    against: Against = "installed"
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class HostTool:
     lock_sha256      of the lock file that put it there, as its receipt says
     verified_by      ``hash`` (every file was hashed now), ``seal``, ``size`` or ""
     first_installed  when the history first saw the tool on this host; "" where no history is kept
+    kept             other versions of it whose files are still on the host, as its store names them
     """
 
     tool: str
@@ -100,6 +105,7 @@ class HostTool:
     verified_by: str = ""
     first_installed: str = ""
     findings: tuple[Finding, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +116,9 @@ class FleetHost:
     why        why nothing is known of it: the error in a line; "" else
     platform   what it is: words such as ``platform``, ``libc``, ``distribution``, ``cpu`` → text; empty if unknown
     last_full  when all files of all its tools were last hashed and compared; "" where that is not known
-    notes      what is told of it beside findings: no Python, bin_dir is not on PATH
+    root       where its versions are kept, and *bin_dir*, where its programs appear; "" where it did not answer
+    findings   what was found of no tool: unknown files among those that are kept
+    notes      what is told of it beside findings: bin_dir is not on PATH
     removed    tools that the history says were removed: name → when
     """
 
@@ -120,7 +128,10 @@ class FleetHost:
     why: str = ""
     platform: Mapping[str, str] = field(default_factory=dict)
     last_full: str = ""
+    root: str = ""
+    bin_dir: str = ""
     tools: tuple[HostTool, ...] = ()
+    findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     removed: Mapping[str, str] = field(default_factory=dict)
 

@@ -21,13 +21,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 
+#: What is locked may still answer another question about these.
+_HARMLESS = frozenset({"constraint", "platforms", "require", "accepted", "purpose", "owner"})
+
 
 def is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
     """Return whether the manifest still asks what is *locked*, and the answer is still allowed.
 
     A platform that joins is asked about even where what is locked serves it: it may have better builds.
     """
-    is_same_question = set(answers.changes(locked, wanted)) <= {"constraint", "platforms", "require", "accepted"}
+    is_same_question = set(answers.changes(locked, wanted)) <= _HARMLESS
     is_proven = all(asset.evidence.proves(wanted.verify) for asset in locked.assets)
     is_for_these = {str(platform) for platform in wanted.platforms} <= set(locked.platforms)
     is_served = is_for_these and not unserved(locked.assets, wanted.platforms)
@@ -44,6 +47,8 @@ def as_kept(locked: LockedTool, wanted: WantedTool) -> LockedTool:
         platforms=names(wanted.platforms),
         require=wanted.require,
         accepted=wanted.accepted,
+        purpose=wanted.purpose,
+        owner=wanted.owner,
     )
 
 

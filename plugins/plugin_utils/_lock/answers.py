@@ -33,6 +33,8 @@ FIELDS = {
     "require": "require",
     "accepted": "accept",
     "aliases": "aliases",
+    "purpose": "purpose",
+    "owner": "owner",
 }
 NOTHING = "nothing"
 #: What may be a user and password in an address, whatever is in them.

@@ -132,6 +132,7 @@ def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     optional["constraint"] = tool.constraint
     optional["require"] = list(tool.require)
     optional["aliases"] = aliases
+    optional["purpose"], optional["owner"] = tool.purpose, tool.owner
     optional["accept"] = emit_accept(tool.without_digest, tool.accepted)
     entry = emitted | {key: value for key, value in optional.items() if value}
     return entry | {"digest": entry_digest(entry)}
@@ -183,7 +184,7 @@ def _parse_platforms(place: Place) -> tuple[str, ...]:
 
 def _parse_tool(place: Place) -> LockedTool:
     _refuse_without_question(place)
-    optional = "published constraint asset executables files verify require accept aliases"
+    optional = "published constraint asset executables files verify require accept aliases purpose owner"
     fields = place.fields("version source platforms assets digest", optional)
     assets = fields["assets"].items(_parse_asset, least=1)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
@@ -203,6 +204,8 @@ def _parse_tool(place: Place) -> LockedTool:
         constraint=fields["constraint"].text() if "constraint" in fields else "",
         platforms=_parse_platforms(fields["platforms"]),
         aliases=_parse_aliases(fields["aliases"], assets) if "aliases" in fields else (),
+        purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
+        owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
     )
     _refuse_edited(place, fields["digest"].text(forms.SHA256))
     return tool

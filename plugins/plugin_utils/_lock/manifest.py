@@ -51,7 +51,7 @@ _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
 _ASSET = Form(forms.LINE.pattern, "a pattern on asset names")
 _FILE_NAME = Form(forms.FILE_NAME.pattern, "the name of an asset, without a folder")
 _PATH = Form(forms.LINE.pattern, "a path inside the asset")
-_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases"
+_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases purpose owner"
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,8 @@ class WantedTool:
     require      kinds of evidence that each asset must have, beside those of the policy
     accepted     alarm → what does not raise it, as in ``_values/accepted.py``
     aliases      names of assets that consumers know and the publisher dropped; ``{version}`` stands for the version
+    purpose      for people: what the tool is for, on one line; "" where that is not said
+    owner        for people: who answers for it
     """
 
     name: str
@@ -83,6 +85,8 @@ class WantedTool:
     require: tuple[str, ...] = ()
     accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    purpose: str = ""
+    owner: str = ""
 
     @property
     def exact(self) -> str | None:
@@ -157,6 +161,8 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
         require=read_require(fields["require"], tuple(proofs.KINDS)) if "require" in fields else (),
         accepted=accepted,
         aliases=_aliases(fields["aliases"]) if "aliases" in fields else (),
+        purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
+        owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
     )
 
 

@@ -140,6 +140,8 @@ def locked_tool(
         without_digest=wanted.without_digest,
         require=wanted.require,
         accepted=wanted.accepted,
+        purpose=wanted.purpose,
+        owner=wanted.owner,
         constraint=wanted.constraint,
         platforms=names(wanted.platforms),
     )

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State, Tree, lasting_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import receipt_for
@@ -57,18 +58,39 @@ class InspectedTool:
 
 
 @dataclass(frozen=True)
+class WantedTool:
+    """What the lock file has of one tool for this host: its *choice*, or why there is none, *refused*."""
+
+    version: str
+    choice: Choice | None = None
+    refused: str = ""
+
+    def to_json(self) -> dict[str, str]:
+        """Return it as the result of a task shows it."""
+        if self.choice is None:
+            return {"version": self.version, "refused": self.refused}
+        asset = self.choice.asset
+        chosen = {"target": asset.target, "reason": self.choice.reason, "sha256": asset.sha256}
+        return {"version": self.version, **chosen}
+
+
+@dataclass(frozen=True)
 class Inspection:
     """What was found on one host.
 
+    host       what it is, as far as people ask
+    wanted     what the lock file has for it, by tool: an asset and why this one, or why none
     missing    tools that were asked for, or are in the lock file, and are not installed
     unpinned   tools that are installed, and are not in the lock file
-    has_lock   whether it was compared with a lock file
+    lock_sha256  of the lock file that it was compared with; "" without one
     """
 
+    host: Host
     tools: Mapping[str, InspectedTool] = field(default_factory=dict)
+    wanted: Mapping[str, WantedTool] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
     unpinned: tuple[str, ...] = ()
-    has_lock: bool = False
+    lock_sha256: str = ""
 
     @property
     def drifted(self) -> tuple[str, ...]:
@@ -83,16 +105,19 @@ class Inspection:
     @property
     def is_compliant(self) -> bool:
         """Whether the host has exactly what the lock file says, unchanged. Never without a lock file."""
-        return self.has_lock and not (self.missing or self.unpinned or self.drifted or self.deviating)
+        return bool(self.lock_sha256) and not (self.missing or self.unpinned or self.drifted or self.deviating)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the result of a task shows it. What only a lock file can tell is left out without one."""
         found: dict[str, Any] = {
+            "host": _host_json(self.host),
             "tools": {name: tool.to_json() for name, tool in self.tools.items()},
             "drifted": list(self.drifted),
             "missing": list(self.missing),
         }
-        if self.has_lock:
+        if self.lock_sha256:
+            found["lock_sha256"] = self.lock_sha256
+            found["wanted"] = {name: wanted.to_json() for name, wanted in self.wanted.items()}
             found["unpinned"], found["deviating"] = list(self.unpinned), list(self.deviating)
             found["compliant"] = self.is_compliant
         return found
@@ -103,20 +128,42 @@ def inspect(state: State, host: Host, wanted: Wanted, names: tuple[str, ...] | N
 
     Raises ReleaseError where the host cannot compute digests.
     """
-    has_lock = bool(wanted.lock_digest)
     there = sorted({*state.active, *state.astray})
     pinned = set(wanted.lock.tools)
     asked = sorted({*there, *pinned}) if names is None else sorted(set(names))
-    tools = {name: _tool(name, state, host, wanted) for name in asked if name in there}
+    chosen = {name: _wanted_tool(name, host, wanted) for name in asked if name in pinned}
+    tools = {name: _tool(name, state, wanted, chosen.get(name)) for name in asked if name in there}
     return Inspection(
+        host=host,
         tools=tools,
+        wanted=chosen,
         missing=tuple(name for name in asked if name not in there),
-        unpinned=tuple(name for name in tools if name not in pinned) if has_lock else (),
-        has_lock=has_lock,
+        unpinned=tuple(name for name in tools if name not in pinned) if wanted.lock_digest else (),
+        lock_sha256=wanted.lock_digest,
     )
 
 
-def _tool(name: str, state: State, host: Host, wanted: Wanted) -> InspectedTool:
+def _wanted_tool(name: str, host: Host, wanted: Wanted) -> WantedTool:
+    tool = wanted.lock.tools[name]
+    try:
+        choice = choose_assuming(name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
+    except ReleaseError as error:
+        return WantedTool(tool.version, refused=error.what)
+    return WantedTool(tool.version, choice)
+
+
+def _host_json(host: Host) -> dict[str, str | None]:
+    platform = floor.platform_of(host)
+    return {
+        "platform": str(platform) if platform else None,
+        "libc": host.libc,
+        "libc_version": host.libc_version,
+        "distribution": host.distribution,
+        "cpu": host.cpu,
+    }
+
+
+def _tool(name: str, state: State, wanted: Wanted, pinned: WantedTool | None) -> InspectedTool:
     active = state.active.get(name, "")
     tree = state.described.get((name, active))
     lasting = lasting_tree(name, state.root)
@@ -131,7 +178,7 @@ def _tool(name: str, state: State, host: Host, wanted: Wanted) -> InspectedTool:
         *(drift.of_layouts(name, tree.receipt.layouts, state.trees.get(name, ()), state) if tree.receipt else ()),
         *(() if state.sees_rights else ("capabilities cannot be read: install getcap or Python on the host",)),
     )
-    deviation = _deviation(name, tree, host, wanted) if name in wanted.lock.tools else ()
+    deviation = _deviation(name, tree, wanted, pinned) if pinned else ()
     return InspectedTool(tree.receipt, tuple(dict.fromkeys(found)), deviation, tree.verified_by, kept, lasting)
 
 
@@ -154,24 +201,22 @@ def _wrong_modes(tree: Tree) -> tuple[str, ...]:
     )
 
 
-def _deviation(tool_name: str, tree: Tree, host: Host, wanted: Wanted) -> tuple[str, ...]:
-    tool = wanted.lock.tools[tool_name]
-    try:
-        choice = choose_assuming(tool_name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
-    except ReleaseError as error:
-        return (error.what,)
+def _deviation(tool_name: str, tree: Tree, wanted: Wanted, pinned: WantedTool) -> tuple[str, ...]:
+    choice = pinned.choice
+    if choice is None:
+        return (pinned.refused,)
     if tree.receipt is None:
         return ("it has no receipt that can be compared with the lock file",)
-    expected = receipt_for(tool_name, tool, choice, wanted.lock_digest, tree.receipt.bin_dir)
+    expected = receipt_for(tool_name, wanted.lock.tools[tool_name], choice, wanted.lock_digest, tree.receipt.bin_dir)
     ordered = ordered_capabilities.of_asset(tool_name, choice.asset, wanted.capabilities)
     found = []
     if tree.receipt.capabilities != ordered:
         told = [_capabilities(given) for given in (tree.receipt.capabilities, ordered)]
         found.append(f"its receipt says {told[0]}, ordered are {told[1]}")
     for name in drift.deviations(tree.receipt, replace(expected, capabilities=tree.receipt.capabilities)):
-        said, pinned = (_in_short(getattr(receipt, name)) for receipt in (tree.receipt, expected))
-        differs = f"its receipt says {name} {said}, the lock file {pinned}"
-        found.append(differs if said != pinned else f"its receipt does not say the {name} of the lock file")
+        said, locked = (_in_short(getattr(receipt, name)) for receipt in (tree.receipt, expected))
+        differs = f"its receipt says {name} {said}, the lock file {locked}"
+        found.append(differs if said != locked else f"its receipt does not say the {name} of the lock file")
     if tree.verified_by == "hash" and tree.listing != expected.tree_sha256:
         found.append("its listing is not the one that the lock file pins")
     return tuple(found)

@@ -23,18 +23,23 @@ OF_PLAYBOOK = ("lockfile",)
 
 
 def options_of_task(
-    given: Mapping[str, Any], variables: Mapping[str, Any], template: Callable[[Any], Any]
+    given: Mapping[str, Any],
+    variables: Mapping[str, Any],
+    template: Callable[[Any], Any],
+    spec: Mapping[str, Any] = options.TOOLS,
 ) -> dict[str, Any]:
     """Return the options that the task has *given*, and, if it asks for them, those that *variables* give as well.
 
-    *template* is Ansible's: it returns the value of what may hold templates. A variable that is ``omit`` gives none.
+    *template* is Ansible's: it returns the value of what may hold templates. A variable that is ``omit`` gives none,
+    and neither does one of an option that the module, whose options are *spec*, does not have.
     Raises ReleaseError for a variable that the host itself says.
     """
     found = {name: value for name, value in given.items() if name != ASKED_FOR}
     if not given.get(ASKED_FOR):
         return found
     _refuse_facts(variables)
-    raw = {name: variables[NAMES[name]] for name in NAMES if name not in found and NAMES[name] in variables}
+    wanted = set(spec) - set(found)
+    raw = {name: variables[NAMES[name]] for name in NAMES if name in wanted and NAMES[name] in variables}
     # Since ansible-core 2.19, templating a mapping leaves out what is omit; before, omit is a text.
     values = template(raw).items()
     return {**found, **{name: value for name, value in values if value != variables.get("omit", ...)}}

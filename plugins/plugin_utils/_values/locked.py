@@ -110,7 +110,7 @@ class LockedTool:
 
     *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest* and
     *accepted* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another question, there
-    is another answer.
+    is another answer. *purpose* and *owner* are what it says of the tool for people, "" where it says nothing.
     """
 
     version: str
@@ -127,6 +127,8 @@ class LockedTool:
     constraint: str = ""
     platforms: tuple[str, ...] = ()
     aliases: tuple[Alias, ...] = ()
+    purpose: str = ""
+    owner: str = ""
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""

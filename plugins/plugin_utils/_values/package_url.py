@@ -1,0 +1,43 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""By which package URL do others know a pinned asset's release? Pure; controller.
+
+Follows ECMA-427 (package-url) and its types ``pypi``, ``npm``, ``github``, ``oci`` and ``generic``. What has no type of
+its own is ``pkg:generic`` with the address and the digest of its bytes, as that type's definition wants.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
+
+#: The tag of a release, in the addresses that GitHub and what follows it give to assets.
+_TAG_IN_PATH = re.compile(r"/releases/download/([^/]+)/[^/]+\Z")
+_GITHUB = "github.com"
+
+
+def package_url(tool: str, version: str, source: DeclaredSource, url: str, sha256: str) -> str:
+    """Return the package URL of the release of *tool* that the asset at *url* with the digest *sha256* belongs to."""
+    if text_of(source, "pypi"):
+        return _text("pypi", "", text_of(source, "pypi"), version, {"repository_url": text_of(source, "index")})
+    if text_of(source, "npm"):
+        namespace, _slash, name = text_of(source, "npm").rpartition("/")
+        return _text("npm", namespace, name, version, {"repository_url": text_of(source, "registry")})
+    tag = _TAG_IN_PATH.search(urlsplit(url).path)
+    if text_of(source, "github") and tag and urlsplit(url).netloc.lower() == _GITHUB:
+        namespace, _slash, name = text_of(source, "github").rpartition("/")
+        return _text("github", namespace, name, unquote(tag.group(1)), {})
+    if text_of(source, "oci"):
+        place = text_of(source, "oci").rpartition("://")[2]
+        return _text("oci", "", place.rpartition("/")[2], "", {"repository_url": place, "tag": version})
+    return _text("generic", "", tool, version, {"download_url": url, "checksum": f"sha256:{sha256}"})
+
+
+def _text(kind: str, namespace: str, name: str, version: str, qualifiers: dict[str, str]) -> str:
+    given = {key: value for key, value in qualifiers.items() if value}
+    made = libraries.packageurl.PackageURL(kind, namespace or None, name, version or None, given or None)
+    return made.to_string()
