@@ -117,3 +117,24 @@ UNBUNDLE = dict(
     bundle={"type": "path", "required": True},
     dest={"type": "path", "required": True},
 )  # type: Spec
+
+RECORDS = {
+    "log": {"type": "path"},
+    "log_key": {"type": "str", "no_log": False},
+}  # type: Spec
+
+RECORD = dict(
+    SIGNED,
+    lockfile={"type": "path", "required": True},
+    result={"type": "str", "default": "tools_result"},
+    hosts={"type": "list", "elements": "str"},
+    started={"type": "str"},
+    **dict(RECORDS, log={"type": "path", "required": True}),
+)  # type: Spec
+
+VERIFY_LOG = {
+    "log": {"type": "path", "required": True},
+    "heads": {"type": "list", "elements": "str", "default": []},
+    "reports": {"type": "list", "elements": "path", "default": []},
+    "signers": {"type": "list", "elements": "str", "default": []},
+}  # type: Spec
