@@ -99,12 +99,13 @@ options:
     type: path
   log_key:
     description:
-      - The private key that signs the entry. That is the path of a key of SSH, of minisign, or of P-256 in PEM, or the
-        fingerprint of an OpenPGP key, 40 digits. Without it, the entry is not signed.
-      - Of SSH, give the path of the public key if an agent has the private one. C(ssh-keygen), C(minisign) or C(gpg)
-        signs; the key is given to no other program.
+      - The private key that signs the entry. That is the path of a key of SSH, minisign or cosign, or of P-256 in PEM,
+        or the fingerprint of an OpenPGP key, 40 digits. Without it, the entry is not signed.
+      - Of SSH, give the path of the public key if an agent has the private one. C(ssh-keygen), C(minisign), C(cosign)
+        or C(gpg) signs; the key is given to no other program.
       - The passphrase of a key of minisign, or in PEM, is taken from the environment variable
-        E(PINNED_RELEASE_KEY_PASSPHRASE). Those of SSH and OpenPGP are known to their agents.
+        E(PINNED_RELEASE_KEY_PASSPHRASE), that of a key of cosign from E(COSIGN_PASSWORD). Those of SSH and OpenPGP are
+        known to their agents.
       - A private key that others may read is refused.
     type: str
 """

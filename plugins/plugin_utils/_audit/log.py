@@ -107,7 +107,7 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
             line = envelope.wrap(entry, sign).line()
             if len(line) > LINE_LIMIT_BYTES:
                 raise ReleaseError(
-                    f"the entry for {path} is too large", f"at most {LINE_LIMIT_BYTES} bytes", f"{len(line)}"
+                    f"an entry is too large for {path}", f"at most {LINE_LIMIT_BYTES} bytes", f"{len(line)}"
                 )
             _write(file, line)
     except OSError as error:

@@ -10,6 +10,7 @@ from nowhere else.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import os
@@ -36,10 +37,11 @@ PASSPHRASE = "PINNED_RELEASE_KEY_PASSPHRASE"
 #: Somebody may have to touch a key in hardware, or to unlock an agent.
 TIMEOUT_S = 120
 _LIMIT_BYTES = 64 * 1024
+_COSIGN_OFFLINE = ("--tlog-upload=false", "--use-signing-config=false", "--new-bundle-format=false")
 _PUBLIC = re.compile(rb"(?:ssh|ecdsa|sk)-[a-z0-9@.-]+ [A-Za-z0-9+/=]+")
 _PEM = re.compile(rb"-----BEGIN (?:ENCRYPTED |EC )?PRIVATE KEY-----")
 _MAKE_PEM = "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256"
-_KINDS = "of SSH, of minisign, or of P-256 in PEM; or the fingerprint of an OpenPGP key"
+_KINDS = "of SSH, minisign or cosign, or of P-256 in PEM; or the fingerprint of an OpenPGP key"
 
 #: Returns the signature of the bytes that it is given. Raises ReleaseError if the key cannot be used.
 Sign = Callable[[bytes], Signature]
@@ -80,8 +82,8 @@ class _Run:
         return ReleaseError(
             f"{self.program} could not sign",
             found=shortened(found, 200) or "it says nothing",
-            fix="unlock the key in its agent (ssh-add, gpg-agent); of other keys, the passphrase is in the environment "
-            f"variable {PASSPHRASE}",
+            fix="unlock the key in its agent (ssh-add, gpg-agent); a passphrase for minisign is in the environment "
+            f"variable {PASSPHRASE}, one for cosign in COSIGN_PASSWORD",
         )
 
 
@@ -103,9 +105,10 @@ def signer(key: str) -> Sign:
         return partial(_by_minisign, _private(path))
     if _PEM.match(content):
         return partial(_by_pem, _private(path))
-    found = "a key that only cosign reads" if b"SIGSTORE PRIVATE KEY" in content[:100] else "something else"
+    if content.startswith((b"-----BEGIN ENCRYPTED SIGSTORE PRIVATE KEY", b"-----BEGIN ENCRYPTED COSIGN PRIVATE KEY")):
+        return partial(_by_cosign, _private(path))
     fix = f"make one: ssh-keygen -t ed25519, minisign -G, or {_MAKE_PEM}"
-    raise ReleaseError(f"{path} is not a private key that can sign here", f"a key {_KINDS}", found, fix)
+    raise ReleaseError(f"{path} is not a private key that can sign here", f"a key {_KINDS}", fix=fix)
 
 
 def _content(path: Path) -> bytes:
@@ -150,6 +153,31 @@ def _by_minisign(path: Path, content: bytes) -> Signature:
 def _by_gpg(fingerprint: str, content: bytes) -> Signature:
     words = ["--batch", "--local-user", fingerprint, "--armor", "--detach-sign"]
     return Signature(fingerprint, _Run("gpg", "gnupg").answer(words, content))
+
+
+def _by_cosign(path: Path, content: bytes) -> Signature:
+    """Sign as ``cosign sign-blob`` does, without telling a log of it."""
+    with tempfile.TemporaryDirectory(prefix="pinned-") as name:
+        (Path(name) / "statement").write_bytes(content)
+        signature = _cosign_answer(["--key", str(path), f"{name}/statement"]).strip()
+    try:
+        return Signature("", base64.b64decode(signature, validate=True))
+    except ValueError as error:
+        found = shortened(signature.decode(errors="replace"), 120)
+        raise ReleaseError("cosign did not print a signature", "one line of base64", found) from error
+
+
+def _cosign_answer(words: Sequence[str]) -> bytes:
+    """Return what ``cosign sign-blob`` prints. An option that its version does not know is left out."""
+    offline = list(_COSIGN_OFFLINE)
+    while True:
+        try:
+            return _Run("cosign", "cosign").answer(["sign-blob", "--yes", *offline, *words], b"")
+        except ReleaseError as error:
+            unknown = [word for word in offline if f"unknown flag: {word.partition('=')[0]}" in (error.found or "")]
+            if not unknown:
+                raise
+            offline.remove(unknown[0])
 
 
 def _by_pem(path: Path, content: bytes) -> Signature:
