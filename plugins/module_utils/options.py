@@ -118,6 +118,14 @@ UNBUNDLE = dict(
     dest={"type": "path", "required": True},
 )  # type: Spec
 
+REPORT = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "path", "default": "releases.lock.json"},
+    result={"type": "str", "default": "tools_audit"},
+    hosts={"type": "list", "elements": "str"},
+)  # type: Spec
+
 RECORDS = {
     "log": {"type": "path"},
     "log_key": {"type": "str", "no_log": False},

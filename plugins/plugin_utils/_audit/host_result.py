@@ -31,6 +31,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FINDING_KINDS
 
 #: A result is at most so large, as JSON. One with 50 tools in order has 4 kB.
 MOST_CHARACTERS = 8 * 2**20
@@ -207,7 +208,7 @@ class _Reader:
         found = place.items(lambda one: one)
         if len(found) > MOST_FINDINGS:
             self._notes.append(f"{subject}: {len(found) - MOST_FINDINGS} more findings are not in the report")
-        return tuple(map(_finding, found[:MOST_FINDINGS]))
+        return _without_consequences(tuple(map(_finding, found[:MOST_FINDINGS])))
 
     def _tell_left_out(self, wanted: Mapping[str, HostTool]) -> None:
         left = sorted(self._lock.tools.keys() - wanted.keys())
@@ -215,11 +216,18 @@ class _Reader:
             self._notes.append(f"not asked about, as the inventory says (tools_names): {listed(left)}")
 
 
+def _without_consequences(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return *findings* without what follows from another version: of that, receipt and listing say something else."""
+    if not any(finding.kind == "version" for finding in findings):
+        return findings
+    return tuple(one for one in findings if one.against == "installed" or one.kind not in ("receipt", "listing"))
+
+
 def _finding(place: Place) -> Finding:
     fields = place.fields("kind against path expected found text")
     texts = {key: _line(fields[key]) for key in ("text", "path", "expected", "found")}
     against: Against = "lock" if fields["against"].one_of(get_args(Against)) == "lock" else "installed"
-    return Finding(fields["kind"].text(forms.WORD), against=against, **texts)
+    return Finding(fields["kind"].one_of(FINDING_KINDS), against=against, **texts)
 
 
 def _whole_receipt(place: Place, name: str) -> Receipt:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,10 +48,13 @@ class Machine:
         place["python"] = "auto"
         return Wanted(lock=lock, **{**place, **options})
 
-    def ask(self, wanted: Wanted) -> probe.Answer:
-        asked_for = question(wanted)
+    def ask(
+        self, wanted: Wanted, audit: bool = False, shell: Sequence[str] = ("/bin/sh",), path: str | None = None
+    ) -> probe.Answer:
+        asked_for = replace(question(wanted), audit=audit)
         command = probe.command(asked_for)
-        asked = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        environment = {**os.environ, **({} if path is None else {"PATH": path})}
+        asked = subprocess.run([*shell, "-c", command], capture_output=True, text=True, check=False, env=environment)
         return probe.parse(asked.stdout, asked_for)
 
     def plan(self, wanted: Wanted) -> planning.Plan:

@@ -28,7 +28,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def audit(machine: Machine, wanted: Wanted, names: tuple[str, ...] | None = None) -> Inspection:
-    answer = machine.ask(replace(wanted, integrity="full"))
+    answer = machine.ask(replace(wanted, integrity="full"), audit=True)
     assert answer.state is not None
     assert answer.host is not None
     return inspect(answer.state, answer.host, wanted, names)
@@ -109,14 +109,14 @@ def edit_receipt(machine: Machine) -> None:
 
 def replace_by_link(machine: Machine) -> None:
     readme = next(tree_of(machine).glob("libexec/*/README"))
-    readme.rename(tree_of(machine).parent / "moved")
-    readme.symlink_to(tree_of(machine).parent / "moved")
+    readme.rename(machine.root.parent / "moved")
+    readme.symlink_to(machine.root.parent / "moved")
 
 
 def replace_folder_by_link(machine: Machine) -> None:
     folder = next(tree_of(machine).glob("libexec/*"))
-    folder.rename(machine.root / "moved")
-    folder.symlink_to(machine.root / "moved")
+    folder.rename(machine.root.parent / "moved")
+    folder.symlink_to(machine.root.parent / "moved")
 
 
 def change_with_its_line(machine: Machine) -> None:
