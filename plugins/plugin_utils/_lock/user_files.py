@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 LOCK_FILE = "lock file"
+COMPONENTS = "file of components"
 MANIFEST = "manifest"
 FOREIGN = "lock file of another tool"
 EXPORT = "exported lock file"
@@ -35,6 +36,7 @@ _IF_MISSING = {
 }
 _OPTIONS = {
     LOCK_FILE: "lockfile",
+    COMPONENTS: "lockfile",
     MANIFEST: "manifest",
     FOREIGN: "import",
     EXPORT: "export",
@@ -118,11 +120,16 @@ def _endings_held() -> Iterator[None]:
 
 
 def _unreadable(path: Path, kind: str, found: str, remedy: str) -> ReleaseError:
-    fix = f"{remedy}, or name another in the option {_OPTIONS[kind]}"
+    fix = f"{remedy}, or {_another(kind)}"
     return ReleaseError(f"cannot read the {kind} {path}", found=found, fix=fix)
 
 
 def _unwritable(path: Path, number: int, kind: str = LOCK_FILE) -> ReleaseError:
     """Return the error for the operating system's refusal *number* to write *path*, a *kind* of file."""
-    fix = advice(number, f"name another in the option {_OPTIONS[kind]}")
+    fix = advice(number, _another(kind))
     return ReleaseError(f"cannot write the {kind} {path}", found=os.strerror(number), fix=fix)
+
+
+def _another(kind: str) -> str:
+    """Return what else to do about a *kind* of file: its place follows from that of the lock file, or has an option."""
+    return f"name another{' lock file' if kind == COMPONENTS else ''} in the option {_OPTIONS[kind]}"
