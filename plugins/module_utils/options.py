@@ -146,3 +146,19 @@ VERIFY_LOG = {
     "reports": {"type": "list", "elements": "path", "default": []},
     "signers": {"type": "list", "elements": "str", "default": []},
 }  # type: Spec
+
+ASK = {
+    "reports": {"type": "list", "elements": "path", "default": ["reports/report.json"]},
+    "log": {"type": "path"},
+    "lockfile": {"type": "path", "default": "releases.lock.json"},
+    "to": {"type": "path"},
+    "digest": {"type": "str"},
+    "tool": {"type": "str"},
+    "below": {"type": "str"},
+    "source": {"type": "str"},
+    "component": {"type": "str"},
+    "never_converged": {"type": "bool", "default": False},
+    "host": {"type": "str"},
+    "day": {"type": "str"},
+    "installed": {"type": "str"},
+}  # type: Spec
