@@ -26,11 +26,13 @@ MANIFEST = "manifest"
 FOREIGN = "lock file of another tool"
 EXPORT = "exported lock file"
 TRUST_ROOT = "trust root"
+REPORT = "report"
 _IF_MISSING = {
     LOCK_FILE: "make it with pinned.release.lock",
     MANIFEST: "write one",
     FOREIGN: "give its path",
     TRUST_ROOT: "let gh attestation trusted-root write it",
+    REPORT: "make it with pinned.release.report",
 }
 _OPTIONS = {
     LOCK_FILE: "lockfile",
@@ -39,6 +41,7 @@ _OPTIONS = {
     FOREIGN: "import",
     EXPORT: "export",
     TRUST_ROOT: "trust_root",
+    REPORT: "reports",
 }
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _MAKE_READABLE = "make it readable UTF-8 text"
