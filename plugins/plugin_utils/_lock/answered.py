@@ -27,7 +27,13 @@ def is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
 
     A platform that joins is asked about even where what is locked serves it: it may have better builds.
     """
-    is_same_question = set(answers.changes(locked, wanted)) <= {"constraint", "platforms", "require", "accepted"}
+    is_same_question = set(answers.changes(locked, wanted)) <= {
+        "constraint",
+        "platforms",
+        "require",
+        "accepted",
+        "purls",
+    }
     is_proven = all(asset.evidence.proves(wanted.verify) for asset in locked.assets)
     is_for_these = {str(platform) for platform in wanted.platforms} <= set(locked.platforms)
     is_served = is_for_these and not unserved(locked.assets, wanted.platforms)
@@ -44,6 +50,7 @@ def as_kept(locked: LockedTool, wanted: WantedTool) -> LockedTool:
         platforms=names(wanted.platforms),
         require=wanted.require,
         accepted=wanted.accepted,
+        purls=wanted.purls,
     )
 
 

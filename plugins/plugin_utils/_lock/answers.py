@@ -33,6 +33,7 @@ FIELDS = {
     "require": "require",
     "accepted": "accept",
     "aliases": "aliases",
+    "purls": "purl",
 }
 NOTHING = "nothing"
 #: What may be a user and password in an address, whatever is in them.

@@ -35,6 +35,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import read_files
+from ansible_collections.pinned.release.plugins.plugin_utils._values.package_url import read_purl, read_purls
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
     PLATFORMS,
     SPELLINGS,
@@ -51,7 +52,7 @@ _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
 _ASSET = Form(forms.LINE.pattern, "a pattern on asset names")
 _FILE_NAME = Form(forms.FILE_NAME.pattern, "the name of an asset, without a folder")
 _PATH = Form(forms.LINE.pattern, "a path inside the asset")
-_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases"
+_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases purl"
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,7 @@ class WantedTool:
     require      kinds of evidence that each asset must have, beside those of the policy
     accepted     alarm → what does not raise it, as in ``_values/accepted.py``
     aliases      names of assets that consumers know and the publisher dropped; ``{version}`` stands for the version
+    purls        package URLs by which databases know it, beside that of its source
     """
 
     name: str
@@ -83,6 +85,7 @@ class WantedTool:
     require: tuple[str, ...] = ()
     accepted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    purls: tuple[str, ...] = ()
 
     @property
     def exact(self) -> str | None:
@@ -157,7 +160,13 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
         require=read_require(fields["require"], tuple(proofs.KINDS)) if "require" in fields else (),
         accepted=accepted,
         aliases=_aliases(fields["aliases"]) if "aliases" in fields else (),
+        purls=_purls(fields["purl"]) if "purl" in fields else (),
     )
+
+
+def _purls(place: Place) -> tuple[str, ...]:
+    """Return the package URLs: one text, or a list of them."""
+    return read_purls(place) if isinstance(place.value, list) else (read_purl(place),)
 
 
 def _aliases(place: Place) -> tuple[str, ...]:

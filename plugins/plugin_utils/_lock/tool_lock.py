@@ -140,6 +140,7 @@ def locked_tool(
         without_digest=wanted.without_digest,
         require=wanted.require,
         accepted=wanted.accepted,
+        purls=wanted.purls,
         constraint=wanted.constraint,
         platforms=names(wanted.platforms),
     )

@@ -108,9 +108,9 @@ def to_fetch(locked: LockedAsset) -> Asset:
 class LockedTool:
     """One tool as pinned: the version, and every asset that may serve a platform.
 
-    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest* and
-    *accepted* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another question, there
-    is another answer.
+    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest*,
+    *accepted* and *purls* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another
+    question, there is another answer.
     """
 
     version: str
@@ -127,6 +127,7 @@ class LockedTool:
     constraint: str = ""
     platforms: tuple[str, ...] = ()
     aliases: tuple[Alias, ...] = ()
+    purls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""
