@@ -95,6 +95,7 @@ WHOLE: dict[str, Any] = {
             },
             "require": ["minisign"],
             "aliases": [{"asset": "tool-{version}-linux-x86_64.tar.gz"}],
+            "purl": ["pkg:bitnami/tool"],
             "accept": {
                 "without_digest": ["x"],
                 "downgrade": ["1.0"],

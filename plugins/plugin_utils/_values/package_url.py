@@ -15,12 +15,21 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
 #: The tag of a release, in the addresses that GitHub and what follows it give to assets.
 _TAG_IN_PATH = re.compile(r"/releases/download/([^/]+)/[^/]+\Z")
 _GITHUB = "github.com"
-_WORDS = "a package URL without a version, such as pkg:bitnami/node"
+#: Of the types that advisories are published for, see _audit/advisories/package.py.
+PURL = Form(
+    re.compile(
+        r"pkg:(?:bitbucket|bitnami|cargo|github|gitlab|golang|npm|pypi)"
+        r"(?:/(?!\.{1,2}(?:/|\Z))(?:%40)?[A-Za-z0-9._~-]{1,100}){1,8}\Z"
+    ),
+    "a package URL without a version, such as pkg:bitnami/node, of the type bitbucket, bitnami, cargo, github, gitlab, "
+    "golang, npm or pypi",
+)
 
 
 def package_url(tool: str, version: str, source: DeclaredSource, url: str, sha256: str) -> str:
@@ -41,18 +50,13 @@ def package_url(tool: str, version: str, source: DeclaredSource, url: str, sha25
 
 
 def read_purl(place: Place) -> str:
-    """Return the package URL at *place*, which names a package in any version, in its canonical form.
-
-    Raises MisfitError if it is none, or names one version.
-    """
-    text = place.text()
+    """Return the package URL at *place*, which names a package in any version. Raises MisfitError for any other."""
+    text = place.text(PURL)
     try:
-        url = libraries.packageurl.PackageURL.from_string(text)
+        libraries.packageurl.PackageURL.from_string(text)
     except ValueError as error:
-        raise place.misfit(_WORDS) from error
-    if url.version:
-        raise place.misfit(f"{_WORDS}: the version is that which is locked")
-    return url.to_string()
+        raise place.misfit(PURL.words, shown(str(error))) from error
+    return text
 
 
 def read_purls(place: Place) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ _BEFORE_NUMBER = re.compile(r"[^0-9]*")
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an advisory says of one version: *reason* is why it cannot be told, *fixed_in* the next versions with a fix."""
+    """What an advisory says of one version: *reason* is why it cannot be told, *fixed_in* the next fixed versions."""
 
     outcome: Literal["affected", "not_affected", "cannot_compare"]
     reason: str = ""

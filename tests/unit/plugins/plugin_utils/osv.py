@@ -15,7 +15,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.database import Database
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import Subject
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.match import findings
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.record import parse, Affected
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.record import Affected, parse
 
 MODIFIED = "2026-01-02T03:04:05Z"
 
@@ -26,7 +26,9 @@ def events(text: str) -> list[dict[str, str]]:
     return [{what: version} for what, version in zip(words[::2], words[1::2], strict=True)]
 
 
-def affected(ecosystem: str, name: str, timeline: str = "", versions: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+def affected(
+    ecosystem: str, name: str, timeline: str = "", versions: Sequence[str] = (), **more: Any
+) -> dict[str, Any]:
     kind = "ECOSYSTEM" if ecosystem == "PyPI" else "SEMVER"
     ranges = [{"type": kind, "events": events(timeline)}] if timeline else []
     return {"package": {"ecosystem": ecosystem, "name": name}, "ranges": ranges, "versions": list(versions), **more}

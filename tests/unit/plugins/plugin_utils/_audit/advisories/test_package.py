@@ -49,7 +49,9 @@ def test_a_package_url_leads_to_the_name_in_databases(purl: str) -> None:
     ],
 )
 def test_a_repository_is_one_however_its_address_is_spelled(address: str) -> None:
-    assert repository(address) == Package("GIT", "github.com/curl/curl") == package_of(read_purl("pkg:github/curl/curl"))
+    assert (
+        repository(address) == Package("GIT", "github.com/curl/curl") == package_of(read_purl("pkg:github/curl/curl"))
+    )
 
 
 def test_what_follows_a_colon_does_not_name_another_ecosystem() -> None:
