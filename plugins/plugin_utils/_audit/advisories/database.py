@@ -26,6 +26,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 #: As many damaged records are told by name.
 MOST_TOLD = 100
+#: What is kept, as it was in files: all that npm's database has is about as much.
+MOST_KEPT_BYTES = 256 * 1024 * 1024
 _NAMES = re.compile(rb'"(name|repo|ecosystem)"\s*:\s*"([^"\\]*(?:\\.[^"\\]*)*)"', re.DOTALL)
 #: A letter of a to z that is written as an escape, as in ``"\u006eame"``: nobody needs to, and it hides a name.
 _HIDDEN = re.compile(rb"\\u00[67]")
@@ -75,13 +77,14 @@ class _Reading:
     wanted: Set[Package]
     names: Set[bytes]
     count: int = 0
+    kept_bytes: int = 0
     records: dict[str, Record] = field(default_factory=dict)
     ecosystems: set[bytes] = field(default_factory=set)
     damaged: list[Damaged] = field(default_factory=list)
     damaged_count: int = 0
 
     def take(self, name: str, content: bytes | ReleaseError) -> None:
-        """Look at one record, and keep it if it concerns us."""
+        """Look at one record, and keep it if it concerns us. Raises ReleaseError if far too many do."""
         self.count += 1
         try:
             if isinstance(content, ReleaseError):
@@ -98,6 +101,13 @@ class _Reading:
         is_ours = any(package in self.wanted for affected in record.affected for package in affected.packages)
         if is_ours and (known is None or known.modified < record.modified):
             self.records[record.id] = record
+            self.kept_bytes += len(content)
+        if self.kept_bytes > MOST_KEPT_BYTES:
+            raise ReleaseError(
+                "the folder of advisories says more about what is pinned than any database",
+                found=f"{self.kept_bytes} bytes until {shortened(name, 200)}",
+                fix="download the databases again into an empty folder",
+            )
 
     def _concerns(self, content: bytes) -> bool:
         """Return whether a record may be about one of our packages. Raises ReleaseError if it is cut off."""

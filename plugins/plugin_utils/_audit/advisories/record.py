@@ -28,6 +28,8 @@ Happening = Literal["introduced", "fixed", "last_affected", "limit"]
 _HAPPENINGS: tuple[Happening, ...] = get_args(Happening)
 ID = Form(re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,127}\Z"), "an id such as GO-2021-0069")
 _TEXT = Form(re.compile(r".*\Z", re.DOTALL), "a text")
+#: Items of one list: tags of a repository, mostly.
+_MOST_ITEMS = 50_000
 _LONGEST_SUMMARY = 300
 _LONGEST_WORD = 200
 
@@ -150,4 +152,6 @@ def _word(place: Place | None, key: str) -> str:
 def _each(place: Place, key: str, read: Callable[[Place], T]) -> tuple[T, ...]:
     """Return what *read* makes of each item of the list behind *key*; none where it is absent or null."""
     items = place.optional(key)
+    if items and isinstance(items.value, list) and len(items.value) > _MOST_ITEMS:
+        raise items.misfit(f"at most {_MOST_ITEMS} items", str(len(items.value)))
     return items.items(read) if items else ()

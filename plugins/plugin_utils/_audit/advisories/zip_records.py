@@ -21,8 +21,8 @@ from pathlib import Path
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
-#: The largest real records, of a repository with all its tags, have a few MB.
-LONGEST_RECORD_BYTES = 32 * 1024 * 1024
+#: The largest real records, of a repository with all its tags, have one or two MB. Taken apart, it is 200 MB at most.
+LONGEST_RECORD_BYTES = 8 * 1024 * 1024
 #: Of one file. What is known of a million members takes about 600 MB.
 MOST_MEMBERS = 1_000_000
 _DIRECTORY_BYTES = 256 * 1024 * 1024

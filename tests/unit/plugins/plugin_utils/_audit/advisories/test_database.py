@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories import database
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.database import MOST_TOLD
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import Damaged, Subject
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.package import package
@@ -41,8 +42,8 @@ def test_records_are_found_in_files_folders_and_dumps(tmp_path: Path) -> None:
 
 
 def test_only_records_that_concern_us_are_kept(tmp_path: Path) -> None:
-    database = read(write(tmp_path, FLOOD, OTHER), NET)
-    assert [one.id for records in database.records.values() for one in records] == ["GO-2099-0001"]
+    known = read(write(tmp_path, FLOOD, OTHER), NET)
+    assert [one.id for records in known.records.values() for one in records] == ["GO-2099-0001"]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +90,8 @@ def test_keys_that_are_written_with_escapes_hide_nothing(tmp_path: Path) -> None
 
 
 def test_a_withdrawn_record_is_counted_and_left_out(tmp_path: Path) -> None:
-    database = read(write(tmp_path, FLOOD | {"withdrawn": "2026-01-01T00:00:00Z"}), NET)
-    assert (database.records, database.withdrawn) == ({}, 1)
+    known = read(write(tmp_path, FLOOD | {"withdrawn": "2026-01-01T00:00:00Z"}), NET)
+    assert (known.records, known.withdrawn) == ({}, 1)
 
 
 def test_of_one_record_in_several_dumps_the_newest_counts(tmp_path: Path) -> None:
@@ -109,17 +110,17 @@ def test_a_damaged_record_is_told_by_its_name_and_counted(tmp_path: Path) -> Non
     cut = json.dumps(FLOOD).encode()[:-1]
     write_zip(tmp_path / "all.zip", FLOOD, cut, b'{"id": 7, "name": "golang.org/x/net"}')
     (tmp_path / "loose.json").write_bytes(cut)
-    database = read(tmp_path, NET)
-    assert database.damaged_count == 3
-    assert [one.file for one in database.damaged] == ["all.zip/1.json", "all.zip/2.json", "loose.json"]
-    assert database.damaged[0] == Damaged("all.zip/1.json", "is no JSON object, or cut off")
-    assert package("Go", "golang.org/x/net") in database.records
+    known = read(tmp_path, NET)
+    assert known.damaged_count == 3
+    assert [one.file for one in known.damaged] == ["all.zip/1.json", "all.zip/2.json", "loose.json"]
+    assert known.damaged[0] == Damaged("all.zip/1.json", "is no JSON object, or cut off")
+    assert package("Go", "golang.org/x/net") in known.records
 
 
 def test_of_many_damaged_records_the_first_are_told_and_all_counted(tmp_path: Path) -> None:
     write_zip(tmp_path / "all.zip", *[b"{"] * (MOST_TOLD + 5))
-    database = read(tmp_path, NET)
-    assert (len(database.damaged), database.damaged_count) == (MOST_TOLD, MOST_TOLD + 5)
+    known = read(tmp_path, NET)
+    assert (len(known.damaged), known.damaged_count) == (MOST_TOLD, MOST_TOLD + 5)
 
 
 def test_ecosystems_of_all_records_are_known_also_of_those_that_do_not_concern_us(tmp_path: Path) -> None:
@@ -130,6 +131,20 @@ def test_ecosystems_of_all_records_are_known_also_of_those_that_do_not_concern_u
         record("X-2", from_git("https://g.example.org/a/b")),
     )
     assert read(tmp_path, NET).ecosystems == {"Go", "PyPI", "GIT"}
+
+
+def test_more_about_our_packages_than_any_database_has_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "MOST_KEPT_BYTES", 1000)
+    write(tmp_path, *[FLOOD | {"id": f"X-{number}"} for number in range(100)])
+    with pytest.raises(ReleaseError, match="than any database"):
+        read(tmp_path, NET)
+
+
+def test_a_list_that_is_longer_than_any_is_told_as_damage(tmp_path: Path) -> None:
+    write(tmp_path, record("X-1", affected("Go", "golang.org/x/net", versions=["1"] * 50_001)))
+    assert read(tmp_path, NET).damaged[0].reason.endswith("expected at most 50000 items")
 
 
 def test_what_is_no_plain_file_is_not_opened(tmp_path: Path) -> None:
