@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.f
     Subject,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.match import findings
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.guide_examples import GUIDE
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.osv import affected, read, record, write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -186,6 +188,14 @@ def test_files_are_read_in_their_order(tmp_path: Path) -> None:
         ("under_investigation", "b.json"),
         ("fixed", "a.json"),
     ]
+
+
+def test_the_statement_in_the_guide_counts_for_what_it_speaks_of(tmp_path: Path) -> None:
+    [block] = re.findall(r"```json\n(.*?openvex.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    write(tmp_path, FLOOD | {"aliases": ["CVE-2023-45288"]})
+    found = findings(read(tmp_path, OWN, NET), [OWN, NET], vex.parse(block.encode(), "guide.json"))
+    assert [(finding.status, finding.justification) for finding in found.findings] == [("not_affected", UNREACHED)]
+    assert found.unmatched_vex == ()
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
