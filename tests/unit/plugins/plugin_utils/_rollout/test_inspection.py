@@ -294,7 +294,9 @@ def upgraded(machine: Machine, folder: Path) -> Wanted:
 
 @pytest.mark.parametrize("userland", USERLANDS)
 @pytest.mark.parametrize("what", {**TAMPERINGS, **BESIDE})
-def test_everything_that_happens_is_told_by_its_kind(machine: Machine, tmp_path: Path, what: str, userland: str) -> None:
+def test_everything_that_happens_is_told_by_its_kind(
+    machine: Machine, tmp_path: Path, what: str, userland: str
+) -> None:
     wanted = upgraded(machine, tmp_path)
     programs = USERLANDS[userland](tmp_path)
     assert audit(machine, wanted, userland=programs).is_compliant
