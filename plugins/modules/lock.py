@@ -26,8 +26,8 @@ description:
   - What the proofs were made of is kept in a folder beside the lock file, C(releases.evidence) beside
     C(releases.lock.json). Commit both. O(verify) verifies every proof again from these bytes alone.
   - What is inside the programs is kept in a file beside the lock file, C(releases.components.json) beside
-    C(releases.lock.json). It lists the Go modules and Rust crates that compilers recorded, as package URLs, or says that
-    nothing is recorded. Commit it, too. A record that cannot be read does not stop the lock.
+    C(releases.lock.json). It lists the Go modules and Rust crates that compilers recorded, as package URLs, or says
+    that nothing is recorded. Commit it, too. A record that cannot be read does not stop the lock.
   - If the publisher offers digests, but none of an asset that is needed, the lock fails, unless the manifest accepts
     the asset by name (C(accept)).
   - What is locked and still satisfies the manifest stays as it is, without a look at the network. A policy that has
