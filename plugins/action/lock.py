@@ -19,7 +19,9 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     answers,
+    components_file,
     evidence_folder,
+    inside_assets,
     local_folders,
     lock_diff,
     lock_reader,
@@ -85,6 +87,7 @@ class ActionModule(verb.Verb):
         locked = LockFile()
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
+        known = components_file.read(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
         resolver = Resolver(
@@ -100,8 +103,11 @@ class ActionModule(verb.Verb):
         asked, wanted = self._settled(asked, wanted, resolver)
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
-        diff = _diff(lock_path, before, after, lock_diff.text(locked), lock_diff.text(resolution.lock))
+        inside = inside_assets.record(resolver, wanted, resolution.lock, known)
+        seen = lock_diff.text(locked, known), lock_diff.text(resolution.lock, inside.recorded)
+        diff = _diff(lock_path, before, after, *seen)
         result = _result(lock_path, resolution, diff)
+        result["notes"] += inside.notes
         if evidence.differs(resolution.lock):
             result["changed"] = True
             if not diff:
@@ -111,9 +117,11 @@ class ActionModule(verb.Verb):
             if after != before:
                 user_files.write_lock(lock_path, after)
             evidence.tidy(resolution.lock)
+        result = self._with_components(result, lock_path, inside.recorded, seen)
         stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), asked.text)
         result["notes"] += asked.notes(wanted, resolution.lock)
-        return _with_files(result, [*asked.new_files(), *self._exported(resolution.lock, given["export"] or {})])
+        exported = self._exported(resolution.lock, given["export"] or {})
+        return _with_files(result, [*asked.new_files(), *exported])
 
     def _asked(self, given: Mapping[str, Any]) -> Asked:
         """Return the manifest, and what the option import names. A manifest that is made of that is written at once.
@@ -163,6 +171,27 @@ class ActionModule(verb.Verb):
             if file.is_changed and not self._task.check_mode:
                 user_files.write(file.path, file.after, user_files.EXPORT)
         return files
+
+    def _with_components(
+        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: tuple[str, str]
+    ) -> dict[str, Any]:
+        """Write the file of components if it differs, and return *result* with that. *seen* is what a diff shows.
+
+        It comes after the lock file: if that cannot be written, this one still fits to it.
+        """
+        path, after = components_file.path_beside(lock_path), components_file.emit(recorded)
+        before = components_file.read_text(lock_path)
+        if before == after or not (recorded or before):
+            return result
+        if not self._task.check_mode:
+            user_files.write(path, after, user_files.COMPONENTS)
+        own = _diff(path, before or "", after, *seen)
+        if not result["diff"]:
+            notes = [*result["notes"], f"{path.name}: now says what is inside the programs that the lock file names"]
+            return {**result, "changed": True, "diff": own, "notes": notes}
+        # What people see of both is one text.
+        is_whole = Display().verbosity >= WHOLE_FILE
+        return {**result, "diff": [result["diff"], own] if is_whole else result["diff"]}
 
     @staticmethod
     def _open(wanted: manifest.WantedTool, **how: Any) -> Source:
@@ -223,6 +252,7 @@ def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[st
     return {
         "changed": bool(diff),
         "lockfile": str(path),
+        "components": str(components_file.path_beside(path)),
         "tools": {name: asdict(became) for name, became in resolution.outcomes.items()},
         "notes": [
             *resolution.notes,
@@ -236,7 +266,8 @@ def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[st
 def _with_files(result: dict[str, Any], files: Sequence[Export]) -> dict[str, Any]:
     """Return *result* with what became of other *files* than the lock file."""
     changed = [file for file in files if file.is_changed]
-    diffs = [*([result["diff"]] if result["diff"] else []), *(file.diff() for file in changed)]
+    own = result["diff"] if isinstance(result["diff"], list) else [result["diff"]] if result["diff"] else []
+    diffs = [*own, *(file.diff() for file in changed)]
     return {
         **result,
         "changed": result["changed"] or bool(changed),

@@ -43,7 +43,7 @@ class ActionModule(verb.Verb):
         wanted = self._wanted(given)
         asked = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         # Nobody seals the empty digest: what is there must be told, sealed or not.
-        answer = verb.ask(self, replace(question(wanted), wanted=""))
+        answer = verb.ask(self, replace(question(wanted), wanted="", audit=True))
         state = verb.required(answer.state)
         names = None if given["tools"] is None else tuple(given["tools"])
         found = inspect(state, verb.required(answer.host), wanted, names)

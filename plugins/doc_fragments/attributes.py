@@ -88,6 +88,28 @@ options:
         type: int
 """
 
+    RECORDS = r"""
+options:
+  log:
+    description:
+      - The log on the controller. It is made where it is missing. Several controllers can write to one log on a local
+        disk; each waits for the others.
+      - An entry is written whole, or not at all. Nothing is added to a log that ends within an entry, or is not what
+        was written; M(pinned.release.verify_log) tells what is wrong with it.
+    type: path
+  log_key:
+    description:
+      - The private key that signs the entry. That is the path of a key of SSH, minisign or cosign, or of P-256 in PEM,
+        or the fingerprint of an OpenPGP key, 40 digits. Without it, the entry is not signed.
+      - Of SSH, give the path of the public key if an agent has the private one. C(ssh-keygen), C(minisign), C(cosign)
+        or C(gpg) signs; the key is given to no other program.
+      - The passphrase of a key of minisign, or in PEM, is taken from the environment variable
+        E(PINNED_RELEASE_KEY_PASSPHRASE), that of a key of cosign from E(COSIGN_PASSWORD). Those of SSH and OpenPGP are
+        known to their agents.
+      - A private key that others may read is refused.
+    type: str
+"""
+
     MIRRORS = r"""
 options:
   mirrors:

@@ -117,3 +117,48 @@ UNBUNDLE = dict(
     bundle={"type": "path", "required": True},
     dest={"type": "path", "required": True},
 )  # type: Spec
+
+REPORT = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "path", "default": "releases.lock.json"},
+    result={"type": "str", "default": "tools_audit"},
+    hosts={"type": "list", "elements": "str"},
+)  # type: Spec
+
+RECORDS = {
+    "log": {"type": "path"},
+    "log_key": {"type": "str", "no_log": False},
+}  # type: Spec
+
+RECORD = dict(
+    SIGNED,
+    lockfile={"type": "path", "required": True},
+    result={"type": "str", "default": "tools_result"},
+    hosts={"type": "list", "elements": "str"},
+    started={"type": "str"},
+    **dict(RECORDS, log={"type": "path", "required": True}),
+)  # type: Spec
+
+VERIFY_LOG = {
+    "log": {"type": "path", "required": True},
+    "heads": {"type": "list", "elements": "str", "default": []},
+    "reports": {"type": "list", "elements": "path", "default": []},
+    "signers": {"type": "list", "elements": "str", "default": []},
+}  # type: Spec
+
+ASK = {
+    "reports": {"type": "list", "elements": "path", "default": ["reports/report.json"]},
+    "log": {"type": "path"},
+    "lockfile": {"type": "path", "default": "releases.lock.json"},
+    "to": {"type": "path"},
+    "digest": {"type": "str"},
+    "tool": {"type": "str"},
+    "below": {"type": "str"},
+    "source": {"type": "str"},
+    "component": {"type": "str"},
+    "never_converged": {"type": "bool", "default": False},
+    "host": {"type": "str"},
+    "day": {"type": "str"},
+    "installed": {"type": "str"},
+}  # type: Spec

@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["ansible_collections"]):
     from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
     from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, manifest
     from ansible_collections.pinned.release.plugins.plugin_utils._naming import naming
-    from ansible_collections.pinned.release.plugins.plugin_utils._program import executable
+    from ansible_collections.pinned.release.plugins.plugin_utils._program import components, executable
     from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import sums
     from ansible_collections.pinned.release.plugins.plugin_utils._signature import (
         Signed,
@@ -83,6 +83,7 @@ def bundle(content: bytes) -> object:
 
 READERS: dict[str, Callable[[bytes], object]] = {
     "program": executable.read,
+    "components": components.inside,
     "tar": opened("tar"),
     "zip": opened("zip"),
     "lockfile": lambda content: lockfile.parse(text(content)),

@@ -22,13 +22,14 @@ TOP = Path(__file__).parents[2]
 SPECS = {
     "pinned.release.lock": options.LOCK,
     "pinned.release.mirror": options.MIRROR,
+    "pinned.release.report": options.REPORT,
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,
     "pinned.release.unbundle": options.UNBUNDLE,
 }
 MODULES = sorted(SPECS)
-PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")
+PAGES = ("README.md", "docs/guide.md", "roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")
 
 
 def module(name: str) -> Any:

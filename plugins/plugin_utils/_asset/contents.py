@@ -24,7 +24,8 @@ from ansible_collections.pinned.release.plugins.module_utils.tree_listing import
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.allowance import Allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.alone import Sought, sought
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.bundle import Bundle
-from ansible_collections.pinned.release.plugins.plugin_utils._program import executable
+from ansible_collections.pinned.release.plugins.plugin_utils._program import components, executable
+from ansible_collections.pinned.release.plugins.plugin_utils._values.components import SILENT, Inside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 
 #: Where archives keep what is meant to be started, below the one folder that all may lie in: in bin/, and where wheels
@@ -46,6 +47,7 @@ class Found:
 
     link    the path of the link in a bin/ that leads to it, if it is called by that; else ""
     beside  that it looks for other files of the asset beside itself
+    inside  what its compiler recorded of what it is made of
     """
 
     path: str
@@ -54,6 +56,7 @@ class Found:
     requires: tuple[Requirement, ...]
     link: str = ""
     beside: Sought | None = None
+    inside: Inside = SILENT
 
     @property
     def place(self) -> str:
@@ -160,13 +163,14 @@ class _Seen:
                 requires = _requirements(content, member.path)
                 loaded = executable.linkage(content, member.path)
                 beside = sought(content) if requires else None
+                inside = components.inside(content, member.path) if requires else SILENT
             except ReleaseError as error:
                 self.unreadable[member.path] = error
                 return
         if loaded:
             self.linked[member.path] = loaded
         if requires:
-            self.programs[member.path] = Found(member.path, digest, size, requires, beside=beside)
+            self.programs[member.path] = Found(member.path, digest, size, requires, beside=beside, inside=inside)
 
     def _keep(self, member: Member, digest: str, size: int) -> None:
         self.files[member.path] = UnpackedFile(member.path, digest, size, member.is_executable)

@@ -11,6 +11,7 @@ in place of a host's shell can answer anything: a report is made of statements, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -31,6 +32,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FINDING_KINDS
 
 #: A result is at most so large, as JSON. One with 50 tools in order has 4 kB.
 MOST_CHARACTERS = 8 * 2**20
@@ -40,6 +42,8 @@ MOST_TOOLS = 2000
 LONGEST_LINE = 1000
 _PLATFORM_WORDS = "platform libc libc_version distribution cpu"
 _VERIFIED_BY = ("hash", "seal", "size", "")
+#: What may be a user and password in an address.
+_PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _NOT_NAMED = "the lock file does not name it, and the inventory does (tools_names)"
 _NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
 
@@ -96,7 +100,9 @@ def _reason(document: Mapping[str, Any]) -> str:
 
 
 def _shortened(text: str) -> str:
-    return shortened(without_secrets(" ".join(text[: 4 * LONGEST_LINE].split())), LONGEST_LINE)
+    """Return *text*, which may be an error of any program, on one line, without passwords."""
+    line = " ".join(text[: 4 * LONGEST_LINE].split())
+    return shortened(without_secrets(_PASSWORD.sub("//…@", line)), LONGEST_LINE)
 
 
 def _line(place: Place) -> str:
@@ -137,7 +143,7 @@ class _Reader:
             bin_dir=top.at("bin_dir").text(forms.FOLDER),
             tools=tools,
             findings=findings,
-            notes=(*top.required("notes").items(_line), *self._notes),
+            notes=(*filter(None, top.required("notes").items(_line)), *self._notes),
         )
         if top.required("compliant").value is not (host.status == "as_pinned"):
             raise top.at("compliant").misfit("what the rest of the result says")
@@ -207,7 +213,7 @@ class _Reader:
         found = place.items(lambda one: one)
         if len(found) > MOST_FINDINGS:
             self._notes.append(f"{subject}: {len(found) - MOST_FINDINGS} more findings are not in the report")
-        return tuple(map(_finding, found[:MOST_FINDINGS]))
+        return _without_consequences(tuple(map(_finding, found[:MOST_FINDINGS])))
 
     def _tell_left_out(self, wanted: Mapping[str, HostTool]) -> None:
         left = sorted(self._lock.tools.keys() - wanted.keys())
@@ -215,11 +221,20 @@ class _Reader:
             self._notes.append(f"not asked about, as the inventory says (tools_names): {listed(left)}")
 
 
+def _without_consequences(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return *findings* without what follows from another version: of that, receipt and listing say something else."""
+    if not any(finding.kind == "version" for finding in findings):
+        return findings
+    return tuple(one for one in findings if one.against == "installed" or one.kind not in ("receipt", "listing"))
+
+
 def _finding(place: Place) -> Finding:
     fields = place.fields("kind against path expected found text")
     texts = {key: _line(fields[key]) for key in ("text", "path", "expected", "found")}
+    if not texts["text"]:
+        raise fields["text"].misfit("a line of text")
     against: Against = "lock" if fields["against"].one_of(get_args(Against)) == "lock" else "installed"
-    return Finding(fields["kind"].text(forms.WORD), against=against, **texts)
+    return Finding(fields["kind"].one_of(FINDING_KINDS), against=against, **texts)
 
 
 def _whole_receipt(place: Place, name: str) -> Receipt:
@@ -231,7 +246,8 @@ def _whole_receipt(place: Place, name: str) -> Receipt:
 
 def _platform(place: Place) -> dict[str, str]:
     words = place.fields(_PLATFORM_WORDS)
-    return {word: _line(said) for word, said in words.items() if said.value is not None}
+    lines = {word: _line(said) for word, said in words.items() if said.value is not None}
+    return {word: line for word, line in lines.items() if line}
 
 
 def _name(place: Place) -> str:

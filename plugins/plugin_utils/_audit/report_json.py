@@ -32,6 +32,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import read_evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FINDING_KINDS
 
 REPORT_VERSION = 1
 _FIX = "let pinned.release.report write it again, or name the report.json that it wrote"
@@ -65,7 +66,7 @@ def emit(fleet: Fleet) -> str:
         *([f'  "asked": {_text(fleet.asked)}'] if fleet.asked else []),
         f'  "lock": {_text(_filled(vars(fleet.lock)))}',
         *([f'  "log": {_text(vars(fleet.log))}'] if fleet.log else []),
-        _block("tools", {name: {"version": fleet.tools[name], **fleet.about.get(name, {})} for name in fleet.tools}),
+        _block("tools", {name: _pinned(fleet, name) for name in fleet.tools}),
         _block("assets", {sha256: _asset(asset) for sha256, asset in fleet.assets.items()}),
         f'  "hosts": {{{",".join(map(_host, fleet.hosts))}\n  }}',
     ]
@@ -83,6 +84,10 @@ def _filled(fields: Mapping[str, Any]) -> dict[str, Any]:
 def _block(name: str, entries: Mapping[str, Any]) -> str:
     lines = ",".join(f"\n    {_text(key)}: {_text(entry)}" for key, entry in entries.items())
     return f"  {_text(name)}: {{{lines}\n  }}"
+
+
+def _pinned(fleet: Fleet, name: str) -> dict[str, str]:
+    return _filled({"version": fleet.tools[name], **fleet.about.get(name, {})})
 
 
 def _asset(asset: KnownAsset) -> dict[str, Any]:
@@ -235,7 +240,7 @@ def _read_findings(fields: Mapping[str, Place]) -> tuple[Finding, ...]:
 def _read_finding(place: Place) -> Finding:
     fields = place.fields("kind text against", "path expected found")
     return Finding(
-        kind=fields["kind"].text(forms.WORD),
+        kind=fields["kind"].one_of(FINDING_KINDS),
         text=fields["text"].text(),
         path=_line(fields, "path"),
         expected=_line(fields, "expected"),

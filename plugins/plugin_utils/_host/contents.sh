@@ -14,7 +14,7 @@ compare() {
     # shellcheck disable=SC2086
     set -- $plausible
     if [ $# -eq 0 ]; then return; fi
-    find_reader_of_rights
+    find_readers
     tab=$(printf '\t')
     digests=$(digests_of_listings "$@")
     unlike=$({ listed "$@" && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
@@ -101,6 +101,8 @@ observed() {
     find "$@" -exec ls -nd {} + 2>/dev/null |
         sed -n -e '/^l/{s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:,p;d;}' \
             -e '/^..........+/s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:acl ,p'
+    access_lists "$@" | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:acl ,p'
+    find "$@" -type f -links +1 2>/dev/null | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:names ,p'
     capabilities "$@" | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:capability ,p'
     # Nothing of the above succeeds or fails as a whole: what it does not say is told as missing.
     true
@@ -119,15 +121,40 @@ unpaired() {
     uniq -c | sed -e 's/^ *1 //' -e t -e "s/^ *[0-9]* \(.*\)/\1$tab/" | uniq -u -f 1
 }
 
-# find_reader_of_rights: sets $rights: what reads extended attributes that give rights. Only Linux has capabilities.
-find_reader_of_rights() {
+# find_readers: sets $rights and $lists: what reads the capabilities of files, and their access control lists. Only Linux has
+# capabilities. Where there are lists, ls tells of them, but not those of busybox and toybox.
+find_readers() {
     rights=
+    lists=ls
     if [ "$(uname -s)" != Linux ]; then return; fi
-    if command -v getcap >/dev/null 2>&1; then rights=getcap && return; fi
+    if command -v getcap >/dev/null 2>&1; then rights=getcap; fi
+    case $(ls --help 2>&1) in
+    *[Bb]usy[Bb]ox* | *[Tt]oybox*)
+        lists=
+        if command -v getfacl >/dev/null 2>&1; then lists=getfacl; fi
+        ;;
+    esac
+    if [ -n "$rights" ] && [ -n "$lists" ]; then return; fi
     for reader in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3; do
-        if [ -x "$reader" ] && is_trusted "$reader"; then rights=$reader && return; fi
+        if [ -x "$reader" ] && is_trusted "$reader"; then
+            rights=${rights:-$reader}
+            lists=${lists:-$reader}
+            return
+        fi
     done
-    say "unseen capabilities"
+    if [ -z "$rights" ]; then say "unseen capabilities"; fi
+    if [ -z "$lists" ]; then say "unseen lists"; fi
+}
+
+# access_lists PLACE...: what has some and is no link, a line each; nothing where ls tells.
+access_lists() {
+    case $lists in
+    '' | ls) ;;
+    getfacl) getfacl -R -s -p -P -n "$@" | sed -n 's/^# file: //p' ;;
+    *) find "$@" ! -type l -exec "$lists" -I -S -c 'import os, sys
+names = {"system.posix_acl_access", "system.posix_acl_default"}
+print(*(path for path in sys.argv[1:] if names & set(os.listxattr(path))), sep="\n")' {} + ;;
+    esac 2>/dev/null
 }
 
 # capabilities FOLDER...: a line for each file that has some: which ones, in words, or in hexadecimal digits after 0x.
@@ -161,6 +188,8 @@ without_ordered_modes() {
         file=$(readlink "$program")
         mode=$(of_each "%f" "%Xp" " ${program%/*}/$file")
         case $mode in 8[01][02468aAcCeE][014589cCdD]) ;; *) continue ;; esac
+        # Of one that belongs to somebody else, the line of its mode says that, too.
+        case $newline$differences$newline in *"$newline$mode ${file#../}$newline"*) ;; *) continue ;; esac
         expected="$expected$newline$mode ${file#../}$newline$tab""81ed ${file#../}"
     done
     if [ -z "$expected" ]; then say "$differences" && return; fi

@@ -43,8 +43,9 @@ describe_copy() {
     owned=other
     case $3 in 0 | "$user") owned=ours ;; esac
     extra=none
+    find_readers
     case $(ls -ld "$file") in ??????????+*) extra=acl ;; esac
-    find_reader_of_rights
+    if [ -n "$(access_lists "$file")" ]; then extra=acl; fi
     if [ -n "$(capabilities "$file")" ]; then extra=capability; fi
     say "$words $1 ${digest:--} $2 $owned $4 $extra"
 }

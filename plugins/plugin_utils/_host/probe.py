@@ -40,6 +40,7 @@ THEN = (
     "linked_files.sh",
     "copies.sh",
     "layouts.sh",
+    "strangers.sh",
     "pythons.sh",
     "machine.sh",
     "answer.sh",
@@ -60,6 +61,7 @@ class Question:
     owner: str = ""
     group: str = ""
     python: str = ""
+    audit: bool = False
     candidates: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -95,11 +97,12 @@ def command(question: Question) -> str:
         owner=question.owner,
         group=question.group,
         python=question.python,
+        audit="yes" if question.audit else "",
         candidates="\n".join(question.candidates),
         names="\n".join(question.names),
         needs="\n".join(question.needs),
     )
-    return f"{_PATH}; {_AS_SH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
+    return f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
 
 
 def _assigned(**values: str) -> str:
@@ -133,6 +136,9 @@ _PARTS = {
 }
 #: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
+
+#: That of the task, on which strangers.sh looks for programs that come before ours.
+_GIVEN_PATH = "given_path=$PATH"
 
 #: zsh is no POSIX shell unless it is called sh, or told so before it reads the rest.
 _AS_SH = "${ZSH_VERSION+emulate} ${ZSH_VERSION+sh}"

@@ -12,7 +12,11 @@ from typing import Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.link_texts import is_wrapper, leads_to, owner_of_link
 from ansible_collections.pinned.release.plugins.module_utils.orders import FORBIDDEN_MODE
+from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
+
+#: What gives somebody more than a copy's mode says.
+ACCESS_LIST, CAPABILITY = "an access control list", "a capability"
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,21 @@ class Tree:
     verified_by  ``hash`` (every file was hashed), ``seal`` (nothing changed since it was sealed), ``size`` (it is
                  too large for what is pinned, and was not hashed), or "" (could not)
     listing      SHA-256 of the listing that it was compared with; "" where there is none, or a seal stands in for it
-    damage       what differs from that listing: ``libexec/uv is changed``
+    damage       what differs from that listing
     capabilities  of files that were compared, by path: ``cap_net_raw=ep``
+    hard_links   files that have more names than the one in the tree
+    other_groups  what belongs to another group than the tree itself, by path
     """
 
     name: str
     receipt: Receipt | None = None
     verified_by: Literal["hash", "seal", "size", ""] = ""
     listing: str = ""
-    damage: tuple[str, ...] = ()
+    damage: tuple[Finding, ...] = ()
     programs: Mapping[str, InstalledProgram] = field(default_factory=dict)
     capabilities: Mapping[str, str] = field(default_factory=dict)
+    hard_links: tuple[str, ...] = ()
+    other_groups: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ class Copy:
     """A file in bin_dir where we put a copy of a program: its digest, "" where nobody could read it, mode and group.
 
     is_ours    whether it belongs to root or to the user who runs
-    extra      what gives more people more rights than its mode says: ``an access control list``; "" where nothing does
+    extra      what gives more people more rights than its mode says, ACCESS_LIST or CAPABILITY; "" where nothing does
     """
 
     sha256: str
@@ -92,7 +100,7 @@ class State:
     closed       paths in whose folder, or the nearest one that is there, this user cannot write, with that folder
     gid          number of the group that was asked for; None where the host has no such group, or none was asked for
     rights       the capabilities of the user who runs, a bit each; None where nothing tells
-    sees_rights  whether extended attributes that give rights can be read there
+    sees_rights  whether capabilities of files can be read there, *sees_lists* whether access control lists can be
     elsewhere    tools whose receipt names another bin_dir, with that; *links_elsewhere* are its links, by tool,
                  and *copies_elsewhere* its copies
     rooms        what can be made in ``root`` and ``bin_dir``
@@ -100,6 +108,9 @@ class State:
     no_pythons   those that cannot: path and reason
     layouts      what stands where other tools look (layouts.py), by paths below root: ``link TEXT``, ``file SHA256``,
                   or ``other`` for what is none of ours
+    strays       of an audit: what lies below root and is of no tool
+    shadows      of an audit: programs of others that come before ours on PATH, by tool and name
+    is_on_path   of an audit: whether bin_dir is on the PATH of the question or among the system's usual folders
     remembered   whether the seals of this very question are there and fit, so that no run has to write them
     """
 
@@ -117,6 +128,7 @@ class State:
     gid: int | None = None
     rights: int | None = None
     sees_rights: bool = True
+    sees_lists: bool = True
     elsewhere: Mapping[str, str] = field(default_factory=dict)
     links_elsewhere: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     copies_elsewhere: Mapping[str, Mapping[str, Copy]] = field(default_factory=dict)
@@ -124,6 +136,9 @@ class State:
     python: str = ""
     no_pythons: tuple[tuple[str, str], ...] = ()
     layouts: Mapping[str, str] = field(default_factory=dict)
+    strays: tuple[str, ...] = ()
+    shadows: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    is_on_path: bool = True
     remembered: bool = False
 
     def place_of(self, name: str) -> str:

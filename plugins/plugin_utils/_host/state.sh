@@ -68,6 +68,7 @@ describe_state() {
     describe_room root "$root"
     describe_room bin_dir "$bin_dir"
     describe_rights
+    if [ -n "$audit" ]; then describe_strangers; fi
 }
 
 # describe_rights: the capabilities of who runs, of which one lets set those of files. Only Linux has some.
@@ -164,8 +165,15 @@ say_link() {
     say "$1 $encoded"
 }
 
-# kept_candidates: TOOL/TREE of each kept tree that would serve.
+# kept_candidates: TOOL/TREE of each kept tree that would serve; all of them in an audit of every byte.
 kept_candidates() {
+    if [ "$audit$integrity" = yesfull ]; then
+        for kept in */*; do
+            if ! is_name "${kept%%/*}" || ! is_tree "${kept#*/}" || [ ! -d "$kept" ]; then continue; fi
+            case "$active " in *" $kept "*) ;; *) say "$kept" ;; esac
+        done
+        return
+    fi
     say "$candidates" | while IFS= read -r candidate; do
         for kept in "$root/store/$candidate"-*; do
             tree=${candidate%%/*}/${kept##*/}

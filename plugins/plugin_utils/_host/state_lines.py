@@ -20,8 +20,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.differences i
     MOST_DIFFERENCES_BYTES,
     capabilities_of,
     damage,
+    hard_links_of,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import (
+    ACCESS_LIST,
+    CAPABILITY,
     Copy,
     InstalledProgram,
     Room,
@@ -33,6 +36,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt imp
 
 #: Of a path (Linux PATH_MAX) in hexadecimal, in characters.
 LONGEST_PATH = 2 * 4096 + 1
+#: More are not told of: whoever made them is found by the first.
+MOST_STRAYS = 100
 #: As many as a host is asked for, and more.
 MOST_PYTHONS = 100
 _NUMBER = re.compile(r"[0-9]{1,10}\Z")
@@ -83,7 +88,8 @@ def state_of(said: AnswerLines) -> State:
         closed={path: _decoded(folder) for path, folder in said.fields("closed", 2) if is_link(path)},
         gid=_number(said.one("gid")),
         rights=_bits(said.one("rights")),
-        sees_rights=not said.all("unseen"),
+        sees_rights="capabilities" not in said.all("unseen"),
+        sees_lists="lists" not in said.all("unseen"),
         elsewhere={tool: _decoded(text) for tool, text in said.fields("elsewhere", 2) if NAME.match(tool)},
         links_elsewhere=_links_elsewhere(said),
         copies_elsewhere=_copies_elsewhere(said),
@@ -91,8 +97,19 @@ def state_of(said: AnswerLines) -> State:
         python=_path(said.one("python")),
         no_pythons=tuple((_decoded(path), _why_not(why)) for why, path in said.fields("no_python", 2)[:MOST_PYTHONS]),
         layouts={path: found for kind, path, text in said.fields("layout", 3) if (found := _layout(kind, path, text))},
+        strays=tuple(dict.fromkeys(map(_decoded, said.all("stray")[:MOST_STRAYS]))),
+        shadows=_shadows(said),
+        is_on_path=not said.all("off_path"),
         remembered=bool(said.all("remembered")),
     )
+
+
+def _shadows(said: AnswerLines) -> dict[tuple[str, str], str]:
+    """Return which program comes before ours, by tool and name: the one that the host told first."""
+    told = [
+        (tool, name, text) for tool, name, text in said.fields("shadow", 3) if NAME.match(tool) and NAME.match(name)
+    ]
+    return {(tool, name): _decoded(text) for tool, name, text in reversed(told)}
 
 
 def _layout(kind: str, path: str, text: str) -> str | None:
@@ -124,8 +141,8 @@ def _copy(sha256: str, mode: str, owned: str, gid: str, extra: str) -> Copy | No
     if not (MODE.match(mode) and _NUMBER.match(gid)):
         return None
     digest = sha256 if SHA256.match(sha256) else ""
-    words = {"none": "", "acl": "an access control list"}
-    return Copy(digest, int(mode, 16) & 0o7777, int(gid), owned == "ours", words.get(extra, "a capability"))
+    words = {"none": "", "acl": ACCESS_LIST}
+    return Copy(digest, int(mode, 16) & 0o7777, int(gid), owned == "ours", words.get(extra, CAPABILITY))
 
 
 def _path(text: str) -> str:
@@ -220,6 +237,10 @@ def _tree(said: AnswerLines, tool: str, tree: str, receipt: Receipt | None) -> T
         damage=damage(differences),
         programs=programs,
         capabilities=capabilities_of(differences),
+        hard_links=hard_links_of(differences),
+        other_groups={
+            _decoded(path): int(gid) for gid, path in of_this("other_group", 4)[:MOST_STRAYS] if _NUMBER.match(gid)
+        },
     )
 
 

@@ -9,11 +9,14 @@ between two versions has the same line, so that a diff shows what did. The file 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.components_file import Recorded
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.inside_words import in_words
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
+from ansible_collections.pinned.release.plugins.plugin_utils._values.components import Inside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
 
@@ -21,11 +24,15 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 DIGEST_SHOWN = 16
 
 
-def text(lock: LockFile) -> str:
-    """Return what people see of *lock*, a line each; "" for one without tools."""
+def text(lock: LockFile, recorded: Recorded | None = None) -> str:
+    """Return what people see of *lock*, a line each; "" for one without tools. *recorded* is what is inside."""
     if not lock.tools:
         return ""
-    tools = [line for name, tool in sorted(lock.tools.items()) for line in ("", f"{name}:", *_tool_lines(tool))]
+    tools = [
+        line
+        for name, tool in sorted(lock.tools.items())
+        for line in ("", f"{name}:", *_tool_lines(tool), *_inside_lines((recorded or {}).get(name, {}), tool))
+    ]
     return "\n".join([*_lines_of_all(lock), *tools]) + "\n"
 
 
@@ -51,6 +58,14 @@ def _tool_lines(tool: LockedTool) -> Iterator[str]:
         yield from _asset_lines(asset)
     for alias in tool.aliases:
         yield f"  alias {alias.name}: copy of {alias.of}, sha256 {alias.sha256[:DIGEST_SHOWN]}…"
+
+
+def _inside_lines(known: Mapping[str, Mapping[str, Inside]], tool: LockedTool) -> Iterator[str]:
+    """Yield what is inside the programs of each target; nothing where compilers recorded nothing."""
+    for asset in tool.assets:
+        found = in_words(known.get(asset.sha256, {}).values())
+        if found:
+            yield f"  inside {asset.target}: {found}"
 
 
 def _asset_lines(asset: LockedAsset) -> Iterator[str]:

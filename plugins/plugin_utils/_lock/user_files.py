@@ -21,17 +21,28 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 LOCK_FILE = "lock file"
+COMPONENTS = "file of components"
 MANIFEST = "manifest"
 FOREIGN = "lock file of another tool"
 EXPORT = "exported lock file"
 TRUST_ROOT = "trust root"
+REPORT = "report"
 _IF_MISSING = {
     LOCK_FILE: "make it with pinned.release.lock",
     MANIFEST: "write one",
     FOREIGN: "give its path",
     TRUST_ROOT: "let gh attestation trusted-root write it",
+    REPORT: "make it with pinned.release.report",
 }
-_OPTIONS = {LOCK_FILE: "lockfile", MANIFEST: "manifest", FOREIGN: "import", EXPORT: "export", TRUST_ROOT: "trust_root"}
+_OPTIONS = {
+    LOCK_FILE: "lockfile",
+    COMPONENTS: "lockfile",
+    MANIFEST: "manifest",
+    FOREIGN: "import",
+    EXPORT: "export",
+    TRUST_ROOT: "trust_root",
+    REPORT: "reports",
+}
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _MAKE_READABLE = "make it readable UTF-8 text"
 _NAME_A_FILE = "give the path of a regular file"
@@ -109,11 +120,16 @@ def _endings_held() -> Iterator[None]:
 
 
 def _unreadable(path: Path, kind: str, found: str, remedy: str) -> ReleaseError:
-    fix = f"{remedy}, or name another in the option {_OPTIONS[kind]}"
+    fix = f"{remedy}, or {_another(kind)}"
     return ReleaseError(f"cannot read the {kind} {path}", found=found, fix=fix)
 
 
 def _unwritable(path: Path, number: int, kind: str = LOCK_FILE) -> ReleaseError:
     """Return the error for the operating system's refusal *number* to write *path*, a *kind* of file."""
-    fix = advice(number, f"name another in the option {_OPTIONS[kind]}")
+    fix = advice(number, _another(kind))
     return ReleaseError(f"cannot write the {kind} {path}", found=os.strerror(number), fix=fix)
+
+
+def _another(kind: str) -> str:
+    """Return what else to do about a *kind* of file: its place follows from that of the lock file, or has an option."""
+    return f"name another{' lock file' if kind == COMPONENTS else ''} in the option {_OPTIONS[kind]}"

@@ -15,8 +15,9 @@ from typing import Any
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 
 #: The fields of a receipt that differ between hosts, or tell which asset it is.
-OF_HOST = ("version", "target", "reason", "asset", "sha256", "tree_sha256", "installed", "lock_sha256", "bin_dir")
-OF_HOST += ("source_url",)
+OF_HOST = tuple(
+    "version target reason asset sha256 tree_sha256 installed lock_sha256 bin_dir source_url".split(),
+)
 #: Always there, so that a receipt of which nothing else is kept is no missing one.
 _ALWAYS = ("version", "installed")
 #: Of a tool: left out while empty.

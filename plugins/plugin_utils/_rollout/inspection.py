@@ -10,40 +10,44 @@ can forge all three together. With a lock file they are compared with what was p
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
-from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State, Tree, lasting_tree
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import receipt_for
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, reader_of
+from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding, texts
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State, lasting_tree
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import audited, deviation
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.deviation import WantedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
-
-#: Modes of programs that a task can order: readable and executable by the owner, written by nobody else, no set-id.
-_WRONG_MODE_BITS, _NEEDED_MODE_BITS = 0o7022, 0o500
 
 
 @dataclass(frozen=True)
 class InspectedTool:
     """One tool on a host.
 
-    drift      how its files differ from its listing and receipt, its links from what they should be
-    deviation  how its receipt or tree differs from what the lock file says this host should have
+    findings   how its files differ from its listing and receipt, its links from what they should be, and its receipt or
+               tree from what the lock file says this host should have
     kept       other versions of it there
     tree       the path of its files that is the same in all versions
     """
 
     receipt: Receipt | None
-    drift: tuple[str, ...]
-    deviation: tuple[str, ...]
+    findings: tuple[Finding, ...]
     verified_by: str
     kept: tuple[str, ...]
     tree: str
+
+    @property
+    def drift(self) -> tuple[str, ...]:
+        """What differs from what was installed, in words."""
+        return texts(finding for finding in self.findings if finding.against == "installed")
+
+    @property
+    def deviation(self) -> tuple[str, ...]:
+        """What differs from the lock file, in words."""
+        return texts(finding for finding in self.findings if finding.against == "lock")
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the result of a task shows it."""
@@ -51,27 +55,11 @@ class InspectedTool:
             "receipt": self.receipt.to_json() if self.receipt else {},
             "drift": list(self.drift),
             "deviation": list(self.deviation),
+            "findings": [finding.to_json() for finding in self.findings],
             "verified_by": self.verified_by,
             "kept": list(self.kept),
             "tree": self.tree,
         }
-
-
-@dataclass(frozen=True)
-class WantedTool:
-    """What the lock file has of one tool for this host: its *choice*, or why there is none, *refused*."""
-
-    version: str
-    choice: Choice | None = None
-    refused: str = ""
-
-    def to_json(self) -> dict[str, str]:
-        """Return it as the result of a task shows it."""
-        if self.choice is None:
-            return {"version": self.version, "refused": self.refused}
-        asset = self.choice.asset
-        chosen = {"target": asset.target, "reason": self.choice.reason, "sha256": asset.sha256}
-        return {"version": self.version, **chosen}
 
 
 @dataclass(frozen=True)
@@ -80,6 +68,8 @@ class Inspection:
 
     host       what it is, as far as people ask
     wanted     what the lock file has for it, by tool: an asset and why this one, or why none
+    findings   what is wrong below root and belongs to no tool
+    notes      what people should know, and is not wrong
     missing    tools that were asked for, or are in the lock file, and are not installed
     unpinned   tools that are installed, and are not in the lock file
     lock_sha256  of the lock file that it was compared with; "" without one
@@ -88,6 +78,8 @@ class Inspection:
     host: Host
     tools: Mapping[str, InspectedTool] = field(default_factory=dict)
     wanted: Mapping[str, WantedTool] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     unpinned: tuple[str, ...] = ()
     lock_sha256: str = ""
@@ -105,13 +97,16 @@ class Inspection:
     @property
     def is_compliant(self) -> bool:
         """Whether the host has exactly what the lock file says, unchanged. Never without a lock file."""
-        return bool(self.lock_sha256) and not (self.missing or self.unpinned or self.drifted or self.deviating)
+        wrong = (self.missing, self.unpinned, self.drifted, self.deviating, self.findings)
+        return bool(self.lock_sha256) and not any(wrong)
 
     def to_json(self) -> dict[str, Any]:
         """Return it as the result of a task shows it. What only a lock file can tell is left out without one."""
         found: dict[str, Any] = {
             "host": _host_json(self.host),
             "tools": {name: tool.to_json() for name, tool in self.tools.items()},
+            "findings": [finding.to_json() for finding in self.findings],
+            "notes": list(self.notes),
             "drifted": list(self.drifted),
             "missing": list(self.missing),
         }
@@ -131,25 +126,18 @@ def inspect(state: State, host: Host, wanted: Wanted, names: tuple[str, ...] | N
     there = sorted({*state.active, *state.astray})
     pinned = set(wanted.lock.tools)
     asked = sorted({*there, *pinned}) if names is None else sorted(set(names))
-    chosen = {name: _wanted_tool(name, host, wanted) for name in asked if name in pinned}
+    chosen = {name: deviation.wanted_tool(name, host, wanted) for name in asked if name in pinned}
     tools = {name: _tool(name, state, wanted, chosen.get(name)) for name in asked if name in there}
     return Inspection(
         host=host,
         tools=tools,
         wanted=chosen,
+        findings=audited.of_root(state) if names is None else (),
+        notes=audited.notes(state),
         missing=tuple(name for name in asked if name not in there),
         unpinned=tuple(name for name in tools if name not in pinned) if wanted.lock_digest else (),
         lock_sha256=wanted.lock_digest,
     )
-
-
-def _wanted_tool(name: str, host: Host, wanted: Wanted) -> WantedTool:
-    tool = wanted.lock.tools[name]
-    try:
-        choice = choose_assuming(name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
-    except ReleaseError as error:
-        return WantedTool(tool.version, refused=error.what)
-    return WantedTool(tool.version, choice)
 
 
 def _host_json(host: Host) -> dict[str, str | None]:
@@ -166,68 +154,9 @@ def _host_json(host: Host) -> dict[str, str | None]:
 def _tool(name: str, state: State, wanted: Wanted, pinned: WantedTool | None) -> InspectedTool:
     active = state.active.get(name, "")
     tree = state.described.get((name, active))
-    lasting = lasting_tree(name, state.root)
     kept = tuple(kept for kept in state.trees.get(name, ()) if kept != active)
-    if tree is None:
-        found = ("its files are missing",) if active else (f"current/{name} leads to no tree of it",)
-        return InspectedTool(None, found, (), "", kept, lasting)
-    found = (
-        *drift.of_receipt(name, tree),
-        *_outside(name, tree, state),
-        *_wrong_modes(tree),
-        *(drift.of_layouts(name, tree.receipt.layouts, state.trees.get(name, ()), state) if tree.receipt else ()),
-        *(() if state.sees_rights else ("capabilities cannot be read: install getcap or Python on the host",)),
-    )
-    deviation = _deviation(name, tree, wanted, pinned) if pinned else ()
-    return InspectedTool(tree.receipt, tuple(dict.fromkeys(found)), deviation, tree.verified_by, kept, lasting)
-
-
-def _outside(name: str, tree: Tree, state: State) -> tuple[str, ...]:
-    """Return what is wrong with links and copies, where the question looks, or else where the receipt says they are."""
-    if tree.receipt is None:
-        return drift.of_links(name, (), state.where_linked(name))
-    there = drift.of_outside(name, tree.receipt, state.where_linked(name))
-    # What was moved as a whole has a receipt that still names the old folder.
-    is_moved = name in state.elsewhere and not drift.of_outside(name, tree.receipt, state)
-    return () if is_moved else there
-
-
-def _wrong_modes(tree: Tree) -> tuple[str, ...]:
-    """Return programs with a mode that no task can have ordered; with another, the user may have ordered it."""
-    return tuple(
-        f"{name} has mode {program.mode:04o}"
-        for name, program in sorted(tree.programs.items())
-        if program.mode & _WRONG_MODE_BITS or program.mode & _NEEDED_MODE_BITS != _NEEDED_MODE_BITS
-    )
-
-
-def _deviation(tool_name: str, tree: Tree, wanted: Wanted, pinned: WantedTool) -> tuple[str, ...]:
-    choice = pinned.choice
-    if choice is None:
-        return (pinned.refused,)
-    if tree.receipt is None:
-        return ("it has no receipt that can be compared with the lock file",)
-    expected = receipt_for(tool_name, wanted.lock.tools[tool_name], choice, wanted.lock_digest, tree.receipt.bin_dir)
-    ordered = ordered_capabilities.of_asset(tool_name, choice.asset, wanted.capabilities)
-    found = []
-    if tree.receipt.capabilities != ordered:
-        told = [_capabilities(given) for given in (tree.receipt.capabilities, ordered)]
-        found.append(f"its receipt says {told[0]}, ordered are {told[1]}")
-    for name in drift.deviations(tree.receipt, replace(expected, capabilities=tree.receipt.capabilities)):
-        said, locked = (_in_short(getattr(receipt, name)) for receipt in (tree.receipt, expected))
-        differs = f"its receipt says {name} {said}, the lock file {locked}"
-        found.append(differs if said != locked else f"its receipt does not say the {name} of the lock file")
-    if tree.verified_by == "hash" and tree.listing != expected.tree_sha256:
-        found.append("its listing is not the one that the lock file pins")
-    return tuple(found)
-
-
-def _capabilities(given: Mapping[str, str]) -> str:
-    words = "; ".join(f"{name} {text}" for name, text in sorted(given.items()))
-    return shortened(f"the capabilities {words}" if words else "no capabilities", 200)
-
-
-def _in_short(value: object) -> str:
-    if isinstance(value, Mapping):
-        value = listed(sorted(value)) or "none"
-    return shortened(value if isinstance(value, str) else "something else", 100)
+    found = (*audited.of_tool(name, state), *(audited.of_kept(name, kept, state)))
+    if tree is not None and pinned is not None:
+        found += deviation.of_tool(name, tree, wanted, pinned)
+    verified_by = tree.verified_by if tree else ""
+    return InspectedTool(tree.receipt if tree else None, found, verified_by, kept, lasting_tree(name, state.root))

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
@@ -286,7 +287,7 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     for (owner, tree_of_host), tree in sorted(state.described.items()):
         if owner != name or not is_of_asset.match(tree_of_host):
             continue
-        damage = (*_differences(name, tree, receipt), *drift.of_other_files(tree, receipt))
+        damage = (*_differences(name, tree, receipt), *texts(drift.of_other_files(tree, receipt)))
         if damage:
             damaged[tree_of_host] = damage
         else:
@@ -302,22 +303,22 @@ def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
     """Return how *tree* differs from the one that *receipt* names, in the manifest's words if that is all."""
     found = drift.of_tree(name, tree, receipt.tree_sha256)
     if found and tree.receipt and not drift.of_tree(name, tree, tree.receipt.tree_sha256):
-        return drift.relinked(tree, receipt) or found
-    return found
+        return drift.relinked(tree, receipt) or texts(found)
+    return texts(found)
 
 
 def _misfits(name: str, tree: Tree, receipt: Receipt, wanted: Wanted, state: State) -> tuple[str, ...]:
     """Return what is wrong around a whole tree: the links to it, mode and group of its programs, its receipt."""
-    misfits = list(drift.of_outside(name, receipt, state))
-    misfits += drift.of_layouts(name, receipt.layouts, state.trees.get(name, ()), state)
-    misfits += drift.expected_of_copies(wanted.mode, receipt, state)
-    misfits += drift.expected_mode(wanted.mode, tree, receipt.executables)
-    for program in sorted(tree.programs):
-        gid = tree.programs[program].gid
-        if state.gid is not None and gid != state.gid:
-            misfits.append(f"{program} belongs to group {gid}, not {state.gid}")
     of_capabilities = drift.of_capabilities(tree, receipt)
-    misfits += of_capabilities
+    found = (
+        *drift.of_outside(name, receipt, state),
+        *drift.of_layouts(name, receipt.layouts, state.trees.get(name, ()), state),
+        *drift.expected_of_copies(wanted.mode, receipt, state),
+        *drift.expected_mode(wanted.mode, tree, receipt.executables),
+        *drift.expected_group(state.gid, tree),
+        *of_capabilities,
+    )
+    misfits = list(texts(found))
     if tree.receipt is None:
         misfits.append("its receipt is missing or unreadable")
         return tuple(misfits)

@@ -82,6 +82,11 @@ def verify(signed: Signed, key: str) -> Signer:
     return Signer(_shown_id(pinned.key_id), _printable(signature.comment))
 
 
+def key_of(signed: Signed) -> str:
+    """Return the id of the key that the signature names, verified or not. Raises ReleaseError if it is no signature."""
+    return _shown_id(_signature(signed).key_id)
+
+
 def _key(text: str) -> _Key:
     check_key(text)
     decoded = base64.b64decode(text)

@@ -88,6 +88,11 @@ def key(material: bytes, fingerprint: str) -> bytes:
     return b"".join(packet.whole for packet in matching[0])
 
 
+def fingerprints(material: bytes) -> tuple[str, ...]:
+    """Return the fingerprint of each key in *material*, armored or not. Raises ReleaseError if that holds no keys."""
+    return tuple(fingerprint_of(packets[0]) for packets in _keys(_plain(material, b"PUBLIC KEY BLOCK")))
+
+
 def fingerprint_of(packet: Packet) -> str:
     """Return the fingerprint of a key of version 4, as gpg prints it; nothing for keys of other versions."""
     if packet.body[:1] != b"\4":

@@ -72,6 +72,11 @@ def verify(signed: Signed, key: str, namespace: str = NAMESPACE) -> Signer:
     return Signer(ssh_keys.fingerprint(pinned.blob))
 
 
+def key_of(signed: Signed) -> str:
+    """Return the fingerprint of the key that the signature names, verified or not. Raises ReleaseError for none."""
+    return ssh_keys.fingerprint(_signature(signed).key_blob)
+
+
 def _signature(signed: Signed) -> _Signature:
     """Return what the signature file holds. Raises ReleaseError if it is no file of ssh-keygen's."""
     refusals.refuse_large(signed, _KIND)

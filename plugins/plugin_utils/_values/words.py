@@ -58,3 +58,24 @@ Action: TypeAlias = Literal["none", "install", "upgrade", "downgrade", "switch",
 LockAction: TypeAlias = Literal["kept", "added", "upgraded", "downgraded", "relocked", "removed"]
 #: What became of a proof that was verified again.
 ProofVerdict: TypeAlias = Literal["verified", "refused", "unverified"]
+#: In which way something on a host is not as it should be.
+FindingKind: TypeAlias = Literal[
+    "changed",
+    "missing",
+    "added",
+    "mode",
+    "owner",
+    "group",
+    "link",
+    "capability",
+    "acl",
+    "hard_link",
+    "layout",
+    "listing",
+    "receipt",
+    "version",
+    "refused",
+    "shadowed",
+    "unverified",
+]
+FINDING_KINDS: tuple[FindingKind, ...] = get_args(FindingKind)

@@ -39,6 +39,14 @@ def go_settings(elf: Elf, source: ProgramBytes) -> dict[str, str]:
 
     Raises ReleaseError if the file cannot be read.
     """
+    return dict(_settings(go_text(elf, source)))
+
+
+def go_text(elf: Elf, source: ProgramBytes) -> bytes:
+    """Return the text between the two marks: lines of modules, and of settings. Empty if it is not found.
+
+    Raises ReleaseError if the file cannot be read.
+    """
     for offset, size in _places(elf):
         if not source.has(offset, size):
             continue
@@ -46,8 +54,8 @@ def go_settings(elf: Elf, source: ProgramBytes) -> dict[str, str]:
         begin = area.find(BEGIN)
         end = area.find(END, begin)
         if 0 <= begin < end:
-            return dict(_settings(area[begin + len(BEGIN) : end]))
-    return {}
+            return area[begin + len(BEGIN) : end]
+    return b""
 
 
 def go_processor(settings: Mapping[str, str], arch: str) -> str | None:

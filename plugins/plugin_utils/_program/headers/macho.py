@@ -85,6 +85,15 @@ def macho_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     return tuple(_slice(source, cpu, subtype, offset) for cpu, subtype, offset in _slices(source, magic))
 
 
+def thin_files(source: ProgramBytes) -> tuple[int, ...]:
+    """Return where each architecture's program begins. Raises ReleaseError if one is none."""
+    magic = source.must(0, 4)
+    starts = (0,) if magic in THIN_MAGICS else tuple(offset for _cpu, _type, offset in _slices(source, magic))
+    if not all(source.must(start, 4) in THIN_MAGICS for start in starts):
+        raise source.no_program("a universal file that contains no programs")
+    return starts
+
+
 def _slices(source: ProgramBytes, magic: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield CPU type, CPU subtype and offset of each architecture of a universal file; its numbers are big-endian."""
     (count,) = struct.unpack(">I", source.must(4, 4))
@@ -109,18 +118,16 @@ def _slice(source: ProgramBytes, cpu: int, subtype: int, offset: int) -> Require
 
 
 def _thin(source: ProgramBytes, start: int) -> Requirement:
-    header_size, order = THIN_MAGICS[source.must(start, 4)]
-    cpu, subtype, kind, count, size = struct.unpack(order + "IIIII", source.must(start + 4, 20))
+    _header_size, order = THIN_MAGICS[source.must(start, 4)]
+    cpu, subtype, kind = struct.unpack(order + "III", source.must(start + 4, 12))
     if kind != MH_EXECUTE:
         raise source.no_program(WHAT_ELSE_IT_IS.get(kind, f"a Mach-O file of type {kind}"))
-    if count > MAX_COMMANDS or size > MAX_COMMANDS_SIZE:
-        raise source.broken(f"{count} load commands of {size} bytes")
-    commands = source.at(start + header_size, size)
+    commands = load_commands(source, start)
     if commands is None:
         return _requirement(source, cpu, subtype)
     platforms: dict[int, str] = {}
     libraries = set()
-    for command, content in _commands(source, commands, order, count):
+    for command, content in commands:
         if command in (LC_LOAD_DYLIB, LC_REEXPORT_DYLIB, LC_LOAD_UPWARD_DYLIB):
             libraries.add(_library(source, content, order))
         elif command in OLD_VERSION_COMMANDS:
@@ -131,6 +138,19 @@ def _thin(source: ProgramBytes, start: int) -> Requirement:
         number = min(platforms)
         raise source.foreign(f"a program for {PLATFORMS.get(number, f'Apple platform {number}')}")
     return _requirement(source, cpu, subtype, platforms.get(PLATFORM_MACOS), tuple(sorted(libraries)))
+
+
+def load_commands(source: ProgramBytes, start: int) -> Iterator[tuple[int, bytes]] | None:
+    """Yield number and bytes of each load command of the thin file at *start*; None if a head ends before them.
+
+    Raises ReleaseError if they are more than any program has, or contradict the header.
+    """
+    header_size, order = THIN_MAGICS[source.must(start, 4)]
+    count, size = struct.unpack(order + "II", source.must(start + 16, 8))
+    if count > MAX_COMMANDS or size > MAX_COMMANDS_SIZE:
+        raise source.broken(f"{count} load commands of {size} bytes")
+    area = source.at(start + header_size, size)
+    return None if area is None else _commands(source, area, order, count)
 
 
 def _commands(source: ProgramBytes, area: bytes, order: str, count: int) -> Iterator[tuple[int, bytes]]:

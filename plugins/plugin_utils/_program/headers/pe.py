@@ -29,6 +29,8 @@ MACHINES: dict[int, tuple[Architecture, int]] = {
 }
 IMAGE_FILE_EXECUTABLE_IMAGE, IMAGE_FILE_SYSTEM, IMAGE_FILE_DLL = 0x0002, 0x1000, 0x2000
 SUBSYSTEM_GUI, SUBSYSTEM_CONSOLE = 2, 3
+#: What a section is marked with.
+INITIALIZED_DATA, READABLE, WRITABLE, ALIGNMENT = 0x40, 0x40000000, 0x80000000, 0x00F00000
 #: The limit of the Windows loader.
 MAX_SECTIONS = 96
 MAX_IMPORTS = 1024
@@ -37,11 +39,16 @@ IMPORT_DIRECTORY = 1
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the file and the address to which it is mapped; *size* is that in the file."""
+    """A part of the file and the address to which it is mapped, relative to the program's; *size* is that in the file.
+
+    is_data  whether the program may write there, and not run what is there
+    """
 
     address: int
     offset: int
     size: int
+    name: str
+    is_data: bool
 
 
 def pe_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
@@ -84,6 +91,26 @@ def pe_requirements(source: ProgramBytes) -> tuple[Requirement, ...]:
     return (requirement,)
 
 
+def pe_sections(source: ProgramBytes) -> tuple[tuple[Section, ...], int]:
+    """Return the sections of a Windows program, and the address that it is loaded at if that is free.
+
+    Raises ReleaseError as pe_requirements() does.
+    """
+    header = _header_offset(source)
+    _unused, count, _unused, _unused, _unused, optional_size, _unused = struct.unpack(
+        "<HHIIIHH", source.must(header + 4, 20)
+    )
+    if count > MAX_SECTIONS:
+        raise source.broken(f"{count} sections")
+    (magic,) = struct.unpack("<H", source.must(header + 24, 2))
+    (base,) = (
+        struct.unpack("<Q", source.must(header + 48, 8))
+        if magic == PE32_PLUS
+        else struct.unpack("<I", source.must(header + 52, 4))
+    )
+    return _sections(source, header + 24 + optional_size, count), int(base)
+
+
 def _header_offset(source: ProgramBytes) -> int:
     if not source.has(0, 64) and not source.is_head:
         raise source.no_program("a few bytes that begin with MZ")
@@ -98,8 +125,9 @@ def _header_offset(source: ProgramBytes) -> int:
 def _sections(source: ProgramBytes, offset: int, count: int) -> tuple[Section, ...]:
     found = []
     for fields in struct.iter_unpack("<8sIIIIIIHHI", source.must(offset, count * 40)):
-        _unused, _unused, address, size, file_offset = fields[:5]
-        found.append(Section(address, file_offset, size))
+        name, _unused, address, size, file_offset = fields[:5]
+        is_data = fields[-1] & ~ALIGNMENT == INITIALIZED_DATA | READABLE | WRITABLE
+        found.append(Section(address, file_offset, size, name.rstrip(b"\0").decode("latin-1"), is_data))
     return tuple(found)
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import re
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -46,10 +49,27 @@ class Machine:
         place["python"] = "auto"
         return Wanted(lock=lock, **{**place, **options})
 
-    def ask(self, wanted: Wanted) -> probe.Answer:
-        asked_for = question(wanted)
+    def ask(
+        self,
+        wanted: Wanted,
+        audit: bool = False,
+        userland: str = "",
+        without: str = "",
+        environment: Mapping[str, str] | None = None,
+    ) -> probe.Answer:
+        """Put the question; with *userland*, a folder of programs, in its shell and with no other programs on PATH.
+
+        *without* is a text of the question that is taken out of it.
+        """
+        asked_for = replace(question(wanted), audit=audit)
         command = probe.command(asked_for)
-        asked = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=False)
+        if userland:
+            command = command.replace(re.findall(r"; PATH=([^;]*);", command)[0], userland)
+        command = command.replace(without, "/nowhere") if without else command
+        shell = f"{userland}/sh" if userland else "/bin/sh"
+        asked = subprocess.run(
+            [shell, "-c", command], capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
+        )
         return probe.parse(asked.stdout, asked_for)
 
     def plan(self, wanted: Wanted) -> planning.Plan:

@@ -195,9 +195,17 @@ def macho(
     minimum: int = 0x000B0000,
     old_command: int | None = None,
     libraries: Sequence[tuple[int, str]] = ((0xC, "/usr/lib/libSystem.B.dylib"),),
+    sections: Sequence[tuple[str, str, bytes]] = (),
 ) -> bytes:
-    """Return a thin Mach-O file; *old_command* is a version command of the time before LC_BUILD_VERSION."""
+    """Return a thin Mach-O file; *old_command* is a version command of the time before LC_BUILD_VERSION.
+
+    Each of *sections* (names of segment and section, content) is in a writable segment of its own.
+    """
     commands = []
+    contents_at = 0x1000
+    for segment, name, content in sections:
+        commands.append(_macho_segment(order, bits, segment, name, contents_at, len(content)))
+        contents_at += len(content)
     if old_command is not None:
         commands.append(struct.pack(order + "IIII", old_command, 16, minimum, minimum))
     elif platform is not None:
@@ -208,7 +216,19 @@ def macho(
     area = b"".join(commands)
     magic = 0xFEEDFACF if bits == 64 else 0xFEEDFACE
     header = struct.pack(order + "IIIIIII", magic, cpu, subtype, kind, len(commands), len(area), 0)
-    return header + (b"\0" * 4 if bits == 64 else b"") + area
+    program = header + (b"\0" * 4 if bits == 64 else b"") + area
+    return program.ljust(0x1000, b"\0") + b"".join(content for *_names, content in sections) if sections else program
+
+
+def _macho_segment(order: str, bits: int, segment: str, name: str, offset: int, size: int) -> bytes:
+    """Return LC_SEGMENT or LC_SEGMENT_64 with one section; both are mapped to BASE and their *offset*."""
+    number, word, last = (0x19, "Q", "IIIIIIII") if bits == 64 else (0x1, "I", "IIIIIII")
+    names = struct.pack("16s", segment.encode())
+    area = struct.pack(order + 4 * word + "IIII", BASE + offset, size, offset, size, 3, 3, 1, 0)
+    section = struct.pack("16s", name.encode()) + names
+    section += struct.pack(order + 2 * word + last, BASE + offset, size, offset, *[0] * (len(last) - 1))
+    content = names + area + section
+    return struct.pack(order + "II", number, 8 + len(content)) + content
 
 
 def universal(*parts: bytes, bits: int = 32, distance: int = 0x1000) -> bytes:
@@ -231,8 +251,12 @@ def pe(
     version: tuple[int, int] = (6, 1),
     imports: Sequence[str] = ("KERNEL32.dll",),
     magic: int | None = None,
+    sections: Sequence[tuple[str, bytes]] = (),
 ) -> bytes:
-    """Return a PE file with one section, at address 0x1000, that holds the import directory."""
+    """Return a PE file with one section, at address 0x1000, that holds the import directory; and writable *sections*.
+
+    It is loaded at BASE.
+    """
     is_plus = machine in (0x8664, 0xAA64)
     names_at = 0x1000 + 20 * (len(imports) + 1)
     descriptors, names = b"", b""
@@ -242,14 +266,22 @@ def pe(
     section = descriptors + b"\0" * 20 + names
     optional = bytearray(112 if is_plus else 96)
     struct.pack_into("<H", optional, 0, magic or (0x20B if is_plus else 0x10B))
+    struct.pack_into("<Q" if is_plus else "<I", optional, 24 if is_plus else 28, BASE)
     struct.pack_into("<HH", optional, 48, *version)
     struct.pack_into("<H", optional, 68, subsystem)
     struct.pack_into("<I", optional, len(optional) - 4, 2)
     optional += struct.pack("<IIII", 0, 0, 0x1000 if imports else 0, len(descriptors))
     header = b"MZ".ljust(0x3C, b"\0") + struct.pack("<I", 0x40) + b"PE\0\0"
-    header += struct.pack("<HHIIIHH", machine, 1, 0, 0, 0, len(optional), characteristics) + bytes(optional)
+    count = 1 + len(sections)
+    header += struct.pack("<HHIIIHH", machine, count, 0, 0, 0, len(optional), characteristics) + bytes(optional)
     header += struct.pack("<8sIIIIIIHHI", b".rdata", len(section), 0x1000, len(section), 0x400, 0, 0, 0, 0, 0)
-    return header.ljust(0x400, b"\0") + section
+    body = section
+    for number, (name, content) in enumerate(sections, start=2):
+        size, offset = len(content), 0x400 + len(body)
+        fields = (name.encode(), size, number * 0x100000, size, offset, 0, 0, 0, 0, 0xC0600040)
+        header += struct.pack("<8sIIIIIIHHI", *fields)
+        body += content
+    return header.ljust(0x400, b"\0") + body
 
 
 class _Names:

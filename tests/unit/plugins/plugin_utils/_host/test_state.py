@@ -15,6 +15,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.differences i
     MOST_DAMAGE_SHOWN,
     MOST_DIFFERENCES_BYTES,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import InstalledProgram, State
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state_lines import state_of
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.receipts import RECEIPT
@@ -31,7 +32,7 @@ def told(*lines: str) -> State:
 def damage(*differences: str) -> tuple[str, ...]:
     text = "\n".join(differences).encode()[:MOST_DIFFERENCES_BYTES]
     lines = ("receipt uv 1-a -", f"verified uv 1-a hash {A}", f"differs uv 1-a {text.hex()}")
-    return told(*lines).described["uv", "1-a"].damage
+    return texts(told(*lines).described["uv", "1-a"].damage)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def damage(*differences: str) -> tuple[str, ...]:
         (["41ed libexec/more"], "libexec/more was added"),
         (["89ed libexec/uv", "\t81ed libexec/uv"], "libexec/uv has mode 4755"),
         (["81ff libexec/uv", "\t81ed libexec/uv"], "libexec/uv has mode 0777"),
-        (["41ff libexec", "\t41ed libexec"], "libexec is changed"),
+        (["41ff libexec", "\t41ed libexec"], "libexec has mode 0777"),
         (["81ed 1000 1000 libexec/uv", "\t81ed libexec/uv"], "libexec/uv belongs to another user or group (1000:1000)"),
         (["acl libexec/uv"], "libexec/uv has an access control list, which was not ordered"),
         (["./more"], "more was added"),
@@ -161,7 +162,7 @@ def test_a_host_that_cannot_be_trusted_is_an_error_that_names_the_place(line: st
 @given(st.binary(max_size=300))
 def test_whatever_differs_nothing_else_is_raised(differences: bytes) -> None:
     lines = ("receipt uv 1-a -", f"verified uv 1-a hash {A}", f"differs uv 1-a {differences.hex()}")
-    assert all(isinstance(line, str) for line in told(*lines).described["uv", "1-a"].damage)
+    assert all(finding.text for finding in told(*lines).described["uv", "1-a"].damage)
 
 
 @given(st.text(alphabet="e=p+i-, c_a0xb", max_size=2000))

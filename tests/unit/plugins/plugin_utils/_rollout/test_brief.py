@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine 
 
 def result_of(machine: Machine, wanted: Wanted) -> dict[str, Any]:
     """Return what the action returns: the parts that it puts together itself, too."""
-    answer = machine.ask(replace(wanted, integrity="full"))
+    answer = machine.ask(replace(wanted, integrity="full"), audit=True)
     assert answer.state is not None
     assert answer.host is not None
     place = {"root": answer.state.root, "bin_dir": answer.state.bin_dir}

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding, texts
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import InstalledProgram, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Executable
@@ -39,24 +40,26 @@ def test_a_whole_tree_does_not_differ() -> None:
 
 
 def test_a_listing_that_is_not_the_pinned_one_proves_nothing() -> None:
-    assert drift.of_tree("uv", tree(listing=B), A) == ("its listing is not the one that is pinned",)
-    assert drift.of_tree("uv", tree(listing=""), A) == ("its listing is missing",)
+    assert texts(drift.of_tree("uv", tree(listing=B), A)) == ("its listing is not the one that is pinned",)
+    assert texts(drift.of_tree("uv", tree(listing=""), A)) == ("its listing is missing",)
 
 
 def test_program_listing_and_receipt_forged_together_are_told_by_what_is_pinned() -> None:
     forged = tree(listing=B, receipt=replace(RECEIPT, tree_sha256=B))
     assert drift.of_receipt("uv", forged) == ()
-    assert drift.of_tree("uv", forged, A) == ("its listing is not the one that is pinned",)
+    assert texts(drift.of_tree("uv", forged, A)) == ("its listing is not the one that is pinned",)
 
 
 def test_damage_is_told() -> None:
-    assert drift.of_tree("uv", tree(damage=("libexec/x is missing",)), A) == ("libexec/x is missing",)
+    assert texts(drift.of_tree("uv", tree(damage=(Finding("missing", "libexec/x is missing"),)), A)) == (
+        "libexec/x is missing",
+    )
 
 
 def test_a_seal_stands_in_for_the_hashes_of_the_listing_that_the_receipt_names() -> None:
     sealed = tree(verified_by="seal", listing="")
     assert drift.of_tree("uv", sealed, A) == ()
-    assert drift.of_tree("uv", sealed, B) == ("it was made from another listing than the one that is pinned",)
+    assert texts(drift.of_tree("uv", sealed, B)) == ("it was made from another listing than the one that is pinned",)
 
 
 def test_tree_of_the_same_bytes_with_other_links_is_told_as_such() -> None:
@@ -78,7 +81,7 @@ def test_what_nobody_could_verify_is_an_error_not_good_news() -> None:
 
 
 def test_a_receipt_that_cannot_be_read_is_told() -> None:
-    assert drift.of_receipt("uv", tree(receipt=None)) == ("receipt.json is missing or unreadable",)
+    assert texts(drift.of_receipt("uv", tree(receipt=None))) == ("receipt.json is missing or unreadable",)
 
 
 @pytest.mark.parametrize("field", ["version", "asset", "sha256", "tree_sha256", "source_url", "target", "tool"])
@@ -93,7 +96,7 @@ def test_what_only_the_run_knew_is_not_compared() -> None:
 
 def test_a_mode_that_was_not_ordered_is_told_of_each_program() -> None:
     found = tree(programs={"uv": InstalledProgram(0o4755, 0, 0), "uvx": InstalledProgram(0o755, 0, 0)})
-    assert drift.expected_mode(0o755, found, EXPECTED) == ("uv has mode 4755, not 0755",)
+    assert texts(drift.expected_mode(0o755, found, EXPECTED)) == ("uv has mode 4755, not 0755",)
 
 
 # Links.
@@ -112,7 +115,7 @@ def test_links_that_lead_to_the_active_tree_are_right() -> None:
 
 def test_lost_and_left_over_links_are_told() -> None:
     found = state(uv="/usr/bin/uv", old="/opt/p/current/uv/bin/old")
-    assert drift.of_links("uv", EXPECTED, found) == (
+    assert texts(drift.of_links("uv", EXPECTED, found)) == (
         "/usr/local/bin/uv does not lead to it",
         "/usr/local/bin/uvx does not lead to it",
         "/usr/local/bin/old is left over",
@@ -131,7 +134,7 @@ def test_lost_and_left_over_links_are_told() -> None:
     ],
 )
 def test_a_link_leads_to_the_very_program_or_is_lost(link: str) -> None:
-    assert "/usr/local/bin/uv does not lead to it" in drift.of_links("uv", ["uv"], state(uv=link))
+    assert "/usr/local/bin/uv does not lead to it" in texts(drift.of_links("uv", ["uv"], state(uv=link)))
 
 
 @pytest.mark.parametrize(

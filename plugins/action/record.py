@@ -1,0 +1,72 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Records what a rollout did. Options and results are documented in modules/record.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import history, log, recording, signing
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg
+from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+
+OPTIONS = verb.reader(options.RECORD)
+
+
+class ActionModule(verb.Verb):
+    """Runs on the controller, once, whatever the number of hosts."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Append the statement of a rollout to the log, and return the log's new head.
+
+        Raises ReleaseError for a lock file that cannot be read, a log that is not what was written, and a key that
+        cannot sign.
+        """
+        given = verb.options(self, OPTIONS)
+        started = given["started"] or ""
+        if started and not forms.MOMENT.pattern.match(started):
+            raise ReleaseError("started is no such time", expected=forms.MOMENT.words, found=started)
+        found = verb.found_file(self, given["lockfile"])
+        _lock, sha256 = lock_reader.read(found, signers.read(given["lock_signers"]))
+        path = Path(self._loader.path_dwim(given["log"]))
+        key = given["log_key"]
+        sign = signing.signer(key if gpg.FINGERPRINT.match(key) else self._loader.path_dwim(key)) if key else None
+        past = history.known(path)
+        now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        results = verb.fit(dict(_results(given, task_vars)))
+        statement = recording.rollout(results.items(), ComparedLock(found.name, sha256), now, started, past)
+        head = past.head if self._task.check_mode else log.append(path, statement, sign)
+        return {
+            "changed": True,
+            "log": str(path),
+            "head": log.shown_head(head),
+            "notes": [_note(statement["predicate"]["hosts"], path)],
+        }
+
+
+def _results(given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the hosts and what the task registered there; None where it was not run."""
+    hostvars = task_vars.get("hostvars", {})
+    names = given["hosts"] if given["hosts"] is not None else task_vars.get("ansible_play_hosts_all", [])
+    for name in sorted(set(names)):
+        if name not in hostvars:
+            raise ReleaseError(f"{name} is no host of the inventory", fix="correct the option hosts")
+        yield name, hostvars[name].get(given["result"])
+
+
+def _note(hosts: Mapping[str, Mapping[str, Any]], path: Path) -> str:
+    outcomes = [host["outcome"] for host in hosts.values()]
+    told = [f"{outcomes.count(outcome)} {outcome.replace('_', ' ')}" for outcome in sorted(set(outcomes))]
+    return f"recorded in {path}: {', '.join(told) or 'no host'}"

@@ -1,0 +1,82 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Says what was changed in a log, or cut off. Options and results are documented in modules/verify_log.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import known_keys, log, report_json
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import LogHead
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
+
+OPTIONS = verb.reader(options.VERIFY_LOG)
+
+
+class ActionModule(verb.Verb):
+    """Runs on the controller, once, whatever the number of hosts."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Return how far the log goes and who signed it; fail, and tell everything, if it is not what was written.
+
+        Raises ReleaseError for options that cannot be read, and where there is no log.
+        """
+        given = verb.options(self, OPTIONS)
+        path = Path(self._loader.path_dwim(given["log"]))
+        heads = [*map(log.read_head, given["heads"]), *self._of_reports(given["reports"])]
+        verified = log.verify(path, heads, known_keys.known_keys(given["signers"]))
+        result = {
+            "changed": False,
+            "log": str(path),
+            "head": log.shown_head(verified.head),
+            "entries": verified.head.entries if verified.head else 0,
+            "signers": list(verified.signers),
+            "findings": list(map(asdict, verified.found)),
+            "notes": [one.text for one in verified.found] or _notes(verified, heads, given),
+        }
+        if verified.found:
+            error = _refusal(path, verified)
+            return {**result, "failed": True, "msg": f"{self.host(task_vars)}: {error}", "error": error.as_dict()}
+        return result
+
+    def _of_reports(self, names: list[str]) -> Iterator[LogHead]:
+        """Yield the head of the log that each report kept. Raises ReleaseError for what is no report."""
+        for name in names:
+            path = verb.found_file(self, name, user_files.REPORT)
+            head = report_json.read(user_files.read(path, user_files.REPORT), str(path)).log
+            if head is not None:
+                yield head
+
+
+def _refusal(path: Path, verified: log.Verified) -> ReleaseError:
+    return ReleaseError(
+        f"{path} is not what was written",
+        found="\n    ".join(one.text for one in verified.found),
+        fix="compare it with a copy; find out who could write to it",
+    )
+
+
+def _notes(verified: log.Verified, heads: list[LogHead], given: Mapping[str, Any]) -> list[str]:
+    """Return what holds, and what nobody can know without more."""
+    entries = verified.head.entries if verified.head else 0
+    notes = [f"{entries} entries, each of them after the one before it"]
+    if given["signers"]:
+        notes.append(f"every entry is signed by {listed(verified.signers)}" if entries else "nothing is signed")
+    else:
+        notes.append("signatures were not verified: name those who may sign in signers")
+    if heads:
+        notes.append(f"it still has all {max(head.entries for head in heads)} entries that it is known to have had")
+    else:
+        notes.append("whether entries were cut off at the end is not known: give a head, or a report that keeps one")
+    return notes

@@ -1,0 +1,77 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is told of a report in few lines? Hosts with one outcome share a line, what differs first. Pure; controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import get_args
+
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostStatus, HostTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
+
+#: So many hosts of one outcome are named, and so many outcomes are told. The report has all of them.
+NAMED = 3
+MOST_LINES = 30
+_WORDS = {"unreachable": "unreachable", "failed": "failed", "not_asked": "not asked"}
+#: What comes first; what nobody knows of comes after what is known to differ.
+_ORDER = ("differs", "never_converged", "unreachable", "failed", "not_asked")
+
+
+def lines(fleet: Fleet) -> list[str]:
+    """Return what is not as pinned, a line for each outcome, and at the end how many hosts are as pinned."""
+    told = outcomes(fleet)
+    if len(told) > MOST_LINES:
+        told = [*told[:MOST_LINES], f"and {len(told) - MOST_LINES} more lines of this kind: see the report"]
+    return [*told, _good(fleet)]
+
+
+def text(fleet: Fleet) -> str:
+    """Return all outcomes as a text whose differences show what changed between two reports."""
+    return "".join(f"{line}\n" for line in (*outcomes(fleet), _good(fleet)))
+
+
+def outcomes(fleet: Fleet) -> list[str]:
+    """Return what is not as pinned, a line for each outcome with the first hosts that have it."""
+    hosts: dict[tuple[int, str], list[str]] = {}
+    for host in fleet.hosts:
+        for words in dict.fromkeys(_outcomes(host)):
+            hosts.setdefault((_ORDER.index(host.status), words), []).append(host.name)
+    ordered = sorted(hosts, key=lambda outcome: (outcome[0], -len(hosts[outcome]), outcome[1]))
+    return [f"{listed(hosts[outcome], NAMED)}: {outcome[1]}" for outcome in ordered]
+
+
+def by_status(fleet: Fleet) -> dict[str, list[str]]:
+    """Return the names of the hosts of each status, without those that are as pinned."""
+    return {
+        status: [host.name for host in fleet.hosts if host.status == status]
+        for status in get_args(HostStatus)
+        if status != "as_pinned"
+    }
+
+
+def _good(fleet: Fleet) -> str:
+    good = sum(host.status == "as_pinned" for host in fleet.hosts)
+    return f"{good} of {len(fleet.hosts)} hosts are as {fleet.lock.name} pins"
+
+
+def _outcomes(host: FleetHost) -> Iterator[str]:
+    if host.status in _WORDS:
+        yield f"{_WORDS[host.status]}: {host.why}"
+    elif host.status == "never_converged":
+        yield "nothing of the lock file was ever installed"
+    elif host.status == "differs":
+        yield from (finding.text for finding in host.findings)
+        for tool in host.tools:
+            yield from _of_tool(tool)
+
+
+def _of_tool(tool: HostTool) -> Iterator[str]:
+    if tool.status == "missing":
+        yield f"{tool.tool} is missing"
+    elif tool.status == "refused":
+        yield f"{tool.tool} does not run here: {tool.reason}"
+    elif tool.status == "unpinned":
+        yield f"{tool.tool} is installed, and the lock file does not name it"
+    yield from (f"{tool.tool}: {finding.text}" for finding in tool.findings)

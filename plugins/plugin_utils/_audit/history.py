@@ -1,0 +1,191 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What did each host have, since when, and what was removed there? The statements of the log, one after another.
+
+Times of changes are those that the log says. Where an audit finds a tool that no rollout recorded, that is the time in
+its receipt, which is the host's word, held to lie after the last time that the host was seen, and not in the future.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import log
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import LogHead
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.statements import (
+    ANSWERED,
+    Build,
+    Sighting,
+    Told,
+    read,
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """What happened to a tool on one host, and *when* (UTC)."""
+
+    when: str
+    tool: str
+    before: Build | None
+    after: Build | None
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one statement says of a host: *when*, in which *kind* of run, and compared with which lock file."""
+
+    when: str
+    kind: str
+    lock_sha256: str
+    sighting: Sighting
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it is known what the host had then."""
+        return self.sighting.seen in ANSWERED
+
+
+@dataclass(frozen=True)
+class OnDay:
+    """What a host had at the end of a day (UTC).
+
+    tools  by name: the build, and since when it was there
+    seen   the last statement until then that says what it had, None where there is none
+    next   the first one after that; between the two nobody looked
+    """
+
+    tools: Mapping[str, tuple[Build, str]]
+    seen: Seen | None
+    next: Seen | None
+
+
+@dataclass(frozen=True)
+class HostPast:
+    """The past of one host. *first* is when each tool was first there, *removed* when it went, if it is gone."""
+
+    events: tuple[Event, ...] = ()
+    seen: tuple[Seen, ...] = ()
+    current: Mapping[str, Build] = field(default_factory=dict)
+    first: Mapping[str, str] = field(default_factory=dict)
+    removed: Mapping[str, str] = field(default_factory=dict)
+    last_full: str = ""
+    last_answer: str = ""
+
+
+@dataclass(frozen=True)
+class History:
+    """What a log says of each host; *head* is how far the log went."""
+
+    hosts: Mapping[str, HostPast] = field(default_factory=dict)
+    head: LogHead | None = None
+
+    def of(self, host: str) -> HostPast:
+        """Return the past of *host*, an empty one where the log has nothing of it."""
+        return self.hosts.get(host, _NO_PAST)
+
+    def first_installed(self, host: str, tool: str) -> str:
+        """Return when *tool* was first on *host*; "" where the log never saw it there."""
+        return self.of(host).first.get(tool, "")
+
+    def removed(self, host: str) -> Mapping[str, str]:
+        """Return the tools that were on *host* and are not there now → since when."""
+        return self.of(host).removed
+
+    def last_full(self, host: str) -> str:
+        """Return when all files of *host* were last hashed and compared; "" where they never were."""
+        return self.of(host).last_full
+
+    def on_day(self, host: str, day: str) -> OnDay:
+        """Return what *host* had at the end of *day* (``2026-11-03``)."""
+        past, end = self.of(host), f"{day}T23:59:59Z"
+        tools: dict[str, tuple[Build, str]] = {}
+        for event in past.events:
+            if event.when > end:
+                continue
+            if event.after is None:
+                tools.pop(event.tool, None)
+            elif event.tool not in tools or tools[event.tool][0] != event.after:
+                tools[event.tool] = (event.after, event.when)
+        answers = [seen for seen in past.seen if seen.is_answer]
+        return OnDay(
+            tools=dict(sorted(tools.items())),
+            seen=next((seen for seen in reversed(answers) if seen.when <= end), None),
+            next=next((seen for seen in answers if seen.when > end), None),
+        )
+
+
+_NO_PAST = HostPast()
+
+
+def known(path: Path) -> History:
+    """Return what the log at *path* says; an empty history where there is no log.
+
+    Raises ReleaseError for a log that is not what was written, or says something that is no statement of ours.
+    """
+    head: list[LogHead] = []
+    return replace(fold(_told(path, head)), head=head[-1] if head else None)
+
+
+def fold(statements: Iterable[Told]) -> History:
+    """Return what *statements* say together, in their order."""
+    pasts: dict[str, _Past] = {}
+    for told in statements:
+        for change in told.changes:
+            for host, when in change.hosts.items():
+                pasts.setdefault(host, _Past()).add(Event(when, change.tool, change.before, change.after))
+        for host, sighting in told.hosts.items():
+            when = sighting.asked or told.when
+            pasts.setdefault(host, _Past()).see(Seen(when, told.kind, told.lock.sha256, sighting))
+    return History({host: past.frozen() for host, past in sorted(pasts.items())})
+
+
+def _told(path: Path, head: list[LogHead]) -> Iterator[Told]:
+    """Yield what each entry of the log tells, and keep its *head*."""
+    for entry, sha256 in log.entries(path):
+        head[:] = [LogHead(entry.number, sha256)]
+        try:
+            yield read(entry.envelope.statement, f"entry {entry.number}")
+        except ReleaseError as error:
+            raise error.about(str(path)) from error
+
+
+class _Past:
+    """The past of a host while the log is read."""
+
+    def __init__(self) -> None:
+        self._events: list[Event] = []
+        self._seen: list[Seen] = []
+        self._current: dict[str, Build] = {}
+        self._first: dict[str, str] = {}
+        self._removed: dict[str, str] = {}
+
+    def add(self, event: Event) -> None:
+        self._events.append(event)
+        if event.after is None:
+            if self._current.pop(event.tool, None) is not None:
+                self._removed[event.tool] = event.when
+            return
+        self._current[event.tool] = event.after
+        self._first.setdefault(event.tool, event.when)
+        self._removed.pop(event.tool, None)
+
+    def see(self, seen: Seen) -> None:
+        self._seen.append(seen)
+
+    def frozen(self) -> HostPast:
+        full = [seen.when for seen in self._seen if seen.sighting.is_full]
+        answers = [seen.when for seen in self._seen if seen.is_answer]
+        return HostPast(
+            events=tuple(self._events),
+            seen=tuple(self._seen),
+            current=self._current,
+            first=self._first,
+            removed=self._removed,
+            last_full=max(full, default=""),
+            last_answer=max(answers, default=""),
+        )
