@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.document import page
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.extras import Advisory, Extras, Program
 from ansible_collections.pinned.release.tests.fakes.fleet import simulated_fleet
 
 if TYPE_CHECKING:
@@ -18,6 +19,20 @@ if TYPE_CHECKING:
 
 #: Small, with every kind of status.
 FLEET = simulated_fleet(80, 12, seed=4)
+#: A tool of which more is known than what is on hosts.
+KNOWN_TOOL = sorted(FLEET.tools)[3]
+ADVISORY = Advisory("GO-2021-0069", "affected", "HIGH", "pkg:golang/stdlib@1.26.8 in bin/x", "A summary", "1.26.9")
+COMPONENTS = tuple(f"example.org/module{number} v1.{number}.0" for number in range(147))
+EXTRAS = {
+    KNOWN_TOOL: Extras(
+        "covered by Go (148 packages, records of 12)",
+        (ADVISORY,),
+        (
+            Program("bin/x", "x86_64-unknown-linux-gnu", "recorded by go, go1.26.8", COMPONENTS),
+            Program("bin/y", "x86_64-unknown-linux-gnu", "nothing recorded by its compiler"),
+        ),
+    )
+}
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +59,7 @@ def browser(_session: Browser) -> Browser:
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the path of the page of FLEET."""
     path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(page(FLEET), encoding="utf-8")
+    path.write_text(page(FLEET, EXTRAS), encoding="utf-8")
     return path
 
 

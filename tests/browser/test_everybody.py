@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.document import page
-from ansible_collections.pinned.release.tests.browser.conftest import FLEET
+from ansible_collections.pinned.release.tests.browser.conftest import FLEET, KNOWN_TOOL
 
 pytest.importorskip("axe_selenium_python", reason="it takes axe-core (tests/browser/requirements.txt)")
 from axe_selenium_python import Axe
@@ -30,7 +30,7 @@ PLACES = {
     "list": "#view=list",
     "filtered": "#status=drifted&view=grid",
     "host": f"#host={DIFFERS.name}",
-    "tool": f"#tool={DIFFERS.tools[0].tool}",
+    "tool": f"#tool={KNOWN_TOOL}",
     "pair": f"#host={DRIFTED[0].name}&tool={DRIFTED[1].tool}",
     "nothing": "#q=nothing-has-this",
 }

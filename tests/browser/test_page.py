@@ -13,7 +13,7 @@ from urllib.parse import quote
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Finding, Fleet, FleetHost, HostTool
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.document import page
-from ansible_collections.pinned.release.tests.browser.conftest import FLEET
+from ansible_collections.pinned.release.tests.browser.conftest import ADVISORY, COMPONENTS, FLEET, KNOWN_TOOL
 
 if TYPE_CHECKING:
     from ansible_collections.pinned.release.tests.browser.browsers import Browser
@@ -22,7 +22,7 @@ DRIFTED = [(host.name, tool.tool) for host in FLEET.hosts for tool in host.tools
 DIFFERS = next(host for host in FLEET.hosts if host.status == "differs")
 KNOWN = [host for host in FLEET.hosts if host.tools]
 UNKNOWN = [host for host in FLEET.hosts if not host.tools]
-TOOL = sorted(FLEET.tools)[3]
+TOOL = KNOWN_TOOL
 
 
 def test_page_asks_the_network_for_nothing_and_says_no_error(browser: Browser, small: Path) -> None:
@@ -127,6 +127,21 @@ def test_deep_link_to_a_tool_tells_who_vouched_and_on_how_many_hosts_it_is(brows
             have = sum(tool.sha256 == asset.sha256 for host in FLEET.hosts for tool in host.tools)
             assert asset.sha256 in told
             assert f"{have} {'host' if have == 1 else 'hosts'}" in told
+
+
+def test_tool_tells_advisories_coverage_and_on_demand_its_components(browser: Browser, small: Path) -> None:
+    browser.open(small)
+    assert f"{KNOWN_TOOL}\t1 advisory" in browser.text("#attention")
+    browser.go(f"#tool={KNOWN_TOOL}")
+    told = browser.text("#details")
+    for said in (ADVISORY.name, ADVISORY.subject, ADVISORY.fixed, "covered by Go (148 packages, records of 12)"):
+        assert said in told
+    assert "bin/y, x86_64-unknown-linux-gnu: nothing recorded by its compiler" in told
+    assert COMPONENTS[0] not in told
+    browser.driver.find_element("css selector", "#details summary").click()
+    assert browser.texts("#details details li") == list(COMPONENTS)
+    browser.go(f"#tool={next(tool for tool in FLEET.tools if tool != KNOWN_TOOL)}")
+    assert "none were asked" in browser.text("#details")
 
 
 @pytest.mark.parametrize("fragment", ["#host=nobody", "#tool=nothing", "#host=nobody&tool=nothing", "#page=999", "#%"])

@@ -79,8 +79,10 @@ def _group(fleet: Fleet, subject: str, status: str) -> Group:
 
 
 def _of_host(host: FleetHost) -> Iterator[tuple[Finding, str, str]]:
-    """Yield what holds for *host* itself. Where it differs, that is what was found of no tool."""
-    findings = host.findings if host.status == "differs" else (Finding(host.status, host.why),)
+    """Yield what holds for *host* itself: where it differs, what was found of no tool."""
+    findings = host.findings
+    if host.status != "differs" or not (findings or any(tool.status != "as_pinned" for tool in host.tools)):
+        findings = (Finding(host.status, host.why),)
     yield from ((finding, "", host.name) for finding in findings)
 
 
@@ -100,7 +102,7 @@ def _joined(found: Iterable[tuple[Finding, str, str]]) -> tuple[Row, ...]:
     """Return a row for each thing that was found, with all hosts that have it: those of most hosts first."""
     hosts: dict[tuple[str, str, str, str], list[str]] = {}
     for finding, tool, host in found:
-        key = (tool, words.line(finding.text), words.line(finding.expected), words.line(finding.found))
-        hosts.setdefault(key, []).append(host)
+        key = (words.line(tool), words.line(finding.text), words.line(finding.expected), words.line(finding.found))
+        hosts.setdefault(key, []).append(words.line(host))
     rows = [Row(*key, tuple(dict.fromkeys(names))) for key, names in hosts.items()]
     return tuple(sorted(rows, key=lambda row: (-len(row.hosts), row.tool, row.text, row.expected, row.found)))

@@ -88,6 +88,27 @@ class _Writer:
     def _finding(self, one: Finding) -> tuple[int, ...]:
         return tuple(map(self._text, (one.kind, one.text, one.path, one.expected, one.found)))
 
+    def tool(self, fleet: Fleet, name: str, extras: Extras) -> dict[str, Any]:
+        """Return what is known of the tool *name* beside hosts."""
+        about = {word: words.line(text) for word, text in sorted(fleet.about.get(name, {}).items()) if text}
+        advisories = [(one.name, one.status, one.level, one.subject, one.text, one.fixed) for one in extras.advisories]
+        return {
+            "name": name,
+            "version": words.line(fleet.tools.get(name, "")),
+            "about": about,
+            "coverage": words.line(extras.coverage),
+            "advisories": [list(map(self._text, one)) for one in advisories],
+            "programs": [
+                [
+                    self._text(one.path),
+                    self._text(one.target),
+                    self._text(one.recorded),
+                    [*map(self._text, one.components)],
+                ]
+                for one in extras.programs
+            ],
+        }
+
     def _text(self, text: str) -> int:
         return self.texts.of(words.line(text))
 
@@ -100,7 +121,7 @@ def as_json(fleet: Fleet, extras: Mapping[str, Extras]) -> str:
         "lock": {"name": words.line(fleet.lock.name), "sha256": fleet.lock.sha256, "commit": fleet.lock.commit},
         "hostStatus": {status: [one.label, one.mark, one.tone] for status, one in words.OF_HOSTS.items()},
         "toolStatus": {status: [one.label, one.mark, one.tone] for status, one in words.OF_TOOLS.items()},
-        "tools": [_tool(fleet, name, extras.get(name, Extras())) for name in writer.tools],
+        "tools": [writer.tool(fleet, name, extras.get(name, Extras())) for name in writer.tools],
         "assets": [_asset(asset) for asset in _assets(fleet).values()],
         "platforms": list(writer.platforms),
         "records": list(writer.records),
@@ -109,29 +130,6 @@ def as_json(fleet: Fleet, extras: Mapping[str, Extras]) -> str:
     }
     text = json.dumps(document, separators=(",", ":"))
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _tool(fleet: Fleet, name: str, extras: Extras) -> dict[str, Any]:
-    about = {word: words.line(text) for word, text in sorted(fleet.about.get(name, {}).items()) if text}
-    return {
-        "name": name,
-        "version": words.line(fleet.tools.get(name, "")),
-        "about": about,
-        "coverage": words.line(extras.coverage),
-        "advisories": [
-            list(map(words.line, (one.name, one.status, one.level, one.subject, one.text, one.fixed)))
-            for one in extras.advisories
-        ],
-        "programs": [
-            [
-                words.line(one.path),
-                words.line(one.target),
-                words.line(one.recorded),
-                list(map(words.line, one.components)),
-            ]
-            for one in extras.programs
-        ],
-    }
 
 
 def _assets(fleet: Fleet) -> dict[str, KnownAsset]:

@@ -144,5 +144,7 @@ def _full_comparison(fleet: Fleet) -> str:
 
 def _affected(extras: Mapping[str, Extras]) -> tuple[tuple[str, int], ...]:
     """Return the tools that advisories say are affected, each with how many of these there are."""
-    counted = ((name, sum(one.status == "affected" for one in extra.advisories)) for name, extra in extras.items())
+    counted = (
+        (words.line(name), sum(one.status == "affected" for one in extra.advisories)) for name, extra in extras.items()
+    )
     return tuple(sorted((name, number) for name, number in counted if number))

@@ -129,7 +129,7 @@ function advisories(tool) {
 
 function inside(tool) {
   if (!tool.programs.length) return "";
-  return [el("h3", {}, "Inside its programs"), tool.programs.map(([path, target, recorded, components]) => {
+  return [el("h3", {}, "Inside its programs"), tool.programs.map(({ path, target, recorded, components }) => {
     const summary = el("summary", {}, `${path}, ${target}: ${components.length ? `${counted(components.length, "component", "components")}, ` : ""}${recorded}`);
     if (!components.length) return el("p", {}, summary.textContent);
     const fold = el("details", { class: "inside" }, summary);

@@ -14,7 +14,13 @@ function read(data) {
     return { kind, text: said, path, expected, found };
   };
   const assets = data.assets;
-  const tools = data.tools.map((tool) => ({ ...tool, isPinned: tool.version !== "" }));
+  const tools = data.tools.map((tool) => ({
+    ...tool,
+    advisories: tool.advisories.map((one) => one.map(text)),
+    programs: tool.programs.map(([path, target, recorded, components]) => ({
+      path: text(path), target: text(target), recorded: text(recorded), components: components.map(text),
+    })),
+  }));
   const records = data.records.map(([tool, status, asset, wanted, reason, lock, verified, findings, kept]) => ({
     tool: tools[tool],
     status,
