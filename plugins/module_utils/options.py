@@ -162,3 +162,9 @@ ASK = {
     "day": {"type": "str"},
     "installed": {"type": "str"},
 }  # type: Spec
+
+ATTEST = {
+    "manifest": {"type": "path", "default": "releases.yml"},
+    "lockfile": {"type": "path"},
+    "key": {"type": "str", "required": True, "no_log": False},
+}  # type: Spec

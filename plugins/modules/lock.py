@@ -334,6 +334,10 @@ proofs:
       description: Why it is not verified, or what would not be taken now; empty where there is nothing to say.
       type: str
       returned: success
+    statement:
+      description: What the signer states beside the bytes, as it was verified now; empty where that is nothing.
+      type: str
+      returned: success
 summary:
   description:
     - What changed, for a pull request, as Markdown. The first line is its title.
