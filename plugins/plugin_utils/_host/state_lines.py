@@ -106,7 +106,9 @@ def state_of(said: AnswerLines) -> State:
 
 def _shadows(said: AnswerLines) -> dict[tuple[str, str], str]:
     """Return which program comes before ours, by tool and name: the one that the host told first."""
-    told = [(tool, name, text) for tool, name, text in said.fields("shadow", 3) if NAME.match(tool) and NAME.match(name)]
+    told = [
+        (tool, name, text) for tool, name, text in said.fields("shadow", 3) if NAME.match(tool) and NAME.match(name)
+    ]
     return {(tool, name): _decoded(text) for tool, name, text in reversed(told)}
 
 

@@ -51,7 +51,9 @@ def test_program_listing_and_receipt_forged_together_are_told_by_what_is_pinned(
 
 
 def test_damage_is_told() -> None:
-    assert texts(drift.of_tree("uv", tree(damage=(Finding("missing", "libexec/x is missing"),)), A)) == ("libexec/x is missing",)
+    assert texts(drift.of_tree("uv", tree(damage=(Finding("missing", "libexec/x is missing"),)), A)) == (
+        "libexec/x is missing",
+    )
 
 
 def test_a_seal_stands_in_for_the_hashes_of_the_listing_that_the_receipt_names() -> None:
