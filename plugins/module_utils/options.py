@@ -121,14 +121,6 @@ UNBUNDLE = dict(
     dest={"type": "path", "required": True},
 )  # type: Spec
 
-REPORT = dict(
-    SIGNED,
-    dest={"type": "path", "required": True},
-    lockfile={"type": "path", "default": "releases.lock.json"},
-    result={"type": "str", "default": "tools_audit"},
-    hosts={"type": "list", "elements": "str"},
-)  # type: Spec
-
 RECORDS = {
     "log": {"type": "path"},
     "log_key": {"type": "str", "no_log": False},
@@ -171,3 +163,16 @@ ATTEST = {
     "lockfile": {"type": "path"},
     "key": {"type": "str", "required": True, "no_log": False},
 }  # type: Spec
+
+REPORT = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "path", "default": "releases.lock.json"},
+    result={"type": "str", "default": "tools_audit"},
+    hosts={"type": "list", "elements": "str"},
+    sbom={"type": "list", "elements": "str", "choices": ["1.6", "1.7"], "default": []},
+    sbom_per_host={"type": "bool", "default": False},
+    advisories={"type": "path"},
+    vex={"type": "list", "elements": "path", "default": []},
+    **RECORDS,
+)  # type: Spec
