@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks fuzz test-selinux docs clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +45,12 @@ test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
 test-connections: ## Converge one host over every connection, shell and way to become somebody (needs root on Debian, 4 minutes)
 	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/anywhere
+
+test-browser: ## Try the page of a fleet in Chromium (needs chromium and chromedriver, 3 minutes)
+	@$(GATES) gate --only "in a browser"
+
+bench-page: ## Measure how fast the page of 1,000 hosts with 50 tools each opens and filters in Chromium
+	@$(GATES) page
 
 test-attacks: ## Let local users try every attack in every role (needs root, takes hours)
 	@PINNED_RELEASE_ATTACKS=all $(GATES) gate --only crashes

@@ -15,7 +15,8 @@ story=$checkout/.build/quickstart
 mkdir -p "$story"
 cd "$story"
 # Nothing of an earlier run but the cache of downloads.
-rm -rf releases.yml older.yml releases.lock.json before.yml before.lock.json here.yml tools bin failed
+rm -rf releases.yml older.yml releases.lock.json releases.components.json before.yml before.lock.json here.yml \
+    tools bin failed
 
 export PINNED_RELEASE_CACHE="$story/cache"
 # What the user set up for Ansible belongs to another story: it may become root, or print in its own way.

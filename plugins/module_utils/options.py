@@ -79,6 +79,9 @@ TOOLS_INFO = dict(
     PLACE,
     lockfile={"type": "path"},
     tools={"type": "list", "elements": "str"},
+    owner={"type": "str"},
+    group={"type": "str"},
+    mode={"type": "raw"},
     capabilities={"type": "dict", "default": {}},
     _variables={"type": "bool", "default": False},
     _brief={"type": "bool", "default": False},
@@ -116,14 +119,6 @@ UNBUNDLE = dict(
     SIGNED,
     bundle={"type": "path", "required": True},
     dest={"type": "path", "required": True},
-)  # type: Spec
-
-REPORT = dict(
-    SIGNED,
-    dest={"type": "path", "required": True},
-    lockfile={"type": "path", "default": "releases.lock.json"},
-    result={"type": "str", "default": "tools_audit"},
-    hosts={"type": "list", "elements": "str"},
 )  # type: Spec
 
 RECORDS = {
@@ -168,3 +163,16 @@ ATTEST = {
     "lockfile": {"type": "path"},
     "key": {"type": "str", "required": True, "no_log": False},
 }  # type: Spec
+
+REPORT = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "path", "default": "releases.lock.json"},
+    result={"type": "str", "default": "tools_audit"},
+    hosts={"type": "list", "elements": "str"},
+    sbom={"type": "list", "elements": "str", "choices": ["1.6", "1.7"], "default": []},
+    sbom_per_host={"type": "bool", "default": False},
+    advisories={"type": "path"},
+    vex={"type": "list", "elements": "path", "default": []},
+    **RECORDS,
+)  # type: Spec

@@ -119,6 +119,9 @@ WHY = {
     ),
     "not_asked": ("left out by --limit",),
 }
+_UNKNOWN_FILE = Finding(
+    "added", "store/.cache is not of pinned.release", path="/opt/pinned.release/store/.cache", found="a folder"
+)
 OLD_LOCK = hashlib.sha256(b"an older lock file").hexdigest()
 
 
@@ -233,7 +236,9 @@ def _evidence(kind: int, tool: str, version: str, target: str) -> Evidence:
     if kind not in identities:
         return (Evidence(), Evidence((listing,)), Evidence((listing, file, foreign)))[kind]
     proven, identity = identities[kind]
-    signer = dict(identity.parts).get("key", f"{tool}/{tool}/.github/workflows/release.yml@refs/tags/v{version}")
+    signer = {3: "D900E7558DAD3A86", 4: identity.get("fingerprint")}.get(kind) or (
+        f"https://github.com/{tool}/{tool}/.github/workflows/release.yml@refs/tags/v{version}"
+    )
     signed, digest = (name, _digest(name)) if kind != 4 else ("SHA256SUMS", _digest(sums))
     kept = (("signature", _digest(f"signature of {name}")),)
     return Evidence(
@@ -253,7 +258,7 @@ def _host(
         why = chance.choice(WHY[status]).format(name=name)
         return FleetHost(name, status, why=why, last_full="2026-11-22T02:00:11Z" if chance.random() < 0.5 else "")
     platform = chance.choices(PLATFORMS, [one.share for one in PLATFORMS])[0]
-    tools = [_tool(product, platform, lock) for product in products]
+    tools = [_tool(chance, product, platform, lock) for product in products]
     if status == "never_converged":
         tools = [
             HostTool(
@@ -272,12 +277,15 @@ def _host(
         platform=platform.words,
         last_full=FULL if status != "never_converged" else "",
         tools=tuple(sorted(tools, key=lambda one: one.tool)),
+        root="/opt/pinned.release",
+        bin_dir="/usr/local/bin",
+        findings=(_UNKNOWN_FILE,) if status == "differs" and chance.random() < 0.1 else (),
         notes=("bin_dir /usr/local/bin is not on PATH",) if chance.random() < 0.01 else (),
         removed={"bat": "2026-08-02T11:04:00Z"} if chance.random() < 0.02 else {},
     )
 
 
-def _tool(product: _Product, platform: _Platform, lock: ComparedLock) -> HostTool:
+def _tool(chance: random.Random, product: _Product, platform: _Platform, lock: ComparedLock) -> HostTool:
     asset = product.pinned.get(platform.target)
     if asset is None:
         return HostTool(product.name, "refused", reason=_no_build(platform))
@@ -287,11 +295,16 @@ def _tool(product: _Product, platform: _Platform, lock: ComparedLock) -> HostToo
         asset.sha256,
         asset.sha256,
         platform.reason,
-        "2026-11-03T09:12:44Z",
+        _moment(chance, "2026-11"),
         lock.sha256,
         "hash",
-        "2026-02-17T14:20:09Z",
+        _moment(chance, "2026-02"),
     )
+
+
+def _moment(chance: random.Random, month: str) -> str:
+    day, hour, minute, second = (chance.randint(1, 28), *(chance.randint(0, most) for most in (23, 59, 59)))
+    return f"{month}-{day:02}T{hour:02}:{minute:02}:{second:02}Z"
 
 
 def _no_build(platform: _Platform) -> str:
@@ -307,16 +320,16 @@ def _with_faults(
 ) -> list[HostTool]:
     """Return *tools* with one to three faults among them."""
     for kind in chance.choices(list(FAULTS), list(FAULTS.values()), k=min(len(tools), chance.randint(1, 3))):
-        at = chance.randrange(len(tools))
+        runs = [number for number, one in enumerate(tools) if one.wanted_sha256]
         if kind == "unpinned":
             tools = [one for one in tools if one.tool != stranger.tool]
             tools.append(
                 HostTool(stranger.tool, "unpinned", stranger.sha256, installed="2025-03-30T07:45:10Z", verified_by="")
             )
-        else:
-            product = next((one for one in products if one.name == tools[at].tool), None)
-            if product and tools[at].wanted_sha256:
-                tools[at] = _faulty(chance, kind, tools[at], product, platform)
+        elif runs:
+            at = chance.choice(runs)
+            product = next(one for one in products if one.name == tools[at].tool)
+            tools[at] = _faulty(chance, kind, tools[at], product, platform)
     return tools
 
 
@@ -339,9 +352,9 @@ def _faulty(chance: random.Random, kind: str, tool: HostTool, product: _Product,
     if kind == "deviates":
         earlier = product.earlier[platform.target]
         text = f"{earlier.version} is installed, and the lock file pins {product.version}"
-        finding = Finding("version", text, "", product.version, earlier.version)
+        finding = Finding("version", text, "", product.version, earlier.version, "lock")
         return HostTool(name, "deviates", earlier.sha256, wanted, tool.reason, "2026-05-20T08:00:31Z", OLD_LOCK, "hash",
-                        tool.first_installed, (finding,))  # fmt: skip
+                        tool.first_installed, (finding,), (f"{earlier.version}-{earlier.sha256[:8]}",))  # fmt: skip
     if kind == "missing":
         return HostTool(
             name, "missing", "", wanted, tool.reason, findings=(Finding("missing", f"{name} is not installed"),)

@@ -122,7 +122,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
     parser.add_argument(
         "what",
-        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "map"),
+        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "map"),
         help="setup: .venv for playbooks",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
@@ -143,6 +143,8 @@ def main() -> int:
             return fuzz(arguments.reader, arguments.seconds)
         if arguments.what == "mutants":
             return try_mutants(arguments.seed)
+        if arguments.what == "page":
+            return measure_page()
         require_git()
         require_path_without_spaces()
         installed, *others = gates(arguments.what == "gate")
@@ -246,6 +248,23 @@ def try_mutants(seed: int) -> int:
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
+def measure_page() -> int:
+    """Measure in a browser how fast the page of a large fleet opens and filters."""
+    environment = browser_environment()
+    if not environment.is_ready():
+        installed = judge(Gate("what drives a browser installed", partial(install, environment)))
+        if installed.verdict == "failed":
+            return 1
+    command: list[str | Path] = [environment.bin / "python", ROOT / "tests/bench/page.py"]
+    variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
+    return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+
+
+def browser_environment() -> Environment:
+    """Return the environment in which the page of a fleet is tried in a browser."""
+    return Environment(BUILD / "browser", first_python(), (*CORE, *TESTED_WITH, "-r", "tests/browser/requirements.txt"))
+
+
 def newest_environment() -> Environment:
     """Return the environment of the tools and of the newest ansible-core, with which everything is tested."""
     return Environment(ROOT / ".venv", first_python(), (*CORE, *TESTED_WITH, "-r", "tests/gate/requirements.txt"))
@@ -281,6 +300,7 @@ def gates(with_matrix: bool) -> list[Gate]:
     return [
         *table,
         Gate("crashes", partial(crashes, newest), 300),
+        Gate("page of a fleet, in a browser", in_browser, 120),
         Gate("every Python's units, newest ansible-core", partial(every_units, newest), 500),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 120),
         Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 400),
@@ -448,6 +468,18 @@ def crashes(environment: Environment, log: IO[str]) -> str:
     if not shutil.which("strace"):
         raise SkippedError("it takes strace (apt-get install strace), which only Linux has")
     return units(environment, "tests/adversity", "full", log)
+
+
+def in_browser(log: IO[str]) -> str:
+    """Try the page of a fleet in Chromium, and log how fast it is: ``make bench-page`` fails where that is too slow."""
+    if not shutil.which("chromium") or not shutil.which("chromedriver"):
+        raise SkippedError("it takes a browser (apt-get install chromium chromium-driver)")
+    environment = browser_environment()
+    environment.ensure(log)
+    detail = units(environment, "tests/browser", "quick", log)
+    variables = unit_variables(environment, "browser")
+    run([environment.bin / "python", "tests/bench/page.py", "--only-print"], log, variables)
+    return detail
 
 
 def changelog(environment: Environment, log: IO[str]) -> str:

@@ -25,6 +25,7 @@ SPECS = {
     "pinned.release.lock": options.LOCK,
     "pinned.release.mirror": options.MIRROR,
     "pinned.release.record": options.RECORD,
+    "pinned.release.report": options.REPORT,
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,
@@ -32,7 +33,7 @@ SPECS = {
     "pinned.release.verify_log": options.VERIFY_LOG,
 }
 MODULES = sorted(SPECS)
-PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")
+PAGES = ("README.md", "docs/guide.md", "roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")
 
 
 def module(name: str) -> Any:

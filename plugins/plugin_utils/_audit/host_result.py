@@ -11,6 +11,7 @@ in place of a host's shell can answer anything: a report is made of statements, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, get_args
@@ -41,6 +42,8 @@ MOST_TOOLS = 2000
 LONGEST_LINE = 1000
 _PLATFORM_WORDS = "platform libc libc_version distribution cpu"
 _VERIFIED_BY = ("hash", "seal", "size", "")
+#: What may be a user and password in an address.
+_PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _NOT_NAMED = "the lock file does not name it, and the inventory does (tools_names)"
 _NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
 
@@ -97,7 +100,9 @@ def _reason(document: Mapping[str, Any]) -> str:
 
 
 def _shortened(text: str) -> str:
-    return shortened(without_secrets(" ".join(text[: 4 * LONGEST_LINE].split())), LONGEST_LINE)
+    """Return *text*, which may be an error of any program, on one line, without passwords."""
+    line = " ".join(text[: 4 * LONGEST_LINE].split())
+    return shortened(without_secrets(_PASSWORD.sub("//…@", line)), LONGEST_LINE)
 
 
 def _line(place: Place) -> str:
@@ -138,7 +143,7 @@ class _Reader:
             bin_dir=top.at("bin_dir").text(forms.FOLDER),
             tools=tools,
             findings=findings,
-            notes=(*top.required("notes").items(_line), *self._notes),
+            notes=(*filter(None, top.required("notes").items(_line)), *self._notes),
         )
         if top.required("compliant").value is not (host.status == "as_pinned"):
             raise top.at("compliant").misfit("what the rest of the result says")
@@ -226,6 +231,8 @@ def _without_consequences(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 def _finding(place: Place) -> Finding:
     fields = place.fields("kind against path expected found text")
     texts = {key: _line(fields[key]) for key in ("text", "path", "expected", "found")}
+    if not texts["text"]:
+        raise fields["text"].misfit("a line of text")
     against: Against = "lock" if fields["against"].one_of(get_args(Against)) == "lock" else "installed"
     return Finding(fields["kind"].one_of(FINDING_KINDS), against=against, **texts)
 
@@ -239,7 +246,8 @@ def _whole_receipt(place: Place, name: str) -> Receipt:
 
 def _platform(place: Place) -> dict[str, str]:
     words = place.fields(_PLATFORM_WORDS)
-    return {word: _line(said) for word, said in words.items() if said.value is not None}
+    lines = {word: _line(said) for word, said in words.items() if said.value is not None}
+    return {word: line for word, line in lines.items() if line}
 
 
 def _name(place: Place) -> str:

@@ -11,6 +11,7 @@ equal files. It is hostile until it is parsed, as a lock file is.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias, get_args
@@ -36,6 +37,7 @@ ENDING = ".components.json"
 COMPONENTS_VERSION = 1
 NOTHING = "nothing recorded by its compiler"
 RECORDERS: tuple[Recorder, ...] = get_args(Recorder)
+ASCII = forms.Form(re.compile(r"[ -~]{1,512}\Z"), "a line of at most 512 ASCII characters")
 REMAKE = "do not edit it by hand: restore it from version control, or delete it and run pinned.release.lock"
 
 
@@ -127,9 +129,9 @@ def _inside(place: Place) -> Inside:
     others = fields["components"].items(_component, least=1) if "components" in fields else ()
     return Inside(
         recorded_by=_recorder(fields.get("recorded_by")),
-        toolchain=fields["toolchain"].text() if "toolchain" in fields else None,
+        toolchain=fields["toolchain"].text(ASCII) if "toolchain" in fields else None,
         components=ordered([*main, *others]),
-        gap=fields["gap"].text() if "gap" in fields else None,
+        gap=fields["gap"].text(ASCII) if "gap" in fields else None,
     )
 
 

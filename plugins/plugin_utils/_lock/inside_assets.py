@@ -28,7 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 PARALLEL_REQUESTS = 6
-#: Of programs with gaps, so many are shown.
+#: Of programs with gaps, and of assets that differ, so many are shown.
 MOST_SHOWN = 3
 #: What is inside the programs of an asset, by their paths.
 Programs: TypeAlias = Mapping[str, Inside]
@@ -68,15 +68,19 @@ class _New:
 
     def notes(self) -> Iterator[str]:
         """Yield a line for what was found, for programs with gaps, and for what could not be read."""
-        programs = [item for one in self.by_sha256.values() for item in sorted(one.items())]
-        found = in_words(inside for _path, inside in programs)
+        found = dict.fromkeys(filter(None, (in_words(programs.values()) for programs in self.by_sha256.values())))
         if found:
-            yield f"{found} inside"
-        gaps = dict.fromkeys(f"{path} ({inside.gap})" for path, inside in programs if inside.gap)
+            yield f"inside: {' or '.join(list(found)[:MOST_SHOWN])}"
+        gaps = dict.fromkeys(
+            f"{path} ({inside.gap})"
+            for programs in self.by_sha256.values()
+            for path, inside in sorted(programs.items())
+            if inside.gap
+        )
         if gaps:
             yield f"what is inside cannot be told, or not all of it: {listed(gaps, MOST_SHOWN)}"
-        for error in self.errors[:1]:
-            yield f"what is inside is not recorded, the next run tries again: {error.what}"
+        if self.errors:
+            yield f"what is inside is not recorded yet, the next run looks again: {self.errors[0].what}"
 
 
 class _Reader:

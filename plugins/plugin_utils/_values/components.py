@@ -15,19 +15,20 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 Recorder: TypeAlias = Literal["go", "cargo-auditable"]
 Kind: TypeAlias = Literal["golang", "cargo", "generic"]
 
 #: The standard library of Go, as a component.
 STDLIB = "stdlib"
-#: What a package URL of ours looks like: no qualifiers, no subpath.
+_STEP, _LOWER = (rf"(?!\.{{1,2}}(?:/|@|\Z))(?:[{letters}0-9._~-]|%2B)+" for letters in ("A-Za-z", "a-z"))
+#: What a package URL of ours looks like: of all characters that a name may have, only + is encoded.
 PURL = re.compile(
-    r"pkg:(golang|cargo|generic)/((?:[A-Za-z0-9._~-]|%[0-9A-F]{2}|/(?!/))+)(?:@((?:[A-Za-z0-9._~-]|%[0-9A-F]{2})+))?\Z"
+    rf"pkg:(?:golang/(?P<module>{_LOWER}(?:/{_LOWER})*)|(?P<kind>cargo|generic)/(?P<name>{_STEP}(?:/{_STEP})*))"
+    r"(?:@(?P<version>(?:[A-Za-z0-9._~-]|%2B)+))?\Z"
 )
-NAME = re.compile(r"[A-Za-z0-9._~+-]+(?:/[A-Za-z0-9._~+-]+)*\Z")
-VERSION = re.compile(r"[A-Za-z0-9._~+-]+\Z")
+#: Of a package URL, and of a reason for a gap.
 MAX_LENGTH = 512
 
 
@@ -79,24 +80,26 @@ SILENT = Inside()
 def component(kind: Kind, name: str, version: str | None, is_main: bool = False) -> Component:
     """Return the component with its package URL. Raises ValueError for a name or version that none can have."""
     name = name.lower() if kind == "golang" else name
-    if not NAME.match(name) or len(name) > MAX_LENGTH:
-        raise ValueError(f"a component called {name[:40]!r}")
-    if version is not None and (not VERSION.match(version) or len(version) > MAX_LENGTH):
-        raise ValueError(f"a component of version {version[:40]!r}")
-    at = "" if version is None else f"@{quote(version, safe='')}"
-    return Component(f"pkg:{kind}/{quote(name)}{at}", name, version, is_main)
+    at = "" if version is None else f"@{_encoded(version)}"
+    found = f"pkg:{kind}/{_encoded(name)}{at}"
+    if version == "" or not PURL.match(found) or len(found) > MAX_LENGTH:
+        words = name if version is None else f"{name} {version}"
+        raise ValueError(f"a component called {words[:80]!a}")
+    return Component(found, name, version, is_main)
 
 
 def component_of(purl: str, is_main: bool = False) -> Component:
     """Return the component that *purl* says, as component() writes it. Raises ValueError for any other text."""
-    parts = PURL.match(purl)
-    if parts is None:
+    said = PURL.match(purl)
+    if said is None or len(purl) > MAX_LENGTH:
         raise ValueError("no package URL of a component")
-    kind: Kind = "cargo" if parts[1] == "cargo" else "golang" if parts[1] == "golang" else "generic"
-    found = component(kind, unquote(parts[2]), unquote(parts[3]) if parts[3] else None, is_main)
-    if found.purl != purl:
-        raise ValueError("a package URL that is not in its canonical form")
-    return found
+    version = said["version"]
+    return Component(purl, unquote(said["module"] or said["name"]), version and unquote(version), is_main)
+
+
+def _encoded(text: str) -> str:
+    """Return *text* as a package URL has it; what cannot be a name stays none."""
+    return text.translate({ord("%"): " ", ord("@"): " ", ord("+"): "%2B"})
 
 
 def gap_of(text: str) -> str:

@@ -30,6 +30,16 @@ if TYPE_CHECKING:
     import cryptography.x509
     import cryptography.x509.oid
     import cryptography.x509.verification
+    import cyclonedx
+    import cyclonedx.model
+    import cyclonedx.model.bom
+    import cyclonedx.model.component
+    import cyclonedx.model.component_evidence
+    import cyclonedx.model.impact_analysis
+    import cyclonedx.model.lifecycle
+    import cyclonedx.model.vulnerability
+    import cyclonedx.output
+    import cyclonedx.schema
     import packageurl
     import packaging
     import packaging.specifiers
@@ -42,6 +52,7 @@ if TYPE_CHECKING:
     import requests.auth
     import requests.utils
     import rfc3161_client
+    import semver
     import sigstore
     import sigstore.errors
     import sigstore.hashes
@@ -63,12 +74,14 @@ if TYPE_CHECKING:
 __all__ = (
     "blake3",
     "cryptography",
+    "cyclonedx",
     "jmespath",
     "packageurl",
     "packaging",
     "pypi_simple",
     "requests",
     "rfc3161_client",
+    "semver",
     "sigstore",
     "tomli",
     "tuf",
@@ -93,12 +106,23 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
         "cryptography.x509.oid",
         "cryptography.x509.verification",
     ),
+    "cyclonedx": (
+        "cyclonedx.model.bom",
+        "cyclonedx.model.component",
+        "cyclonedx.model.component_evidence",
+        "cyclonedx.model.impact_analysis",
+        "cyclonedx.model.lifecycle",
+        "cyclonedx.model.vulnerability",
+        "cyclonedx.output",
+        "cyclonedx.schema",
+    ),
     "jmespath": ("jmespath.functions",),
     "packageurl": (),
     "packaging": ("packaging.specifiers", "packaging.tags", "packaging.utils", "packaging.version"),
     "pypi_simple": (),
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
     "rfc3161_client": (),
+    "semver": (),
     "sigstore": ("sigstore.errors", "sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
     "tomli": (),
     "tuf": ("tuf.api.exceptions", "tuf.ngclient.fetcher", "tuf.ngclient.updater"),
@@ -106,7 +130,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
 }
 
 #: Library → what it is called where libraries are installed from, where that is not its own name.
-DISTRIBUTIONS = {"packageurl": "packageurl-python"}
+DISTRIBUTIONS = {"cyclonedx": "cyclonedx-python-lib", "packageurl": "packageurl-python"}
 
 #: Modules whose import has ended. Before that, another thread may already find them in sys.modules.
 _imported: set[str] = set()

@@ -8,8 +8,9 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -49,12 +50,30 @@ class Machine:
         return Wanted(lock=lock, **{**place, **options})
 
     def ask(
-        self, wanted: Wanted, audit: bool = False, shell: Sequence[str] = ("/bin/sh",), path: str | None = None
+        self,
+        wanted: Wanted,
+        audit: bool = False,
+        userland: str = "",
+        without: str = "",
+        environment: Mapping[str, str] | None = None,
     ) -> probe.Answer:
+        """Put the question; with *userland*, a folder of programs, in its shell and with no other programs on PATH.
+
+        *without* is a text of the question that is taken out of it.
+        """
         asked_for = replace(question(wanted), audit=audit)
         command = probe.command(asked_for)
-        environment = {**os.environ, **({} if path is None else {"PATH": path})}
-        asked = subprocess.run([*shell, "-c", command], capture_output=True, text=True, check=False, env=environment)
+        if userland:
+            command = command.replace(re.findall(r"; PATH=([^;]*);", command)[0], userland)
+        command = command.replace(without, "/nowhere") if without else command
+        shell = f"{userland}/sh" if userland else "/bin/sh"
+        asked = subprocess.run(
+            [shell, "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **(environment or {})},
+        )
         return probe.parse(asked.stdout, asked_for)
 
     def plan(self, wanted: Wanted) -> planning.Plan:

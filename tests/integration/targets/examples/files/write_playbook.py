@@ -21,11 +21,12 @@ PLUGINS = (
     ("filter", "target_triples"),
     ("filter", "outcomes"),
     ("module", "tools_info"),
+    ("module", "report"),
     ("module", "tools"),
     ("module", "mirror"),
     ("module", "unbundle"),
 )
-PAGES = ("README.md", "docs/guide.md", "roles/mirror/README.md", "roles/tools/README.md")
+PAGES = ("README.md", "docs/guide.md", "roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")
 CONVERGED = """\
 - name: Bring the host to the lock file before the audit
   pinned.release.tools:
@@ -94,7 +95,7 @@ def main() -> None:
     # The examples of an audit are about hosts that were brought to the lock file.
     place = [name for name, _text in examples].index("tools_info")
     examples.insert(place, ("a host to audit", CONVERGED))
-    examples.insert([name for name, _text in examples].index("tools"), ("a lock file that is signed", SIGNED))
+    examples.insert([name for name, _text in examples].index("report"), ("a lock file that is signed", SIGNED))
     examples.insert([name for name, _text in examples].index("mirror"), ("a lock file for each ring", RINGS))
     examples.insert([name for name, _text in examples].index("unbundle"), ("the other side of an air gap", REACHED))
     plays = [play(title, block) for title, block in examples]

@@ -274,8 +274,8 @@ def bomb() -> bytes:
         (crates(["serde"]), "no list of packages"),
         (zlib.compress(b"[]"), "no list of packages"),
         (crates([{"name": "a"}]), "without name or version"),
-        (crates([{"name": "a b", "version": "1"}]), "a component called 'a b'"),
-        (crates([{"name": "a", "version": "1\n"}]), "a component of version"),
+        (crates([{"name": "a b", "version": "1"}]), "a component called 'a b 1'"),
+        (crates([{"name": "a", "version": "1\n"}]), "a component called"),
         (crates([{"name": f"a{number}", "version": "1"} for number in range(10_001)]), "more than 10000"),
     ],
 )
@@ -300,7 +300,9 @@ def test_a_damaged_record_of_crates_is_a_gap_with_its_reason(record, reason):
         (go_info("=>\texample.org/a\tv1"), "another form"),
         (go_info("dep\texample.org/a b\tv1.0.0"), "a component called"),
         (go_info("dep\texample.org//a\tv1.0.0"), "a component called"),
-        (go_info("dep\texample.org/a\tv1 0"), "a component of version"),
+        (go_info("dep\texample.org/a\tv1 0"), "a component called"),
+        (go_info("dep\texample.org/../a\tv1"), "a component called"),
+        (go_info("dep\texample.org/%2B\tv1"), "a component called"),
         (go_info(*(f"dep\texample.org/{number}\tv1" for number in range(10_001))), "more than 10000"),
     ],
 )
@@ -386,6 +388,24 @@ def test_package_urls_are_those_of_the_library_and_come_back(kind, name, version
     assert libraries.packageurl.PackageURL.from_string(found.purl) == expected
     assert found.purl == expected.to_string()
     assert component_of(found.purl) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("a@1", None),
+        ("a%2Bb", "1"),
+        ("a", "1@2"),
+        ("a?b", None),
+        ("a#b", None),
+        ("", "1"),
+        ("a", ""),
+        ("a" * 513, None),
+    ],
+)
+def test_a_name_cannot_be_more_than_a_name_in_a_package_url(name, version):
+    with pytest.raises(ValueError, match="a component called"):
+        component("generic", name, version)
 
 
 @pytest.mark.parametrize(

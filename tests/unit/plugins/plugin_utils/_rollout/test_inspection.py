@@ -13,11 +13,15 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 
@@ -27,11 +31,17 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def audit(machine: Machine, wanted: Wanted, names: tuple[str, ...] | None = None) -> Inspection:
-    answer = machine.ask(replace(wanted, integrity="full"), audit=True)
+def audit(
+    machine: Machine,
+    wanted: Wanted,
+    names: tuple[str, ...] | None = None,
+    mode: int | None = None,
+    **how: Any,
+) -> Inspection:
+    answer = machine.ask(replace(wanted, integrity="full"), audit=True, **how)
     assert answer.state is not None
     assert answer.host is not None
-    return inspect(answer.state, answer.host, wanted, names)
+    return inspect(answer.state, answer.host, wanted, names, mode)
 
 
 def without_lock(wanted: Wanted) -> Wanted:
@@ -133,47 +143,305 @@ def run(*command: object) -> None:
         pytest.skip(f"{command[0]} is not here, or not allowed")
 
 
-TAMPERINGS: dict[str, Callable[[Machine], object]] = {
-    "a file replaced by a link": replace_by_link,
-    "a folder replaced by a link": replace_folder_by_link,
-    "an added link": lambda machine: (tree_of(machine) / "libexec/more").symlink_to("/etc/passwd"),
-    "an added pipe": lambda machine: os.mkfifo(tree_of(machine) / "libexec/pipe"),
-    "an added folder": lambda machine: (tree_of(machine) / "libexec/folder").mkdir(),
-    "an added file beside the listing": lambda machine: (tree_of(machine) / "more").write_text("x"),
-    "a program with mode 4777": lambda machine: program_of(machine).chmod(0o4777),
-    "a program with mode 0777": lambda machine: program_of(machine).chmod(0o777),
-    "a folder with mode 0777": lambda machine: (tree_of(machine) / "libexec").chmod(0o777),
-    "another owner": lambda machine: run("chown", "65534", program_of(machine)),
-    "an edited receipt": edit_receipt,
-    "a missing receipt": lambda machine: (tree_of(machine) / "receipt.json").unlink(),
-    "a pipe in place of the receipt": lambda machine: [
-        (tree_of(machine) / "receipt.json").unlink(),
-        os.mkfifo(tree_of(machine) / "receipt.json"),
-    ],
-    "a file changed together with its line": change_with_its_line,
-    "program, listing and receipt forged together": forge,
-    "a capability": lambda machine: run("setcap", "cap_net_raw=ep", program_of(machine)),
-    "an access control list": lambda machine: run("setfacl", "-m", "u:65534:rx", program_of(machine)),
-    "a link in bin_dir that leads elsewhere": lambda machine: [
-        (machine.bin_dir / "hello").unlink(),
-        (machine.bin_dir / "hello").symlink_to("/bin/true"),
-    ],
-    "a link to the active version that leads elsewhere": lambda machine: [
-        (machine.root / "current/hello").unlink(),
-        (machine.root / "current/hello").symlink_to("/opt"),
-    ],
+def relink(path: Path, target: object) -> None:
+    path.unlink()
+    path.symlink_to(str(target))
+
+
+def change_and_set_back_the_time(machine: Machine) -> None:
+    program = program_of(machine)
+    before = program.stat()
+    program.write_bytes(program.read_bytes().replace(b"echo", b"ecko"))
+    os.utime(program, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
+def keep_changed(machine: Machine) -> None:
+    """Change a file of the version that is kept."""
+    for readme in machine.root.glob("store/hello/0.9-*/libexec/*/README"):
+        readme.write_text("changed\n")
+
+
+def kept(machine: Machine) -> Path:
+    return next(machine.root.glob("store/hello/0.9-*"))
+
+
+#: What happens to a host, the kind of finding that tells so, and a word of it: a path or a part of the text.
+TAMPERINGS: dict[str, tuple[FindingKind, str, Callable[[Machine], object]]] = {
+    "a changed byte, and the time set back": ("changed", "bin/hello", change_and_set_back_the_time),
+    "a file replaced by a link": ("changed", "README", replace_by_link),
+    "a folder replaced by a link": ("missing", "README", replace_folder_by_link),
+    "a deleted program": ("missing", "bin/hello", lambda machine: program_of(machine).unlink()),
+    "a deleted listing": ("missing", "listing", lambda machine: (tree_of(machine) / "listing").unlink()),
+    "a deleted version": ("missing", "store/hello", lambda machine: shutil.rmtree(tree_of(machine))),
+    "an added link": ("added", "more", lambda machine: (tree_of(machine) / "libexec/more").symlink_to("/etc/passwd")),
+    "an added pipe": ("added", "pipe", lambda machine: os.mkfifo(tree_of(machine) / "libexec/pipe")),
+    "an added folder": ("added", "folder", lambda machine: (tree_of(machine) / "libexec/folder").mkdir()),
+    "an added file beside the listing": ("added", "more", lambda machine: (tree_of(machine) / "more").write_text("x")),
+    "a program with mode 4777": ("mode", "4777", lambda machine: program_of(machine).chmod(0o4777)),
+    "a program with mode 2755": ("mode", "2755", lambda machine: program_of(machine).chmod(0o2755)),
+    "a program with mode 1755": ("mode", "1755", lambda machine: program_of(machine).chmod(0o1755)),
+    "a program with mode 0777": ("mode", "0777", lambda machine: program_of(machine).chmod(0o777)),
+    "a folder with mode 0777": ("mode", "0777", lambda machine: (tree_of(machine) / "libexec").chmod(0o777)),
+    "a folder with mode 2755": ("mode", "2755", lambda machine: (tree_of(machine) / "libexec").chmod(0o2755)),
+    "a file with mode 0666": (
+        "mode",
+        "0666",
+        lambda machine: next(tree_of(machine).glob("libexec/*/README")).chmod(0o666),
+    ),
+    "another owner": ("owner", "bin/hello", lambda machine: run("chown", "65534", program_of(machine))),
+    "another group": ("group", "bin/hello", lambda machine: run("chgrp", "65534", program_of(machine))),
+    "an edited receipt": ("receipt", "source_url", edit_receipt),
+    "a missing receipt": ("receipt", "unreadable", lambda machine: (tree_of(machine) / "receipt.json").unlink()),
+    "a pipe in place of the receipt": (
+        "receipt",
+        "unreadable",
+        lambda machine: [
+            (tree_of(machine) / "receipt.json").unlink(),
+            os.mkfifo(tree_of(machine) / "receipt.json"),
+        ],
+    ),
+    "a file changed together with its line": ("listing", "not the one", change_with_its_line),
+    "program, listing and receipt forged together": ("listing", "the lock file pins", forge),
+    "a capability": (
+        "capability",
+        "cap_net_raw=ep",
+        lambda machine: run("setcap", "cap_net_raw=ep", program_of(machine)),
+    ),
+    "an access control list": (
+        "acl",
+        "bin/hello",
+        lambda machine: run("setfacl", "-m", "u:65534:rx", program_of(machine)),
+    ),
+    "an access control list for what comes": (
+        "acl",
+        "libexec",
+        lambda machine: run("setfacl", "-d", "-m", "u:65534:rwx", tree_of(machine) / "libexec"),
+    ),
+    "a link in bin_dir that leads elsewhere": (
+        "link",
+        "bin/hello",
+        lambda machine: relink(machine.bin_dir / "hello", "/bin/true"),
+    ),
+    "a program in place of the link in bin_dir": (
+        "link",
+        "bin/hello",
+        lambda machine: [(machine.bin_dir / "hello").unlink(), shutil.copy("/bin/true", machine.bin_dir / "hello")],
+    ),
+    "no link in bin_dir": ("missing", "bin/hello", lambda machine: (machine.bin_dir / "hello").unlink()),
+    "one more link in bin_dir": (
+        "added",
+        "bin/other",
+        lambda machine: (machine.bin_dir / "other").symlink_to(machine.root / "current/hello/bin/hello"),
+    ),
+    "a link of the version that leads elsewhere": (
+        "changed",
+        "bin/hello",
+        lambda machine: relink(tree_of(machine) / "bin/hello", "/bin/true"),
+    ),
+    "a link to the active version that leads elsewhere": (
+        "link",
+        "current/hello",
+        lambda machine: relink(machine.root / "current/hello", "/opt"),
+    ),
+    "the version before made the active one": (
+        "version",
+        "0.9",
+        lambda machine: relink(machine.root / "current/hello", f"../store/hello/{kept(machine).name}"),
+    ),
+}
+#: What a rollout need not repair.
+BESIDE: dict[str, tuple[FindingKind, str, Callable[[Machine], object]]] = {
+    "one more name of a program": (
+        "hard_link",
+        "bin/hello",
+        lambda machine: os.link(program_of(machine), machine.root.parent / "name"),
+    ),
+    "a changed file of the version that is kept": ("changed", "kept version 0.9", keep_changed),
+    "a version that no receipt names": (
+        "receipt",
+        "kept version 0.9",
+        lambda machine: (kept(machine) / "receipt.json").unlink(),
+    ),
+    "a version that is called after another": (
+        "receipt",
+        "0.8-000000000000",
+        lambda machine: kept(machine).rename(kept(machine).parent / "0.8-000000000000"),
+    ),
+    "a file in the folder of versions": ("added", "more", lambda machine: (machine.root / "store/more").touch()),
+    "a hidden file there": ("added", ".more", lambda machine: (machine.root / "store/hello/.more").touch()),
+    "a file in root": ("added", "more", lambda machine: (machine.root / "more").touch()),
+    "a folder among the links": ("added", "a b", lambda machine: (machine.root / "current/a b").mkdir()),
+    "a file that other tools would find": (
+        "added",
+        "modulefiles/more",
+        lambda machine: [(machine.root / "modulefiles").mkdir(), (machine.root / "modulefiles/more").touch()],
+    ),
 }
 
 
-@pytest.mark.parametrize("kind", TAMPERINGS)
-def test_every_tampering_is_told_and_then_repaired(machine: Machine, tmp_path: Path, kind: str) -> None:
-    wanted = machine.wanted(Released(tmp_path))
+def busybox(folder: Path) -> str:
+    """Return a folder that has the programs of busybox and no others."""
+    program = shutil.which("busybox") or pytest.skip("busybox is not on this machine")
+    (folder / "userland").mkdir()
+    for name in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
+        (folder / "userland" / name).symlink_to(program)
+    return str(folder / "userland")
+
+
+USERLANDS: dict[str, Callable[[Path], str]] = {"of this machine": lambda _folder: "", "busybox": busybox}
+
+
+def upgraded(machine: Machine, folder: Path) -> Wanted:
+    """Return what is wanted of a machine that has it, and keeps the version before."""
+    for version in ("0.9", "1.0"):
+        wanted = machine.wanted(Released(folder, version=version))
+        machine.converge(wanted)
+    return wanted
+
+
+@pytest.mark.parametrize("userland", USERLANDS)
+def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
+    machine: Machine, tmp_path: Path, userland: str
+) -> None:
+    wanted = replace(upgraded(machine, tmp_path), layouts=("modulefiles", "tool_cache"))
     machine.converge(wanted)
-    TAMPERINGS[kind](machine)
-    found = audit(machine, wanted)
+    found = audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
+    assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
+
+
+@pytest.mark.parametrize("userland", USERLANDS)
+@pytest.mark.parametrize("what", {**TAMPERINGS, **BESIDE})
+def test_everything_that_happens_is_told_by_its_kind(
+    machine: Machine, tmp_path: Path, what: str, userland: str
+) -> None:
+    wanted = upgraded(machine, tmp_path)
+    programs = USERLANDS[userland](tmp_path)
+    kind, word, tamper = {**TAMPERINGS, **BESIDE}[what]
+    tamper(machine)
+    found = audit(machine, wanted, userland=programs)
+    findings = [*found.findings, *(finding for tool in found.tools.values() for finding in tool.findings)]
+    told = [finding for finding in findings if finding.kind == kind]
+    assert any(word in finding.text or word in finding.path for finding in told), findings
     assert not found.is_compliant
+
+
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_every_tampering_is_repaired(machine: Machine, tmp_path: Path, what: str) -> None:
+    wanted = upgraded(machine, tmp_path)
+    TAMPERINGS[what][2](machine)
+    found = audit(machine, wanted)
     assert {*found.drifted, *found.deviating} == {"hello"}
-    full = replace(wanted, integrity="full", adopt=True)
-    assert machine.converge(full).tools[0].action == "repair"
+    if what == "another group":
+        # Whoever wants a group orders it: then it is repaired.
+        wanted = replace(wanted, group="0")
+    action = machine.converge(replace(wanted, integrity="full", adopt=True)).tools[0].action
+    assert action == ("upgrade" if what.startswith("the version before") else "repair")
     assert audit(machine, wanted).is_compliant
     assert machine.run("hello") == "hello 1.0"
+
+
+# What a rollout ordered.
+
+
+def test_a_mode_that_a_rollout_may_have_ordered_is_drift_if_another_is_named(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    program_of(machine).chmod(0o750)
+    assert audit(machine, wanted).is_compliant
+    assert audit(machine, wanted, mode=0o750).is_compliant
+    assert audit(machine, wanted, mode=0o755).tools["hello"].drift == ("hello has mode 0750, not 0755",)
+
+
+def test_a_group_that_is_named_is_that_of_everything(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    run("chgrp", "-R", "65534", tree_of(machine))
+    assert audit(machine, wanted).is_compliant
+    assert audit(machine, replace(wanted, group="65534")).is_compliant
+    found = audit(machine, replace(wanted, group="0"))
+    assert {finding.kind for finding in found.tools["hello"].findings} == {"group"}
+    assert "hello belongs to group 65534, not 0" in found.tools["hello"].drift
+
+
+def test_a_group_that_the_host_does_not_have_is_an_error(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    with pytest.raises(ReleaseError, match="this host has no group nobody-has-it"):
+        audit(machine, replace(wanted, group="nobody-has-it"))
+
+
+# Programs of others, on PATH.
+
+
+def program_in(folder: Path, name: str = "hello") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text("#!/bin/sh\n")
+    (folder / name).chmod(0o755)
+    return folder / name
+
+
+@pytest.mark.parametrize("userland", USERLANDS)
+def test_a_program_that_comes_before_ours_on_the_path_is_told(machine: Machine, tmp_path: Path, userland: str) -> None:
+    wanted = upgraded(machine, tmp_path)
+    programs = USERLANDS[userland](tmp_path)
+    other, second = (program_in(tmp_path / name) for name in ("first", "second"))
+    path = f"relative::{other.parent}:{second.parent}:{machine.bin_dir}"
+    found = audit(machine, wanted, userland=programs, environment={"PATH": path})
+    ours = machine.bin_dir / "hello"
+    shadow = Finding("shadowed", f"{other} comes before {ours} on PATH", str(other), str(ours), str(other))
+    assert found.tools["hello"].findings == (shadow,)
+    assert found.notes == ()
+
+
+def test_what_comes_later_or_is_ours_or_cannot_be_started_shadows_nothing(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    program_in(tmp_path / "later")
+    program_in(tmp_path / "data").chmod(0o644)
+    (tmp_path / "folder/hello").mkdir(parents=True)
+    (tmp_path / "ours").mkdir()
+    (tmp_path / "ours/hello").symlink_to(machine.bin_dir / "hello")
+    (tmp_path / "same").symlink_to(machine.bin_dir)
+    folders = [tmp_path / name for name in ("data", "folder", "ours", "same", "later")]
+    found = audit(machine, wanted, environment={"PATH": ":".join(map(str, folders))})
+    assert (found.is_compliant, found.notes) == (True, ())
+
+
+def test_programs_that_are_not_on_the_path_are_a_note(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    found = audit(machine, wanted, environment={"PATH": "/usr/bin"})
+    assert found.is_compliant
+    assert [note.partition(",")[0] for note in found.notes] == [f"{machine.bin_dir} is not on PATH"]
+
+
+# What cannot be read.
+
+
+def without_readers(machine: Machine, wanted: Wanted, userland: str) -> Inspection:
+    """Audit where nothing but the programs of *userland* reads extended attributes."""
+    return audit(machine, wanted, userland=userland, without="/python3")
+
+
+def test_lists_that_nothing_reads_are_told_only_where_they_may_add_something(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    programs = busybox(tmp_path)
+    (Path(programs) / "getcap").symlink_to(shutil.which("true") or "/bin/true")
+    assert without_readers(machine, wanted, programs).is_compliant
+    program_of(machine).chmod(0o750)
+    told = without_readers(machine, wanted, programs).tools["hello"].drift
+    assert told == ("access control lists cannot be read: install getfacl or Python on the host",)
+
+
+def test_getfacl_tells_of_lists_where_ls_does_not(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    programs = busybox(tmp_path)
+    for name in ("getfacl", "getcap"):
+        (Path(programs) / name).symlink_to(shutil.which(name) or pytest.skip(f"{name} is not on this machine"))
+    assert without_readers(machine, wanted, programs).is_compliant
+    run("setfacl", "-m", "u:65534:rx", program_of(machine))
+    (finding,) = without_readers(machine, wanted, programs).tools["hello"].findings
+    assert (finding.kind, finding.path) == ("acl", "libexec/hello-1.0/bin/hello")
+
+
+def test_a_rollout_does_not_ask_what_only_an_audit_tells(machine: Machine, tmp_path: Path) -> None:
+    wanted = replace(upgraded(machine, tmp_path), integrity="full")
+    (machine.root / "more").touch()
+    state = machine.ask(wanted).state
+    assert state is not None
+    assert (state.strays, state.shadows, state.is_on_path, len(state.described)) == ((), {}, True, 1)

@@ -1,0 +1,141 @@
+// Copyright (c) pinned.release contributors
+// GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What is known of one host, one tool, or one tool on one host?
+
+const PLATFORM_TITLES = { platform: "Platform", distribution: "Distribution", libc: "C library", cpu: "Processor", python: "Python" };
+
+/** Return facts side by side, or as terms, one a line; those without a value are left out. */
+function facts(pairs, className = "facts") {
+  const told = pairs.filter(([, value]) => value !== "" && value !== null && value !== undefined && value !== false);
+  return el("dl", { class: className }, told.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value))));
+}
+
+const code = (text) => (text ? el("code", {}, text) : "");
+const lines = (texts) => (texts.length ? el("ul", { class: "plain" }, texts.map((text) => el("li", {}, text))) : "");
+const status = (shown) => el("span", { class: "status" }, mark(shown), shown[0]);
+
+function headline(kind, title) {
+  return [
+    el("p", { class: "back" }, el("a", { href: "#" }, "← The whole fleet")),
+    el("h2", { id: "details-title", tabindex: "-1" }, hidden(`${kind} `), title),
+  ];
+}
+
+const missing = (kind, name) => [...headline(kind, name), el("p", {}, `The report has no ${kind} of this name.`)];
+
+function hostDetails(name) {
+  const host = report.host.get(name);
+  if (!host) return missing("host", name);
+  const known = Object.keys(PLATFORM_TITLES);
+  const others = Object.keys(host.platform).filter((word) => !known.includes(word));
+  const platform = [...known, ...others].map((word) => [PLATFORM_TITLES[word] || word, host.platform[word]]);
+  const rows = [...host.rows].sort((one, other) => (one.record.status === "as_pinned") - (other.record.status === "as_pinned"));
+  const good = rows.filter((row) => row.record.status === "as_pinned").length;
+  const counts = rows.length ? `${number(good)} of ${counted(host.rows.length, "tool", "tools")}` : "";
+  return [
+    ...headline("host", host.name),
+    facts([["Status", status(host.shown)], ["Why", host.why], ["As pinned", counts], ["Asked", utc(host.asked)],
+      ["All files compared", utc(host.full) || "not known"], ...platform, ["Versions in", host.places[0]], ["Programs in", host.places[1]]]),
+    host.findings.length ? el("div", { class: "findings" }, host.findings.map(findingDetails)) : "",
+    lines(host.notes),
+    host.removed.length ? lines(host.removed.map((one) => `${one.tool} was removed ${utc(one.when)}.`)) : "",
+    rows.length ? el("div", { class: "scroll", role: "region", "aria-label": `Tools on ${host.name}`, tabindex: "0" },
+      headed("list", `Tools on ${host.name}`, HOST_TITLES, rows.map(hostRow))) : "",
+  ];
+}
+
+const HOST_TITLES = ["Tool", "Version", "Status", "What differs, and why this build", "SHA-256", "Vouched for by", "Installed", "First installed"];
+
+function hostRow(row) {
+  const { record, host } = row;
+  const asset = record.asset || record.wanted;
+  return el("tr", {},
+    el("th", { scope: "row" }, el("a", { href: link({ host: host.name, tool: record.tool.name }) }, record.tool.name)),
+    el("td", {}, versionOf(record)),
+    el("td", { class: "status" }, mark(record.shown), record.shown[0]),
+    el("td", {}, record.findings.map((finding) => el("div", {}, finding.text)),
+      el("span", { class: "small" }, [asset && asset.target, record.reason].filter(Boolean).join(": "))),
+    el("td", { class: "small" }, record.asset ? el("code", { title: record.asset.sha256 }, `${record.asset.sha256.slice(0, 16)}…`) : ""),
+    el("td", { class: "small" }, record.asset ? record.asset.vouched : ""),
+    el("td", { class: "small day" }, day(row.installed)),
+    el("td", { class: "small day" }, day(row.first)));
+}
+
+function pairDetails(hostName, toolName) {
+  const host = report.host.get(hostName);
+  const row = host && host.rows.find((one) => one.record.tool.name === toolName);
+  if (!row) return missing("tool on a host", `${toolName} on ${hostName}`);
+  const { record } = row;
+  const lock = record.lock === report.lock.sha256 ? [code(record.lock), " (this lock file)"] : code(record.lock);
+  const checked = { hash: "every file was hashed now", seal: "as it was when it was last compared in full", size: "by its size alone" };
+  return [
+    ...headline("", `${toolName} on ${hostName}`),
+    el("p", {}, "All of ", hostLink(host), ", all of ", toolLink(record.tool), "."),
+    record.findings.length ? el("div", { class: "findings" }, record.findings.map(findingDetails)) : "",
+    facts([["Status", status(record.shown)], ["Installed version", versionOf(record) || "none"],
+      ["Pinned version", record.tool.version || "none"], ["Also kept there", record.kept.join(", ")], ["Why this build", record.reason],
+      ["Installed", utc(row.installed)], ["First installed", utc(row.first)], ["By lock file", lock],
+      ["Compared", checked[record.verified] || record.verified], ["All files compared", utc(host.full)]], "terms"),
+    record.asset ? assetDetails(record.asset, "What is installed", "h3") : "",
+    record.wanted && record.wanted !== record.asset ? assetDetails(record.wanted, "What the lock file pins for this host", "h3") : "",
+  ];
+}
+
+function findingDetails(finding) {
+  return el("div", { class: "finding" }, finding.text,
+    finding.expected || finding.found ? facts([["Expected", code(finding.expected)], ["Found", code(finding.found)]], "terms") : "");
+}
+
+function toolDetails(name) {
+  const tool = report.tool.get(name);
+  if (!tool) return missing("tool", name);
+  const assets = report.assets.filter((asset) => asset.tool === name);
+  const hosts = new Map();
+  for (const host of report.hosts) for (const row of host.rows) if (row.record.tool === tool && row.record.asset) {
+    hosts.set(row.record.asset, (hosts.get(row.record.asset) || 0) + 1);
+  }
+  const first = assets.find((asset) => asset.pinned) || assets[0];
+  return [
+    ...headline("tool", name),
+    facts([["Purpose", tool.about.purpose || "not stated in the manifest"], ["Owner", tool.about.owner || "not stated in the manifest"],
+      ["Pinned version", tool.version || "none: the lock file does not name it"], ["Source", first ? first.source : ""],
+      ["Package URL", first ? code(first.purl) : ""], ["Advisories", tool.coverage || "none were asked"]]),
+    advisories(tool),
+    el("h3", {}, "Assets"),
+    assets.map((asset) => assetDetails(asset, `${asset.version} ${asset.target}`, "h4", hosts.get(asset) || 0)),
+    inside(tool),
+  ];
+}
+
+function assetDetails(asset, title, tag, hosts) {
+  const isNamed = hosts !== undefined;
+  return el("section", { class: "asset" },
+    el(tag, {}, title, asset.pinned ? "" : " (not pinned)"),
+    lines(asset.evidence),
+    facts([["Version", isNamed ? "" : asset.version], ["Target", isNamed ? "" : asset.target], ["File", asset.name], ["SHA-256", code(asset.sha256)],
+      ["SHA-256 of its tree", code(asset.tree)], ["From", el("span", { class: "address" }, asset.url)],
+      ["Size", asset.size === null ? "" : size(asset.size)], ["On", isNamed && counted(hosts, "host", "hosts")],
+      ...asset.programs.map(([path, sha256]) => [`SHA-256 of ${path}`, code(sha256)])], "terms"));
+}
+
+function advisories(tool) {
+  if (!tool.advisories.length) return "";
+  const rows = tool.advisories.map(([name, state, level, subject, text, fixed]) => el("tr", {},
+    el("th", { scope: "row" }, name), el("td", {}, state), el("td", {}, level), el("td", {}, subject), el("td", {}, text), el("td", {}, fixed)));
+  return [el("h3", {}, "Advisories"), el("div", { class: "scroll", role: "region", "aria-label": "Advisories", tabindex: "0" },
+    headed("list", `Advisories about ${tool.name}`, ["Advisory", "Status", "Level", "About", "Summary", "Fixed in"], rows))];
+}
+
+function inside(tool) {
+  if (!tool.programs.length) return "";
+  return [el("h3", {}, "Inside its programs"), tool.programs.map(({ path, target, recorded, components }) => {
+    const summary = el("summary", {}, `${path}, ${target}: ${components.length ? `${counted(components.length, "component", "components")}, ` : ""}${recorded}`);
+    if (!components.length) return el("p", {}, summary.textContent);
+    const fold = el("details", { class: "inside" }, summary);
+    fold.addEventListener("toggle", () => {
+      if (fold.open && fold.childElementCount === 1) fold.append(el("ul", { class: "components" }, components.map((one) => el("li", {}, one))));
+    });
+    return fold;
+  })];
+}

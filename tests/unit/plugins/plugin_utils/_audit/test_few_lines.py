@@ -1,0 +1,61 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A report is told in few lines: what differs first, hosts with one outcome together, and how many are as pinned."""
+
+from __future__ import annotations
+
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import few_lines
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
+    ComparedLock,
+    Finding,
+    Fleet,
+    FleetHost,
+    HostTool,
+)
+from ansible_collections.pinned.release.tests.fakes.fleet import simulated_fleet
+
+CHANGED = HostTool("uv", "drifted", findings=(Finding("changed", "libexec/uv is changed"),))
+
+
+def fleet(*hosts: FleetHost) -> Fleet:
+    return Fleet(ComparedLock("releases.lock.json", "a" * 64), "", {}, {}, hosts)
+
+
+def test_what_differs_comes_first_and_hosts_with_one_outcome_share_a_line() -> None:
+    told = few_lines.lines(
+        fleet(
+            FleetHost("a", "unreachable", why="timed out"),
+            *(FleetHost(f"h{number}", "differs", tools=(CHANGED,)) for number in range(5)),
+            FleetHost("m", "differs", tools=(HostTool("jq", "missing"), HostTool("x", "unpinned"))),
+            FleetHost("n", "never_converged", tools=(HostTool("jq", "missing"),)),
+            FleetHost("o", "not_asked", why="left out"),
+            FleetHost("p", "as_pinned"),
+            FleetHost("r", "differs", tools=(HostTool("old", "refused", reason="needs glibc 2.39"),)),
+            FleetHost("s", "differs", findings=(Finding("added", "store/x is of no tool"),)),
+        )
+    )
+    assert told == [
+        "h0, h1, h2 and 2 more: uv: libexec/uv is changed",
+        "m: jq is missing",
+        "r: old does not run here: needs glibc 2.39",
+        "s: store/x is of no tool",
+        "m: x is installed, and the lock file does not name it",
+        "n: nothing of the lock file was ever installed",
+        "a: unreachable: timed out",
+        "o: not asked: left out",
+        "1 of 12 hosts are as releases.lock.json pins",
+    ]
+
+
+def test_of_a_large_fleet_no_more_than_a_screen_is_told() -> None:
+    told = few_lines.lines(simulated_fleet(1000, 50))
+    assert len(told) == few_lines.MOST_LINES + 2
+    assert "more lines of this kind" in told[-2]
+
+
+def test_every_host_that_is_not_as_pinned_is_named_by_its_status() -> None:
+    simulated = simulated_fleet(100, 5)
+    named = few_lines.by_status(simulated)
+    found = {name: status for status, names in named.items() for name in names}
+    assert found == {host.name: host.status for host in simulated.hosts if host.status != "as_pinned"}
