@@ -18,7 +18,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import histo
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 
 OPTIONS = verb.reader(options.RECORD)
@@ -45,8 +44,7 @@ class ActionModule(verb.Verb):
         content = text.encode()
         lock = ComparedLock(found.name, hashlib.sha256(content).hexdigest(), commit_of(found, content))
         path = Path(self._loader.path_dwim(given["log"]))
-        key = given["log_key"]
-        sign = signing.signer(key if gpg.FINGERPRINT.match(key) else self._loader.path_dwim(key)) if key else None
+        sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         past = history.known(path)
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         results = verb.fit(dict(_results(given, task_vars)))
