@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import report_folder, signing, summaries
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
@@ -25,7 +26,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg
 
 OPTIONS = verb.reader(options.ATTEST)
 _ENDING = ".vsa.jsonl"
@@ -59,8 +59,9 @@ class ActionModule(verb.Verb):
         policy = summaries.Policy(wanted_path.name, hashlib.sha256(text.encode()).hexdigest())
         said = summaries.statements(locked, found, policy, now.strftime("%Y-%m-%dT%H:%M:%SZ"))
         path = lock_path.with_name(lock_path.name.removesuffix(".lock.json").removesuffix(".json") + _ENDING)
-        key = given["key"]
-        sign = signing.signer(key if gpg.FINGERPRINT.match(key) else self._loader.path_dwim(key))
+        sign = signing.of_option(given["key"], self._loader.path_dwim)
+        if sign is None:
+            raise ReleaseError("key names no key", fix="give the path of a private key")
         content = summaries.lines(said, sign, path.read_bytes() if path.is_file() else b"")
         file = report_folder.ReportFile(path.name, content)
         written = report_folder.write(path.parent, [file], self._task.check_mode)

@@ -32,7 +32,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.remembered i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.results import fleet_of
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
@@ -55,7 +54,7 @@ class ActionModule(verb.Verb):
         given = verb.options(self, OPTIONS)
         dest = Path(self._loader.path_dwim(given["dest"]))
         log_path = Path(self._loader.path_dwim(given["log"])) if given["log"] else dest / LOG
-        sign = self._signer(given["log_key"])
+        sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         path, lock, compared = self._lock(given)
         past = history.known(log_path)
         names = _names(given["hosts"], task_vars)
@@ -77,12 +76,6 @@ class ActionModule(verb.Verb):
             "notes": [*few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
-
-    def _signer(self, key: str | None) -> signing.Sign | None:
-        """Return what signs with *key*, a path or a fingerprint. Raises ReleaseError if it cannot."""
-        if not key:
-            return None
-        return signing.signer(key if gpg.FINGERPRINT.match(key) else self._loader.path_dwim(key))
 
     def _lock(self, given: Mapping[str, Any]) -> tuple[Path, LockFile, ComparedLock]:
         path = verb.found_file(self, given["lockfile"])

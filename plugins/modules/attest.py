@@ -37,7 +37,8 @@ options:
         cosign or of P-256 in PEM.
     type: str
     required: true
-extends_documentation_fragment: pinned.release.attributes
+extends_documentation_fragment:
+  - pinned.release.attributes
 attributes:
   check_mode:
     support: full
