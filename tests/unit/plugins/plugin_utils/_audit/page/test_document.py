@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.page import 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.document import page
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.extras import Advisory, Extras, Program
 from ansible_collections.pinned.release.tests.fakes.fleet import simulated_fleet
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 FLEET = simulated_fleet(60, 8, seed=3)
@@ -105,7 +105,10 @@ def test_same_facts_give_the_same_bytes_whoever_listed_them() -> None:
     assert page(turned) == page(FLEET) == page(simulated_fleet(60, 8, seed=3))
 
 
-@given(st.text(st.characters(), max_size=60))
+@given(st.text(st.characters(), max_size=60) | st.text(st.sampled_from("<>&\"'/!-=a script{}%#\\"), max_size=30))
+@example('"><img src=x onerror=alert()>')
+@example("</script><script>alert()</script><!--")
+@example("\u202e\x1b[31m\ud800\r\n")
 def test_no_text_of_a_host_adds_a_tag_or_a_character_that_steers(text: str) -> None:
     plain = Parsed(page(hostile("x"))).tags
     made = page(hostile(text))
