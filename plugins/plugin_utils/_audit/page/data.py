@@ -28,12 +28,13 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 class _Numbers(Generic[Value]):
-    """Different values in the order in which they came; ``of`` returns the number of one."""
+    """Different values, in the order in which they came."""
 
     def __init__(self, *first: Value) -> None:
         self._numbers = {value: number for number, value in enumerate(first)}
 
     def of(self, value: Value) -> int:
+        """Return the number of *value*: a new one, if it was never seen."""
         return self._numbers.setdefault(value, len(self._numbers))
 
     def __iter__(self) -> Any:

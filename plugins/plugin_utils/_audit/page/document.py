@@ -137,9 +137,9 @@ def _full_comparison(fleet: Fleet) -> str:
     times = sorted(host.last_full for host in fleet.hosts if host.last_full)
     unknown = len(fleet.hosts) - len(times)
     if not times:
-        return "of no host known"
-    since = f"every host since {words.moment(times[0])}" if not unknown else f"oldest {words.moment(times[0])}"
-    return since + (f"; of {words.count(unknown, 'host', 'hosts')} none is known" if unknown else "")
+        return "not known of any host"
+    longest = f"longest ago {words.moment(times[0])}"
+    return f"{longest}; not known of {words.count(unknown, 'host', 'hosts')}" if unknown else longest
 
 
 def _affected(extras: Mapping[str, Extras]) -> tuple[tuple[str, int], ...]:

@@ -36,7 +36,7 @@ function hostDetails(name) {
   return [
     ...headline("host", host.name),
     facts([["Status", status(host.shown)], ["Why", host.why], ["As pinned", counts], ["Asked", utc(host.asked)],
-      ["All files compared", utc(host.full) || "not known"], ...platform, ["Versions in", host.places[0]], ["Programs in", host.places[1]]]),
+      ["All files last compared", utc(host.full) || "not known"], ...platform, ["Versions in", host.places[0]], ["Programs in", host.places[1]]]),
     host.findings.length ? el("div", { class: "findings" }, host.findings.map(findingDetails)) : "",
     lines(host.notes),
     host.removed.length ? lines(host.removed.map((one) => `${one.tool} was removed ${utc(one.when)}.`)) : "",
@@ -76,7 +76,7 @@ function pairDetails(hostName, toolName) {
     facts([["Status", status(record.shown)], ["Installed version", versionOf(record) || "none"],
       ["Pinned version", record.tool.version || "none"], ["Also kept there", record.kept.join(", ")], ["Why this build", record.reason],
       ["Installed", utc(row.installed)], ["First installed", utc(row.first)], ["By lock file", lock],
-      ["Compared", checked[record.verified] || record.verified], ["All files compared", utc(host.full)]], "terms"),
+      ["Compared", checked[record.verified] || record.verified], ["All files last compared", utc(host.full)]], "terms"),
     record.asset ? assetDetails(record.asset, "What is installed", "h3") : "",
     record.wanted && record.wanted !== record.asset ? assetDetails(record.wanted, "What the lock file pins for this host", "h3") : "",
   ];

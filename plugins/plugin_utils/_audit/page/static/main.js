@@ -11,6 +11,7 @@ function show() {
   const isHost = choice.host !== "";
   const isDetail = isHost || choice.tool !== "";
   document.body.classList.toggle("narrowed", isNarrowed(choice));
+  byId("jump").hidden = isNarrowed(choice);
   byId("attention").hidden = isDetail || isNarrowed(choice);
   byId("details").hidden = !isDetail;
   byId("everything").hidden = isHost;

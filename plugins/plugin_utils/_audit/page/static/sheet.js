@@ -18,7 +18,7 @@ const COLUMNS = [
   ["Installed", (row) => row.installed],
   ["First installed", (row) => row.first],
   ["By lock file (SHA-256)", (row) => row.record.lock],
-  ["All files compared", (row) => row.host.full],
+  ["All files last compared", (row) => row.host.full],
 ];
 
 /** Return the list of what was found: a line for each tool on each host, and for each host of which nothing is known. */

@@ -157,10 +157,10 @@ def test_oldest_full_comparison_is_told_and_of_how_many_hosts_none_is_known() ->
         FleetHost("a", "as_pinned", last_full="2026-11-22T02:00:11Z"),
         FleetHost("b", "as_pinned", last_full="2026-11-29T02:00:11Z"),
     )
-    assert "every host since 2026-11-22 02:00:11 UTC" in page(replace(FLEET, hosts=hosts))
+    assert "<dd>longest ago 2026-11-22 02:00:11 UTC</dd>" in page(replace(FLEET, hosts=hosts))
     lost = FleetHost("c", "unreachable", why="no route")
-    assert "oldest 2026-11-22 02:00:11 UTC; of 1 host none is known" in page(replace(FLEET, hosts=(*hosts, lost)))
-    assert "of no host known" in page(replace(FLEET, hosts=(lost,)))
+    assert "longest ago 2026-11-22 02:00:11 UTC; not known of 1 host" in page(replace(FLEET, hosts=(*hosts, lost)))
+    assert "not known of any host" in page(replace(FLEET, hosts=(lost,)))
 
 
 def test_advisories_and_components_of_a_tool_are_in_the_data_and_affected_ones_at_the_front() -> None:
