@@ -72,7 +72,7 @@ def test_text_filter_takes_each_word_from_host_or_tool(browser: Browser, small: 
 
 def test_tool_and_platform_narrow_together(browser: Browser, small: Path) -> None:
     platform = KNOWN[0].platform["platform"]
-    browser.open(small, f"#tool={TOOL}&platform={platform.replace('/', '%2F')}&view=list")
+    browser.open(small, f"#tool={TOOL}&platform={quote(platform, safe='')}&view=list")
     expected = [
         host.name
         for host in KNOWN

@@ -10,7 +10,7 @@ host. A host is its records' numbers with the numbers of two times. The script (
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import evidence_words
@@ -37,7 +37,7 @@ class _Numbers(Generic[Value]):
         """Return the number of *value*: a new one, if it was never seen."""
         return self._numbers.setdefault(value, len(self._numbers))
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Value]:
         return iter(self._numbers)
 
 
