@@ -49,6 +49,18 @@ options:
         receipt that says others is a deviation. Files are always compared with their receipt.
     type: dict
     default: {}
+  _variables:
+    description:
+      - Whether options that the task does not give are taken from the variables of the role C(pinned.release.tools).
+        Not for playbooks.
+    type: bool
+    default: false
+  _brief:
+    description:
+      - Whether the result leaves out what the lock file and the rest of it say, for reports over many hosts. Not for
+        playbooks.
+    type: bool
+    default: false
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
