@@ -255,7 +255,7 @@ class Host:
 
     def inspect(self, wanted: Wanted) -> Inspection:
         """Return what tools_info finds, after a full look. Raises ReleaseError."""
-        answer = self.answer(replace(question(wanted), wanted="", integrity="full"))
+        answer = self.answer(replace(question(wanted), wanted="", integrity="full", audit=True))
         if answer.host is None or answer.state is None:
             raise ReleaseError("the host did not tell all that was asked")
         return inspect(answer.state, answer.host, wanted, None)

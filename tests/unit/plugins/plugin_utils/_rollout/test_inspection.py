@@ -388,6 +388,9 @@ def test_a_program_that_comes_before_ours_on_the_path_is_told(machine: Machine, 
     shadow = Finding("shadowed", f"{other} comes before {ours} on PATH", str(other), str(ours), str(other))
     assert found.tools["hello"].findings == (shadow,)
     assert found.notes == ()
+    # A task that names a PATH is asked about that one.
+    environment = {"PATH": "/usr/bin"}
+    assert audit(machine, wanted, userland=programs, environment=environment, task_path=path).tools == found.tools
 
 
 def test_what_comes_later_or_is_ours_or_cannot_be_started_shadows_nothing(machine: Machine, tmp_path: Path) -> None:
