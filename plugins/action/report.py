@@ -31,6 +31,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.remembered import with_past
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.results import fleet_of
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.unpacked_assets import UnpackedAssets
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
@@ -58,11 +59,15 @@ class ActionModule(verb.Verb):
         path, lock, compared = self._lock(given)
         past = history.known(log_path)
         names = _names(given["hosts"], task_vars)
-        hosts = fleet_of(lock, compared, names, partial(_registered, task_vars["hostvars"], given["result"]))
+        result_of = partial(_registered, task_vars["hostvars"], given["result"])
+        allowed = report_files.AllowLists(lock, UnpackedAssets(path, lock)) if given["allow_lists"] else None
+        hosts = fleet_of(lock, compared, names, result_of, allowed.take if allowed else None)
         fleet, beside = with_past(hosts, past), self._beside(given, path, lock)
         before = _last(dest / report_files.JSON) if self._task.diff else ""
         digests: dict[str, str] = {}
-        written = report_folder.write(dest, _hashed(_files(fleet, beside, given), digests), self._task.check_mode)
+        written = report_folder.write(
+            dest, _hashed(_files(fleet, beside, given, allowed), digests), self._task.check_mode
+        )
         statement = recording.audit(fleet, report_files.JSON, digests[report_files.JSON], past)
         head = past.head if self._task.check_mode else log.append(log_path, statement, sign)
         return {
@@ -93,10 +98,14 @@ class ActionModule(verb.Verb):
         return Beside(recorded, ask_advisories(lock, recorded, folder, statements))
 
 
-def _files(fleet: Fleet, beside: Beside, given: Mapping[str, Any]) -> Iterator[ReportFile]:
+def _files(
+    fleet: Fleet, beside: Beside, given: Mapping[str, Any], allowed: report_files.AllowLists | None
+) -> Iterator[ReportFile]:
     yield from report_files.report(fleet, beside)
     specs = sorted(set(given["sbom"]))
     yield from report_files.bills(fleet, beside, specs, given["sbom_per_host"], collection_version())
+    if allowed is not None:
+        yield from allowed.files()
 
 
 def _hashed(files: Iterable[ReportFile], digests: dict[str, str]) -> Iterator[ReportFile]:

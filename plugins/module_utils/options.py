@@ -174,5 +174,6 @@ REPORT = dict(
     sbom_per_host={"type": "bool", "default": False},
     advisories={"type": "path"},
     vex={"type": "list", "elements": "path", "default": []},
+    allow_lists={"type": "bool", "default": False},
     **RECORDS,
 )  # type: Spec

@@ -78,6 +78,15 @@ options:
     type: list
     elements: path
     default: []
+  allow_lists:
+    description:
+      - Also write C(fapolicyd.trust), for C(/etc/fapolicyd/trust.d), and C(ima.digests), digests as in the kernel's
+        list of measurements. They name the files of all pinned tools that hosts have, by the paths that they have
+        there.
+      - Digests and sizes are those of the assets that the lock file pins, never what a host says. The assets are
+        opened on the controller; one that its cache lacks is downloaded.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.records
@@ -135,6 +144,7 @@ EXAMPLES = r"""
     dest: reports
     sbom: ["1.6", "1.7"]
     sbom_per_host: true
+    allow_lists: true
     advisories: osv
     vex: [not-affected.vex.json]
     log: records.jsonl

@@ -31,7 +31,7 @@ FILTERS = {
     "status": "take('status', 'drifted')",
     "status of hosts": "take('status', 'as_pinned')",
     "tool": "take('tool', 'uv')",
-    "platform": "take('platform', 'linux/arm64')",
+    "platform": "take('platform', 'linux/aarch64/glibc2.34')",
     "view": "take('view', 'list')",
     "all again": "take('view', 'grid')",
 }

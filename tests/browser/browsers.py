@@ -77,7 +77,11 @@ class Browser:
     def go(self, fragment: str) -> None:
         """Follow a link within the page, and wait until the page is shown anew."""
         self.js("location.hash = arguments[0]", fragment)
-        self.driver.execute_async_script("setTimeout(arguments[arguments.length - 1], 0)")
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until the page has done what was asked of it, and is painted."""
+        self.driver.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0]))")
 
     def errors(self) -> list[str]:
         """Return what the console has said since it was last asked."""

@@ -72,7 +72,7 @@ def test_text_filter_takes_each_word_from_host_or_tool(browser: Browser, small: 
 
 def test_tool_and_platform_narrow_together(browser: Browser, small: Path) -> None:
     platform = KNOWN[0].platform["platform"]
-    browser.open(small, f"#tool={TOOL}&platform={platform.replace('/', '%2F')}&view=list")
+    browser.open(small, f"#tool={TOOL}&platform={quote(platform, safe='')}&view=list")
     expected = [
         host.name
         for host in KNOWN
@@ -139,6 +139,7 @@ def test_tool_tells_advisories_coverage_and_on_demand_its_components(browser: Br
     assert "bin/y, x86_64-unknown-linux-gnu: nothing recorded by its compiler" in told
     assert COMPONENTS[0] not in told
     browser.driver.find_element("css selector", "#details summary").click()
+    browser.settle()
     assert browser.texts("#details details li") == list(COMPONENTS)
     browser.go(f"#tool={next(tool for tool in FLEET.tools if tool != KNOWN_TOOL)}")
     assert "none were asked" in browser.text("#details")

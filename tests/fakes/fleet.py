@@ -56,11 +56,11 @@ class _Platform:
 PLATFORMS = (
     _Platform(
         {
-            "platform": "linux/amd64",
-            "libc": "glibc 2.36",
-            "distribution": "Debian 12",
+            "platform": "linux/x86_64/glibc2.36",
+            "libc": "glibc",
+            "libc_version": "2.36",
+            "distribution": "Debian GNU/Linux 12 (bookworm)",
             "cpu": "x86-64-v3",
-            "python": "3.11",
         },
         "x86_64-unknown-linux-gnu",
         "gnu build needs glibc 2.17, host has 2.36",
@@ -68,11 +68,11 @@ PLATFORMS = (
     ),
     _Platform(
         {
-            "platform": "linux/amd64",
-            "libc": "musl 1.2.5",
-            "distribution": "Alpine 3.22",
+            "platform": "linux/x86_64/musl1.2.5",
+            "libc": "musl",
+            "libc_version": "1.2.5",
+            "distribution": "Alpine Linux v3.22",
             "cpu": "x86-64-v2",
-            "python": "3.12",
         },
         "x86_64-unknown-linux-musl",
         "static x86_64 build, needs no libc",
@@ -80,24 +80,30 @@ PLATFORMS = (
     ),
     _Platform(
         {
-            "platform": "linux/arm64",
-            "libc": "glibc 2.34",
-            "distribution": "Rocky Linux 9.6",
+            "platform": "linux/aarch64/glibc2.34",
+            "libc": "glibc",
+            "libc_version": "2.34",
+            "distribution": "Rocky Linux 9.6 (Blue Onyx)",
             "cpu": "armv8-a",
-            "python": "3.9",
         },
         "aarch64-unknown-linux-gnu",
         "gnu build needs glibc 2.17, host has 2.34",
         20,
     ),
     _Platform(
-        {"platform": "freebsd/amd64", "distribution": "FreeBSD 14.3", "cpu": "x86-64-v2", "python": "3.11"},
+        {"platform": "freebsd/x86_64", "distribution": "FreeBSD 14.3-RELEASE", "cpu": "x86-64-v2"},
         "x86_64-unknown-freebsd",
         "needs FreeBSD 13, host has 14.3",
         5,
     ),
     _Platform(
-        {"platform": "linux/amd64", "libc": "glibc 2.17", "distribution": "CentOS 7.9", "cpu": "x86-64-v2"},
+        {
+            "platform": "linux/x86_64/glibc2.17",
+            "libc": "glibc",
+            "libc_version": "2.17",
+            "distribution": "CentOS Linux 7 (Core)",
+            "cpu": "x86-64-v2",
+        },
         "x86_64-unknown-linux-gnu",
         "gnu build needs glibc 2.17, host has 2.17",
         3,
@@ -308,7 +314,7 @@ def _moment(chance: random.Random, month: str) -> str:
 
 
 def _no_build(platform: _Platform) -> str:
-    return f"no asset for {platform.words['platform']}: 4 assets are for linux/amd64, linux/arm64, and no other runs"
+    return f"no asset for {platform.words['platform']}: 3 assets are for Linux"
 
 
 def _with_faults(

@@ -5,10 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 from urllib.parse import quote
 
-from ansible_collections.pinned.release.plugins.plugin_utils._audit import report_csv, report_json
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import allow_lists, report_csv, report_json
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import to_json
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.cyclonedx import sbom
@@ -16,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.document import page
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.extras_of import extras_of
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 JSON, CSV, HTML = "report.json", "report.csv", "report.html"
 #: Below it, each host has a file of its own.
@@ -23,11 +25,11 @@ HOSTS = "hosts"
 
 
 def report(fleet: Fleet, beside: Beside) -> Iterator[ReportFile]:
-    """Yield the report of *fleet*: for programs, spreadsheets and people."""
+    """Yield the report of *fleet*: for people, programs and spreadsheets."""
     advisories = to_json(beside.found) if beside.found else None
+    yield ReportFile(HTML, page(fleet, extras_of(fleet, beside.recorded, beside.found)).encode())
     yield ReportFile(JSON, report_json.emit(fleet, advisories).encode())
     yield ReportFile(CSV, report_csv.emit(fleet).encode())
-    yield ReportFile(HTML, page(fleet, extras_of(fleet, beside.recorded, beside.found)).encode())
 
 
 def bills(
@@ -46,3 +48,21 @@ def bills(
             text = sbom.of_host(fleet, host, inside, findings, spec, version)
             # A name of the inventory may be any text.
             yield ReportFile(f"{HOSTS}/{quote(host.name, safe='')}-{spec}.cdx.json", text.encode())
+
+
+class AllowLists:
+    """Gathers the files that hosts have of the *lock* file, by what its assets unpack to: *unpacking*."""
+
+    def __init__(self, lock: LockFile, unpacking: allow_lists.Unpacking) -> None:
+        self._lock = lock
+        self._unpacking = unpacking
+        self._files: set[allow_lists.AllowedFile] = set()
+
+    def take(self, result: Mapping[str, Any]) -> None:
+        """Add the files of one host, by its whole *result*. Raises ReleaseError if an asset cannot be opened."""
+        self._files.update(allow_lists.files_of(result, self._lock, self._unpacking))
+
+    def files(self) -> Iterator[ReportFile]:
+        """Yield the lists for fapolicyd and for IMA."""
+        yield ReportFile("fapolicyd.trust", allow_lists.fapolicyd(self._files).encode())
+        yield ReportFile("ima.digests", allow_lists.ima(self._files).encode())

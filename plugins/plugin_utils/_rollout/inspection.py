@@ -30,13 +30,15 @@ class InspectedTool:
 
     findings   how its files differ from its listing and receipt, its links from what they should be, and its receipt or
                tree from what the lock file says this host should have
-    kept       other versions of it there
+    active     the folder of its active version, below store/TOOL; "" where there is none
+    kept       those of other versions there
     tree       the path of its files that is the same in all versions
     """
 
     receipt: Receipt | None
     findings: tuple[Finding, ...]
     verified_by: str
+    active: str
     kept: tuple[str, ...]
     tree: str
 
@@ -58,6 +60,7 @@ class InspectedTool:
             "deviation": list(self.deviation),
             "findings": [finding.to_json() for finding in self.findings],
             "verified_by": self.verified_by,
+            "active": self.active,
             "kept": list(self.kept),
             "tree": self.tree,
         }
@@ -164,4 +167,6 @@ def _tool(name: str, state: State, wanted: Wanted, pinned: WantedTool | None, mo
     if tree is not None and pinned is not None:
         found += deviation.of_tool(name, tree, wanted, pinned)
     verified_by = tree.verified_by if tree else ""
-    return InspectedTool(tree.receipt if tree else None, found, verified_by, kept, lasting_tree(name, state.root))
+    return InspectedTool(
+        tree.receipt if tree else None, found, verified_by, active, kept, lasting_tree(name, state.root)
+    )

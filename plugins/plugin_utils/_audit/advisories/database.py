@@ -6,7 +6,7 @@
 A database has hundreds of thousands of records, and a few concern us. So each is searched for the names first, as
 bytes; only what may concern us is taken apart and kept. The search is made so that it finds too much rather than too
 little: in names, what ecosystems disagree about (case, and ``-``, ``_`` and ``.``) does not count, and a record whose
-names are written with escapes is taken apart in any case.
+names are written with escapes, or in letters beyond ASCII, is taken apart in any case.
 """
 
 from __future__ import annotations
@@ -113,17 +113,16 @@ class _Reading:
         """Return whether a record may be about one of our packages. Raises ReleaseError if it is cut off."""
         if not (content[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{") and content.rstrip().endswith(b"}")):
             raise ReleaseError("is no JSON object, or cut off")
-        if _HIDDEN.search(content):
-            self.ecosystems.update(value for key, value in _NAMES.findall(content) if key == b"ecosystem")
-            return True
-        is_ours = False
+        is_ours = _HIDDEN.search(content) is not None
         for key, value in _NAMES.findall(content):
             if key == b"ecosystem":
                 self.ecosystems.add(value)
-            elif b"\\" in value or _loose(_of_repository(value) if key == b"repo" else value) in self.names:
-                is_ours = True
+                continue
             if key == b"repo":
                 self.ecosystems.add(GIT.encode())
+                value = _of_repository(value)
+            if b"\\" in value or not value.isascii() or _loose(value) in self.names:
+                is_ours = True
         return is_ours
 
     def database(self) -> Database:

@@ -5,21 +5,25 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timezone
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
+
+_PARTS = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[Tt]([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})\Z"
+)
+_MOMENT = Form(_PARTS, "a time such as 2024-01-15T09:30:00Z")
 
 
 def in_one_form(place: Place) -> str:
     """Return the time at *place*, of RFC 3339, in UTC with microseconds. Raises MisfitError if it is none."""
-    text = place.text()
+    [(day, clock, fraction, offset)] = _PARTS.findall(place.text(_MOMENT))
+    offset = "+00:00" if offset in "Zz" else offset
     try:
         # Python before 3.11 knows neither Z nor fractions of other lengths than 3 and 6.
-        whole, _dot, rest = text.replace("Z", "+00:00").replace("z", "+00:00").partition(".")
-        digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-        moment = datetime.fromisoformat(f"{whole}.{digits[:6]:0<6}{rest[len(digits) :]}" if digits else whole)
-        if moment.tzinfo is None:
-            raise ValueError("no offset from UTC")
+        moment = datetime.fromisoformat(f"{day}T{clock}.{fraction[:6]:0<6}{offset}")
         return moment.astimezone(timezone.utc).isoformat(timespec="microseconds")
     except (ValueError, OverflowError) as error:
-        raise place.misfit("a time such as 2024-01-15T09:30:00Z") from error
+        raise place.misfit(_MOMENT.words) from error

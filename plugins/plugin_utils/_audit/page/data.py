@@ -10,7 +10,7 @@ host. A host is its records' numbers with the numbers of two times. The script (
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import evidence_words
@@ -28,15 +28,16 @@ Value = TypeVar("Value", bound=Hashable)
 
 
 class _Numbers(Generic[Value]):
-    """Different values in the order in which they came; ``of`` returns the number of one."""
+    """Different values, in the order in which they came."""
 
     def __init__(self, *first: Value) -> None:
         self._numbers = {value: number for number, value in enumerate(first)}
 
     def of(self, value: Value) -> int:
+        """Return the number of *value*: a new one, if it was never seen."""
         return self._numbers.setdefault(value, len(self._numbers))
 
-    def __iter__(self) -> Any:
+    def __iter__(self) -> Iterator[Value]:
         return iter(self._numbers)
 
 

@@ -28,7 +28,17 @@ from markupsafe import Markup
 
 _STATIC = Path(__file__).with_name("static")
 #: The script, in the order in which its parts build on one another.
-_SCRIPTS = ("dom.js", "report.js", "filter.js", "sheet.js", "tables.js", "details.js", "main.js")
+_SCRIPTS = (
+    "dom.js",
+    "report.js",
+    "filter.js",
+    "sheet.js",
+    "tables.js",
+    "facts.js",
+    "host_details.js",
+    "tool_details.js",
+    "main.js",
+)
 #: In each group, so many rows are on the page, each with the names of so many hosts; what is beyond is in the table.
 MOST_ROWS, MOST_HOSTS = 100, 10
 #: So many rows of a group are shown before somebody asks for all.
@@ -137,9 +147,9 @@ def _full_comparison(fleet: Fleet) -> str:
     times = sorted(host.last_full for host in fleet.hosts if host.last_full)
     unknown = len(fleet.hosts) - len(times)
     if not times:
-        return "of no host known"
-    since = f"every host since {words.moment(times[0])}" if not unknown else f"oldest {words.moment(times[0])}"
-    return since + (f"; of {words.count(unknown, 'host', 'hosts')} none is known" if unknown else "")
+        return "not known of any host"
+    longest = f"longest ago {words.moment(times[0])}"
+    return f"{longest}; not known of {words.count(unknown, 'host', 'hosts')}" if unknown else longest
 
 
 def _affected(extras: Mapping[str, Extras]) -> tuple[tuple[str, int], ...]:

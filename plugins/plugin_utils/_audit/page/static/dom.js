@@ -29,7 +29,8 @@ const number = (count) => count.toLocaleString("en-US");
 const counted = (count, one, many) => `${number(count)} ${count === 1 ? one : many}`;
 
 /** Return a time of the facts for people: "2026-11-29 18:33:02 UTC"; what has another form stays as it is. */
-const utc = (iso) => (/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : iso);
+const utc = (iso) =>
+  /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(iso) ? `${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC` : iso;
 const day = (iso) => iso.slice(0, 10);
 
 function size(bytes) {

@@ -11,20 +11,36 @@ function show() {
   const isHost = choice.host !== "";
   const isDetail = isHost || choice.tool !== "";
   document.body.classList.toggle("narrowed", isNarrowed(choice));
+  byId("jump").hidden = isNarrowed(choice);
   byId("attention").hidden = isDetail || isNarrowed(choice);
   byId("details").hidden = !isDetail;
   byId("everything").hidden = isHost;
   byId("details").replaceChildren();
-  if (isDetail) append(byId("details"), isHost && choice.tool ? pairDetails(choice.host, choice.tool) : isHost ? hostDetails(choice.host) : toolDetails(choice.tool));
+  if (isDetail)
+    append(
+      byId("details"),
+      isHost && choice.tool
+        ? pairDetails(choice.host, choice.tool)
+        : isHost
+          ? hostDetails(choice.host)
+          : toolDetails(choice.tool),
+    );
   document.title = isDetail ? `${[choice.tool, choice.host].filter(Boolean).join(" on ")}: ${title}` : title;
   if (!isHost) showTable(choice);
 }
 
 const isNarrowed = (choice) => Boolean(choice.q || choice.status || choice.platform || choice.tool || choice.host);
-const isGrid = (choice) => (choice.view || (choice.tool || choice.status in report.toolStatus && choice.status !== "as_pinned" ? "list" : "grid")) === "grid";
+/** Hosts × tools show the whole; where one tool or status of tools is asked for, a list tells more. */
+const isGrid = (choice) =>
+  (choice.view ||
+    (choice.tool || (choice.status in report.toolStatus && choice.status !== "as_pinned") ? "list" : "grid")) ===
+  "grid";
 
 function showTable(choice) {
-  for (const name of FIELDS) if (byId(name) !== document.activeElement || name !== "q") byId(name).value = choice[name];
+  for (const name of FIELDS) {
+    const isTypedIn = name === "q" && byId(name) === document.activeElement;
+    if (!isTypedIn) byId(name).value = choice[name];
+  }
   byId("view").value = isGrid(choice) ? "grid" : "list";
   const found = matching(choice);
   const pages = pagesOf(found, isGrid(choice));
@@ -39,11 +55,12 @@ function showTable(choice) {
 
 function countText(found) {
   const unknown = unknownHosts(found);
-  const told = `${counted(found.rows.length, "tool", "tools")} on ${number(found.hosts.length)} of ${counted(report.hosts.length, "host", "hosts")}.`;
+  const all = counted(report.hosts.length, "host", "hosts");
+  const told = `${counted(found.rows.length, "tool", "tools")} on ${number(found.hosts.length)} of ${all}.`;
   return unknown ? `${told} Of ${counted(unknown, "other host", "other hosts")} nothing is known.` : told;
 }
 
-/** Go to what is chosen now, changed by *changes*. While somebody types, the way back is not filled with each letter. */
+/** Go to what is chosen now, changed by *changes*. The way back is not filled with each letter that is typed. */
 function choose(changes, isTyping) {
   const address = link({ ...chosen(), page: "", ...changes });
   if (isTyping) {
@@ -64,17 +81,30 @@ async function copyTable() {
   const sheet = isGrid(choice) ? gridSheet(found) : listSheet(found);
   const isCopied = await copy(tabbed(sheet));
   byId("said").textContent = "";
-  byId("said").textContent = isCopied ? `Copied ${counted(sheet.length - 1, "row", "rows")}.` : "This browser did not allow copying.";
+  byId("said").textContent = isCopied
+    ? `Copied ${counted(sheet.length - 1, "row", "rows")}.`
+    : "This browser did not allow copying.";
   byId("copy").textContent = isCopied ? "Copied" : "Not allowed";
-  setTimeout(() => { byId("copy").textContent = "Copy table"; }, 2000);
+  setTimeout(() => {
+    byId("copy").textContent = "Copy table";
+  }, 2000);
 }
 
 /** Show the first rows of each long group, until somebody asks for all. */
 function fold(group) {
   if (!group.querySelector(".extra")) return;
   const all = group.querySelectorAll("tbody tr").length;
-  const button = el("button", { type: "button", class: "all" }, `Show all ${number(all)}`, hidden(`: ${group.querySelector("h3").textContent}`));
-  button.addEventListener("click", () => { group.classList.remove("folded"); button.remove(); group.querySelector(".extra a").focus(); });
+  const button = el(
+    "button",
+    { type: "button", class: "all" },
+    `Show all ${number(all)}`,
+    hidden(`: ${group.querySelector("h3").textContent}`),
+  );
+  button.addEventListener("click", () => {
+    group.classList.remove("folded");
+    button.remove();
+    group.querySelector(".extra a").focus();
+  });
   group.classList.add("folded");
   group.append(button);
 }
@@ -83,15 +113,28 @@ function begin() {
   document.querySelectorAll(".group").forEach(fold);
   for (const tool of report.tools) byId("tool").append(el("option", { value: tool.name }, tool.name));
   for (const name of report.platformNames) byId("platform").append(el("option", { value: name }, name));
-  append(byId("legend"), ["A version alone is as pinned. ", Object.values(report.toolStatus).filter((shown) => shown[2] !== "good").map((shown) => [mark(shown), `${shown[0]} `])]);
+  append(byId("legend"), [
+    "A version alone is as pinned. ",
+    Object.values(report.toolStatus)
+      .filter((shown) => shown[2] !== "good")
+      .map((shown) => [mark(shown), `${shown[0]} `]),
+  ]);
   byId("filter").addEventListener("submit", (event) => event.preventDefault());
   byId("q").addEventListener("input", (event) => choose({ q: event.target.value }, true));
-  for (const name of FIELDS.slice(1)) byId(name).addEventListener("change", (event) => choose({ [name]: event.target.value }));
-  byId("reset").addEventListener("click", () => { byId("q").value = ""; choose({ q: "", status: "", tool: "", platform: "", view: "" }); byId("q").focus(); });
+  for (const name of FIELDS.slice(1))
+    byId(name).addEventListener("change", (event) => choose({ [name]: event.target.value }));
+  byId("reset").addEventListener("click", () => {
+    byId("q").value = "";
+    choose({ q: "", status: "", tool: "", platform: "", view: "" });
+    byId("q").focus();
+  });
   byId("copy").addEventListener("click", copyTable);
   byId("before").addEventListener("click", () => turn(-1));
   byId("after").addEventListener("click", () => turn(1));
-  document.querySelector(".skip").addEventListener("click", (event) => { event.preventDefault(); byId("main").focus(); });
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    byId("main").focus();
+  });
   addEventListener("hashchange", () => {
     show();
     if (!byId("details").hidden) {
@@ -104,7 +147,10 @@ function begin() {
     byId("printed").replaceChildren(...(choice.host ? [] : printedList(matching(choice), isNarrowed(choice))));
     byId("printed").hidden = Boolean(choice.host);
   });
-  addEventListener("afterprint", () => { byId("printed").replaceChildren(); byId("printed").hidden = true; });
+  addEventListener("afterprint", () => {
+    byId("printed").replaceChildren();
+    byId("printed").hidden = true;
+  });
   show();
 }
 

@@ -18,7 +18,10 @@ function read(data) {
     ...tool,
     advisories: tool.advisories.map((one) => one.map(text)),
     programs: tool.programs.map(([path, target, recorded, components]) => ({
-      path: text(path), target: text(target), recorded: text(recorded), components: components.map(text),
+      path: text(path),
+      target: text(target),
+      recorded: text(recorded),
+      components: components.map(text),
     })),
   }));
   const records = data.records.map(([tool, status, asset, wanted, reason, lock, verified, findings, kept]) => ({
@@ -35,25 +38,52 @@ function read(data) {
   }));
   records.forEach((record, index) => Object.assign(record, { index, words: wordsOf(record) }));
   const platforms = data.platforms.map((words) => Object.fromEntries(words));
-  const hosts = data.hosts.map(([name, status, why, asked, full, platform, places, findings, notes, removed, numbers]) => {
-    const host = {
-      name, status, shown: data.hostStatus[status], why: text(why), asked: text(asked), full: text(full),
-      platform: platforms[platform], places: places.map(text), findings: findings.map(finding), notes: notes.map(text),
-      removed: removed.map(([tool, when]) => ({ tool: text(tool), when: text(when) })), rows: [],
-    };
-    for (let at = 0; at < numbers.length; at += 3) {
-      const record = records[numbers[at]];
-      host.rows.push({ host, record, installed: text(numbers[at + 1]), first: text(numbers[at + 2]) });
-    }
-    host.faults = host.rows.filter((row) => row.record.status !== "as_pinned").length + host.findings.length;
-    host.words = [name, host.shown[0], host.why, ...Object.values(host.platform), ...host.notes, ...host.findings.map((one) => one.text)].join(" ").toLowerCase();
-    return host;
-  });
-  hosts.sort((one, other) =>
-    HOST_ORDER.indexOf(one.status) - HOST_ORDER.indexOf(other.status) || other.faults - one.faults
-    || (one.name < other.name ? -1 : 1));
+  const hosts = data.hosts.map(
+    ([name, status, why, asked, full, platform, places, findings, notes, removed, numbers]) => {
+      const host = {
+        name,
+        status,
+        shown: data.hostStatus[status],
+        why: text(why),
+        asked: text(asked),
+        full: text(full),
+        platform: platforms[platform],
+        places: places.map(text),
+        findings: findings.map(finding),
+        notes: notes.map(text),
+        removed: removed.map(([tool, when]) => ({ tool: text(tool), when: text(when) })),
+        rows: [],
+      };
+      for (let at = 0; at < numbers.length; at += 3) {
+        const record = records[numbers[at]];
+        host.rows.push({ host, record, installed: text(numbers[at + 1]), first: text(numbers[at + 2]) });
+      }
+      host.faults = host.rows.filter((row) => row.record.status !== "as_pinned").length + host.findings.length;
+      host.words = [
+        name,
+        host.shown[0],
+        host.why,
+        ...Object.values(host.platform),
+        ...host.notes,
+        ...host.findings.map((one) => one.text),
+      ]
+        .join(" ")
+        .toLowerCase();
+      return host;
+    },
+  );
+  hosts.sort(
+    (one, other) =>
+      HOST_ORDER.indexOf(one.status) - HOST_ORDER.indexOf(other.status) ||
+      other.faults - one.faults ||
+      (one.name < other.name ? -1 : 1),
+  );
   return {
-    ...data, tools, assets, records, hosts,
+    ...data,
+    tools,
+    assets,
+    records,
+    hosts,
     host: new Map(hosts.map((host) => [host.name, host])),
     tool: new Map(tools.map((tool) => [tool.name, tool])),
     platformNames: [...new Set(hosts.map((host) => host.platform.platform).filter(Boolean))].sort(),
@@ -64,7 +94,10 @@ function wordsOf(record) {
   const asset = record.asset || record.wanted;
   const findings = record.findings.flatMap((finding) => [finding.text, finding.path]);
   const said = [record.tool.name, record.shown[0], record.reason, ...findings];
-  return said.concat(asset ? [versionOf(record), asset.target, asset.sha256] : []).join(" ").toLowerCase();
+  return said
+    .concat(asset ? [versionOf(record), asset.target, asset.sha256] : [])
+    .join(" ")
+    .toLowerCase();
 }
 
 /** Return the version that is installed, "" where none is. */

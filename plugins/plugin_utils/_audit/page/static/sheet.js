@@ -18,18 +18,29 @@ const COLUMNS = [
   ["Installed", (row) => row.installed],
   ["First installed", (row) => row.first],
   ["By lock file (SHA-256)", (row) => row.record.lock],
-  ["All files compared", (row) => row.host.full],
+  ["All files last compared", (row) => row.host.full],
 ];
 
-/** Return the list of what was found: a line for each tool on each host, and for each host of which nothing is known. */
+/** Return what was found as a list: a line for each tool on each host, and for each host without any. */
 function listSheet(found) {
   const bare = found.hosts.filter((host) => !host.rows.length);
-  const unknown = bare.map((host) => [host.name, host.shown[0], "", "", "", "", "", host.why, ...Array(6).fill(""), host.full]);
+  const unknown = bare.map((host) => [
+    host.name,
+    host.shown[0],
+    "",
+    "",
+    "",
+    "",
+    "",
+    host.why,
+    ...Array(6).fill(""),
+    host.full,
+  ]);
   const lines = found.rows.map((row) => COLUMNS.map(([, cell]) => cell(row)));
   return [COLUMNS.map(([title]) => title), ...unknown, ...lines];
 }
 
-/** Return hosts × tools of what was found: the version that is installed, with its status where that is not as pinned. */
+/** Return what was found as hosts × tools: the installed version, and the status where that is not as pinned. */
 function gridSheet(found) {
   const lines = found.hosts.map((host) => {
     const cells = new Map(host.rows.map((row) => [row.record.tool, row.record]));

@@ -303,7 +303,7 @@ def upgraded(machine: Machine, folder: Path) -> Wanted:
 def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
     machine: Machine, tmp_path: Path, userland: str
 ) -> None:
-    wanted = replace(upgraded(machine, tmp_path), layouts=("modulefiles", "tool_cache"))
+    wanted = replace(upgraded(machine, tmp_path), layouts=("modulefiles",))
     machine.converge(wanted)
     found = audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
     assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())

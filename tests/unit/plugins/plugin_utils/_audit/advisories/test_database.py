@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories import database
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.database import MOST_TOLD
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import Damaged, Subject
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.package import package
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.package import ECOSYSTEMS, package
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.subjects import packages_of
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.osv import (
     affected,
     found,
@@ -24,6 +26,9 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.osv impo
     write,
     write_zip,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from packageurl import PackageURL
 
 NET = Subject("caddy", "pkg:golang/golang.org/x/net@v0.20.0", "v0.20.0", where="caddy")
 FLOOD = record("GO-2099-0001", affected("Go", "golang.org/x/net", "introduced 0 fixed 0.23.0"))
@@ -81,6 +86,24 @@ def test_a_record_of_another_ecosystem_is_not_ours(tmp_path: Path) -> None:
 def test_a_name_that_is_written_with_escapes_is_found(tmp_path: Path, escape: str) -> None:
     text = json.dumps(FLOOD).replace("golang.org/x/net", escape)
     assert found(write(tmp_path, text.encode()), NET) == [("GO-2099-0001", "affected")]
+
+
+@given(
+    st.sampled_from(["bitnami", "cargo", "golang", "npm", "pypi"]),
+    st.text("abkABK-_.\u00e9\u212a", min_size=1, max_size=6),
+    st.text("abkABK-_.\u00e9\u212a", min_size=1, max_size=6),
+)
+def test_every_spelling_that_means_the_same_package_is_found(kind: str, name: str, other: str) -> None:
+    """The search for names as bytes never misses what is the same package once it is taken apart."""
+    purl = PackageURL(kind, name=f"x{name}", version="1.0.0").to_string()
+    spellings = {f"x{one}" for one in (other, name, name.lower(), name.upper(), name.replace("-", "_."))}
+    [wanted] = packages_of(subject(purl, "1.0.0"))
+    for spelling in spellings:
+        if package(ECOSYSTEMS[kind], spelling) == wanted:
+            with tempfile.TemporaryDirectory() as folder:
+                text = json.dumps(record("X-1", affected(ECOSYSTEMS[kind], spelling)), ensure_ascii=False)
+                write(Path(folder), text.encode())
+                assert wanted in read(Path(folder), subject(purl, "1.0.0")).records
 
 
 def test_keys_that_are_written_with_escapes_hide_nothing(tmp_path: Path) -> None:

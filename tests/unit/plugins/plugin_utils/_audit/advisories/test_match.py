@@ -98,6 +98,12 @@ def test_an_advisory_that_two_names_lead_to_is_told_once(tmp_path: Path) -> None
     assert found(write(tmp_path, record("A-1", *both)), subject) == [("A-1", "affected")]
 
 
+def test_of_two_names_the_one_that_can_be_compared_counts(tmp_path: Path) -> None:
+    both = [affected("Go", "github.com/o/r", "introduced 0"), from_git("https://github.com/o/r", ["r1"])]
+    subject = Subject("r", "pkg:golang/github.com/o/r@r1", "r1", "https://github.com/o/r")
+    assert found(write(tmp_path, record("A-1", *both)), subject) == [("A-1", "affected")]
+
+
 def test_the_same_input_gives_the_same_bytes_in_any_order(tmp_path: Path) -> None:
     records = [NET, record("A-1", affected("Go", "github.com/klauspost/compress", "introduced 0"))]
     write_zip(tmp_path / "a/all.zip", *records)

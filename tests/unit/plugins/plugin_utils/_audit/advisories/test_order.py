@@ -55,6 +55,7 @@ def test_spellings_of_one_version_are_equal(ecosystem: str, one: str, other: str
         ("PyPI", ""),
         ("npm", "1" * 5000),
         ("PyPI", "1" * 5000),
+        ("npm", "1.0.0-" + "a" * 300),
         ("Maven", "1.0"),
         ("GIT", "v1.0.0"),
     ],

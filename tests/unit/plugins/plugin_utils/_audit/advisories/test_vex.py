@@ -169,6 +169,11 @@ def test_cyclonedx_that_names_versions_counts_for_these(tmp_path: Path) -> None:
         assert one(tmp_path / version, cyclonedx(analysed("resolved", affects))).status == status
 
 
+def test_cyclonedx_that_contradicts_itself_about_the_version_counts_for_none(tmp_path: Path) -> None:
+    affects = {"ref": "pkg:golang/golang.org/x/net@v0.19.0", "versions": [{"version": "v0.20.0"}]}
+    assert one(tmp_path, cyclonedx(analysed("resolved", affects))).status == "affected"
+
+
 def test_a_vulnerability_that_nobody_analysed_says_nothing(tmp_path: Path) -> None:
     found = laid(tmp_path, cyclonedx({"id": "CVE-2099-1", "affects": [{"ref": NET_PURL}]}))
     assert [finding.status for finding in found.findings] == ["affected"]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zipfile
 import zlib
 from pathlib import Path
@@ -75,7 +76,13 @@ def test_a_member_with_an_extra_field_is_read(tmp_path: Path) -> None:
 
 def test_a_member_that_inflates_to_more_than_it_says_costs_no_more(tmp_path: Path) -> None:
     bomb = deflated(bytes(64 * 1024 * 1024))
-    assert reasons(raw(tmp_path / "all.zip", (b"a.json", bomb, 0, 1000))) == ["has other bytes than its zip file says"]
+    path = raw(tmp_path / "all.zip", (b"a.json", bomb, 0, 1000))
+    tracemalloc.start()
+    try:
+        assert reasons(path) == ["has other bytes than its zip file says"]
+        assert tracemalloc.get_traced_memory()[1] < 4 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_member_larger_than_any_record_is_not_inflated(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.page import 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.document import page
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.extras import Advisory, Extras, Program
 from ansible_collections.pinned.release.tests.fakes.fleet import simulated_fleet
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 FLEET = simulated_fleet(60, 8, seed=3)
@@ -105,7 +105,10 @@ def test_same_facts_give_the_same_bytes_whoever_listed_them() -> None:
     assert page(turned) == page(FLEET) == page(simulated_fleet(60, 8, seed=3))
 
 
-@given(st.text(st.characters(), max_size=60))
+@given(st.text(st.characters(), max_size=60) | st.text(st.sampled_from("<>&\"'/!-=a script{}%#\\"), max_size=30))
+@example('"><img src=x onerror=alert()>')
+@example("</script><script>alert()</script><!--")
+@example("\u202e\x1b[31m\ud800\r\n")
 def test_no_text_of_a_host_adds_a_tag_or_a_character_that_steers(text: str) -> None:
     plain = Parsed(page(hostile("x"))).tags
     made = page(hostile(text))
@@ -154,10 +157,10 @@ def test_oldest_full_comparison_is_told_and_of_how_many_hosts_none_is_known() ->
         FleetHost("a", "as_pinned", last_full="2026-11-22T02:00:11Z"),
         FleetHost("b", "as_pinned", last_full="2026-11-29T02:00:11Z"),
     )
-    assert "every host since 2026-11-22 02:00:11 UTC" in page(replace(FLEET, hosts=hosts))
+    assert "<dd>longest ago 2026-11-22 02:00:11 UTC</dd>" in page(replace(FLEET, hosts=hosts))
     lost = FleetHost("c", "unreachable", why="no route")
-    assert "oldest 2026-11-22 02:00:11 UTC; of 1 host none is known" in page(replace(FLEET, hosts=(*hosts, lost)))
-    assert "of no host known" in page(replace(FLEET, hosts=(lost,)))
+    assert "longest ago 2026-11-22 02:00:11 UTC; not known of 1 host" in page(replace(FLEET, hosts=(*hosts, lost)))
+    assert "not known of any host" in page(replace(FLEET, hosts=(lost,)))
 
 
 def test_advisories_and_components_of_a_tool_are_in_the_data_and_affected_ones_at_the_front() -> None:
