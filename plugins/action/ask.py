@@ -63,7 +63,9 @@ class ActionModule(verb.Verb):
         for name in given["reports"]:
             path = verb.found_file(self, name, user_files.REPORT)
             reports[str(path)] = report_json.read(user_files.read(path, user_files.REPORT), str(path))
-        past = history.known(Path(self._loader.path_dwim(given["log"]))) if given["log"] else history.History()
+        past = history.History()
+        if given["log"]:
+            past = history.known(Path(self._loader.path_dwim(given["log"])), seen_of=given["host"] or "")
         inside = components_file.read(verb.found_file(self, given["lockfile"])) if kind == "component" else {}
         return Known(reports, past, inside)
 
