@@ -15,7 +15,8 @@ story=$checkout/.build/quickstart
 mkdir -p "$story"
 cd "$story"
 # Nothing of an earlier run but the cache of downloads.
-rm -rf releases.yml older.yml releases.lock.json before.yml before.lock.json here.yml tools bin failed
+rm -rf releases.yml older.yml releases.lock.json releases.components.json before.yml before.lock.json here.yml \
+    tools bin reports failed
 
 export PINNED_RELEASE_CACHE="$story/cache"
 # What the user set up for Ansible belongs to another story: it may become root, or print in its own way.
@@ -151,5 +152,6 @@ cat <<END
    ansible-playbook pinned.release.lock    # pin it; commit releases.lock.json
    ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen
    ansible-playbook -i INVENTORY pinned.release.rollout --become         # let it happen
+   ansible-playbook -i INVENTORY pinned.release.audit --become           # a report of what every host has
    ansible-doc pinned.release.tools        # all that it can do; docs/guide.md tells the rest
 END

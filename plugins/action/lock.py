@@ -89,17 +89,7 @@ class ActionModule(verb.Verb):
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
         known = components_file.read(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
-        cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
-        resolver = Resolver(
-            open_source=partial(self._open, token=given["token"], base=wanted_path.parent, cache_root=cache.root),
-            cache=cache,
-            now=datetime.now(timezone.utc),
-            progress=ProgressReport(verb.tell),
-            folder=wanted_path.parent,
-            has_kept=evidence.has,
-            elsewhere=asked.digests,
-            authorities=self._authorities(given["trust_root"], cache.root),
-        )
+        resolver = self._resolver(given, asked, evidence)
         asked, wanted = self._settled(asked, wanted, resolver)
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
@@ -120,8 +110,7 @@ class ActionModule(verb.Verb):
         result = self._with_components(result, lock_path, inside.recorded, seen)
         stale_lock.note_answer(lock_path, hashlib.sha256(after.encode()).hexdigest(), asked.text)
         result["notes"] += asked.notes(wanted, resolution.lock)
-        exported = self._exported(resolution.lock, given["export"] or {})
-        return _with_files(result, [*asked.new_files(), *exported])
+        return _with_files(result, [*asked.new_files(), *self._exported(resolution.lock, given["export"] or {})])
 
     def _asked(self, given: Mapping[str, Any]) -> Asked:
         """Return the manifest, and what the option import names. A manifest that is made of that is written at once.
@@ -162,6 +151,21 @@ class ActionModule(verb.Verb):
         if not self._task.check_mode:
             user_files.write(known.path, known.text, user_files.MANIFEST)
         return known, manifest.parse(known.text, str(known.path))
+
+    def _resolver(self, given: Mapping[str, Any], asked: Asked, evidence: evidence_folder.EvidenceFolder) -> Resolver:
+        """Return what makes a lock of a manifest, with the cache, mirrors and credentials that are *given*."""
+        cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
+        folder = asked.path.parent
+        return Resolver(
+            open_source=partial(self._open, token=given["token"], base=folder, cache_root=cache.root),
+            cache=cache,
+            now=datetime.now(timezone.utc),
+            progress=ProgressReport(verb.tell),
+            folder=folder,
+            has_kept=evidence.has,
+            elsewhere=asked.digests,
+            authorities=self._authorities(given["trust_root"], cache.root),
+        )
 
     def _exported(self, lock: LockFile, given: Mapping[str, str | None]) -> Sequence[Export]:
         """Write the files that the option export names, and return them."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -15,8 +16,8 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import history, log, recording, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._signature import gpg
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 
 OPTIONS = verb.reader(options.RECORD)
@@ -39,14 +40,15 @@ class ActionModule(verb.Verb):
         if started and not forms.MOMENT.pattern.match(started):
             raise ReleaseError("started is no such time", expected=forms.MOMENT.words, found=started)
         found = verb.found_file(self, given["lockfile"])
-        _lock, sha256 = lock_reader.read(found, signers.read(given["lock_signers"]))
+        _lock, text = lock_reader.read_with_text(found, signers.read(given["lock_signers"]))
+        content = text.encode()
+        lock = ComparedLock(found.name, hashlib.sha256(content).hexdigest(), commit_of(found, content))
         path = Path(self._loader.path_dwim(given["log"]))
-        key = given["log_key"]
-        sign = signing.signer(key if gpg.FINGERPRINT.match(key) else self._loader.path_dwim(key)) if key else None
+        sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         past = history.known(path)
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         results = verb.fit(dict(_results(given, task_vars)))
-        statement = recording.rollout(results.items(), ComparedLock(found.name, sha256), now, started, past)
+        statement = recording.rollout(results.items(), lock, now, started, past)
         head = past.head if self._task.check_mode else log.append(path, statement, sign)
         return {
             "changed": True,
@@ -58,12 +60,21 @@ class ActionModule(verb.Verb):
 
 def _results(given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """Yield the hosts and what the task registered there; None where it was not run."""
-    hostvars = task_vars.get("hostvars", {})
+    hostvars = task_vars["hostvars"]
     names = given["hosts"] if given["hosts"] is not None else task_vars.get("ansible_play_hosts_all", [])
     for name in sorted(set(names)):
         if name not in hostvars:
             raise ReleaseError(f"{name} is no host of the inventory", fix="correct the option hosts")
-        yield name, hostvars[name].get(given["result"])
+        yield name, _registered(hostvars.raw_get(name), given["result"])
+
+
+def _registered(variables: Mapping[str, Any], variable: str) -> Any:
+    """Return what a task registered as *variable* on a host, None where none did.
+
+    A fact of that name is what the host says of itself: it may be an old one, from the cache, that no task asked for.
+    """
+    found, facts = variables.get(variable), variables.get("ansible_facts")
+    return {} if isinstance(facts, Mapping) and variable in facts and facts[variable] == found else found
 
 
 def _note(hosts: Mapping[str, Mapping[str, Any]], path: Path) -> str:

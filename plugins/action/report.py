@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,19 +16,28 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     few_lines,
-    report_csv,
+    history,
+    log,
+    recording,
+    report_files,
     report_folder,
     report_json,
+    signing,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.remembered import with_past
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.results import fleet_of
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.unpacked_assets import UnpackedAssets
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 OPTIONS = verb.reader(options.REPORT)
-_JSON = "report.json"
+LOG = "log.jsonl"
 
 
 class ActionModule(verb.Verb):
@@ -38,33 +47,72 @@ class ActionModule(verb.Verb):
     _requires_connection = False
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Write the report of what the hosts' tasks registered, and return where it is and what it tells in short.
+        """Write the report of what the hosts' tasks registered, record that, and return what it tells in short.
 
-        Raises ReleaseError for a lock file that cannot be read, hosts that nobody knows, and a folder that cannot be
-        written.
+        Raises ReleaseError for a lock file or a log that cannot be read, hosts that nobody knows, a key that cannot
+        sign, and a folder that cannot be written.
         """
         given = verb.options(self, OPTIONS)
         dest = Path(self._loader.path_dwim(given["dest"]))
-        fleet = self._fleet(given, task_vars)
-        before = _last(dest / _JSON) if self._task.diff else ""
-        written = report_folder.write(dest, _files(fleet), self._task.check_mode)
+        log_path = Path(self._loader.path_dwim(given["log"])) if given["log"] else dest / LOG
+        sign = signing.of_option(given["log_key"], self._loader.path_dwim)
+        path, lock, compared = self._lock(given)
+        past = history.known(log_path)
+        names = _names(given["hosts"], task_vars)
+        result_of = partial(_registered, task_vars["hostvars"], given["result"])
+        allowed = report_files.AllowLists(lock, UnpackedAssets(path, lock)) if given["allow_lists"] else None
+        hosts = fleet_of(lock, compared, names, result_of, allowed.take if allowed else None)
+        fleet, beside = with_past(hosts, past), self._beside(given, path, lock)
+        before = _last(dest / report_files.JSON) if self._task.diff else ""
+        digests: dict[str, str] = {}
+        written = report_folder.write(
+            dest, _hashed(_files(fleet, beside, given, allowed), digests), self._task.check_mode
+        )
+        statement = recording.audit(fleet, report_files.JSON, digests[report_files.JSON], past)
+        head = past.head if self._task.check_mode else log.append(log_path, statement, sign)
         return {
-            "changed": any(written.values()),
+            "changed": True,
             "dest": str(dest),
             "files": list(map(str, written)),
+            "log": str(log_path),
+            "head": log.shown_head(head),
             **report_json.summary(fleet),
             "hosts": few_lines.by_status(fleet),
-            "notes": few_lines.lines(fleet),
+            "notes": [*few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
 
-    def _fleet(self, given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Fleet:
+    def _lock(self, given: Mapping[str, Any]) -> tuple[Path, LockFile, ComparedLock]:
         path = verb.found_file(self, given["lockfile"])
         lock, text = lock_reader.read_with_text(path, signers.read(given["lock_signers"]))
         content = text.encode()
-        compared = ComparedLock(path.name, hashlib.sha256(content).hexdigest(), commit_of(path, content))
-        names = _names(given["hosts"], task_vars)
-        return fleet_of(lock, compared, names, partial(_registered, task_vars["hostvars"], given["result"]))
+        return path, lock, ComparedLock(path.name, hashlib.sha256(content).hexdigest(), commit_of(path, content))
+
+    def _beside(self, given: Mapping[str, Any], path: Path, lock: LockFile) -> Beside:
+        recorded = components_file.read(path)
+        if not given["advisories"]:
+            if given["vex"]:
+                raise ReleaseError("vex is about advisories, and none are given", fix="give the option advisories")
+            return Beside(recorded)
+        folder, *statements = (Path(self._loader.path_dwim(name)) for name in (given["advisories"], *given["vex"]))
+        return Beside(recorded, ask_advisories(lock, recorded, folder, statements))
+
+
+def _files(
+    fleet: Fleet, beside: Beside, given: Mapping[str, Any], allowed: report_files.AllowLists | None
+) -> Iterator[ReportFile]:
+    yield from report_files.report(fleet, beside)
+    specs = sorted(set(given["sbom"]))
+    yield from report_files.bills(fleet, beside, specs, given["sbom_per_host"], collection_version())
+    if allowed is not None:
+        yield from allowed.files()
+
+
+def _hashed(files: Iterable[ReportFile], digests: dict[str, str]) -> Iterator[ReportFile]:
+    """Yield *files*, and keep the SHA-256 of each by its path."""
+    for file in files:
+        digests[file.path] = hashlib.sha256(file.content).hexdigest()
+        yield file
 
 
 def _names(hosts: Sequence[str] | None, task_vars: Mapping[str, Any]) -> list[str]:
@@ -92,11 +140,6 @@ def _registered(hostvars: Any, variable: str, name: str) -> object:
     found, facts = variables.get(variable), variables.get("ansible_facts")
     is_fact = isinstance(facts, Mapping) and variable in facts and facts[variable] == found
     return f"the fact {variable} of the host" if is_fact else found
-
-
-def _files(fleet: Fleet) -> Iterator[ReportFile]:
-    yield ReportFile(_JSON, report_json.emit(fleet).encode())
-    yield ReportFile("report.csv", report_csv.emit(fleet).encode())
 
 
 def _last(path: Path) -> str:

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 import os
 import pwd
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 from ansible import constants
-from ansible.module_utils.basic import AnsibleModule
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -50,7 +47,6 @@ OPTIONS = verb.reader(
     options.TOOLS,
     required_if=[("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
 )
-_OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 
 
 class ActionModule(verb.Verb):
@@ -181,7 +177,7 @@ class ActionModule(verb.Verb):
             **verb.place(given),
             owner=given["owner"],
             group=given["group"],
-            mode=_mode(given["mode"]),
+            mode=verb.mode(given["mode"]),
             keep=given["keep"],
             integrity=given["integrity"],
             prefer=given["prefer"],
@@ -265,26 +261,3 @@ def _handlers(tool: str, names: object) -> list[str]:
     raise ReleaseError(
         f"notify names no handlers for {tool}", expected="the name of a handler, or a list of names", found=repr(names)
     )
-
-
-def _mode(mode: object) -> int:
-    """Return *mode* as number: octal text and numbers as ansible.builtin.file takes them, symbolic on top of 0755."""
-    try:
-        if isinstance(mode, int) and not isinstance(mode, bool):
-            number = mode
-        elif _OCTAL.match(str(mode)):
-            number = int(str(mode), 8)
-        else:
-            number = AnsibleModule._symbolic_mode_to_octal(SimpleNamespace(st_mode=0o100755), str(mode))
-    except (ValueError, TypeError) as error:
-        raise ReleaseError(
-            "mode is neither octal nor symbolic", expected="'0755' or 'u=rwx,go=rx'", found=str(mode)
-        ) from error
-    if number & 0o7022 or number & 0o500 != 0o500:
-        raise ReleaseError(
-            "mode does not suit a program that must stay as it was installed",
-            expected="readable and executable by its owner, no set-id or sticky bit, not writable by group or others",
-            found=f"{number:04o}",
-            fix=f'write it in quotes: mode: "{mode:04}"' if isinstance(mode, int) else None,
-        )
-    return number

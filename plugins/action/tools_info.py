@@ -46,7 +46,8 @@ class ActionModule(verb.Verb):
         answer = verb.ask(self, replace(question(wanted), wanted="", audit=True))
         state = verb.required(answer.state)
         names = None if given["tools"] is None else tuple(given["tools"])
-        found = inspect(state, verb.required(answer.host), wanted, names)
+        mode = None if given["mode"] is None else verb.mode(given["mode"])
+        found = inspect(state, verb.required(answer.host), wanted, names, mode)
         result = {
             "changed": False,
             "asked": asked,
@@ -66,6 +67,8 @@ class ActionModule(verb.Verb):
             lock=lock,
             lock_digest=digest,
             **verb.place(given),
+            owner=given["owner"],
+            group=given["group"],
             integrity=given["integrity"],
             prefer=given["prefer"],
             assume=verb.assumed(given["assume"]),

@@ -79,6 +79,9 @@ TOOLS_INFO = dict(
     PLACE,
     lockfile={"type": "path"},
     tools={"type": "list", "elements": "str"},
+    owner={"type": "str"},
+    group={"type": "str"},
+    mode={"type": "raw"},
     capabilities={"type": "dict", "default": {}},
     _variables={"type": "bool", "default": False},
     _brief={"type": "bool", "default": False},
@@ -118,14 +121,6 @@ UNBUNDLE = dict(
     dest={"type": "path", "required": True},
 )  # type: Spec
 
-REPORT = dict(
-    SIGNED,
-    dest={"type": "path", "required": True},
-    lockfile={"type": "path", "default": "releases.lock.json"},
-    result={"type": "str", "default": "tools_audit"},
-    hosts={"type": "list", "elements": "str"},
-)  # type: Spec
-
 RECORDS = {
     "log": {"type": "path"},
     "log_key": {"type": "str", "no_log": False},
@@ -162,3 +157,23 @@ ASK = {
     "day": {"type": "str"},
     "installed": {"type": "str"},
 }  # type: Spec
+
+ATTEST = {
+    "manifest": {"type": "path", "default": "releases.yml"},
+    "lockfile": {"type": "path"},
+    "key": {"type": "str", "required": True, "no_log": False},
+}  # type: Spec
+
+REPORT = dict(
+    SIGNED,
+    dest={"type": "path", "required": True},
+    lockfile={"type": "path", "default": "releases.lock.json"},
+    result={"type": "str", "default": "tools_audit"},
+    hosts={"type": "list", "elements": "str"},
+    sbom={"type": "list", "elements": "str", "choices": ["1.6", "1.7"], "default": []},
+    sbom_per_host={"type": "bool", "default": False},
+    advisories={"type": "path"},
+    vex={"type": "list", "elements": "path", "default": []},
+    allow_lists={"type": "bool", "default": False},
+    **RECORDS,
+)  # type: Spec

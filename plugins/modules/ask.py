@@ -64,7 +64,8 @@ options:
   installed:
     description: When was this tool first installed on each host, and since when is it gone?
     type: str
-extends_documentation_fragment: pinned.release.attributes
+extends_documentation_fragment:
+  - pinned.release.attributes
 attributes:
   check_mode:
     support: full

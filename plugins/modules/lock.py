@@ -25,6 +25,9 @@ description:
     and a note says so. Without such a proof, the lock fails.
   - What the proofs were made of is kept in a folder beside the lock file, C(releases.evidence) beside
     C(releases.lock.json). Commit both. O(verify) verifies every proof again from these bytes alone.
+  - What is inside the programs is kept in a file beside the lock file, C(releases.components.json) beside
+    C(releases.lock.json). It lists the Go modules and Rust crates that compilers recorded, as package URLs, or says
+    that nothing is recorded. Commit it, too. A record that cannot be read does not stop the lock.
   - If the publisher offers digests, but none of an asset that is needed, the lock fails, unless the manifest accepts
     the asset by name (C(accept)).
   - What is locked and still satisfies the manifest stays as it is, without a look at the network. A policy that has
@@ -152,7 +155,9 @@ attributes:
     details: Releases are resolved and downloaded into the controller's cache; the lock file is not written.
   diff_mode:
     support: full
-    details: Shows what a reviewer decides on (version, source, size, digest, evidence), and with C(-v) the file itself.
+    details: >-
+      Shows what a reviewer decides on (version, source, size, digest, evidence, how much is inside the programs), and
+      with C(-v) the files themselves.
 notes:
   - The cache is in E(PINNED_RELEASE_CACHE), by default V($XDG_CACHE_HOME/pinned.release). Every folder from C(/) to it
     must belong to whoever runs or to root, and be writable by nobody else, or be sticky.
@@ -231,6 +236,13 @@ lockfile:
   returned: success
   type: str
   sample: /home/me/releases.lock.json
+components:
+  description:
+    - Path of the file that says what is inside the programs, by tool, by the SHA-256 of the asset, and by the path of
+      the program.
+  returned: success
+  type: str
+  sample: /home/me/releases.components.json
 tools:
   description: What became of each tool, by name.
   returned: success
@@ -320,6 +332,10 @@ proofs:
       sample: verified
     reason:
       description: Why it is not verified, or what would not be taken now; empty where there is nothing to say.
+      type: str
+      returned: success
+    statement:
+      description: What the signer states beside the bytes, as it was verified now; empty where that is nothing.
       type: str
       returned: success
 summary:

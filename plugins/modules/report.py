@@ -18,6 +18,11 @@ description:
     differs.
   - C(report.json) has everything, in the form of C(docs/schema/report.schema.json). C(report.csv) has a line for each
     tool of each host, for spreadsheets.
+  - C(report.html) is for people: one file that needs no network.
+  - Each run adds an entry to the log of the controller, by default C(log.jsonl) in O(dest), that says what it saw and
+    what changed since. From the log the report has when a tool was first installed, when others were removed, and
+    when a host was last compared that does not answer now. M(pinned.release.verify_log) tells whether the log was
+    changed or cut.
   - The same facts give the same bytes. The report has no time of its own, only the times at which hosts answered.
   - A result of anything else than M(pinned.release.tools_info), or of a comparison with another lock file, is
     C(failed). What hosts answer is a statement, and no proof. A program that was forged together with its listing and
@@ -49,8 +54,42 @@ options:
         left out.
     type: list
     elements: str
+  sbom:
+    description:
+      - Also write a bill of materials in these versions of CycloneDX, C(fleet-1.6.cdx.json) and
+        C(fleet-1.7.cdx.json). The library C(cyclonedx-python-lib) writes it.
+    type: list
+    elements: str
+    choices: ["1.6", "1.7"]
+    default: []
+  sbom_per_host:
+    description:
+      - Also write a bill of materials for each host, in C(hosts). The file of a host that leaves the inventory stays.
+    type: bool
+    default: false
+  advisories:
+    description:
+      - A folder of advisories in the format of OSV, as files or as the zip files in which they are published. The
+        report tells which of them concern what is pinned, and what is inside; and for each tool, which databases were
+        asked. Nothing is downloaded.
+    type: path
+  vex:
+    description: Files in the format of OpenVEX or CycloneDX that say which of O(advisories) do not concern you and why.
+    type: list
+    elements: path
+    default: []
+  allow_lists:
+    description:
+      - Also write C(fapolicyd.trust), for C(/etc/fapolicyd/trust.d), and C(ima.digests), digests as in the kernel's
+        list of measurements. They name the files of all pinned tools that hosts have, by the paths that they have
+        there.
+      - Digests and sizes are those of the assets that the lock file pins, never what a host says. The assets are
+        opened on the controller; one that its cache lacks is downloaded.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - pinned.release.attributes
+  - pinned.release.attributes.records
   - pinned.release.attributes.signed
 attributes:
   check_mode:
@@ -59,8 +98,13 @@ attributes:
   diff_mode:
     support: full
     details: Shows what differs from what the last report in O(dest) told, a line for each outcome.
+  idempotent:
+    support: none
+    details: Each run adds an entry to the log.
 seealso:
   - module: pinned.release.tools_info
+  - module: pinned.release.ask
+  - module: pinned.release.verify_log
   - module: pinned.release.tools
 """
 
@@ -94,6 +138,17 @@ EXAMPLES = r"""
       keys:
         - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAINW/Sj/M5xewOIvMJ0nrwUitmWmyP0XuG2Bf1Yd4V2rE alice
         - RWSGOq2NVecA2UPNdBUZykf1CCb147pkmdtYxgb3Ti+JO/wCYvhbAb/U carol
+
+- name: Write bills of materials as well, and which known vulnerabilities concern what is pinned
+  pinned.release.report:
+    dest: reports
+    sbom: ["1.6", "1.7"]
+    sbom_per_host: true
+    allow_lists: true
+    advisories: osv
+    vex: [not-affected.vex.json]
+    log: records.jsonl
+    log_key: audit.key
 
 - name: Look at one tool alone
   pinned.release.tools_info:
@@ -136,6 +191,16 @@ notes:
     - "998 of 1000 hosts are as releases.lock.json pins"
 dest:
   description: The folder of the report.
+  type: str
+  returned: success
+log:
+  description: The log that has an entry about this report.
+  type: str
+  returned: success
+head:
+  description:
+    - How many entries the log has, and the SHA-256 of the last one. Keep it elsewhere, and give it to
+      M(pinned.release.verify_log), which then finds a log that was cut at its end.
   type: str
   returned: success
 files:

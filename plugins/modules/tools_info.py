@@ -27,6 +27,22 @@ options:
       - The tools to tell about. The default is all that are installed below O(root) or that O(lockfile) names.
     type: list
     elements: str
+  owner:
+    description:
+      - The account that the rollout names in the option of M(pinned.release.tools). Without O(group), its primary group
+        is the one that the active versions must have.
+    type: str
+  group:
+    description:
+      - The group that the rollout orders. A file of an active version that belongs to another one is drift.
+      - Without O(group) and O(owner), all files of a version must belong to the group of its folder.
+    type: str
+  mode:
+    description:
+      - The mode of programs that the rollout orders. A program with another one is drift.
+      - By default, any mode will do that a rollout can order. One with set-id bits, the sticky bit, or write permission
+        for group or others is always drift.
+    type: raw
   capabilities:
     description:
       - The capabilities that the rollout orders, as in the option of M(pinned.release.tools). With O(lockfile), a
@@ -74,6 +90,20 @@ EXAMPLES = r"""
   become: true
   register: capable
 
+- name: Do only the members of this group start the programs?
+  pinned.release.tools_info:
+    lockfile: releases.lock.json
+    integrity: full
+    group: deploy
+    mode: "0750"
+  become: true
+  register: closed
+
+- name: Show the programs that something shadows, or that somebody else may write
+  ansible.builtin.debug:
+    msg: "{{ closed.tools | dict2items | map(attribute='value.findings') | flatten
+      | selectattr('kind', 'in', ['shadowed', 'acl', 'mode', 'owner']) | map(attribute='text') }}"
+
 - name: Is a tree for other hosts what the lock file says?
   pinned.release.tools_info:
     lockfile: releases.lock.json
@@ -104,24 +134,67 @@ tools:
       type: dict
       returned: success
     drift:
-      description: What differs from what was installed; empty when nothing does.
+      description: What differs from what was installed, in words; empty when nothing does.
       type: list
       elements: str
       returned: success
       sample: [libexec/uv-0.9.9.data/scripts/uv is changed]
     deviation:
-      description: What is not as O(lockfile) says; empty when nothing is, or without a lock file.
+      description: What is not as O(lockfile) says, in words; empty when nothing is, or without a lock file.
       type: list
       elements: str
       returned: success
       sample: ["its receipt says version 0.9.8, the lock file 0.9.9"]
+    findings:
+      description: The same, in parts, to group by.
+      type: list
+      elements: dict
+      returned: success
+      contains:
+        kind:
+          description:
+            - C(changed) (bytes, the text of a link, or the type of an entry), C(missing), C(added), C(mode), C(owner),
+              C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control list),
+              C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the list of
+              digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins), C(refused)
+              (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or C(unverified)
+              (nobody could look).
+          type: str
+          returned: success
+          sample: changed
+        against:
+          description: C(installed) for drift, C(lock) for a deviation from O(lockfile).
+          type: str
+          returned: success
+        path:
+          description: Below the tool's tree, or absolute; empty where it is about the tool.
+          type: str
+          returned: success
+          sample: libexec/uv-0.9.9.data/scripts/uv
+        expected:
+          description: What should be there, in short; empty where the kind says it all.
+          type: str
+          returned: success
+        found:
+          description: What is there, in short.
+          type: str
+          returned: success
+        text:
+          description: All of it in words.
+          type: str
+          returned: success
     verified_by:
       description: C(hash) when every file was hashed now, C(seal) when nothing changed since it was sealed,
         C(size) when they are too large to be what was installed, and were not read.
       type: str
       returned: success
+    active:
+      description: The folder of the active version, below C(store/TOOL) in RV(root).
+      type: str
+      returned: success
+      sample: 0.9.9-1a2b3c4d5e6f
     kept:
-      description: Other versions that are kept on the host.
+      description: The folders of other versions that are kept on the host.
       type: list
       elements: str
       returned: success
@@ -130,6 +203,118 @@ tools:
       type: str
       returned: success
       sample: /opt/pinned.release/current/uv/tree
+findings:
+  description:
+    - What lies below RV(root) and is of no tool.
+    - Told when O(tools) is not given.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    kind:
+      description:
+        - C(changed) (bytes, the text of a link, or the type of an entry), C(missing), C(added), C(mode), C(owner),
+          C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control list),
+          C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the list of
+          digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins), C(refused)
+          (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or C(unverified)
+          (nobody could look).
+      type: str
+      returned: success
+      sample: changed
+    against:
+      description: C(installed) for drift, C(lock) for a deviation from O(lockfile).
+      type: str
+      returned: success
+    path:
+      description: Below the tool's tree, or absolute; empty where it is about the tool.
+      type: str
+      returned: success
+      sample: libexec/uv-0.9.9.data/scripts/uv
+    expected:
+      description: What should be there, in short; empty where the kind says it all.
+      type: str
+      returned: success
+    found:
+      description: What is there, in short.
+      type: str
+      returned: success
+    text:
+      description: All of it in words.
+      type: str
+      returned: success
+notes:
+  description: What you should know, and is not wrong, such as a RV(bin_dir) that is not on E(PATH).
+  returned: success
+  type: list
+  elements: str
+host:
+  description: What the host is. What nobody could tell is null.
+  returned: success
+  type: dict
+  contains:
+    platform:
+      description: As a manifest would name it, with what the host has as the floor.
+      type: str
+      returned: success
+      sample: linux/x86_64/glibc2.41
+    libc:
+      description: C(glibc), C(musl), C(bionic) or C(system).
+      type: str
+      returned: success
+    libc_version:
+      description: Its version.
+      type: str
+      returned: success
+      sample: "2.41"
+    distribution:
+      description: The name of the distribution, and its version.
+      type: str
+      returned: success
+      sample: Debian GNU/Linux 13 (trixie)
+    cpu:
+      description: x86-64 level, or ARM version.
+      type: str
+      returned: success
+      sample: x86-64-v3
+asked:
+  description: When the host was asked, by the controller's clock, in UTC.
+  returned: success
+  type: str
+  sample: "2026-11-29T18:40:12Z"
+integrity:
+  description: What O(integrity) was.
+  returned: success
+  type: str
+lock_sha256:
+  description: SHA-256 of the lock file that the host was compared with.
+  returned: when O(lockfile) is given
+  type: str
+wanted:
+  description: What the lock file has for this host, by name of the tool.
+  returned: when O(lockfile) is given
+  type: dict
+  contains:
+    version:
+      description: The pinned version.
+      type: str
+      returned: success
+    target:
+      description: The target triple of the asset that this host gets.
+      type: str
+      returned: when one runs there
+    reason:
+      description: Why it gets this one.
+      type: str
+      returned: when one runs there
+    sha256:
+      description: SHA-256 of that asset.
+      type: str
+      returned: when one runs there
+    refused:
+      description: Why it gets none.
+      type: str
+      returned: when none runs there
 drifted:
   description: Names of the tools that have drifted.
   returned: success
@@ -153,7 +338,7 @@ deviating:
 compliant:
   description:
     - Whether the host has exactly what the lock file says, unchanged. That is so when RV(missing), RV(unpinned),
-      RV(deviating) and RV(drifted) are empty.
+      RV(deviating), RV(drifted) and RV(findings) are empty.
   returned: when O(lockfile) is given
   type: bool
 root:

@@ -41,7 +41,8 @@ options:
     type: list
     elements: str
     default: []
-extends_documentation_fragment: pinned.release.attributes
+extends_documentation_fragment:
+  - pinned.release.attributes
 attributes:
   check_mode:
     support: full

@@ -11,10 +11,12 @@ import re
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 
 from ansible import constants
 from ansible.errors import AnsibleError, AnsibleFileNotFound
+from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
 from ansible.plugins.action import ActionBase
@@ -36,6 +38,7 @@ Part = TypeVar("Part")
 VERBOSE = 3
 #: What all packages tell of their work. Ansible shows it: with -vvv, and warnings always.
 LOG = logging.getLogger("pinned.release")
+_OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 _FOLDER = re.compile(r"(/|~/)[^\x00-\x1f\x7f]+\Z")
 
 
@@ -249,3 +252,29 @@ def required(part: Part | None) -> Part:
     if part is None:
         raise ReleaseError("the host's answer is incomplete", fix="run again with -vvvv and report what it said")
     return part
+
+
+def mode(mode: object) -> int:
+    """Return the option *mode* as number: octal as ansible.builtin.file takes it, symbolic on top of 0755.
+
+    Raises ReleaseError for what is neither, and for a mode that no installed program may have.
+    """
+    try:
+        if isinstance(mode, int) and not isinstance(mode, bool):
+            number = mode
+        elif _OCTAL.match(str(mode)):
+            number = int(str(mode), 8)
+        else:
+            number = AnsibleModule._symbolic_mode_to_octal(SimpleNamespace(st_mode=0o100755), str(mode))
+    except (ValueError, TypeError) as error:
+        raise ReleaseError(
+            "mode is neither octal nor symbolic", expected="'0755' or 'u=rwx,go=rx'", found=str(mode)
+        ) from error
+    if number & 0o7022 or number & 0o500 != 0o500:
+        raise ReleaseError(
+            "mode does not suit a program that must stay as it was installed",
+            expected="readable and executable by its owner, no set-id or sticky bit, not writable by group or others",
+            found=f"{number:04o}",
+            fix=f'write it in quotes: mode: "{mode:04}"' if isinstance(mode, int) else None,
+        )
+    return number

@@ -22,6 +22,12 @@ import atheris
 with atheris.instrument_imports(include=["ansible_collections"]):
     from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
     from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents
+    from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories import (
+        ranges,
+        record,
+        vex,
+        zip_records,
+    )
     from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
     from ansible_collections.pinned.release.plugins.plugin_utils._lock import lockfile, manifest
     from ansible_collections.pinned.release.plugins.plugin_utils._naming import naming
@@ -77,11 +83,29 @@ def armored(content: bytes) -> bytes:
     return b"-----BEGIN SSH SIGNATURE-----\n%b-----END SSH SIGNATURE-----\n" % base64.encodebytes(content)
 
 
+def advisory(content: bytes) -> None:
+    found = record.parse(content, "x")
+    for package in {package for affected in found.affected for package in affected.packages}:
+        for version in ("1.0.0", "v1.0.0-0.20240102150405-0123456789ab", "1!1.0rc1"):
+            ranges.verdict(found.affected, package, version)
+
+
+def advisories(content: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        for _name, _content in zip_records.read_records(Path(file.name)):
+            pass
+
+
 def bundle(content: bytes) -> object:
     return sigstore.verify_each(content, ROOTS, {"sha256": "0" * 64})
 
 
 READERS: dict[str, Callable[[bytes], object]] = {
+    "advisory": advisory,
+    "advisories": advisories,
+    "vex": lambda content: vex.parse(content, "x"),
     "program": executable.read,
     "components": components.inside,
     "tar": opened("tar"),

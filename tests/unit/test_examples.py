@@ -20,13 +20,17 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import manife
 
 TOP = Path(__file__).parents[2]
 SPECS = {
+    "pinned.release.ask": options.ASK,
+    "pinned.release.attest": options.ATTEST,
     "pinned.release.lock": options.LOCK,
     "pinned.release.mirror": options.MIRROR,
+    "pinned.release.record": options.RECORD,
     "pinned.release.report": options.REPORT,
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,
     "pinned.release.unbundle": options.UNBUNDLE,
+    "pinned.release.verify_log": options.VERIFY_LOG,
 }
 MODULES = sorted(SPECS)
 PAGES = ("README.md", "docs/guide.md", "roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")

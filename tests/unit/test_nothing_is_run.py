@@ -97,6 +97,7 @@ WHOLE: dict[str, Any] = {
             "aliases": [{"asset": "tool-{version}-linux-x86_64.tar.gz"}],
             "purpose": "unpacks reports",
             "owner": "platform team",
+            "purl": ["pkg:bitnami/tool"],
             "accept": {
                 "without_digest": ["x"],
                 "downgrade": ["1.0"],

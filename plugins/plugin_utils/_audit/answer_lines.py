@@ -5,15 +5,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.questions import Answer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
 #: The JSON has all rows, and whole texts.
 MOST_ROWS = 200
-WIDEST = 40
-_NAMED = 20
+WIDEST = 44
+#: So many hosts of a row are named, and so many of those of which nothing is known.
+NAMED, NAMED_UNKNOWN = 3, 20
 
 
 def lines(answer: Answer) -> list[str]:
@@ -38,21 +39,44 @@ def _found(answer: Answer) -> str:
 
 
 def _table(answer: Answer) -> Iterator[str]:
-    rows = [[shortened(row.get(column, ""), WIDEST) for column in answer.columns] for row in answer.rows[:MOST_ROWS]]
-    if not rows:
-        return
-    used = [index for index in range(len(answer.columns)) if any(row[index] for row in rows)]
-    table = [[answer.columns[index] for index in used], *([row[index] for index in used] for row in rows)]
-    widths = [max(len(row[place]) for row in table) for place in range(len(used))]
-    for row in table:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-    if len(answer.rows) > MOST_ROWS:
-        yield f"and {len(answer.rows) - MOST_ROWS} more rows"
+    """Yield the rows. Hosts that have the same share one; what is empty, or the only host, has no column."""
+    grouped = _grouped(answer)
+    table = [answer.columns, *grouped[:MOST_ROWS]]
+    used = [
+        place
+        for place, column in enumerate(answer.columns)
+        if any(row[place] for row in grouped) and not (column == "host" and len(answer.hosts) == 1)
+    ]
+    widths = {place: max(len(row[place]) for row in table) for place in used}
+    if grouped:
+        yield from ("  ".join(row[place].ljust(widths[place]) for place in used).rstrip() for row in table)
+    if len(grouped) > MOST_ROWS:
+        yield f"and {len(grouped) - MOST_ROWS} more rows"
+
+
+def _grouped(answer: Answer) -> list[tuple[str, ...]]:
+    hosts: dict[tuple[str, ...], dict[str, None]] = {}
+    since: dict[tuple[str, ...], list[str]] = {}
+    for row in answer.rows:
+        key = tuple(row[column] for column in answer.columns if column not in ("host", "since"))
+        hosts.setdefault(key, {})[row["host"]] = None
+        since.setdefault(key, []).append(row.get("since", ""))
+    return [
+        _cells(answer.columns, key, listed(hosts[key], NAMED), min(filter(None, since[key]), default=""))
+        for key in hosts
+    ]
+
+
+def _cells(columns: Sequence[str], key: Sequence[str], hosts: str, since: str) -> tuple[str, ...]:
+    """Return a row of the table; *since* is when the first of the *hosts* had it."""
+    rest = iter(key)
+    cells = (hosts if column == "host" else since if column == "since" else next(rest) for column in columns)
+    return tuple(shortened(cell, WIDEST) for cell in cells)
 
 
 def _unknown(answer: Answer) -> Iterator[str]:
     reasons: dict[str, list[str]] = {}
     for host, why in answer.unknown.items():
-        reasons.setdefault(shortened(why, 80), []).append(host)
+        reasons.setdefault(why.partition(":")[0], []).append(host)
     for why, hosts in reasons.items():
-        yield f"unknown: {listed(hosts, _NAMED)} ({why})"
+        yield f"unknown, because {why}: {listed(hosts, NAMED_UNKNOWN)}"

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import get_args
 
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import AdvisoryFindings, Coverage
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostStatus, HostTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
@@ -40,6 +42,25 @@ def outcomes(fleet: Fleet) -> list[str]:
             hosts.setdefault((_ORDER.index(host.status), words), []).append(host.name)
     ordered = sorted(hosts, key=lambda outcome: (outcome[0], -len(hosts[outcome]), outcome[1]))
     return [f"{listed(hosts[outcome], NAMED)}: {outcome[1]}" for outcome in ordered]
+
+
+def of_advisories(found: AdvisoryFindings | None) -> list[str]:
+    """Return what advisories say of the pinned tools, a line for each tool that they were asked about; none if None."""
+    if found is None:
+        return []
+    return [*(_of_advisories(found, one) for one in found.coverage), *_unread(found)]
+
+
+def _of_advisories(found: AdvisoryFindings, coverage: Coverage) -> str:
+    statuses = Counter(one.status for one in found.findings if one.subject.tool == coverage.tool)
+    told = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in sorted(statuses.items()))
+    return f"advisories on {coverage.tool}: {told or 'no record concerns it'} ({coverage.words})"
+
+
+def _unread(found: AdvisoryFindings) -> Iterator[str]:
+    if found.damaged_count:
+        yield f"{found.damaged_count} records of advisories could not be read: {found.damaged[0].file}"
+    yield from (f"this statement speaks of nothing that was found: {line}" for line in found.unmatched_vex[:NAMED])
 
 
 def by_status(fleet: Fleet) -> dict[str, list[str]]:

@@ -165,6 +165,7 @@ class _Past:
         self._removed: dict[str, str] = {}
 
     def add(self, event: Event) -> None:
+        """Take what happened next."""
         self._events.append(event)
         if event.after is None:
             if self._current.pop(event.tool, None) is not None:
@@ -175,9 +176,11 @@ class _Past:
         self._removed.pop(event.tool, None)
 
     def see(self, seen: Seen) -> None:
+        """Take what a statement says of the host."""
         self._seen.append(seen)
 
     def frozen(self) -> HostPast:
+        """Return all that was taken."""
         full = [seen.when for seen in self._seen if seen.sighting.is_full]
         answers = [seen.when for seen in self._seen if seen.is_answer]
         return HostPast(

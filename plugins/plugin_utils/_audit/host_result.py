@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, get_args
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
@@ -50,10 +50,14 @@ _NO_RESULT = "it has no result: it was left out of the play, or failed before it
 
 @dataclass(frozen=True)
 class HostAnswer:
-    """What a result says: the *host*, and the receipts of those of its assets that the lock file does not have."""
+    """What a result says: the *host*, and the receipts of those of its assets that the lock file does not have.
+
+    whole  the result with what its brief form left out, held to its form; empty of a host that did not answer
+    """
 
     host: FleetHost
     receipts: tuple[Receipt, ...] = ()
+    whole: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read(name: str, result: object, lock: LockFile, lock_sha256: str) -> HostAnswer:
@@ -127,7 +131,7 @@ class _Reader:
         self._refuse_other_lock(short.required("lock_sha256"))
         asked = short.required("asked").text(forms.MOMENT)
         wanted = short.required("wanted").mapping(self._wanted)
-        top = self._whole(short)
+        top = self._whole(short, wanted)
         there = self._installed(top.at("tools"), wanted)
         self._tell_left_out(wanted)
         absent = {name: HostTool(name, "missing", reason=_NOT_NAMED) for name in top.required("missing").items(_name)}
@@ -147,7 +151,7 @@ class _Reader:
         )
         if top.required("compliant").value is not (host.status == "as_pinned"):
             raise top.at("compliant").misfit("what the rest of the result says")
-        return HostAnswer(host, tuple(self._receipts))
+        return HostAnswer(host, tuple(self._receipts), top.value)
 
     def _refuse_other_lock(self, place: Place) -> None:
         if place.text(forms.SHA256) != self._lock_sha256:
@@ -169,11 +173,13 @@ class _Reader:
             raise place.misfit("an asset of the lock file", " ".join(asset))
         return HostTool(name, "missing", wanted_sha256=asset[1], reason=_line(place.required("reason")))
 
-    def _whole(self, short: Place) -> Place:
+    def _whole(self, short: Place, wanted: Mapping[str, HostTool]) -> Place:
         """Return the result with what its brief form left out. Raises MisfitError where it cannot be put back."""
         for key in ("root", "bin_dir"):
             short.required(key).text(forms.FOLDER)
-        short.required("tools").mapping(lambda tool: tool.required("receipt").mapping(lambda _part: None))
+        short.required("tools").mapping(
+            lambda tool: _hold_receipt(tool.required("receipt"), wanted.get(str(tool.step)))
+        )
         if len(short.at("tools").value) > MOST_TOOLS:
             raise short.at("tools").misfit(f"at most {MOST_TOOLS} tools")
         return Place(brief.whole(short.value, self._lock), short.document)
@@ -184,6 +190,7 @@ class _Reader:
     def _tool(self, place: Place, wanted: HostTool | None) -> HostTool:
         """Return a tool that is installed; *wanted* is what the lock file has of it for this host, if anything."""
         name = str(place.step)
+        _line(place.required("active"))
         findings = self._findings(place.at("findings"), name)
         tool = HostTool(
             tool=name,
@@ -235,6 +242,14 @@ def _finding(place: Place) -> Finding:
         raise fields["text"].misfit("a line of text")
     against: Against = "lock" if fields["against"].one_of(get_args(Against)) == "lock" else "installed"
     return Finding(fields["kind"].one_of(FINDING_KINDS), against=against, **texts)
+
+
+def _hold_receipt(receipt: Place, wanted: HostTool | None) -> None:
+    """Raise MisfitError unless *receipt* is empty, or tells a version and an asset: its own, or the one *wanted*."""
+    if receipt.mapping(lambda part: part):
+        receipt.required("version").text(forms.VERSION)
+        if wanted is None or not wanted.wanted_sha256 or "sha256" in receipt.value:
+            receipt.required("sha256").text(forms.SHA256)
 
 
 def _whole_receipt(place: Place, name: str) -> Receipt:

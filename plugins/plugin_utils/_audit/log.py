@@ -179,6 +179,7 @@ class _Reading:
         self._previous = NOTHING
 
     def tell(self, kind: Kind, entry: int, text: str) -> None:
+        """Note one thing that is wrong."""
         if len(self.found) < MOST_FINDINGS:
             self.found.append(Trouble(kind, entry, text))
 
@@ -245,7 +246,10 @@ def _reason(error: ValueError | MisfitError) -> str:
 
 
 def _place(wrapped: Envelope) -> tuple[int, str]:
-    """Return the number that an entry says it has, and the SHA-256 of the line before. Raises MisfitError."""
+    """Return the number that an entry says it has, and the SHA-256 of the line before.
+
+    Raises MisfitError where it says none.
+    """
     top = Place(wrapped.statement, Document("the entry"))
     fields = top.required("predicate", "log").fields("entry previous")
     return fields["entry"].number(1), fields["previous"].text(forms.SHA256)
@@ -276,7 +280,11 @@ def _opened_to_read(path: Path) -> Iterator[BinaryIO | None]:
 
 @contextlib.contextmanager
 def _opened_to_append(path: Path) -> Iterator[BinaryIO]:
-    """Open the log while nobody else reads or writes, and make it if it is missing. Raises OSError, ReleaseError."""
+    """Open the log while nobody else reads or writes, and make it and its folder if they are missing.
+
+    Raises OSError if the system refuses, ReleaseError for what is no file, and if others keep it for too long.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
     while True:
         is_new = not path.exists()
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
@@ -305,7 +313,7 @@ def _regular(descriptor: int, path: Path, mode: str) -> BinaryIO:
 
 
 def _wait_for(file: BinaryIO, how: int) -> None:
-    """Lock *file* against other controllers of this machine. Raises OSError; ReleaseError if that takes too long."""
+    """Lock *file* against other processes. Raises OSError if the system refuses, ReleaseError if it takes too long."""
     until = time.monotonic() + WAIT_S
     while True:
         with contextlib.suppress(BlockingIOError):
@@ -356,7 +364,7 @@ def _torn(path: Path, size: int, tail: bytes) -> ReleaseError:
 
 
 def _write(file: BinaryIO, line: bytes) -> None:
-    """Add *line* to *file* and to the disk, or nothing. Raises OSError."""
+    """Add *line* to *file* and to the disk, or nothing. Raises OSError if the system refuses."""
     size = file.seek(0, os.SEEK_END)
     rest = memoryview(line)
     try:

@@ -114,16 +114,17 @@ def with_component(known: Known, component: str, below: str = "") -> Answer:
     It is a package URL, with or without version, or the name of a component.
     """
     wanted = _without_version(component)
-    pairs: list[tuple[_Held, Component]] = []
+    pairs: dict[tuple[str, ...], tuple[_Held, Component]] = {}
     blind: set[str] = set()
     for held in _held(known):
         programs = known.inside.get(held.tool, {}).get(held.sha256)
         blind.update(_blind(held, programs))
         for inside in (programs or {}).values():
-            pairs += [(held, one) for one in inside.components if wanted in (one.name, _without_version(one.purl))]
+            for one in inside.components:
+                if wanted.lower() in (one.name.lower(), _without_version(one.purl).lower()):
+                    pairs[held.host, held.tool, held.sha256, held.state, one.purl] = held, one
     candidates = (
-        (pair, f"{pair[0].tool} {pair[0].version}: {pair[1].name}", pair[1].version or "")
-        for pair in dict.fromkeys(pairs)
+        (pair, f"{pair[0].tool} {pair[0].version}: {pair[1].name}", pair[1].version or "") for pair in pairs.values()
     )
     found, odd = _older(candidates, below)
     rows = [{**_row(held), "component": one.name, "component version": one.version or ""} for held, one in found]
@@ -298,7 +299,7 @@ def _looked_at_reports(known: Known) -> Iterator[str]:
 def _looked_at_log(known: Known) -> Iterator[str]:
     head = known.history.head
     if head:
-        yield f"the log, with {head.entries} entries"
+        yield f"the log, with {head.entries} {'entry' if head.entries == 1 else 'entries'}"
 
 
 def _a(kind: str) -> str:

@@ -87,12 +87,12 @@ def _since(host: FleetHost, fleet: Fleet, past: HostPast) -> Iterator[tuple[_Ste
         if name in here:
             asset = fleet.assets[here[name].sha256]
             after = Build(asset.version, asset.sha256)
-            when = _held(here[name].installed, past.last_answer, host.asked)
+            when = held(here[name].installed, past.last_answer, host.asked)
         if after != before:
             yield _Step(name, _action(before, after), before, after), when
 
 
-def _held(installed: str, not_before: str, not_after: str) -> str:
+def held(installed: str, not_before: str, not_after: str) -> str:
     """Return when a tool was *installed*, as its host says, or the nearest moment that is possible."""
     return min(max(installed, not_before), not_after) if installed else not_after
 

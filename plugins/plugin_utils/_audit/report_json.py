@@ -58,8 +58,8 @@ def summary(fleet: Fleet) -> dict[str, Any]:
     }
 
 
-def emit(fleet: Fleet) -> str:
-    """Return the text of report.json; equal fleets are equal bytes."""
+def emit(fleet: Fleet, advisories: Mapping[str, Any] | None = None) -> str:
+    """Return the text of report.json; equal fleets are equal bytes. *advisories* are added as they are, if any."""
     parts = [
         f'  "report_version": {REPORT_VERSION}',
         *(f"  {_text(key)}: {_text(value)}" for key, value in summary(fleet).items()),
@@ -67,6 +67,7 @@ def emit(fleet: Fleet) -> str:
         f'  "lock": {_text(_filled(vars(fleet.lock)))}',
         *([f'  "log": {_text(vars(fleet.log))}'] if fleet.log else []),
         _block("tools", {name: _pinned(fleet, name) for name in fleet.tools}),
+        *([f'  "advisories": {_text(advisories)}'] if advisories is not None else []),
         _block("assets", {sha256: _asset(asset) for sha256, asset in fleet.assets.items()}),
         f'  "hosts": {{{",".join(map(_host, fleet.hosts))}\n  }}',
     ]
@@ -118,13 +119,16 @@ def _finding(finding: Finding) -> dict[str, str]:
 
 
 def read(text: str, name: str = "report.json") -> Fleet:
-    """Return what the report *text* tells. Raises ReleaseError that names the place in *name* where it is no report."""
+    """Return what the report *text* tells of the fleet, without what advisories said.
+
+    Raises ReleaseError that names the place in *name* where it is no report.
+    """
     try:
         document = read_json(text)
     except ValueError as error:
         raise ReleaseError(f"{name} is not JSON", found=str(error), fix=_FIX) from error
     top = Place(document, Document(name, fix=_FIX))
-    fields = top.fields("report_version compliant counts lock tools assets hosts", "asked log")
+    fields = top.fields("report_version compliant counts lock tools assets hosts", "asked log advisories")
     if fields["report_version"].number() != REPORT_VERSION:
         raise fields["report_version"].misfit(f"{REPORT_VERSION}, which this version of pinned.release reads")
     fleet = Fleet(

@@ -8,7 +8,8 @@ They are read one after another, so that of each only what a report tells is kep
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import host_result
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
@@ -25,17 +26,25 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt imp
 from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import source_name
 
 
-def fleet_of(lock: LockFile, compared: ComparedLock, names: Iterable[str], result_of: Callable[[str], object]) -> Fleet:
+def fleet_of(
+    lock: LockFile,
+    compared: ComparedLock,
+    names: Iterable[str],
+    result_of: Callable[[str], object],
+    take: Callable[[Mapping[str, Any]], None] | None = None,
+) -> Fleet:
     """Return what is known of the hosts *names*, which were compared with *lock*.
 
     *result_of* returns what the task of tools_info registered for a host, None where it registered nothing. Never
-    raises for what that is.
+    raises for what that is. *take* is given the whole result of each host that answered.
     """
     hosts: list[FleetHost] = []
     stated: dict[str, KnownAsset] = {}
     for name in sorted(set(names)):
         answer = host_result.read(name, result_of(name), lock, compared.sha256)
         hosts.append(answer.host)
+        if take is not None and answer.whole:
+            take(answer.whole)
         for receipt in answer.receipts:
             # Of what nobody pinned, several hosts may say different things. The first by name is told.
             stated.setdefault(receipt.sha256, _stated(receipt))

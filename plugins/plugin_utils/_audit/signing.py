@@ -87,6 +87,16 @@ class _Run:
         )
 
 
+def of_option(key: str | None, path_of: Callable[[str], str]) -> Sign | None:
+    """Return what signs with the *key* that an option gives, None where it gives none; *path_of* finds its file.
+
+    Raises ReleaseError as signer() does.
+    """
+    if not key:
+        return None
+    return signer(key if gpg.FINGERPRINT.match(key) else path_of(key))
+
+
 def signer(key: str) -> Sign:
     """Return what signs with *key*: the path of its file, or the fingerprint of an OpenPGP key.
 

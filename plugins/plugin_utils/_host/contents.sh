@@ -95,7 +95,8 @@ observed() {
     -c) find "$@" -exec stat -c "%f %u %g %n" {} + ;;
     *) find "$@" -exec stat -f "%Xp %u %g %N" {} + ;;
     esac 2>/dev/null | sed -e 's/^[aA][0-9A-Fa-f]* /a1ff /' \
-        -e "s/^\([0-9A-Fa-f]*\) $user ${ordered_gid:-[0-9]*} /\1 /" -e "s/^\([0-9A-Fa-f]*\) 0 ${ordered_gid:-[0-9]*} /\1 /" \
+        -e "s/^\([0-9A-Fa-f]*\) $user /\1 - /" -e 's/^\([0-9A-Fa-f]*\) 0 /\1 - /' \
+        -e "s/^\([0-9A-Fa-f]*\) - ${ordered_gid:-[0-9]*} /\1 /" \
         -e 's,^\([^/]* \)\([^ /]*/[^/]*\)/,o \2/listing:\1,'
     # Links: what ls writes before the path has no slash.
     find "$@" -exec ls -nd {} + 2>/dev/null |

@@ -12,13 +12,12 @@ from typing import NamedTuple
 from ansible_collections.pinned.release.plugins.module_utils import capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines import MODE
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
-from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
 
 #: state.sh prints no more of what differs in one tree, in bytes.
 MOST_DIFFERENCES_BYTES = 16384
 MOST_LINES = 300
 MOST_DAMAGE_SHOWN = 50
-_OWNED = re.compile(r"[0-9A-Fa-f]{4} ([0-9]+) ([0-9]+) (.*)", re.DOTALL)
+_OWNED = re.compile(r"[0-9A-Fa-f]{4} (-|[0-9]+) ([0-9]+) (.*)", re.DOTALL)
 _DIGEST = re.compile(r"[0-9a-f]{64}  ")
 #: As getcap prints it, in its older and newer form.
 _GETCAP = re.compile(r"(.*?) (?:= )?((?:cap_|=).*)")
@@ -89,14 +88,21 @@ def _finding(line: _Line, listed: Mapping[str, str] | None) -> Finding:
     if listed is None:
         return Finding("added", f"{path} was added", path)
     if line.what == "owner":
-        kind: FindingKind = "group" if value.startswith("0:") else "owner"
-        return Finding(kind, f"{path} belongs to another user or group ({value})", path, found=value)
+        return _of_others(path, *value.split(":"))
     before = listed.get(line.what, "")
     if line.what == "mode" and value[:1] == before[:1] and value[:1] in "48":
         expected, mode = (f"{int(digits, 16) & 0o7777:04o}" for digits in (before, value))
         return Finding("mode", f"{path} has mode {mode}", path, expected, mode)
     shown = (before, value) if line.what in ("sha256", "link") else ("", "")
     return Finding("changed", f"{path} is changed", path, *shown)
+
+
+def _of_others(path: str, uid: str, gid: str) -> Finding:
+    """Return what is said of a file of *uid*, ``-`` for one of ours, and *gid*."""
+    if uid == "-":
+        return Finding("group", f"{path} belongs to another group ({gid})", path, found=gid)
+    owner = f"{uid}:{gid}"
+    return Finding("owner", f"{path} belongs to another user or group ({owner})", path, found=owner)
 
 
 def capabilities_of(differences: bytes) -> dict[str, str]:

@@ -47,12 +47,14 @@ say_stray() {
     say "stray $encoded"
 }
 
-# describe_groups: what belongs to another group than the tree that it is in, where a rollout gave all of it to one.
+# describe_groups: what belongs to another group than the tree that it is in: a rollout gives all of it to one. Which one that
+# is, contents.sh knows of active trees where the task names it; kept ones may be of another rollout.
 describe_groups() {
     cd "$root/store" 2>/dev/null || return
-    if [ -n "$ordered_gid" ]; then return; fi
+    trees=$active
+    if [ -n "$ordered_gid" ]; then trees=; fi
     # shellcheck disable=SC2046,SC2086
-    groups=$(stat_of "%g %n" "%g %N" $active $(kept_candidates))
+    groups=$(stat_of "%g %n" "%g %N" $trees $(kept_candidates))
     for gid in $(say "$groups" | sed 's/ .*//' | sort -u); do
         # shellcheck disable=SC2046
         of_others "$gid" $(say "$groups" | sed -n "s/^$gid //p")

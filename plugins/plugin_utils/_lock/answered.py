@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 
 #: What is locked may still answer another question about these.
-_HARMLESS = frozenset({"constraint", "platforms", "require", "accepted", "purpose", "owner"})
+_HARMLESS = frozenset({"constraint", "platforms", "require", "accepted", "purpose", "owner", "purls"})
 
 
 def is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
@@ -49,6 +49,7 @@ def as_kept(locked: LockedTool, wanted: WantedTool) -> LockedTool:
         accepted=wanted.accepted,
         purpose=wanted.purpose,
         owner=wanted.owner,
+        purls=wanted.purls,
     )
 
 

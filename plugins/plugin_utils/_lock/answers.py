@@ -35,6 +35,7 @@ FIELDS = {
     "aliases": "aliases",
     "purpose": "purpose",
     "owner": "owner",
+    "purls": "purl",
 }
 NOTHING = "nothing"
 #: What may be a user and password in an address, whatever is in them.

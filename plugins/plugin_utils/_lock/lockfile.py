@@ -34,6 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     read_executable,
     read_files,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.package_url import read_purls
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy, read_require
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
@@ -133,6 +134,7 @@ def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     optional["require"] = list(tool.require)
     optional["aliases"] = aliases
     optional["purpose"], optional["owner"] = tool.purpose, tool.owner
+    optional["purl"] = list(tool.purls)
     optional["accept"] = emit_accept(tool.without_digest, tool.accepted)
     entry = emitted | {key: value for key, value in optional.items() if value}
     return entry | {"digest": entry_digest(entry)}
@@ -184,7 +186,7 @@ def _parse_platforms(place: Place) -> tuple[str, ...]:
 
 def _parse_tool(place: Place) -> LockedTool:
     _refuse_without_question(place)
-    optional = "published constraint asset executables files verify require accept aliases purpose owner"
+    optional = "published constraint asset executables files verify require accept aliases purpose owner purl"
     fields = place.fields("version source platforms assets digest", optional)
     assets = fields["assets"].items(_parse_asset, least=1)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
@@ -206,6 +208,7 @@ def _parse_tool(place: Place) -> LockedTool:
         aliases=_parse_aliases(fields["aliases"], assets) if "aliases" in fields else (),
         purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
         owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
+        purls=read_purls(fields["purl"]) if "purl" in fields else (),
     )
     _refuse_edited(place, fields["digest"].text(forms.SHA256))
     return tool

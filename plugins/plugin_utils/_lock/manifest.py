@@ -35,6 +35,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import read_files
+from ansible_collections.pinned.release.plugins.plugin_utils._values.package_url import read_purl, read_purls
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
     PLATFORMS,
     SPELLINGS,
@@ -51,7 +52,7 @@ _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
 _ASSET = Form(forms.LINE.pattern, "a pattern on asset names")
 _FILE_NAME = Form(forms.FILE_NAME.pattern, "the name of an asset, without a folder")
 _PATH = Form(forms.LINE.pattern, "a path inside the asset")
-_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases purpose owner"
+_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases purpose owner purl"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,7 @@ class WantedTool:
     aliases      names of assets that consumers know and the publisher dropped; ``{version}`` stands for the version
     purpose      for people: what the tool is for, on one line; "" where that is not said
     owner        for people: who answers for it
+    purls        package URLs by which databases know it, beside that of its source
     """
 
     name: str
@@ -87,6 +89,7 @@ class WantedTool:
     aliases: tuple[str, ...] = ()
     purpose: str = ""
     owner: str = ""
+    purls: tuple[str, ...] = ()
 
     @property
     def exact(self) -> str | None:
@@ -163,7 +166,13 @@ def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedToo
         aliases=_aliases(fields["aliases"]) if "aliases" in fields else (),
         purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
         owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
+        purls=_purls(fields["purl"]) if "purl" in fields else (),
     )
+
+
+def _purls(place: Place) -> tuple[str, ...]:
+    """Return the package URLs: one text, or a list of them."""
+    return read_purls(place) if isinstance(place.value, list) else (read_purl(place),)
 
 
 def _aliases(place: Place) -> tuple[str, ...]:

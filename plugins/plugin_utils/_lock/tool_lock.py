@@ -142,6 +142,7 @@ def locked_tool(
         accepted=wanted.accepted,
         purpose=wanted.purpose,
         owner=wanted.owner,
+        purls=wanted.purls,
         constraint=wanted.constraint,
         platforms=names(wanted.platforms),
     )

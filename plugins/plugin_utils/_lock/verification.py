@@ -56,6 +56,7 @@ class Verification:
 
     verdict  ``verified``, ``refused``, or ``unverified`` (the asset's own bytes were signed, and are not here)
     reason   why it is not ``verified``; for one that is, what is not as it was when it was made, or ""
+    statement  what the signer states beside the bytes, as it was verified now; "" where that is nothing
     """
 
     tool: str
@@ -64,6 +65,7 @@ class Verification:
     signer: str
     verdict: ProofVerdict
     reason: str = ""
+    statement: str = ""
 
 
 class _AbsentError(ReleaseError):
@@ -148,7 +150,7 @@ class _Sources:
     read: Callable[[str], bytes]
     open_asset: OpenAsset
     manifest: Manifest | None
-    known: dict[tuple[str, Proof], tuple[str, str]] = field(default_factory=dict)
+    known: dict[tuple[str, Proof], tuple[Signer, str]] = field(default_factory=dict)
 
 
 def _verified(tool: str, locked: LockedTool, asset: LockedAsset, proof: Proof, sources: _Sources) -> Verification:
@@ -159,12 +161,13 @@ def _verified(tool: str, locked: LockedTool, asset: LockedAsset, proof: Proof, s
         return verdict("unverified", error.what)
     except ReleaseError as error:
         return verdict("refused", "; ".join(line.strip() for line in str(error).splitlines()))
-    if signer != proof.signer:
-        return verdict("refused", f"it was made by {signer}, and the lock file says {proof.signer}")
-    return verdict("verified", "; ".join(filter(None, (reason, _no_longer_pinned(tool, proof, sources.manifest)))))
+    if signer.name != proof.signer:
+        return verdict("refused", f"it was made by {signer.name}, and the lock file says {proof.signer}")
+    reasons = filter(None, (reason, _no_longer_pinned(tool, proof, sources.manifest)))
+    return verdict("verified", "; ".join(reasons), signer.statement)
 
 
-def _signer(locked: LockedTool, asset: LockedAsset, proof: Proof, sources: _Sources) -> tuple[str, str]:
+def _signer(locked: LockedTool, asset: LockedAsset, proof: Proof, sources: _Sources) -> tuple[Signer, str]:
     """Return who made the *proof*, and what is not as it was then, or "".
 
     Raises ReleaseError if it does not hold, or is not about this asset.
@@ -209,7 +212,7 @@ def _refuse_other_tag(locked: LockedTool, proof: Proof) -> None:
 
 def _of_asset(
     signed: Signed, asset: LockedAsset, proof: Proof, parts: Mapping[str, bytes], open_asset: OpenAsset
-) -> tuple[str, str]:
+) -> tuple[Signer, str]:
     """Return who signed the asset itself; if not by its SHA-256, by another digest, which its bytes must have."""
     try:
         return _holding(signed, proof, parts)
@@ -224,26 +227,26 @@ def _of_asset(
         return signer
 
 
-def _holding(signed: Signed, proof: Proof, parts: Mapping[str, bytes]) -> tuple[str, str]:
+def _holding(signed: Signed, proof: Proof, parts: Mapping[str, bytes]) -> tuple[Signer, str]:
     """Return who signed, and what is not as it was then. Raises ReleaseError if the proof does not hold."""
     verify = KINDS[proof.kind].verify
     try:
         if "root" not in parts:
-            return verify(signed, proof.identity, parts).name, ""
+            return verify(signed, proof.identity, parts), ""
         return _by_roots(lambda root: verify(signed, proof.identity, {**parts, "root": root}), parts["root"])
     except gpg.OutdatedError as error:
-        return proof.identity["fingerprint"], error.what
+        return Signer(proof.identity["fingerprint"]), error.what
 
 
-def _by_roots(verify: Callable[[bytes], Signer], kept: bytes) -> tuple[str, str]:
+def _by_roots(verify: Callable[[bytes], Signer], kept: bytes) -> tuple[Signer, str]:
     """Return who signed by the public trust root of this controller, or else by the one that is *kept*, and says so.
 
     The public root keeps what was good once. Whoever edits a lock file can keep a root of their own beside it.
     """
     with suppress(ReleaseError):
-        return verify(sigstore.public_good()).name, ""
+        return verify(sigstore.public_good()), ""
     sha256 = hashlib.sha256(kept).hexdigest()
-    return verify(kept).name, f"it holds by the trust root that is kept with it, with sha256 {sha256}, and by no other"
+    return verify(kept), f"it holds by the trust root that is kept with it, with sha256 {sha256}, and by no other"
 
 
 def _refuse_other_asset(asset: LockedAsset, proof: Proof, content: bytes, open_asset: OpenAsset) -> None:

@@ -21,10 +21,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt imp
 _WRONG_MODE_BITS, _NEEDED_MODE_BITS = 0o7022, 0o500
 
 
-def of_tool(name: str, state: State) -> tuple[Finding, ...]:
+def of_tool(name: str, state: State, mode: int | None) -> tuple[Finding, ...]:
     """Return how the active version of the tool *name*, and what leads to it, are not as it was installed.
 
-    Raises ReleaseError where nobody could look.
+    *mode* is the one that its programs were given, None where any harmless one will do. Raises ReleaseError where
+    nobody could look.
     """
     active = state.active.get(name, "")
     switch = f"{state.root}/current/{name}"
@@ -38,7 +39,8 @@ def of_tool(name: str, state: State) -> tuple[Finding, ...]:
         *drift.of_receipt(name, tree),
         *_of_name(tree),
         *_outside(name, tree, state),
-        *_wrong_modes(tree),
+        *(_wrong_modes(tree) if mode is None else _not_of_mode(mode, tree, name, state)),
+        *drift.expected_group(state.gid, tree),
         *(drift.of_layouts(name, receipt.layouts, state.trees.get(name, ()), state) if receipt else ()),
         *_hard_links(tree),
         *_groups(tree),
@@ -66,7 +68,8 @@ def notes(state: State) -> tuple[str, ...]:
 
 
 def _of_kept(name: str, tree: Tree) -> Iterator[Finding]:
-    yield from drift.of_receipt(name, tree)
+    # The group that the task names is that of the active version. The version before may have had another.
+    yield from (finding for finding in drift.of_receipt(name, tree) if finding.kind != "group")
     yield from _of_name(tree)
     yield from _hard_links(tree)
     yield from _groups(tree)
@@ -108,6 +111,11 @@ def _wrong_modes(tree: Tree) -> tuple[Finding, ...]:
         for name, program in sorted(tree.programs.items())
         if program.mode & _WRONG_MODE_BITS or program.mode & _NEEDED_MODE_BITS != _NEEDED_MODE_BITS
     )
+
+
+def _not_of_mode(mode: int, tree: Tree, name: str, state: State) -> tuple[Finding, ...]:
+    copies = drift.expected_of_copies(mode, tree.receipt, state.where_linked(name)) if tree.receipt else ()
+    return (*drift.expected_mode(mode, tree, tree.programs), *copies)
 
 
 def _hard_links(tree: Tree) -> tuple[Finding, ...]:

@@ -16,7 +16,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 
 #: The fields of a receipt that differ between hosts, or tell which asset it is.
 OF_HOST = tuple(
-    "version target reason asset sha256 tree_sha256 installed lock_sha256 bin_dir source_url".split(),
+    "version target reason asset sha256 tree_sha256 installed lock_sha256 bin_dir bin source_url".split(),
 )
 #: Always there, so that a receipt of which nothing else is kept is no missing one.
 _ALWAYS = ("version", "installed")
@@ -36,6 +36,8 @@ def whole(result: Mapping[str, Any], lock: LockFile) -> dict[str, Any]:
 
 def _reduced(name: str, tool: Mapping[str, Any], result: Mapping[str, Any], lock: LockFile) -> dict[str, Any]:
     left = {key: value for key, value in tool.items() if key != "tree" and (value or key not in _WHILE_EMPTY)}
+    if tool["active"] == _usual_folder(tool["receipt"]):
+        del left["active"]
     said = _said(name, tool["receipt"].get("sha256"), result, lock)
     if said is None:
         return left
@@ -56,10 +58,15 @@ def _whole(name: str, tool: Mapping[str, Any], result: Mapping[str, Any], lock: 
         receipt = {key: both[key] for key in OF_HOST if key in both}
     return {
         **{key: [] for key in _WHILE_EMPTY},
+        "active": _usual_folder(receipt),
         **tool,
         "receipt": receipt,
         "tree": f"{result['root']}/current/{name}/tree",
     }
+
+
+def _usual_folder(receipt: Mapping[str, Any]) -> str:
+    return f"{receipt['version']}-{receipt['sha256'][:12]}" if receipt else ""
 
 
 def _said(name: str, digest: str | None, result: Mapping[str, Any], lock: LockFile) -> dict[str, Any] | None:

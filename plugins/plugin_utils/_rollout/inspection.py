@@ -18,6 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.finding impor
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State, lasting_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import audited, deviation
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.deviation import WantedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import refuse_unknown_group
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
@@ -29,13 +30,15 @@ class InspectedTool:
 
     findings   how its files differ from its listing and receipt, its links from what they should be, and its receipt or
                tree from what the lock file says this host should have
-    kept       other versions of it there
+    active     the folder of its active version, below store/TOOL; "" where there is none
+    kept       those of other versions there
     tree       the path of its files that is the same in all versions
     """
 
     receipt: Receipt | None
     findings: tuple[Finding, ...]
     verified_by: str
+    active: str
     kept: tuple[str, ...]
     tree: str
 
@@ -57,6 +60,7 @@ class InspectedTool:
             "deviation": list(self.deviation),
             "findings": [finding.to_json() for finding in self.findings],
             "verified_by": self.verified_by,
+            "active": self.active,
             "kept": list(self.kept),
             "tree": self.tree,
         }
@@ -118,16 +122,20 @@ class Inspection:
         return found
 
 
-def inspect(state: State, host: Host, wanted: Wanted, names: tuple[str, ...] | None) -> Inspection:
+def inspect(
+    state: State, host: Host, wanted: Wanted, names: tuple[str, ...] | None, mode: int | None = None
+) -> Inspection:
     """Return what is found of the tools *names*, by default all, compared with the lock file of *wanted* if it has one.
 
-    Raises ReleaseError where the host cannot compute digests.
+    *mode* is the one that programs were given; None where any harmless one will do. Raises ReleaseError where the host
+    cannot compute digests, or has no such group as was asked for.
     """
+    refuse_unknown_group(wanted, state)
     there = sorted({*state.active, *state.astray})
     pinned = set(wanted.lock.tools)
     asked = sorted({*there, *pinned}) if names is None else sorted(set(names))
     chosen = {name: deviation.wanted_tool(name, host, wanted) for name in asked if name in pinned}
-    tools = {name: _tool(name, state, wanted, chosen.get(name)) for name in asked if name in there}
+    tools = {name: _tool(name, state, wanted, chosen.get(name), mode) for name in asked if name in there}
     return Inspection(
         host=host,
         tools=tools,
@@ -151,12 +159,14 @@ def _host_json(host: Host) -> dict[str, str | None]:
     }
 
 
-def _tool(name: str, state: State, wanted: Wanted, pinned: WantedTool | None) -> InspectedTool:
+def _tool(name: str, state: State, wanted: Wanted, pinned: WantedTool | None, mode: int | None) -> InspectedTool:
     active = state.active.get(name, "")
     tree = state.described.get((name, active))
     kept = tuple(kept for kept in state.trees.get(name, ()) if kept != active)
-    found = (*audited.of_tool(name, state), *(audited.of_kept(name, kept, state)))
+    found = (*audited.of_tool(name, state, mode), *audited.of_kept(name, kept, state))
     if tree is not None and pinned is not None:
         found += deviation.of_tool(name, tree, wanted, pinned)
     verified_by = tree.verified_by if tree else ""
-    return InspectedTool(tree.receipt if tree else None, found, verified_by, kept, lasting_tree(name, state.root))
+    return InspectedTool(
+        tree.receipt if tree else None, found, verified_by, active, kept, lasting_tree(name, state.root)
+    )

@@ -129,7 +129,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     ordered_layouts.refuse_unfit(layouts, trees, state)
     refuse_shared_links({name: choice.asset for name, choice in choices.items()})
     if wanted.is_present:
-        _refuse_unknown_group(wanted, state)
+        refuse_unknown_group(wanted, state)
     else:
         _refuse_misspelt(wanted, state)
     doomed = _doomed(wanted, state)
@@ -197,7 +197,8 @@ def _refuse_misspelt(wanted: Wanted, state: State) -> None:
             )
 
 
-def _refuse_unknown_group(wanted: Wanted, state: State) -> None:
+def refuse_unknown_group(wanted: Wanted, state: State) -> None:
+    """Raise ReleaseError where the host has no such group, or owner, as *wanted* asks for."""
     if state.gid is None and (wanted.group or wanted.owner):
         missing = f"group {wanted.group}" if wanted.group else f"user {wanted.owner}"
         raise ReleaseError(f"this host has no {missing}", fix="create it first, or correct the option")

@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     import requests.auth
     import requests.utils
     import rfc3161_client
+    import semver
     import sigstore
     import sigstore.errors
     import sigstore.hashes
@@ -80,6 +81,7 @@ __all__ = (
     "pypi_simple",
     "requests",
     "rfc3161_client",
+    "semver",
     "sigstore",
     "tomli",
     "tuf",
@@ -120,6 +122,7 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
     "pypi_simple": (),
     "requests": ("requests.adapters", "requests.auth", "requests.utils"),
     "rfc3161_client": (),
+    "semver": (),
     "sigstore": ("sigstore.errors", "sigstore.hashes", "sigstore.models", "sigstore.verify", "sigstore.verify.policy"),
     "tomli": (),
     "tuf": ("tuf.api.exceptions", "tuf.ngclient.fetcher", "tuf.ngclient.updater"),

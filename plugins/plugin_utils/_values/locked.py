@@ -108,9 +108,10 @@ def to_fetch(locked: LockedAsset) -> Asset:
 class LockedTool:
     """One tool as pinned: the version, and every asset that may serve a platform.
 
-    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest* and
-    *accepted* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another question, there
-    is another answer. *purpose* and *owner* are what it says of the tool for people, "" where it says nothing.
+    *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest*,
+    *accepted* and *purls* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another
+    question, there is another answer. *purpose* and *owner* are what it says of the tool for people, ""
+    where it says nothing.
     """
 
     version: str
@@ -129,6 +130,7 @@ class LockedTool:
     aliases: tuple[Alias, ...] = ()
     purpose: str = ""
     owner: str = ""
+    purls: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""

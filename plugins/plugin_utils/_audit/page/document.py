@@ -28,7 +28,17 @@ from markupsafe import Markup
 
 _STATIC = Path(__file__).with_name("static")
 #: The script, in the order in which its parts build on one another.
-_SCRIPTS = ("dom.js", "report.js", "filter.js", "sheet.js", "tables.js", "facts.js", "host_details.js", "tool_details.js", "main.js")
+_SCRIPTS = (
+    "dom.js",
+    "report.js",
+    "filter.js",
+    "sheet.js",
+    "tables.js",
+    "facts.js",
+    "host_details.js",
+    "tool_details.js",
+    "main.js",
+)
 #: In each group, so many rows are on the page, each with the names of so many hosts; what is beyond is in the table.
 MOST_ROWS, MOST_HOSTS = 100, 10
 #: So many rows of a group are shown before somebody asks for all.

@@ -68,7 +68,11 @@ class Machine:
         command = command.replace(without, "/nowhere") if without else command
         shell = f"{userland}/sh" if userland else "/bin/sh"
         asked = subprocess.run(
-            [shell, "-c", command], capture_output=True, text=True, check=False, env={**os.environ, **(environment or {})}
+            [shell, "-c", command],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **(environment or {})},
         )
         return probe.parse(asked.stdout, asked_for)
 

@@ -45,7 +45,8 @@ def _differs(path: str, value: Any, said: Mapping[str, Any], has_failed: bool) -
         yield f"{path} is no {said['type']}"
     elif "contains" in said:
         is_by_name = "by name" in str(said["description"])
-        for name, one in value.items() if is_by_name else [("", value)]:
+        parts = value.items() if is_by_name else enumerate(value) if isinstance(value, list) else [("", value)]
+        for name, one in parts:
             yield from _differences(f"{path}.{name}".rstrip("."), one, said["contains"], has_failed)
     elif "elements" in said and not all(isinstance(one, TYPES[said["elements"]]) for one in value):
         yield f"{path} is no list of {said['elements']}"

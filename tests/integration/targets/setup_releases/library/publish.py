@@ -5,20 +5,22 @@
 """Plays the publisher: puts a release, real archives of real programs with a sums file, into a folder.
 
 FOLDER/VERSION/{TOOL-VERSION-PLATFORM.tar.gz, SHA256SUMS} for each ``version``, as the source ``directory`` reads them.
-The programs are shell scripts; with ``static: true`` executables for Linux on x86_64 or aarch64 that need no library;
-and copies of ``binaries``. Each prints its name and version. ``builds`` are such executables, by their paths in the
-archive's folder, each for the architecture given; they print the path as well. ``scripts`` are others, by their paths,
-``files`` hold the text given, and ``links`` are the targets of links by theirs. With ``sidecar``, such as ``.sha256``,
-a file of that ending with ``sidecar_text`` is beside each asset instead of the sums file. Returns the last folder, and
-the sums in it.
+The programs are shell scripts; with ``static: true`` executables for Linux on x86_64 or aarch64 that need no library,
+and that say, as cargo-auditable does, that they were made of ``crates``; and copies of ``binaries``. Each prints its
+name and version. ``builds`` are such executables, by their paths in the archive's folder, each for the architecture
+given; they print the path as well. ``scripts`` are others, by their paths, ``files`` hold the text given, and ``links``
+are the targets of links by theirs. With ``sidecar``, such as ``.sha256``, a file of that ending with ``sidecar_text``
+is beside each asset instead of the sums file. Returns the last folder, and the sums in it.
 """
 
 import hashlib
 import io
+import json
 import os
 import struct
 import tarfile
 import time
+import zlib
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -31,6 +33,7 @@ OPTIONS = {
     "programs": {"type": "list", "elements": "str", "default": []},
     "body": {"type": "str", "default": 'echo "$(basename "$0") {version}"'},
     "static": {"type": "bool", "default": False},
+    "crates": {"type": "list", "elements": "str", "default": []},
     "builds": {"type": "dict", "default": {}},
     "binaries": {"type": "dict", "default": {}},
     "files": {"type": "dict", "default": {}},
@@ -110,7 +113,20 @@ def executable(platform: str, program: str, options: "dict[str, Any]", words: st
     file_header = b"\x7fELF\x02\x01\x01" + bytes(9)
     file_header += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, start + headers, 64, 0, 0, 64, 56, 1, 64, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, start, start, size, size, 0x10000)
-    return file_header + segment + code + text
+    program = file_header + segment + code + text
+    return with_record(program, options["crates"], options["version"]) if options["crates"] else program
+
+
+def with_record(program: bytes, crates: "list[str]", version: str) -> bytes:
+    """Return the ELF *program* with a section that names *crates*, each in this *version*."""
+    packages = [{"name": name, "version": version, "source": "crates.io"} for name in crates]
+    record = zlib.compress(json.dumps({"packages": packages}).encode())
+    names = b"\0.dep-v0\0.shstrtab\0"
+    areas = [(1, len(program), len(record)), (9, len(program) + len(record), len(names))]
+    headers = b"".join(struct.pack("<IIQQQQIIQQ", name, 1, 0, 0, at, size, 0, 0, 1, 0) for name, at, size in areas)
+    sections = struct.pack("<Q", len(program) + len(record) + len(names))
+    program = program[:40] + sections + program[48:58] + struct.pack("<HHH", 64, 2, 1) + program[64:]
+    return program + record + names + headers
 
 
 def sums_of(folder: str) -> "dict[str, str]":

@@ -314,7 +314,13 @@ def test_what_is_no_file_is_refused(tmp_path):
     os.mkfifo(tmp_path / "log.jsonl")
     assert "is no file" in refused(tmp_path / "log.jsonl").what
     assert "cannot write the log" in refused(tmp_path).what
-    assert "cannot write the log" in refused(tmp_path / "absent" / "log.jsonl").what
+    (tmp_path / "file").write_text("")
+    assert "cannot write the log" in refused(tmp_path / "file" / "log.jsonl").what
+
+
+def test_folder_of_the_log_is_made(tmp_path):
+    log.append(tmp_path / "a" / "b" / "log.jsonl", statement(1), None)
+    assert log.verify(tmp_path / "a" / "b" / "log.jsonl").found == ()
 
 
 @pytest.mark.parametrize("text", ["", "1", "1:", "0:" + "a" * 64, "1:" + "A" * 64, "1:" + "a" * 64 + "\n"])

@@ -15,6 +15,16 @@ import jsonschema
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import report_json
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import (
+    AdvisoryFinding,
+    AdvisoryFindings,
+    Coverage,
+    Covered,
+    Damaged,
+    Severity,
+    Subject,
+    to_json,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
     ComparedLock,
     Finding,
@@ -88,6 +98,19 @@ def test_each_tool_of_each_host_has_a_line_of_its_own() -> None:
 def test_a_report_satisfies_its_schema() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
     jsonschema.validate(json.loads(report_json.emit(FULL)), SCHEMA)
+
+
+def test_a_report_with_advisories_satisfies_its_schema_and_is_read_back_without_them() -> None:
+    subject = Subject("uv", "pkg:golang/stdlib@1.26.7", "1.26.7", where="bin/uv")
+    finding = AdvisoryFinding(
+        subject, "GO-1", ("CVE-1",), "panics", (Severity("CVSS_V3", "CVSS:3.1/AV:N"),), "HIGH", ("1.26.8",), "affected",
+        "why", "unmaintained", "not used", "a.vex.json",
+    )  # fmt: skip
+    coverage = Coverage("uv", (Covered("Go", 3, 1),), ("the tool itself: no database here has it",))
+    found = AdvisoryFindings((finding,), (coverage,), 3, 1, (Damaged("x.json", "no JSON"),), 1, ("a statement",))
+    text = report_json.emit(FULL, to_json(found))
+    jsonschema.validate(json.loads(text), SCHEMA)
+    assert report_json.read(text) == normal(FULL)
 
 
 def test_the_schema_has_a_description_for_every_field_and_knows_no_others() -> None:

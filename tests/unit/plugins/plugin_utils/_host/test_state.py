@@ -51,6 +51,7 @@ def damage(*differences: str) -> tuple[str, ...]:
         (["81ff libexec/uv", "\t81ed libexec/uv"], "libexec/uv has mode 0777"),
         (["41ff libexec", "\t41ed libexec"], "libexec has mode 0777"),
         (["81ed 1000 1000 libexec/uv", "\t81ed libexec/uv"], "libexec/uv belongs to another user or group (1000:1000)"),
+        (["81ed - 1000 libexec/uv", "\t81ed libexec/uv"], "libexec/uv belongs to another group (1000)"),
         (["acl libexec/uv"], "libexec/uv has an access control list, which was not ordered"),
         (["./more"], "more was added"),
         (["bin/uv -> /tmp/x", "\tbin/uv -> ../libexec/uv"], "bin/uv is changed"),

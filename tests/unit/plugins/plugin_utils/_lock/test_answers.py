@@ -26,6 +26,7 @@ tools:
     platforms: [linux/x86_64]
     verify: {minisign: KEY}
     accept: {without_digest: [jq.zip]}
+    purl: pkg:bitnami/jq
 """.replace("KEY", KEY)
 VERSIONS = {"uv": "0.9.9", "jq": "1.7.1"}
 
@@ -45,6 +46,7 @@ def lock_for(text: str) -> LockFile:
             without_digest=wanted.without_digest,
             constraint=wanted.constraint,
             platforms=tuple(map(str, wanted.platforms)),
+            purls=wanted.purls,
         )
         for name, wanted in asked.tools.items()
     }
@@ -70,6 +72,7 @@ def test_a_lock_answers_the_manifest_that_it_was_made_for() -> None:
         ("3d", "72h"),
         ('"0.9.*"', '"==0.9.*"'),
         ("[jq]", '{jq: "**/jq"}'),
+        ("pkg:bitnami/jq", "[pkg:bitnami/jq]"),
         ("tools:", "# A comment.\ntools:"),
     ],
 )
@@ -99,6 +102,7 @@ def test_what_says_the_same_in_other_words_is_no_difference(find: str, put: str)
             Difference("jq", "verify nothing", f"verify {{minisign: [{KEY}]}}"),
         ),
         ("[jq.zip]", "[jq.gz]", Difference("jq", "accept.without_digest [jq.gz]", "accept.without_digest [jq.zip]")),
+        ("pkg:bitnami/jq", "pkg:cargo/jaq", Difference("jq", "purl [pkg:cargo/jaq]", "purl [pkg:bitnami/jq]")),
         ("3d", "4d", Difference("policy", "{minimum_age: 4d}", "{minimum_age: 3d}")),
         ("policy: {minimum_age: 3d}", "", Difference("policy", "nothing", "{minimum_age: 3d}")),
         ('  uv: {source: {pypi: uv}, version: "0.9.*"}\n', "", Difference("uv", "nothing", "version 0.9.9")),

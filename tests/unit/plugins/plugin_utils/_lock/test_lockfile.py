@@ -39,7 +39,7 @@ from hypothesis import strategies as st
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 #: What sha256sum prints for the entry that is shown below, in compact JSON with sorted keys.
-DIGEST = "91b7c46bca60247666d8b575fdcfcd57cd38418039f2c60475fa8a8459808291"
+DIGEST = "9c7746522d09085c8cd62a201707c9a60db1dfe855361c76ce4947ac550dd8c6"
 STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
 GLIBC = Requirement(
     "linux",
@@ -98,6 +98,7 @@ def lock_of(*assets: LockedAsset) -> LockFile:
         without_digest=("uv-{version}.zip",),
         constraint="==0.9.*",
         platforms=("linux/x86_64",),
+        purls=("pkg:cargo/uv",),
     )
     return LockFile(("linux/x86_64",), {"uv": tool}, Policy(timedelta(days=3)))
 
@@ -148,6 +149,7 @@ def test_a_lock_file_reads_as_documented():
                 "files": {"share/man/man1/uv.1": "*/uv.1"},
                 "verify": {"minisign": [{"key": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"}]},
                 "accept": {"without_digest": ["uv-{version}.zip"]},
+                "purl": ["pkg:cargo/uv"],
                 "assets": [
                     {
                         "name": "uv.tar.gz",

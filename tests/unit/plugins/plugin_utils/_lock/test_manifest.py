@@ -14,6 +14,7 @@ import pytest
 import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.package import package_of, read_purl
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint as constraints
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.constraint import CONSTRAINTS
@@ -21,6 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest impo
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NEEDED
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import minisign
+from ansible_collections.pinned.release.plugins.plugin_utils._values import package_url
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
@@ -66,6 +68,7 @@ tools:
       http: "https://h/{version}/{arch}/kubectl"
       versions: {github: kubernetes/kubernetes, tag: "v{version}"}
       arch: {x86_64: amd64}
+    purl: [pkg:golang/k8s.io/kubernetes, pkg:bitnami/kubectl]
 """
 
 
@@ -132,6 +135,7 @@ def test_a_manifest_says_what_people_want():
                 "arch": {"x86_64": "amd64"},
             },
             platforms=platforms,
+            purls=("pkg:golang/k8s.io/kubernetes", "pkg:bitnami/kubectl"),
         ),
     }
 
@@ -627,6 +631,47 @@ def test_yaml_that_says_nothing_certain_is_refused(text, found):
     assert error.fix.startswith(f"correct releases.yml, line {line}" if line else "correct releases.yml")
 
 
+@pytest.mark.parametrize(
+    ("text", "purls"),
+    [
+        ("pkg:bitnami/node", ("pkg:bitnami/node",)),
+        ("[pkg:bitnami/vault, pkg:golang/github.com/hashicorp/vault]",
+         ("pkg:bitnami/vault", "pkg:golang/github.com/hashicorp/vault")),
+        ("pkg:npm/%40biomejs/biome", ("pkg:npm/%40biomejs/biome",)),
+    ],
+)  # fmt: skip
+def test_a_tool_has_one_package_url_or_several(text: str, purls: tuple[str, ...]) -> None:
+    assert tool(f"{LINUX}tools: {{uv: {{source: {{pypi: uv}}, purl: {text}}}}}").purls == purls
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "node",
+        "[]",
+        "{a: pkg:bitnami/node}",
+        "pkg:bitnami",
+        "pkg:bitnami/",
+        "pkg:bitnami/node@20",
+        "'pkg:bitnami/node?arch=amd64'",
+        "pkg:golang/k8s.io/kubernetes#cmd/kubectl",
+        "'pkg:npm/@biomejs/biome'",
+        "pkg:deb/debian/curl",
+        "pkg:golang/../x",
+        "[pkg:bitnami/node, pkg:bitnami/node]",
+    ],
+)
+def test_what_no_advisory_can_be_looked_up_by_is_refused(text: str) -> None:
+    error = refused(f"{LINUX}tools: {{uv: {{source: {{pypi: uv}}, purl: {text}}}}}")
+    assert "package URL" in str(error.expected) or "pkg:bitnami/node" in str(error.expected)
+
+
+@given(st.from_regex(package_url.PURL.pattern, fullmatch=True))
+def test_every_package_url_of_the_form_is_one_that_databases_are_searched_by(purl: str) -> None:
+    text = yaml.safe_dump({"platforms": ["linux/x86_64"], "tools": {"x": {"source": {"pypi": "x"}, "purl": purl}}})
+    assert package_of(read_purl(tool(text).purls[0]))
+
+
 def test_aliases_that_multiply_cost_nothing():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
@@ -825,6 +870,7 @@ JUNK = st.one_of(
             "sunos/x64",
         ]
     ),
+    st.sampled_from(["pkg:npm/%40a/b", "pkg:npm/@a/b", "pkg:npm/a@1", "pkg:pypi/..", "pkg:deb/a", "pkg:pypi/a\n"]),
     st.text(max_size=3),
     st.sampled_from(["RW" + "Q" * 54, "RWU" + "Q" * 53, "RWQ" + "=" * 53, "RW" + "Q" * 54 + "\n"]),
     st.lists(st.sampled_from(["x", "", 1, "linux/x86_64"]), max_size=2),
@@ -856,7 +902,7 @@ KEYS = st.sampled_from(
             "x86_64",
         ),
         *("a b", "verify", "accept", "minisign", "without_digest", "key", "successors"),
-        *("require", "sources", "hosts", "maximum_size"),
+        *("require", "sources", "hosts", "maximum_size", "purl"),
         *("valid_for", "downgrade", "republished", "signer", "vanished_asset", "weaker_evidence"),
     ]
 )

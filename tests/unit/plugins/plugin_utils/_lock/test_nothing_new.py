@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -123,3 +124,14 @@ def test_of_fifty_tools_only_the_new_version_of_one_is_downloaded(controller):
     )
     assert len(asked) == len(LISTINGS) + len(TAGS)
     assert [tool.version for tool in controller.locked.tools.values()].count("2.0") == 1
+
+
+def test_package_urls_of_a_tool_are_locked_without_asking_anybody(controller):
+    controller.lock()
+    before = controller.locked
+    tool07 = replace(controller.wanted.tools["tool07"], purls=("pkg:bitnami/tool07",))
+    controller.wanted = replace(controller.wanted, tools={**controller.wanted.tools, "tool07": tool07})
+    assert controller.lock() == []
+    assert controller.locked == replace(
+        before, tools={**before.tools, "tool07": replace(before.tools["tool07"], purls=("pkg:bitnami/tool07",))}
+    )

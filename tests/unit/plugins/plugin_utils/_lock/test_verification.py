@@ -84,7 +84,7 @@ def by_asset(publisher: Publisher, controller: Controller, tmp_path: Path) -> Ke
 
 def test_a_signed_sums_file_is_verified_without_the_asset(by_sums: Kept) -> None:
     assert by_sums.verify(with_bytes=False) == Verification(
-        "tool", NAME, "minisign", KEY.key_id[::-1].hex().upper(), "verified"
+        "tool", NAME, "minisign", KEY.key_id[::-1].hex().upper(), "verified", statement="trusted"
     )
 
 

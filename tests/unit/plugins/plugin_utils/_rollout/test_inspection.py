@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
@@ -30,11 +31,17 @@ def machine(tmp_path: Path) -> Machine:
     return Machine(tmp_path)
 
 
-def audit(machine: Machine, wanted: Wanted, names: tuple[str, ...] | None = None, **how: Any) -> Inspection:
+def audit(
+    machine: Machine,
+    wanted: Wanted,
+    names: tuple[str, ...] | None = None,
+    mode: int | None = None,
+    **how: Any,
+) -> Inspection:
     answer = machine.ask(replace(wanted, integrity="full"), audit=True, **how)
     assert answer.state is not None
     assert answer.host is not None
-    return inspect(answer.state, answer.host, wanted, names)
+    return inspect(answer.state, answer.host, wanted, names, mode)
 
 
 def without_lock(wanted: Wanted) -> Wanted:
@@ -293,11 +300,22 @@ def upgraded(machine: Machine, folder: Path) -> Wanted:
 
 
 @pytest.mark.parametrize("userland", USERLANDS)
+def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
+    machine: Machine, tmp_path: Path, userland: str
+) -> None:
+    wanted = replace(upgraded(machine, tmp_path), layouts=("modulefiles",))
+    machine.converge(wanted)
+    found = audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
+    assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
+
+
+@pytest.mark.parametrize("userland", USERLANDS)
 @pytest.mark.parametrize("what", {**TAMPERINGS, **BESIDE})
-def test_everything_that_happens_is_told_by_its_kind(machine: Machine, tmp_path: Path, what: str, userland: str) -> None:
+def test_everything_that_happens_is_told_by_its_kind(
+    machine: Machine, tmp_path: Path, what: str, userland: str
+) -> None:
     wanted = upgraded(machine, tmp_path)
     programs = USERLANDS[userland](tmp_path)
-    assert audit(machine, wanted, userland=programs).is_compliant
     kind, word, tamper = {**TAMPERINGS, **BESIDE}[what]
     tamper(machine)
     found = audit(machine, wanted, userland=programs)
@@ -320,6 +338,33 @@ def test_every_tampering_is_repaired(machine: Machine, tmp_path: Path, what: str
     assert action == ("upgrade" if what.startswith("the version before") else "repair")
     assert audit(machine, wanted).is_compliant
     assert machine.run("hello") == "hello 1.0"
+
+
+# What a rollout ordered.
+
+
+def test_a_mode_that_a_rollout_may_have_ordered_is_drift_if_another_is_named(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    program_of(machine).chmod(0o750)
+    assert audit(machine, wanted).is_compliant
+    assert audit(machine, wanted, mode=0o750).is_compliant
+    assert audit(machine, wanted, mode=0o755).tools["hello"].drift == ("hello has mode 0750, not 0755",)
+
+
+def test_a_group_that_is_named_is_that_of_everything(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    run("chgrp", "-R", "65534", tree_of(machine))
+    assert audit(machine, wanted).is_compliant
+    assert audit(machine, replace(wanted, group="65534")).is_compliant
+    found = audit(machine, replace(wanted, group="0"))
+    assert {finding.kind for finding in found.tools["hello"].findings} == {"group"}
+    assert "hello belongs to group 65534, not 0" in found.tools["hello"].drift
+
+
+def test_a_group_that_the_host_does_not_have_is_an_error(machine: Machine, tmp_path: Path) -> None:
+    wanted = upgraded(machine, tmp_path)
+    with pytest.raises(ReleaseError, match="this host has no group nobody-has-it"):
+        audit(machine, replace(wanted, group="nobody-has-it"))
 
 
 # Programs of others, on PATH.
