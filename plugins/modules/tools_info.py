@@ -154,10 +154,11 @@ tools:
         kind:
           description:
             - C(changed) (bytes, the text of a link, or the type of an entry), C(missing), C(added), C(mode), C(owner),
-              C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control list),
-              C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the list of
-              digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins), C(refused)
-              (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or C(unverified)
+              C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control
+              list), C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the
+              list of digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins),
+              C(refused) (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)),
+              or C(unverified)
               (nobody could look).
           type: str
           returned: success
