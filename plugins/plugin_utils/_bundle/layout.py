@@ -8,7 +8,7 @@ A bundle is a tar archive of plain files, so that tar and sha256sum are enough t
     SHA256SUMS                       all other members, for ``sha256sum -c`` (GNU coreutils); always the first member
     README                           how the other side begins
     controller/                      this collection, and the Python packages that it needs
-    locks/                           lock files, signatures and evidence, as a mirror has them
+    locks/                           lock files and what lies beside them, as a mirror has them
     assets/SHA256                    each pinned asset once, named by its digest
 """
 

@@ -21,7 +21,7 @@ from typing import BinaryIO
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle import layout
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle.reading import Bundle
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import signers, verification
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, signers, verification
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verification import Verification
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror import folder as folders
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
@@ -40,7 +40,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Source
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
-_SIGNATURES = (".sig", ".minisig")
+#: What lies beside lock files and is none.
+_NO_LOCKS = (".sig", ".minisig", components_file.ENDING)
 _ANOTHER = "get the bundle again; do not use this one"
 
 
@@ -111,7 +112,7 @@ class BundleIntake:
                 place.parent.mkdir(parents=True, exist_ok=True)
                 with place.open("wb") as file:
                     file.writelines(self.bundle.chunks(path))
-            names = [path for path in paths if path.count("/") == 1 and not path.endswith(_SIGNATURES)]
+            names = [path for path in paths if path.count("/") == 1 and not path.endswith(_NO_LOCKS)]
             locks = [self._lock(Path(folder), name) for name in names]
         if not locks:
             raise ReleaseError(f"{self.bundle.path} has no lock file", fix=_ANOTHER)

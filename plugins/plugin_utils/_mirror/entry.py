@@ -38,6 +38,7 @@ class GivenLock:
     text        its bytes
     evidence    what its proofs were made of, by SHA-256
     signatures  the files that sign it, by name
+    components  the file of what is inside its programs; empty where there is none
     """
 
     path: Path
@@ -45,6 +46,7 @@ class GivenLock:
     text: bytes
     evidence: Mapping[str, bytes] = field(default_factory=dict)
     signatures: Mapping[str, bytes] = field(default_factory=dict)
+    components: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.components_file import path_beside
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror import addresses
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import (
@@ -191,11 +192,12 @@ def published_name(proof: Proof, part: str, asset: LockedAsset) -> str:
 
 
 def beside_lock(given: GivenLock) -> dict[str, bytes]:
-    """Return the lock file, its signatures and its evidence by their paths below the folder of lock files."""
+    """Return the lock file and all that lies beside it, by their paths below the folder of lock files."""
     folder = EvidenceFolder(given.path).path.name
     return {
         given.path.name: given.text,
         **given.signatures,
+        **({path_beside(given.path).name: given.components} if given.components else {}),
         **{f"{folder}/{sha256}": content for sha256, content in given.evidence.items()},
     }
 

@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.given_locks import read_lock
+from ansible_collections.pinned.release.plugins.plugin_utils._values.components import Inside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Alias
@@ -221,6 +222,15 @@ def test_signature_is_demanded_of_the_lock_file(sender: Sender, receiver: Receiv
     sender.write(read_lock(pinned.path))
     receiver.take_in(sender.bundle, required)
     assert (receiver.dest / f"{LOCK}.sig").is_file()
+
+
+def test_what_is_inside_the_programs_comes_with_the_lock_file(sender: Sender, receiver: Receiver, web: Web) -> None:
+    pinned = lock(sender, web)
+    text = components_file.emit({"tool": {sha256(OLD): {"tool": Inside()}}})
+    components_file.path_beside(pinned.path).write_text(text)
+    sender.write(read_lock(pinned.path))
+    receiver.take_in(sender.bundle)
+    assert (receiver.dest / "locks/releases.components.json").read_text() == text
 
 
 def test_proofs_are_verified_again_from_the_bundle(sender: Sender, receiver: Receiver, web: Web) -> None:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.given_locks import read_lock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.listings import pulp_manifest, sums_files
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import Publication, publication
+from ansible_collections.pinned.release.plugins.plugin_utils._values.components import Inside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import Alias, LockedTool
@@ -223,6 +224,19 @@ def test_signatures_of_the_lock_file_lie_beside_it(path: Path) -> None:
         f"{LOCK}.sig",
     ]
     assert found.files[LOCK].origin == path.read_bytes()
+
+
+def test_what_is_inside_the_programs_lies_beside_the_lock_file(path: Path) -> None:
+    text = components_file.emit({"t": {sha256(b"x"): {"t": Inside()}}})
+    components_file.path_beside(path).write_text(text)
+    found = of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x")))
+    assert found.files["locks/releases.components.json"].origin == text.encode()
+
+
+def test_damaged_file_of_what_is_inside_is_refused(path: Path) -> None:
+    components_file.path_beside(path).write_text("{}")
+    with pytest.raises(ReleaseError, match="components_version"):
+        of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x")))
 
 
 def test_lock_file_that_is_not_signed_as_it_must_be_is_refused(path: Path) -> None:
