@@ -111,7 +111,8 @@ class ActionModule(verb.Verb):
         if not brought:
             return {}
         base = verb.found_file(self, given["lockfile"]).absolute().parent
-        depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, given["token"], mirrors)
+        token, token_host = given["token"], given["token_host"]
+        depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, token, token_host, mirrors)
         return depot.files(brought, way)
 
     def _shares_files(self) -> bool:

@@ -98,6 +98,11 @@ options:
     description:
       - Token for the API of GitHub, GitLab, Gitea or Forgejo, for assets of private repositories that are not in the
         controller's cache. By default, the environment's is used, as by M(pinned.release.lock).
+      - It is sent only to github.com, gitlab.com, codeberg.org, or the server that O(token_host) names.
+    type: str
+  token_host:
+    description:
+      - The server that O(token) is for, if it is a server of your own, as in M(pinned.release.tools).
     type: str
 extends_documentation_fragment:
   - pinned.release.attributes
