@@ -57,7 +57,7 @@ class ActionModule(verb.Verb):
         locks = [read_lock(verb.found_file(self, name), required) for name in given["lockfile"]]
         sources = [tool.source for given_lock in locks for tool in given_lock.lock.tools.values()]
         refuse_token_elsewhere(sources, given["token"], given["token_host"])
-        cache = Cache(default_cache_root())
+        cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
         assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root))
         if given["prune"] and not given["dest"]:
             raise ReleaseError(

@@ -110,6 +110,7 @@ MIRROR = dict(
     prune={"type": "bool", "default": False},
     token={"type": "str", "no_log": True},
     token_host={"type": "str"},
+    **MIRRORS,
 )  # type: Spec
 
 UNBUNDLE = dict(
