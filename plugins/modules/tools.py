@@ -367,7 +367,7 @@ tools:
       returned: when the tool changes and is present
       sample: afdd00ddc25e12ed756e069090011ca55f127753e1192e51f45fa288a024f3df
     source_url:
-      description: Where the asset comes from.
+      description: Where the asset comes from, as the lock file says it. A relative path starts at the lock file.
       type: str
       returned: when the tool changes and is present
       sample: https://mirror.example.org/uv-0.9.9-py3-none-manylinux_2_17_x86_64.whl

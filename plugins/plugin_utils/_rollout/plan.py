@@ -17,7 +17,6 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     drift,
     ordered_capabilities,
@@ -37,7 +36,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools, reader_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Action
@@ -243,7 +242,7 @@ def _plan_tool(
         expects=found.active,
         tree=tree_name(tool.version, asset),
         reuse=found.reuse,
-        asset=None if found.reuse else _download(asset, wanted.mirrors),
+        asset=None if found.reuse else _download(asset, wanted),
         programs={one: Program(file.path, file.sha256, file.size) for one, file in asset.executables.items()},
         tree_sha256=asset.tree_sha256,
         files=dict(asset.files),
@@ -380,9 +379,9 @@ def _is_foreign(name: str, state: State) -> bool:
     return name in state.foreign or (name in state.links and state.owner(name) is None)
 
 
-def _download(asset: LockedAsset, mirrors: Mirrors) -> Download:
+def _download(asset: LockedAsset, wanted: Wanted) -> Download:
     """Return where a host gets *asset*. Raises ReleaseError where it may not ask anybody."""
-    places = mirrors.addresses(asset.url)
+    places = wanted.mirrors.addresses(found_at(asset.url, wanted.lock_folder))
     return Download(
         name=asset.name,
         urls=[place.url for place in places],

@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import platform_host, target
@@ -25,7 +26,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 class Wanted:
     """The state that the user asks for: the options of a task, and the lock file that they speak of.
 
+    lock          with addresses as the lock file says them, so that each checkout asks for the same
     lock_digest   sha256 of the lock file's bytes, for receipts
+    lock_folder   the absolute folder from which relative addresses start
     names         the tools it is about; None means all of the lock file
     python        the command of the Python that the user names; ``auto`` if the host is to find one, empty if none is
                   needed
@@ -38,6 +41,7 @@ class Wanted:
 
     lock: LockFile
     lock_digest: str = ""
+    lock_folder: Path = Path()
     names: tuple[str, ...] | None = None
     is_present: bool = True
     exact: bool = False
