@@ -14,11 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import choose_assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State, Tree, lasting_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import receipt_for
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, reader_of
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, choice_for
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
@@ -157,7 +156,7 @@ def _wrong_modes(tree: Tree) -> tuple[str, ...]:
 def _deviation(tool_name: str, tree: Tree, host: Host, wanted: Wanted) -> tuple[str, ...]:
     tool = wanted.lock.tools[tool_name]
     try:
-        choice = choose_assuming(tool_name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
+        choice = choice_for(tool_name, tool, wanted, host)
     except ReleaseError as error:
         return (error.what,)
     if tree.receipt is None:

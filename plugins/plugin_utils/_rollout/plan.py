@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     drift,
@@ -34,7 +34,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
     refuse_shared_links,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools, reader_of
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
+    Wanted,
+    choice_for,
+    locked_tools,
+    reader_of,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
@@ -121,7 +126,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
-    choices = {name: choose_assuming(name, tool, reader, wanted.prefer, wanted.assume) for name, tool in locked.items()}
+    choices = {name: choice_for(name, tool, wanted, host) for name, tool in locked.items()}
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
     trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
     ordered_layouts.refuse_unfit(layouts, trees, state)
