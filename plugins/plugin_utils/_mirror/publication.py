@@ -162,8 +162,8 @@ def _places(one: _Named, served: frozenset[str]) -> Iterator[tuple[str, Kind]]:
         if not addresses.is_servable(place):
             raise ReleaseError(
                 f"{one.origin}: no file of a mirror can be called so",
-                expected=f"at most {addresses.MOST_BYTES_OF_STEP} bytes, without slashes and control characters, and not "
-                "what servers read their settings from, such as .htaccess",
+                expected=f"at most {addresses.MOST_BYTES_OF_STEP} bytes, without slashes and control characters, "
+                "and not what servers read their settings from, such as .htaccess",
                 found=ascii(one.name[:100])[1:-1],
                 fix="leave the tool out of the lock file that is mirrored",
             )
