@@ -27,7 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache im
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
-    refuse_token_for_several,
+    refuse_token_elsewhere,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
@@ -55,8 +55,9 @@ class ActionModule(verb.Verb):
         given = verb.options(self, OPTIONS)
         required = signers.read(given["lock_signers"])
         locks = [read_lock(verb.found_file(self, name), required) for name in given["lockfile"]]
-        _refuse_token_for_several(locks, given["token"])
-        cache = Cache(default_cache_root())
+        sources = [tool.source for given_lock in locks for tool in given_lock.lock.tools.values()]
+        refuse_token_elsewhere(sources, given["token"], given["token_host"])
+        cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
         assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root))
         if given["prune"] and not given["dest"]:
             raise ReleaseError(
@@ -89,7 +90,3 @@ def _open(origin: AssetOrigin, *, token: str | None, cache_root: Path) -> Source
     """Return the publisher of a locked asset, with the credentials that this machine has for it."""
     tool, base = origin.tool, origin.lock.absolute().parent
     return open_source(tool.source, token=token, base=base, cache_root=cache_root, exact=tool.version)
-
-
-def _refuse_token_for_several(locks: Sequence[GivenLock], token: str | None) -> None:
-    refuse_token_for_several((tool.source for given in locks for tool in given.lock.tools.values()), token)

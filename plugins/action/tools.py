@@ -106,8 +106,9 @@ class ActionModule(verb.Verb):
         """
         if not brought:
             return {}
-        base = verb.found_file(self, given["lockfile"]).absolute().parent
-        depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, given["token"], mirrors)
+        base = self._lock_folder(given["lockfile"])
+        token, token_host = given["token"], given["token_host"]
+        depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, token, token_host, mirrors)
         return depot.files(brought, way)
 
     def _shares_files(self) -> bool:
@@ -171,6 +172,7 @@ class ActionModule(verb.Verb):
         return Wanted(
             lock=lock,
             lock_digest=digest,
+            lock_folder=self._lock_folder(given["lockfile"]),
             names=None if given["tools"] is None else tuple(sorted(set(given["tools"]))),
             is_present=given["state"] == "present",
             exact=given["exact"],
@@ -191,6 +193,10 @@ class ActionModule(verb.Verb):
             layouts=tuple(sorted(set(given["layouts"]))),
         )
 
+    def _lock_folder(self, name: str | None) -> Path:
+        """Return the folder from which relative addresses start; for no lock file, which has none, the working one."""
+        return verb.found_file(self, name).absolute().parent if name else Path()
+
     def _lock(self, name: str | None, required: signers.Signers | None, is_present: bool) -> tuple[LockFile, str]:
         """Return the lock file and its digest. Warns if what is to be present is not what its manifest asks now.
 
@@ -199,7 +205,7 @@ class ActionModule(verb.Verb):
         if name is None:
             return LockFile(), ""
         path = verb.found_file(self, name)
-        lock, digest = lock_reader.read(path, required)
+        lock, digest = lock_reader.read_for_hosts(path, required)
         if is_present:
             policy_check.refuse_lock(lock, path, datetime.now(timezone.utc))
         warning = stale_lock.warning(path, lock, digest, Path(constants.DEFAULT_LOCAL_TMP)) if is_present else None

@@ -68,7 +68,9 @@ class ActionModule(verb.Verb):
         """Return what the host is compared with; the empty lock file where none is given."""
         lockfile = given["lockfile"]
         required = signers.read(given["lock_signers"])
-        lock, digest = lock_reader.read(verb.found_file(self, lockfile), required) if lockfile else (LockFile(), "")
+        lock, digest = LockFile(), ""
+        if lockfile:
+            lock, digest = lock_reader.read_for_hosts(verb.found_file(self, lockfile), required)
         return Wanted(
             lock=lock,
             lock_digest=digest,

@@ -69,6 +69,7 @@ TOOLS = dict(
     layouts={"type": "list", "elements": "str", "choices": ["modulefiles", "tool_cache"], "default": []},
     fetch_from={"type": "str", "choices": ["auto", "host", "controller"], "default": "auto"},
     token={"type": "str", "no_log": True},
+    token_host={"type": "str"},
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     notify={"type": "dict", "default": {}},
     _variables={"type": "bool", "default": False},
@@ -113,6 +114,8 @@ MIRROR = dict(
     lockfile={"type": "list", "elements": "path", "required": True},
     prune={"type": "bool", "default": False},
     token={"type": "str", "no_log": True},
+    token_host={"type": "str"},
+    **MIRRORS,
 )  # type: Spec
 
 UNBUNDLE = dict(

@@ -23,8 +23,8 @@ description:
     from there. Signatures and signed sums files also lie beside the assets, under the names that their publisher gave
     them.
   - For each of the C(aliases) in the manifest, a copy of the asset that the lock file names lies beside that.
-  - Assets come from the controller's cache, or are downloaded once from their publisher, and must be what the lock file
-    pins. What is in the mirror already is hashed on every run, and replaced if it was damaged.
+  - Assets come from the controller's cache, or are downloaded once, by O(mirrors) or from their publisher, and must be
+    what the lock file pins. What is in the mirror already is hashed on every run, and replaced if it was damaged.
   - Private assets are published, too, and RV(notes) names them. Let nobody read the folder who may not read them.
   - The folder may be served meanwhile. A file is written elsewhere and renamed when it is whole, and what lists files
     is written after these. Two runs wait for each other. A run that is killed is finished by the next one.
@@ -98,9 +98,15 @@ options:
     description:
       - Token for the API of GitHub, GitLab, Gitea or Forgejo, for assets of private repositories that are not in the
         controller's cache. By default, the environment's is used, as by M(pinned.release.lock).
+      - It is sent only to github.com, gitlab.com, codeberg.org, or the server that O(token_host) names.
+    type: str
+  token_host:
+    description:
+      - The server that O(token) is for, if it is a server of your own, as in M(pinned.release.tools).
     type: str
 extends_documentation_fragment:
   - pinned.release.attributes
+  - pinned.release.attributes.mirrors
   - pinned.release.attributes.signed
 attributes:
   check_mode:
@@ -133,6 +139,15 @@ EXAMPLES = r"""
   pinned.release.mirror:
     lockfile: releases.lock.json
     to: oci://registry.example.org/platform/tools
+
+- name: Get the assets by a proxy of the site, as hosts do
+  pinned.release.mirror:
+    lockfile: releases.lock.json
+    dest: /srv/mirror
+    mirrors:
+      - prefix: https://github.com/
+        to: https://artifacts.example.org/artifactory/github/
+        upstream: false
 
 - name: Carry what is pinned over an air gap
   pinned.release.mirror:

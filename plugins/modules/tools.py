@@ -155,8 +155,16 @@ options:
     description:
       - Token for the private assets of one forge (GitHub, GitLab, Gitea), as in M(pinned.release.lock). The controller
         downloads them with it. It is sent to the API of that forge, and to no host.
+      - The lock file says where that API is, so it is sent only to github.com, gitlab.com, codeberg.org, or the server
+        that O(token_host) names.
       - The default is the token in the environment of the controller. So it is for all other credentials, which
         M(pinned.release.lock) uses as well (netrc, E(SSL_CLIENT_CERT), and the configuration of npm, pip and Docker).
+    type: str
+  token_host:
+    description:
+      - The server that O(token) is for, if it is a server of your own, as it stands in C(api_url) of the manifest; with
+        its port, if that has one. For example, C(ghe.example.org).
+      - If the lock file would have O(token) sent to another server, the task fails before it is.
     type: str
   notify:
     description:
@@ -275,6 +283,12 @@ EXAMPLES = r"""
     lockfile: releases.lock.json
     token: "{{ lookup('ansible.builtin.env', 'RELEASES_TOKEN') }}"
 
+- name: Give it one for a server of your own
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    token: "{{ lookup('ansible.builtin.env', 'RELEASES_TOKEN') }}"
+    token_host: ghe.example.org
+
 - name: Install one tool whose files another program needs to find
   pinned.release.tools:
     lockfile: releases.lock.json
@@ -353,7 +367,7 @@ tools:
       returned: when the tool changes and is present
       sample: afdd00ddc25e12ed756e069090011ca55f127753e1192e51f45fa288a024f3df
     source_url:
-      description: Where the asset comes from.
+      description: Where the asset comes from, as the lock file says it. A relative path starts at the lock file.
       type: str
       returned: when the tool changes and is present
       sample: https://mirror.example.org/uv-0.9.9-py3-none-manylinux_2_17_x86_64.whl

@@ -19,7 +19,6 @@ import fcntl
 import hashlib
 import json
 import logging
-import os
 import re
 import secrets
 import shutil
@@ -30,9 +29,11 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.pinned.release.plugins.module_utils.carried import ENTRY
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.host_run import STDIN
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
 
@@ -133,7 +134,7 @@ def _imported(text: str) -> set[str]:
 def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) -> tuple[str, str]:
     """Return where *told* and *parcel* are on the host: in its remote_tmp, or in what comes through standard input.
 
-    Ansible deletes them when the task ends, however it ends.
+    Ansible deletes them when the task ends, however it ends. Raises ReleaseError where one side's disk takes no more.
     """
     if told is None and parcel is None:
         return STDIN, STDIN
@@ -148,10 +149,20 @@ def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) ->
             fix="remove what prints it (a file that the login shell reads), or set ansible_pipelining: true",
         )
     places = [shell.join_path(folder, name) for name in ("pinned_release", "pinned_release_files")]
-    if told is not None:
-        action._transfer_data(places[0], told)
-    if parcel is not None:
-        action._transfer_file(str(parcel), places[1])
+    try:
+        if told is not None:
+            action._transfer_data(places[0], told)
+        if parcel is not None:
+            action._transfer_file(str(parcel), places[1])
+    except AnsibleConnectionFailure:
+        raise
+    except AnsibleError as error:
+        raise ReleaseError(
+            "the orders, or the files that go with them, could not be brought to the host",
+            found=str(error),
+            fix=f"see whether there is room for them in {constants.DEFAULT_LOCAL_TMP} on the controller, and in "
+            f"{folder} on the host: Ansible's local_tmp and remote_tmp",
+        ) from error
     made = [place for place, is_made in zip(places, (told is not None, parcel is not None), strict=True) if is_made]
     if action._is_become_unprivileged():
         action._fixup_perms2([folder, *made])
@@ -159,7 +170,7 @@ def _transferred(action: ActionBase, told: bytes | None, parcel: Path | None) ->
 
 
 def _with_files(told: bytes, pushed: Sequence[Pushed]) -> bytes:
-    """Return *told* and the bytes of what is *pushed*. Raises ReleaseError if a file is not as long as it was."""
+    """Return *told* and the bytes of what is *pushed*. Raises ReleaseError if a file is not as it was."""
     parts = [told]
     for file in pushed:
         parts.append(_content(file))
@@ -167,7 +178,10 @@ def _with_files(told: bytes, pushed: Sequence[Pushed]) -> bytes:
 
 
 def _content(file: Pushed) -> bytes:
-    content = file.path.read_bytes()
+    try:
+        content = file.path.read_bytes()
+    except OSError as error:
+        raise _unreadable(file, error) from error
     if len(content) != file.size:
         raise _changed(file, len(content))
     return content
@@ -177,30 +191,54 @@ def _parcel(pushed: Sequence[Pushed]) -> Path:
     """Return one file with all that is *pushed*, so that it is one transfer.
 
     Several files are put together once for all hosts of a run that get the same, in the run's own temporary folder,
-    which Ansible deletes at its end. Raises ReleaseError if one of them is not as long as it was.
+    which Ansible deletes at its end. Raises ReleaseError if one of them is not as it was, or the disk is full.
     """
+    for file in pushed:
+        _refuse_changed(file)
     if len(pushed) == 1:
         return pushed[0].path
-    folder = Path(constants.DEFAULT_LOCAL_TMP)
-    name = hashlib.sha256("\n".join(file.sha256 for file in pushed).encode()).hexdigest()
-    parcel = folder / f"parcel-{name}"
-    with open(folder / f"parcel-{name}.lock", "wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not parcel.exists():
-            unfinished = folder / f"parcel-{name}.new"
-            with open(unfinished, "wb") as made:
-                for file in pushed:
-                    _append(file, made)
-            os.rename(unfinished, parcel)
+    parcel = Path(constants.DEFAULT_LOCAL_TMP) / _parcel_name(pushed)
+    try:
+        with parcel.with_suffix(".lock").open("wb") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not parcel.exists():
+                _put_together(pushed, parcel)
+    except OSError as error:
+        raise file_error("write", str(parcel), error) from error
     return parcel
 
 
-def _append(file: Pushed, made: Any) -> None:
-    before = made.tell()
-    with open(file.path, "rb") as source:
-        shutil.copyfileobj(source, made, 1024 * 1024)
-    if made.tell() - before != file.size:
-        raise _changed(file, made.tell() - before)
+def _parcel_name(pushed: Sequence[Pushed]) -> str:
+    return f"parcel-{hashlib.sha256(''.join(file.sha256 for file in pushed).encode()).hexdigest()}"
+
+
+def _put_together(pushed: Sequence[Pushed], parcel: Path) -> None:
+    unfinished = parcel.with_suffix(".new")
+    with unfinished.open("wb") as made:
+        for file in pushed:
+            before = made.tell()
+            with file.path.open("rb") as source:
+                shutil.copyfileobj(source, made, 1024 * 1024)
+            if made.tell() - before != file.size:
+                raise _changed(file, made.tell() - before)
+    unfinished.rename(parcel)
+
+
+def _refuse_changed(file: Pushed) -> None:
+    """Raise ReleaseError if *file* is gone, or not as long as it was. A host compares its bytes."""
+    try:
+        size = file.path.stat().st_size
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    if size != file.size:
+        raise _changed(file, size)
+
+
+def _unreadable(file: Pushed, error: OSError) -> ReleaseError:
+    told = file_error("read", str(file.path), error)
+    if isinstance(error, FileNotFoundError):
+        told.fix = "run again, so that the controller fetches it anew"
+    return told
 
 
 def _changed(file: Pushed, size: int) -> ReleaseError:

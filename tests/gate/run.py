@@ -27,6 +27,7 @@ from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import IO
 
+import contents
 import house
 from machine import (
     BUILD,
@@ -133,6 +134,7 @@ def main() -> int:
     arguments = parser.parse_args()
     try:
         if arguments.what == "map":
+            contents.write_contents()
             return house.write_map()
         make_folders()
         if arguments.what in ("setup", "docs"):

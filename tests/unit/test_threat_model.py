@@ -22,3 +22,12 @@ def test_every_kind_of_attacker_is_met_by_a_test() -> None:
     rows = [row for row in MODEL.splitlines() if row.startswith("| **")]
     assert len(rows) >= 8
     assert [row for row in rows if "`tests/" not in row and "as above" not in row] == []
+
+
+def test_every_fault_is_met_by_tests_that_are_there() -> None:
+    rows = [row for row in MODEL.split("## Faults")[1].split("##")[0].splitlines() if row.startswith("| ")][2:]
+    assert len(rows) >= 9
+    assert [row for row in rows if "`test" not in row] == []
+    told = set(re.findall(r"`(test_\w+)`", MODEL))
+    tested = set(re.findall(r"^def (test_\w+)", (ROOT / "tests/adversity/test_delivery_faults.py").read_text(), re.M))
+    assert told == tested

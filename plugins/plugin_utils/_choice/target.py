@@ -156,7 +156,7 @@ def _check_abi(requirement: Requirement, host: Host) -> str | None:
     if needed == offered or (is_static and (needed in ABIS_WITHOUT_HARDWARE or offered == "x32")):
         return None
     if offered is None:
-        return f"uses the {needed} ABI, which this host is not known to have"
+        return f"uses the {needed} ABI, which the host is not known to have"
     return f"uses the {needed or 'usual'} ABI of {requirement.arch}, host uses {offered}"
 
 
@@ -183,7 +183,7 @@ def _check_fpu(requirement: Requirement, host: Host) -> str | None:
     shown = "vfp" if (host.arch, host.abi) == ("arm", "eabihf") else "none"
     if max(fpu_level(host.fpu), fpu_level(shown)) >= fpu_level(needed):
         return None
-    return f"may use {FPU_NAMES[needed]}, which this host {'lacks' if host.fpu else 'is not known to have'}"
+    return f"may use {FPU_NAMES[needed]}, which the host {'lacks' if host.fpu else 'is not known to have'}"
 
 
 def _check_page_size(requirement: Requirement, host: Host) -> str | None:
@@ -218,7 +218,7 @@ def _check_loader(requirement: Requirement, host: Host) -> str | None:
     needed = f"{_label(requirement)} needs the loader {requirement.interpreter}"
     if host.loaders is None:
         return f"{needed}, the host's loaders are unknown"
-    return None if requirement.interpreter in host.loaders else f"{needed}, which this host lacks"
+    return None if requirement.interpreter in host.loaders else f"{needed}, which the host lacks"
 
 
 def _check_libraries(requirement: Requirement, host: Host) -> str | None:
@@ -228,11 +228,11 @@ def _check_libraries(requirement: Requirement, host: Host) -> str | None:
     if not wanted:
         return None
     if host.libraries is None:
-        return f"needs {_named(wanted)}, which was not looked for on this host"
+        return f"needs {_named(wanted)}, which was not looked for on the host"
     missing = [need for need in wanted if need not in host.libraries]
     # If a library is missing, do not list its versions as well.
     missing = [need for need in missing if need.partition(":")[0] not in missing or ":" not in need]
-    return f"needs {_named(missing)}, which was not found on this host" if missing else None
+    return f"needs {_named(missing)}, which was not found on the host" if missing else None
 
 
 #: Each returns why a program would not start, or None. The first reason counts, so the plainest come first.

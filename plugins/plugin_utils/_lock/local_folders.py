@@ -5,7 +5,8 @@
 
 A relative ``directory:`` of the manifest moves with it, from one checkout to another. So its assets' addresses stand in
 the lock file as ``file:`` and a path from the lock file's own folder, which is a relative reference in the sense of RFC
-3986, section 4.2, below a scheme. Everywhere else, addresses are absolute.
+3986, section 4.2, below a scheme. A host is told, and remembers, what the lock file says, so that it is as pinned from
+any checkout. Everywhere else, addresses are absolute.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
-
-_SCHEME = "file:"
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    LOCAL,
+    LockedAsset,
+    LockedTool,
+    LockFile,
+    found_at,
+)
 
 
 def is_local(source: DeclaredSource) -> bool:
@@ -38,7 +43,7 @@ def as_written(lock: LockFile, base: Path, place: Path) -> LockFile:
 
     def address(url: str) -> str:
         """Return *url* relative to the lock file if it lies below the manifest's folder, unchanged otherwise."""
-        return f"{_SCHEME}{prefix}{url[len(below) :]}" if url.startswith(below) else url
+        return f"{LOCAL}{prefix}{url[len(below) :]}" if url.startswith(below) else url
 
     tools = {name: _with(tool, address) if _is_relative(tool) else tool for name, tool in lock.tools.items()}
     return replace(lock, tools=tools)
@@ -49,8 +54,7 @@ def as_found(lock: LockFile, place: Path) -> LockFile:
 
     def address(url: str) -> str:
         """Return *url* with the lock file's folder before a relative path, unchanged otherwise."""
-        is_relative = url.startswith(_SCHEME) and not url.startswith(f"{_SCHEME}/")
-        return (place / unquote(url[len(_SCHEME) :])).as_uri() if is_relative else url
+        return found_at(url, place)
 
     tools = {name: _with(tool, address) if _is_relative(tool) else tool for name, tool in lock.tools.items()}
     return replace(lock, tools=tools)

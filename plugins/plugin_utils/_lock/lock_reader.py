@@ -25,7 +25,18 @@ def read(path: Path, required: signers.Signers | None = None) -> tuple[LockFile,
 
 def read_with_text(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
     """Return the lock file at *path* as read() does, and its text. Raises ReleaseError that names the file."""
+    lock, text = _read(path, required)
+    return local_folders.as_found(lock, path.absolute().parent), text
+
+
+def read_for_hosts(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
+    """Return the lock file at *path* as read() does, but with addresses as it says them, the same in each checkout."""
+    lock, text = _read(path, required)
+    return lock, hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read(path: Path, required: signers.Signers | None) -> tuple[LockFile, str]:
     text = user_files.read(path, user_files.LOCK_FILE)
     if required is not None:
         signers.require(required, path, text)
-    return local_folders.as_found(parse(text, str(path)), path.absolute().parent), text
+    return parse(text, str(path)), text

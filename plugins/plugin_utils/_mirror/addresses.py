@@ -19,6 +19,8 @@ from ansible_collections.pinned.release.plugins.module_utils.names import STEP
 RELEASES, LOCKS, INDEX, STATE = "releases", "locks", "PULP_MANIFEST", ".pinned.release"
 #: What every file system takes.
 MOST_BYTES_OF_STEP, MOST_BYTES_OF_PATH = 255, 1024
+#: Names by which servers find their settings in the folders that they serve, beside those with a dot in front.
+OBEYED = frozenset({"web.config"})
 _STEP = re.compile(rf"{STEP}\Z")
 #: The paths of releases on GitHub, Gitea and Forgejo, and on GitLab: consumers know these.
 _OF_RELEASE = re.compile(r"[^/]+/.+/(?:releases/download/[^/]+|-/releases/[^/]+/downloads)/[^/]+\Z")
@@ -37,7 +39,16 @@ def place_of(url: str) -> str | None:
         return None
     # Servers take several slashes for one.
     place = "/".join([parts.netloc, *filter(None, path.split("/"))])
-    return place if is_plain(place) and "/" in place else None
+    return place if is_servable(place) and "/" in place else None
+
+
+def is_servable(place: str) -> bool:
+    """Tell whether *place* is plain, and a file there is one that servers send, rather than one that they obey.
+
+    A publisher could otherwise configure the server: Apache reads ``.htaccess``, IIS ``web.config``, PHP ``.user.ini``.
+    """
+    name = place.rpartition("/")[2].lower()
+    return is_plain(place) and not name.startswith(".") and name not in OBEYED
 
 
 def is_plain(place: str) -> bool:

@@ -160,10 +160,11 @@ def _places(one: _Named, served: frozenset[str]) -> Iterator[tuple[str, Kind]]:
         yield one.place, one.entry.kind if has_own_name else "blob"
     if not (is_served and has_own_name and addresses.is_of_release(one.place or "")):
         place = addresses.released_at(one.origin.name, one.origin.tool.version, one.name)
-        if not addresses.is_plain(place):
+        if not addresses.is_servable(place):
             raise ReleaseError(
-                f"{one.origin}: no file can be called so",
-                expected=f"at most {addresses.MOST_BYTES_OF_STEP} bytes, without slashes and control characters",
+                f"{one.origin}: no file of a mirror can be called so",
+                expected=f"at most {addresses.MOST_BYTES_OF_STEP} bytes, without slashes and control characters, "
+                "and not what servers read their settings from, such as .htaccess",
                 found=ascii(one.name[:100])[1:-1],
                 fix="leave the tool out of the lock file that is mirrored",
             )
@@ -176,7 +177,7 @@ def _add_evidence(files: dict[str, File], folder: str, one: _Named) -> None:
         for part, sha256 in proof.kept:
             name = published_name(proof, part, one.origin.asset)
             place = posixpath.join(folder, name)
-            if name and addresses.is_plain(place) and place not in files and sha256 in one.evidence:
+            if name and addresses.is_servable(place) and place not in files and sha256 in one.evidence:
                 content = one.evidence[sha256]
                 files[place] = File(_entry("evidence", content), content)
 

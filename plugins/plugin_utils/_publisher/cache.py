@@ -42,7 +42,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher import (
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Fetch
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.routes import Routes
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.routes import Routes, nobody_serves
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
 if TYPE_CHECKING:
@@ -181,6 +181,7 @@ class Cache:
         """Transfer, compare and keep the wanted bytes; what an earlier run left of them is not taken for granted."""
         path = folders.private_folder(self.root, "partial") / wanted.key
         folders.forget_unused(path.parent, PARTIAL_KEPT_DAYS)
+        earlier: list[ReleaseError] = []
         with _Partial(path, wanted) as arriving:
             for route in self._routes.of(wanted.asset, session, wanted.is_identified, is_statement):
                 try:
@@ -190,7 +191,10 @@ class Cache:
                     if route.is_last:
                         if not arriving.received:
                             path.unlink(missing_ok=True)
+                        if earlier:
+                            raise nobody_serves(wanted.asset, [*earlier, error]) from error
                         raise
+                    earlier.append(error)
                     self._routes.failed(route, error)
                     # Another server may go on where this one broke off: the digest tells whether it did.
                     arriving.validator = None

@@ -11,7 +11,7 @@ digests or of most sums files, a mirror's word would be taken for the publisher'
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -93,3 +93,12 @@ class Routes:
             found="none; what a mirror sends would be taken for what the publisher sends",
             fix="lock where the publisher can be asked; or name the mirror as the source, so that its word counts",
         )
+
+
+def nobody_serves(asset: Asset, errors: Sequence[ReleaseError]) -> ReleaseError:
+    """Return the error where all who were asked for *asset* failed: the last of *errors*, with what the others say."""
+    last = errors[-1]
+    reasons = [f"{error.what} ({error.found})" if error.found else error.what for error in errors]
+    return ReleaseError(
+        f"none of {len(errors)} addresses serves {asset.name}", last.expected, "; ".join(reasons), last.fix
+    )

@@ -30,6 +30,7 @@ class Depot:
     show   is told how far the work is, a line now and then
     base   the folder from which relative paths of a source start
     token  for the forge of private assets, if the user gives one to the task
+    token_host  the server that it is for, if the user names one
     mirrors  who is asked before the publishers
     """
 
@@ -37,6 +38,7 @@ class Depot:
     show: Callable[[str], None]
     base: Path = Path()
     token: str | None = field(default=None, repr=False)
+    token_host: str | None = None
     mirrors: Mirrors = field(default_factory=Mirrors, repr=False)
 
     def files(self, wanted: Sequence[Delivery], way: Way) -> dict[str, CachedFile]:
@@ -63,7 +65,7 @@ class Depot:
         # To import what speaks HTTP takes longer than to ask a host at no-op.
         from ansible_collections.pinned.release.plugins.plugin_utils._rollout.fetching import Fetcher
 
-        return Fetcher(self.root, progress, self.base, self.token, self.mirrors).fetched(missing)
+        return Fetcher(self.root, progress, self.base, self.token, self.token_host, self.mirrors).fetched(missing)
 
 
 def _nor_the_host(error: ReleaseError, unanswered: ReleaseError) -> ReleaseError:

@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.module_utils.orders import ToolO
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, ToolPlan
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FetchFrom
 
 
@@ -86,7 +86,8 @@ def _delivery(plan: Plan, tool: ToolPlan, way: Way) -> Delivery | None:
     if tool.asset is None:
         return None
     locked = plan.wanted.lock.tools[tool.tool]
-    delivery = Delivery(tool.tool, locked.version, tool.asset, locked.source)
+    found = replace(tool.asset, url=found_at(tool.asset.url, plan.wanted.lock_folder))
+    delivery = Delivery(tool.tool, locked.version, found, locked.source)
     if way.fetch_from == "host":
         _refuse_private(tool.tool, tool.asset)
         return None

@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import drift, ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.drift import LISTING, RECEIPT
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import receipt_for
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, reader_of
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, choice_for
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
@@ -43,7 +43,7 @@ def wanted_tool(name: str, host: Host, wanted: Wanted) -> WantedTool:
     """Return what the lock file of *wanted* has of the tool *name*, which it pins, for *host*."""
     tool = wanted.lock.tools[name]
     try:
-        choice = choose_assuming(name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
+        choice = choice_for(name, tool, wanted, host)
     except ReleaseError as error:
         return WantedTool(tool.version, refused=error.what)
     return WantedTool(tool.version, choice)

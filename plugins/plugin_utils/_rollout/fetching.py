@@ -25,7 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
-    refuse_token_for_several,
+    refuse_token_elsewhere,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import explained
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery
@@ -45,6 +45,7 @@ class Fetcher:
     progress: ProgressReport
     base: Path = Path()
     token: str | None = field(default=None, repr=False)
+    token_host: str | None = None
     mirrors: Mirrors = field(default_factory=Mirrors, repr=False)
 
     def fetched(self, wanted: Sequence[Delivery]) -> dict[str, CachedFile]:
@@ -52,7 +53,8 @@ class Fetcher:
 
         Raises ReleaseError that names the tool and the asset, if one cannot be had as it was locked.
         """
-        refuse_token_for_several((one.source for one in wanted if one.asset.private_url), self.token)
+        private = [one.source for one in wanted if one.asset.private_url]
+        refuse_token_elsewhere(private, self.token, self.token_host)
         self.progress.expect(len(wanted))
         cache = Cache(self.root, self.mirrors)
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:

@@ -37,7 +37,7 @@ def of_host(ordered: Sequence[Layout], host: Host) -> tuple[str, ...]:
     arch = _NODE_ARCHES.get(host.arch or "")
     if arch is None:
         raise ReleaseError(
-            "a tool cache has no word for the architecture of this host",
+            "a tool cache has no word for the architecture of the host",
             expected=f"one of {', '.join(_NODE_ARCHES)}",
             found=host.arch or "unknown",
             fix="leave tool_cache out of layouts",

@@ -15,10 +15,9 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     drift,
     ordered_capabilities,
@@ -36,9 +35,14 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
     refuse_shared_links,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools, reader_of
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
+    Wanted,
+    choice_for,
+    locked_tools,
+    reader_of,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Action
@@ -123,7 +127,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
-    choices = {name: choose_assuming(name, tool, reader, wanted.prefer, wanted.assume) for name, tool in locked.items()}
+    choices = {name: choice_for(name, tool, wanted, host) for name, tool in locked.items()}
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
     trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
     ordered_layouts.refuse_unfit(layouts, trees, state)
@@ -245,7 +249,7 @@ def _plan_tool(
         expects=found.active,
         tree=tree_name(tool.version, asset),
         reuse=found.reuse,
-        asset=None if found.reuse else _download(asset, wanted.mirrors),
+        asset=None if found.reuse else _download(asset, wanted),
         programs={one: Program(file.path, file.sha256, file.size) for one, file in asset.executables.items()},
         tree_sha256=asset.tree_sha256,
         files=dict(asset.files),
@@ -382,9 +386,9 @@ def _is_foreign(name: str, state: State) -> bool:
     return name in state.foreign or (name in state.links and state.owner(name) is None)
 
 
-def _download(asset: LockedAsset, mirrors: Mirrors) -> Download:
+def _download(asset: LockedAsset, wanted: Wanted) -> Download:
     """Return where a host gets *asset*. Raises ReleaseError where it may not ask anybody."""
-    places = mirrors.addresses(asset.url)
+    places = wanted.mirrors.addresses(found_at(asset.url, wanted.lock_folder))
     return Download(
         name=asset.name,
         urls=[place.url for place in places],

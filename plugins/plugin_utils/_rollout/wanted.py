@@ -9,9 +9,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import platform_host, target
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LARGEST_KB, Question
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
@@ -25,7 +27,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 class Wanted:
     """The state that the user asks for: the options of a task, and the lock file that they speak of.
 
+    lock          with addresses as the lock file says them, so that each checkout asks for the same
     lock_digest   sha256 of the lock file's bytes, for receipts
+    lock_folder   the absolute folder from which relative addresses start
     names         the tools it is about; None means all of the lock file
     python        the command of the Python that the user names; ``auto`` if the host is to find one, empty if none is
                   needed
@@ -38,6 +42,7 @@ class Wanted:
 
     lock: LockFile
     lock_digest: str = ""
+    lock_folder: Path = Path()
     names: tuple[str, ...] | None = None
     is_present: bool = True
     exact: bool = False
@@ -88,6 +93,21 @@ def terms_digest(wanted: Wanted) -> str:
 def reader_of(wanted: Wanted, host: Host) -> Host:
     """Return the host that programs are chosen for: *host*, which was asked, or any of the platform that is named."""
     return platform_host.host_of(wanted.platform) if wanted.platform else host
+
+
+def choice_for(name: str, tool: LockedTool, wanted: Wanted, host: Host) -> Choice:
+    """Return which asset of *tool* is for *host*, or those of the platform. Raises ReleaseError where none starts."""
+    try:
+        return choose_assuming(name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
+    except ReleaseError as error:
+        if wanted.platform is None:
+            raise
+        raise ReleaseError(
+            f"{name} {tool.version}: no locked asset runs on every host of {wanted.platform}",
+            error.expected,
+            error.found,
+            f"add {wanted.platform} to the manifest's platforms, or choose a version that supports it, and lock again",
+        ) from error
 
 
 def question(wanted: Wanted) -> Question:

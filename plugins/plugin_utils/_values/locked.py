@@ -8,6 +8,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote
 
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
@@ -18,6 +20,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.identity im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+
+#: What a relative path of the controller follows in a lock file, in place of an absolute address.
+LOCAL = "file:"
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,12 @@ class Alias:
     of: str
     sha256: str
     size: int
+
+
+def found_at(url: str, folder: Path) -> str:
+    """Return the *url* of a lock file in *folder*, which is absolute, with that folder before a relative path."""
+    is_relative = url.startswith(LOCAL) and not url.startswith(f"{LOCAL}/")
+    return (folder / unquote(url[len(LOCAL) :])).as_uri() if is_relative else url
 
 
 def to_fetch(locked: LockedAsset) -> Asset:

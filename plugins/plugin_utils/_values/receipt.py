@@ -114,7 +114,7 @@ def _read(content: bytes) -> Receipt:
         asset=fields["asset"].text(forms.FILE_NAME),
         sha256=fields["sha256"].text(forms.SHA256),
         tree_sha256=fields["tree_sha256"].text(forms.SHA256),
-        source_url=fields["source_url"].url(),
+        source_url=fields["source_url"].url(forms.LOCKED_URL),
         source=read_source(fields["source"], least=0),
         evidence=read_evidence(fields["evidence"]),
         executables=fields["executables"].mapping(read_executable, least=1),

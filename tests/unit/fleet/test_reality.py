@@ -95,7 +95,7 @@ def test_a_program_that_does_not_run_or_is_another_is_found(started: str, findin
         ("needs libz.so.1", "127 ./rg Error loading shared library libz.so.1: No such file", "libz.so.1"),
         ("uses the eabihf ABI of arm, host uses eabi", "127 ./rg No such file or directory", "its loader"),
         ("needs an armv7 processor, host has armv6", "132 ./rg ", "illegal instruction"),
-        ("may use NEON, which this host lacks", "132 ./rg ", "illegal instruction"),
+        ("may use NEON, which the host lacks", "132 ./rg ", "illegal instruction"),
     ],
 )
 def test_a_refusal_is_true_if_the_program_fails_for_that_reason(reason: str, line: str, seen: str) -> None:

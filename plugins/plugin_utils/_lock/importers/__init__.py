@@ -39,20 +39,20 @@ LONGEST = 8 * 1024 * 1024
 class Format:
     """What one tool pins in: *parts* is the usual name of each of its files → what tells such a document.
 
-    read      takes the place of each part, None for one that is not there, in their order
-    repeated  the part of which there may be several; of this, *read* takes a sequence of places
+    read         takes the place of each part, None for one that is not there, in their order
+    is_repeated  whether there may be several of each part; then *read* takes sequences of places
     """
 
     parts: Mapping[str, Callable[[Mapping[str, Any]], bool]]
     read: Callable[..., Imported]
-    repeated: str = ""
+    is_repeated: bool = False
 
 
 #: In the order in which they are tried.
 FORMATS: tuple[Format, ...] = (
     Format({"artifacts.lock.yaml": hermeto.is_it}, hermeto.read),
     Format({"dist-manifest.json": cargo_dist.is_it}, cargo_dist.read),
-    Format({"aqua.yaml": aqua.has_packages, "aqua-checksums.json": aqua.has_checksums}, aqua.read, "aqua.yaml"),
+    Format({"aqua.yaml": aqua.has_packages, "aqua-checksums.json": aqua.has_checksums}, aqua.read, is_repeated=True),
     Format({"checksums.yml": kubespray.has_checksums, "download.yml": kubespray.has_urls}, kubespray.read),
     Format({"multitool.lock.json": multitool.is_it}, multitool.read),
     Format({"mise.lock": mise.is_it}, mise.read),
@@ -80,7 +80,7 @@ def read(texts: Mapping[str, str]) -> tuple[Imported, ...]:
             found.append(FORMATS[number].read(place))
             continue
         places = parts.setdefault(number, {}).setdefault(part, [])
-        if places and part != FORMATS[number].repeated:
+        if places and not FORMATS[number].is_repeated:
             other = places[0].document.name
             raise ReleaseError(f"{other} and {name} are both {part}", fix="take over one after the other")
         places.append(place)
@@ -89,8 +89,8 @@ def read(texts: Mapping[str, str]) -> tuple[Imported, ...]:
 
 def _together(one: Format, places: Mapping[str, Sequence[Place]]) -> Imported:
     """Return what the parts of one format pin together, which are at *places*."""
-    of_parts = {part: places.get(part, ()) for part in one.parts}
-    return one.read(*(of if part == one.repeated else next(iter(of), None) for part, of in of_parts.items()))
+    of_parts = [places.get(part, ()) for part in one.parts]
+    return one.read(*of_parts) if one.is_repeated else one.read(*(next(iter(of), None) for of in of_parts))
 
 
 def imports_of(name: str, text: str) -> tuple[str, ...] | None:

@@ -86,11 +86,11 @@ def _entries(packages: Place, key: str) -> tuple[Place, ...]:
     return place.items(lambda item: item) if place is not None else ()
 
 
-def read(packages: Sequence[Place], checksums: Place | None) -> Imported:
-    """Return what the files pin together. Raises MisfitError where one is not what it should be."""
+def read(packages: Sequence[Place], checksums: Sequence[Place]) -> Imported:
+    """Return what the files pin together. Raises MisfitError where one is not what it should be, or two contradict."""
     left: list[Left] = []
-    pinned = bounded(_pinned(checksums, left), checksums) if checksums is not None else ()
-    origin = next(place.document.name for place in (checksums, *packages) if place is not None)
+    pinned = bounded(_all_pinned(checksums, left), checksums[0]) if checksums else ()
+    origin = next(place.document.name for place in (*checksums, *packages))
     if not packages:
         return Imported(origin, tuple(_by_release(pinned)), tuple(left))
     wanted = bounded((package for place in packages for package in _packages(place, left)), packages[0])
@@ -122,7 +122,22 @@ def _where(pinned: _Pinned) -> str:
     return f"{pinned.repository} {pinned.tag}" if pinned.repository else pinned.file.url.rpartition("/")[0]
 
 
-def _pinned(checksums: Place, left: list[Left]) -> Iterator[_Pinned]:
+def _all_pinned(checksums: Sequence[Place], left: list[Left]) -> Iterator[_Pinned]:
+    """Yield each file once that any of the *checksums* has. Raises MisfitError where two have other digests of it."""
+    known: dict[tuple[str, str], tuple[str, str]] = {}
+    for of_one in checksums:
+        for place, pinned in _pinned(of_one, left):
+            is_known = False
+            for algorithm, digest_of_it in pinned.file.digests.items():
+                value, where = known.setdefault((pinned.file.url, algorithm), (digest_of_it, of_one.document.name))
+                if value != digest_of_it:
+                    raise place.required("checksum").misfit(f"{value}, as in {where}")
+                is_known = is_known or where != of_one.document.name
+            if not is_known:
+                yield pinned
+
+
+def _pinned(checksums: Place, left: list[Left]) -> Iterator[tuple[Place, _Pinned]]:
     for place in checksums.required("checksums").items(lambda item: item):
         name = text(place.required("id"))
         value, algorithm = place.required("checksum"), text(place.required("algorithm"))
@@ -139,7 +154,7 @@ def _pinned(checksums: Place, left: list[Left]) -> Iterator[_Pinned]:
             continue
         if not forms.URL.pattern.match(url) or not forms.FILE_NAME.pattern.match(file_name(url)):
             raise place.required("id").misfit("github_release/github.com/OWNER/REPOSITORY/TAG/ASSET")
-        yield _Pinned(ForeignFile(file_name(url), url, digests), repository, tag)
+        yield place, _Pinned(ForeignFile(file_name(url), url, digests), repository, tag)
 
 
 def _packages(packages: Place, left: list[Left]) -> Iterator[_Package]:

@@ -8,10 +8,11 @@ A new kind of source is one file here and one line in the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted, shown
@@ -164,13 +165,7 @@ def version_of(source: DeclaredSource, tag: str) -> str | None:
 
 def refuse_token_for_several(declarations: Iterable[DeclaredSource], token: str | None) -> None:
     """Raise ReleaseError if the *declarations* would send *token*, which belongs to one server, to several."""
-    servers = {
-        source.api({key: text_of(one, key) for key in one})
-        for declaration in declarations
-        for one in sources_in(declaration)
-        for kind, source in FORGES.items()
-        if kind in one
-    }
+    servers = {api for api, _public_api in _apis(declarations)}
     if token and len(servers) > 1:
         raise ReleaseError(
             "the option token would be sent to several servers, but it belongs to one",
@@ -178,6 +173,34 @@ def refuse_token_for_several(declarations: Iterable[DeclaredSource], token: str 
             fix="leave the option out and give each token in the environment: the variables for GitHub (GITHUB_TOKEN, "
             "GH_ENTERPRISE_TOKEN), GitLab (GITLAB_TOKEN) and Gitea (GITEA_TOKEN) are each for one server",
         )
+
+
+def refuse_token_elsewhere(declarations: Sequence[DeclaredSource], token: str | None, host: str | None) -> None:
+    """Raise ReleaseError if *declarations*, which a lock file makes, would send *token* where the user does not say.
+
+    It goes to *host*, with its port if it has one, or to the public server of each kind of forge.
+    """
+    refuse_token_for_several(declarations, token)
+    for api, public_api in sorted(_apis(declarations)):
+        server = urlsplit(api).netloc.lower()
+        if token and server not in (urlsplit(public_api).netloc, (host or "").lower()):
+            raise ReleaseError(
+                "the lock file would have the option token sent to a server that the task does not name",
+                expected=f"option token_host, or {urlsplit(public_api).netloc}",
+                found=redacted(api),
+                fix=f"if the token is for that server, set token_host: {server}; if not, see who changed the lock file",
+            )
+
+
+def _apis(declarations: Iterable[DeclaredSource]) -> set[tuple[str, str]]:
+    """Return the APIs that the forges among *declarations* ask, each with the public one of its kind."""
+    return {
+        (source.api({key: text_of(one, key) for key in one}), source.FORGE.public_api)
+        for declaration in declarations
+        for one in sources_in(declaration)
+        for kind, source in FORGES.items()
+        if kind in one
+    }
 
 
 def _value(key: str, value: object) -> SourceValue:

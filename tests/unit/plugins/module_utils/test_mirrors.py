@@ -76,6 +76,7 @@ FAULTS = {
     "endless ones": (send_raw(b"HTTP/1.1 200 OK\r\n\r\n", DATA, is_endless=True), "another size"),
     "half of them": (drop_after(DATA, len(DATA) // 2), "closed too early"),
     "half, then a reset": (drop_after(DATA, 1000, is_reset=True), "was cut"),
+    "half, then none since it is pruned": ([drop_after(DATA, 1000), say(404)], "404"),
     "none": (send_raw(b""), "cannot download"),
     "no such file": (say(404), "404"),
     "no access": (say(401, {"WWW-Authenticate": "Basic"}), "401"),

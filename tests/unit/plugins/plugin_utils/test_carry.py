@@ -9,6 +9,7 @@ import ast
 import hashlib
 import os
 import re
+import resource
 import shlex
 import shutil
 import signal
@@ -24,6 +25,7 @@ from typing import Any
 
 import pytest
 from ansible import constants
+from ansible.errors import AnsibleConnectionFailure, AnsibleError
 from ansible.plugins.loader import shell_loader
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders, to_json
@@ -369,6 +371,58 @@ def test_file_that_was_cut_on_the_controller_is_an_error_there_or_on_the_host(ca
     with pytest.raises(ReleaseError, match=r"hello-1\.0\.tar\.gz was changed while it was to be pushed"):
         case.obey(Action(case.folder, is_pipelined))
     case.assert_nothing_changed()
+
+
+@pytest.mark.parametrize("is_pipelined", WAYS)
+@pytest.mark.parametrize("most_in_one_piece", [0, 10**9])
+def test_file_that_is_gone_from_the_controller_is_an_error_that_names_it(
+    case: Case, is_pipelined: bool, most_in_one_piece: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody may delete the cache at any time."""
+    monkeypatch.setattr(carry, "MOST_IN_ONE_PIECE_BYTES", most_in_one_piece)
+    case.pushed[1].path.unlink()
+    with pytest.raises(ReleaseError, match=f"cannot read {case.pushed[1].path}: No such file") as failure:
+        case.obey(Action(case.folder, is_pipelined))
+    assert failure.value.fix == "run again, so that the controller fetches it anew"
+    case.assert_nothing_changed()
+
+
+@pytest.mark.usefixtures("_large_files")
+def test_disk_of_the_controller_that_takes_no_more_is_told_with_its_place(case: Case) -> None:
+    """A limit on file sizes is the full disk that every user can have."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(ReleaseError, match="cannot write") as failure:
+            case.obey(Action(case.folder))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert constants.DEFAULT_LOCAL_TMP in failure.value.what
+    case.assert_nothing_changed()
+    case.assert_installed(case.obey(Action(case.folder)))
+
+
+def test_transfer_that_fails_is_told_with_both_folders(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_place: str, _data: bytes) -> None:
+        raise AnsibleError("failure writing module data: [Errno 28] No space left on device")
+
+    action = Action(case.folder, is_pipelined=False)
+    monkeypatch.setattr(action, "_transfer_data", fail)
+    with pytest.raises(ReleaseError, match="could not be brought to the host") as failure:
+        case.obey(action)
+    assert "No space left on device" in str(failure.value.found)
+    assert constants.DEFAULT_LOCAL_TMP in str(failure.value.fix)
+    assert str(case.folder / "remote_tmp") in str(failure.value.fix)
+
+
+def test_connection_that_fails_amid_a_transfer_is_left_to_ansible(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_place: str, _data: bytes) -> None:
+        raise AnsibleConnectionFailure("the host is gone")
+
+    action = Action(case.folder, is_pipelined=False)
+    monkeypatch.setattr(action, "_transfer_data", fail)
+    with pytest.raises(AnsibleConnectionFailure, match="the host is gone"):
+        case.obey(action)
 
 
 def test_sudo_that_wants_a_terminal_is_told_what_to_set(case: Case) -> None:

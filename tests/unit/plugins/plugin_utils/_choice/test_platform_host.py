@@ -49,11 +49,11 @@ def test_what_every_host_of_a_platform_starts_is_admitted(requirement: Requireme
         (GNU, "linux/aarch64", "gnu build needs glibc, the host's libc is unknown"),
         (GNU, "linux/aarch64/glibc2.17", "gnu build needs glibc 2.28, host has 2.17"),
         (GNU, "linux/aarch64/musl", "gnu build needs glibc, host has musl"),
-        (NEEDY, "linux/aarch64/glibc2.28", "needs libgcc_s.so.1, which was not looked for on this host"),
+        (NEEDY, "linux/aarch64/glibc2.28", "needs libgcc_s.so.1, which was not looked for on the host"),
         (STATIC_V3, "linux/x86_64", "needs an x86-64-v3 processor, the host's is unknown"),
         (ARMV7, "linux/armv6", "needs an armv7 processor, host has armv6"),
         (MAC, "macos/aarch64", "needs macOS 13, the host's version is unknown"),
-        (SCRIPT, "linux/x86_64/glibc2.28", "needs /bin/sh, which was not looked for on this host"),
+        (SCRIPT, "linux/x86_64/glibc2.28", "needs /bin/sh, which was not looked for on the host"),
     ],
 )
 def test_what_some_host_of_a_platform_may_lack_is_refused(requirement: Requirement, platform: str, reason: str) -> None:

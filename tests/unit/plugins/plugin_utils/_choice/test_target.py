@@ -230,7 +230,7 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "ripgrep 15 on NixOS",
         RIPGREP,
         NIXOS,
-        "gnu build needs the loader /lib64/ld-linux-x86-64.so.2, which this host lacks",
+        "gnu build needs the loader /lib64/ld-linux-x86-64.so.2, which the host lacks",
     ),
     (
         "unknown glibc",
@@ -250,31 +250,31 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "library not there",
         replace(GNU, libraries=("libc.so.6", "libz.so.1")),
         BOOKWORM,
-        "needs libz.so.1, which was not found on this host",
+        "needs libz.so.1, which was not found on the host",
     ),
     (
         "libstdc++ too old",
         replace(GNU, libraries=("libstdc++.so.6",), versions=(("GLIBCXX", "3.4.30"),)),
         replace(BOOKWORM, libraries=frozenset(["libstdc++.so.6"])),
-        "needs libstdc++.so.6 with GLIBCXX_3.4.30, which was not found on this host",
+        "needs libstdc++.so.6 with GLIBCXX_3.4.30, which was not found on the host",
     ),
     (
         "libstdc++ not there",
         replace(GNU, libraries=("libstdc++.so.6", "libz.so.1"), versions=(("GLIBCXX", "3.4.30"),)),
         BOOKWORM,
-        "needs libstdc++.so.6, libz.so.1, which was not found on this host",
+        "needs libstdc++.so.6, libz.so.1, which was not found on the host",
     ),
     (
         "unknown libraries",
         replace(GNU, libraries=("libz.so.1",)),
         replace(BOOKWORM, libraries=None),
-        "needs libz.so.1, which was not looked for on this host",
+        "needs libz.so.1, which was not looked for on the host",
     ),
     (
         "many libraries",
         replace(GNU, libraries=tuple(f"lib{n}.so" for n in range(9))),
         BOOKWORM,
-        "needs lib0.so, lib1.so, lib2.so, lib3.so and 5 more, which was not found on this host",
+        "needs lib0.so, lib1.so, lib2.so, lib3.so and 5 more, which was not found on the host",
     ),
     ("i386 on x86_64", replace(GNU, arch="i686"), BOOKWORM, "is built for i686, host runs x86_64"),
     ("static i386 on x86_64", replace(STATIC, arch="i686"), BOOKWORM, "is built for i686, host runs x86_64"),
@@ -309,33 +309,33 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "armhf where facts cannot tell",
         HARD,
         replace(ARMHF, abi=None, fpu=None),
-        "uses the eabihf ABI, which this host is not known to have",
+        "uses the eabihf ABI, which the host is not known to have",
     ),
     (
         "hard float without registers",
         HARD_STATIC,
         ARMEL,
-        "may use hardware floating point, which this host lacks",
+        "may use hardware floating point, which the host lacks",
     ),
-    ("Go without registers", GO_ARM, ARMEL, "may use hardware floating point, which this host lacks"),
+    ("Go without registers", GO_ARM, ARMEL, "may use hardware floating point, which the host lacks"),
     ("Go on ARMv6", GO_ARM, ARMV6, "does not say which processor it needs; armv7 is enough, host has armv6"),
     (
         "NEON on 32 registers without it",
         replace(HARD, fpu="neon"),
         replace(ARMHF, fpu="vfpd32"),
-        "may use NEON, which this host lacks",
+        "may use NEON, which the host lacks",
     ),
     (
         "NEON where facts cannot tell",
         replace(HARD, fpu="neon"),
         replace(ARMHF, fpu=None),
-        "may use NEON, which this host is not known to have",
+        "may use NEON, which the host is not known to have",
     ),
     (
         "32 registers on 16",
         replace(HARD_STATIC, fpu="vfpd32"),
         replace(ARMEL, fpu="vfp"),
-        "may use 32 floating point registers, which this host lacks",
+        "may use 32 floating point registers, which the host lacks",
     ),
     ("armv7 on armv6", HARD, ARMV6, "needs an armv7 processor, host has armv6"),
     ("v3 on v2", replace(STATIC, cpu="x86-64-v3"), BOOKWORM, "needs an x86-64-v3 processor, host has x86-64-v2"),
@@ -369,7 +369,7 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         replace(ARM64, page_size=None),
         "is aligned for pages of 4096 bytes, the host's page size is unknown",
     ),
-    ("x32", replace(STATIC, abi="x32"), BOOKWORM, "uses the x32 ABI, which this host is not known to have"),
+    ("x32", replace(STATIC, abi="x32"), BOOKWORM, "uses the x32 ABI, which the host is not known to have"),
     ("x86_64 on x32", GNU, replace(BOOKWORM, abi="x32"), "uses the usual ABI of x86_64, host uses x32"),
     (
         "hard float RISC-V",
@@ -406,13 +406,13 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "Homebrew's library",
         replace(MACHO, libraries=("/opt/homebrew/lib/libssl.3.dylib", "/usr/lib/libSystem.B.dylib")),
         replace(MAC, libraries=frozenset()),
-        "needs /opt/homebrew/lib/libssl.3.dylib, which was not found on this host",
+        "needs /opt/homebrew/lib/libssl.3.dylib, which was not found on the host",
     ),
     (
         "another OpenBSD",
         Requirement("openbsd", "x86_64", libc="system", libraries=("libc.so.97.1",)),
         replace(FREEBSD, os="openbsd"),
-        "needs libc.so.97.1, which was not found on this host",
+        "needs libc.so.97.1, which was not found on the host",
     ),
     ("system libc on Linux", replace(GNU, libc="system"), BOOKWORM, "system build needs system, host has glibc 2.36"),
     ("any architecture, yet no script", replace(STATIC, arch="any"), BOOKWORM, "is built for any, host runs x86_64"),
@@ -420,19 +420,19 @@ REFUSED: list[tuple[str, Requirement, Host, str]] = [
         "script without its shell",
         replace(SCRIPT, interpreter="/usr/bin/fish"),
         BOOKWORM,
-        "needs /usr/bin/fish, which was not found on this host",
+        "needs /usr/bin/fish, which was not found on the host",
     ),
     (
         "script by env without it",
         replace(SCRIPT, interpreter="node"),
         BOOKWORM,
-        "needs node, which was not found on this host",
+        "needs node, which was not found on the host",
     ),
     (
         "scripts of two interpreters without one of them",
         replace(SCRIPT, more_interpreters=("node",)),
         BOOKWORM,
-        "needs node, which was not found on this host",
+        "needs node, which was not found on the host",
     ),
     ("script for another system", replace(SCRIPT, os="macos"), BOOKWORM, "is built for macos, host runs linux"),
     (
@@ -464,7 +464,7 @@ def test_what_is_refused_says_why(requirement: Requirement, host: Host, reason: 
 
 def test_a_reason_carries_no_controls_of_a_hostile_program() -> None:
     requirement = replace(SCRIPT, interpreter="/bin/\x1b[2J\nall is well\u2028")
-    assert admissible(requirement, BOOKWORM).reason == "needs /bin/?[2J?all is well?, which was not found on this host"
+    assert admissible(requirement, BOOKWORM).reason == "needs /bin/?[2J?all is well?, which was not found on the host"
 
 
 @pytest.mark.parametrize("arch", ["x86_64", "i686", "s390x", "riscv64"])

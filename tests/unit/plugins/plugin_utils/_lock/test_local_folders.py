@@ -8,7 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, lock_reader, lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, wanted_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
@@ -82,3 +85,20 @@ def test_whatever_the_names_are_the_same_file_is_found(names, folder, base):
 def test_a_folder_of_the_controller_is_told():
     assert "a folder of this controller" in (local_folders.note(lock_of("rel", Path("/r")).tools["demo"]) or "")
     assert local_folders.note(lock_of("https://example.org/rel", Path("/r")).tools["demo"]) is None
+
+
+def test_checkouts_ask_a_host_for_the_same_and_fetch_from_their_own_folder(tmp_path):
+    text = lockfile.emit(written("rel", "/checkout/rel/1.0/demo"))
+    wanted = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "releases.lock.json").write_text(text)
+        lock, digest = lock_reader.read_for_hosts(tmp_path / name / "releases.lock.json")
+        wanted.append(Wanted(lock, digest, lock_folder=tmp_path / name))
+    assert wanted_digest(wanted[0]) == wanted_digest(wanted[1])
+    tools = [one.lock.tools["demo"] for one in wanted]
+    receipts = [plan.receipt_for("demo", tool, Choice(tool.assets[0], ""), "", "/bin") for tool in tools]
+    assert receipts[0] == receipts[1]
+    assert receipts[0].source_url == "file:rel/1.0/demo"
+    urls = [plan._download(one.lock.tools["demo"].assets[0], one).urls for one in wanted]
+    assert urls == [[(tmp_path / name / "rel/1.0/demo").as_uri()] for name in ("a", "b")]

@@ -137,8 +137,23 @@ def test_two_lock_files_of_one_name_are_refused(tmp_path: Path) -> None:
 
 
 def test_name_that_no_file_can_have_is_refused(path: Path) -> None:
-    with pytest.raises(ReleaseError, match="no file can be called so"):
+    with pytest.raises(ReleaseError, match="no file of a mirror can be called so"):
         of(path, t=tool(asset("https://h/", b"x", name="ä" * 200)))
+
+
+@pytest.mark.parametrize("name", [".htaccess", ".HTaccess", ".user.ini", "web.config", "Web.Config"])
+def test_publisher_does_not_configure_the_server_of_a_mirror(path: Path, name: str) -> None:
+    with pytest.raises(ReleaseError, match="no file of a mirror can be called so"):
+        of(path, t=tool(asset(f"https://h/{name}", b"x")))
+    found = of(path, t=tool(asset(f"https://h/{name}", b"x", name="t.tar.gz")))
+    assert [place for place in found.files if name in place] == []
+    assert found.files["releases/t/1.0/t.tar.gz"].entry.kind == "asset"
+    alias = Alias(name, name, "t.tar.gz", "0" * 64, 5)
+    with pytest.raises(ReleaseError, match="no file of a mirror can be called so"):
+        of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x"), aliases=[alias]))
+    pinned = tool(asset(f"{FORGE}/t.tar.gz", b"x", proofs=[proof(f"{FORGE}/{name}", b"signed")]))
+    found = publication([with_evidence(path, [b"signed"], t=pinned)])
+    assert [place for place in found.files if name in place] == []
 
 
 def test_alias_lies_beside_the_asset_that_it_is_a_copy_of(path: Path) -> None:

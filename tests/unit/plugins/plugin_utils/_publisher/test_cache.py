@@ -477,6 +477,26 @@ def test_the_publisher_goes_on_where_a_mirror_broke_off(tmp_path):
     assert [question.headers["Range"] for question in web.questions] == [f"bytes={half}-"]
 
 
+def test_a_mirror_that_is_pruned_while_it_is_read_is_one_that_fails(tmp_path):
+    half = len(CONTENT) // 2
+    answers = iter([Answer(body=CONTENT[:half], length=len(CONTENT)), Answer(404)])
+    with serving() as web, Web(lambda question: next(answers)) as mirror:
+        found = Cache(tmp_path, mirror_of(web, mirror)).fetch(
+            asset(web, digests={"sha256": SHA256}, size=len(CONTENT)), transport.session()
+        )
+    assert found.path.read_bytes() == CONTENT
+    assert [question.headers["Range"] for question in mirror.questions] == [None, f"bytes={half}-"]
+
+
+def test_where_nobody_serves_every_reason_is_told(tmp_path):
+    with Web(lambda question: Answer(404)) as web, Web(lambda question: Answer(body=bytes(10))) as mirror:
+        cache = Cache(tmp_path, mirror_of(web, mirror))
+        with pytest.raises(ReleaseError, match="none of 2 addresses serves tool") as failure:
+            cache.fetch(asset(web, digests={"sha256": SHA256}), transport.session())
+    assert "is not what it should be" in failure.value.found
+    assert "404 Not Found" in failure.value.found
+
+
 def test_a_mirror_without_a_server_is_asked_last_from_then_on_and_told_once(tmp_path, caplog):
     with serving() as web, socket.socket() as silent, serving() as mirror:
         silent.bind(("127.0.0.1", 0))

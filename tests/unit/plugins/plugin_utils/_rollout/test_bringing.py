@@ -49,13 +49,22 @@ def delivery(url: str, private_url: str = "", tool: str = "tool", is_offer: bool
     return Delivery(tool, "1.0", asset, source or {"http": url}, is_offer)
 
 
-def depot(folder: Path, token: str | None = None, told: Callable[[str], None] = lambda line: None) -> Depot:
-    return Depot(folder / "cache", told, token=token)
+def depot(
+    folder: Path,
+    token: str | None = None,
+    told: Callable[[str], None] = lambda line: None,
+    token_host: str | None = None,
+) -> Depot:
+    return Depot(folder / "cache", told, token=token, token_host=token_host)
 
 
-def content(folder: Path, *wanted: Delivery, token: str | None = None) -> bytes:
-    [file] = depot(folder, token).files(wanted, Way()).values()
+def content(folder: Path, *wanted: Delivery, token: str | None = None, token_host: str | None = None) -> bytes:
+    [file] = depot(folder, token, token_host=token_host).files(wanted, Way()).values()
     return file.path.read_bytes()
+
+
+def host_of(url: str) -> str:
+    return url.split("/")[2]
 
 
 def start(work: Callable[..., object], *arguments: object) -> BaseProcess:
@@ -213,7 +222,8 @@ def private_github() -> FakeGithub:
 
 def test_a_private_asset_is_read_with_the_token_and_kept_for_all_hosts(tmp_path: Path) -> None:
     with private_github() as github:
-        assert content(tmp_path, of_github(github), token="S3CRET-token") == PROGRAM
+        host = host_of(github.api_url)
+        assert content(tmp_path, of_github(github), token="S3CRET-token", token_host=host) == PROGRAM
         asked = len(github.web.questions)
         assert content(tmp_path, of_github(github)) == PROGRAM
         assert len(github.web.questions) == asked
@@ -236,7 +246,7 @@ def test_who_has_no_token_is_told_which_ones_would_do(tmp_path: Path) -> None:
 
 def test_a_token_that_is_not_accepted_is_named_and_not_shown(tmp_path: Path) -> None:
     with private_github() as github, pytest.raises(ReleaseError, match="tool: ") as raised:
-        content(tmp_path, of_github(github), token="S3CRET-expired")
+        content(tmp_path, of_github(github), token="S3CRET-expired", token_host=host_of(github.api_url))
     assert raised.value.fix == "the server does not accept the option token: correct it"
     assert "S3CRET" not in str(raised.value)
 
@@ -256,6 +266,17 @@ def test_what_anybody_may_read_is_read_as_anybody(tmp_path: Path, monkeypatch: p
         public = delivery(f"{web.url}/tool", github="owner/tool", api_url=web.url)
         assert content(tmp_path, public, token="S3CRET-token") == PROGRAM
     assert [question.headers["Authorization"] for question in web.questions] == [None]
+
+
+@pytest.mark.parametrize("token_host", [None, "ghe.example.org"])
+def test_lock_file_does_not_say_where_a_token_goes(tmp_path: Path, token_host: str | None) -> None:
+    """Somebody who can edit it would otherwise be sent the token."""
+    with private_github() as github:
+        with pytest.raises(ReleaseError, match="a server that the task does not name") as raised:
+            content(tmp_path, of_github(github), token="S3CRET-token", token_host=token_host)
+        assert github.web.questions == []
+        assert f"token_host: {host_of(github.api_url)}" in str(raised.value.fix)
+        assert "S3CRET" not in str(raised.value)
 
 
 def test_one_token_is_not_sent_to_two_servers(tmp_path: Path) -> None:

@@ -58,6 +58,15 @@ def test_the_words_for_a_platform_decide_and_not_this_machine(machine: Machine, 
         assert [tool.asset.name for tool in planned.tools if tool.asset] == [arch]
 
 
+def test_error_about_a_platform_does_not_speak_of_this_machine(machine: Machine, tmp_path: Path) -> None:
+    build = locked(Released(tmp_path), Requirement("linux", "aarch64", libc="static")).assets[0]
+    lock = LockFile(("linux/aarch64",), {"hello": LockedTool("1.0", {}, (build,))})
+    with pytest.raises(ReleaseError, match=r"no locked asset runs on every host of linux/s390x") as failure:
+        machine.plan(replace(shared(machine, platform="linux/s390x"), lock=lock))
+    assert failure.value.fix.startswith("add linux/s390x to the manifest's platforms")
+    assert "this host" not in str(failure.value)
+
+
 def test_another_platform_is_another_question(machine: Machine, tmp_path: Path) -> None:
     wanted = shared(machine, Released(tmp_path))
     machine.converge(wanted)

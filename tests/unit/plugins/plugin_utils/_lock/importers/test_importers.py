@@ -442,12 +442,32 @@ def test_what_is_too_long_is_refused_before_it_is_read() -> None:
         importers.read({"mise.lock": "#" * (importers.LONGEST + 1)})
 
 
-@pytest.mark.parametrize(
-    ("part", "text"), [("aqua-checksums.json", "checksums: []"), ("checksums.yml", "a_checksums: {}")]
-)
-def test_a_part_that_is_there_twice_is_refused(part: str, text: str) -> None:
-    with pytest.raises(ReleaseError, match=rf"a\.yaml and b\.yaml are both {part}"):
-        importers.read({"a.yaml": text, "b.yaml": text})
+def test_a_part_that_is_there_twice_is_refused() -> None:
+    with pytest.raises(ReleaseError, match=r"a\.yaml and b\.yaml are both checksums\.yml"):
+        importers.read({"a.yaml": "a_checksums: {}", "b.yaml": "a_checksums: {}"})
+
+
+def test_several_aqua_yaml_each_with_digests_of_its_own_are_taken_over_together() -> None:
+    """As from two projects, which have some packages in common."""
+    checksums = json.loads(foreign_locks.texts("aqua-checksums.json")["aqua-checksums.json"])["checksums"]
+    both = foreign_locks.texts("aqua.yaml", "aqua-checksums.json")
+    apart = {
+        "aqua.yaml": both["aqua.yaml"],
+        "a/aqua-checksums.json": json.dumps({"checksums": checksums[: len(checksums) // 2 + 1]}),
+        "b/aqua-checksums.json": json.dumps({"checksums": checksums[len(checksums) // 2 - 1 :]}),
+    }
+    [together], [found] = importers.read(both), importers.read(apart)
+    assert len(checksums) > 4
+    assert found.tools == together.tools
+
+
+def test_digests_of_two_files_that_contradict_each_other_are_refused() -> None:
+    [entry, *_others] = json.loads(foreign_locks.texts("aqua-checksums.json")["aqua-checksums.json"])["checksums"]
+    other = {**entry, "checksum": entry["checksum"].translate(str.maketrans("0123456789", "9876543210"))}
+    texts = {name: json.dumps({"checksums": [one]}) for name, one in (("a.json", entry), ("b.json", other))}
+    with pytest.raises(ReleaseError, match=r"b\.json") as failure:
+        importers.read(texts)
+    assert failure.value.expected == f"{entry['checksum'].lower()}, as in a.json"
 
 
 def test_several_aqua_yaml_are_taken_over_with_the_digests_that_they_share() -> None:

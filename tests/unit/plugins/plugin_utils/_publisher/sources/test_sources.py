@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import sources
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
+    refuse_token_elsewhere,
     refuse_token_for_several,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import (
@@ -216,3 +219,31 @@ def test_what_could_leave_its_folder_is_no_file_name(name):
 
 def test_a_web_address_loses_user_and_fragment():
     assert web_address("https://user:pw@example.org/x?y#z", "it") == "https://example.org/x?y"
+
+
+@pytest.mark.parametrize(
+    ("source", "host", "is_sent"),
+    [
+        ({"github": "o/x"}, None, True),
+        ({"github": "o/x", "api_url": "https://api.github.com"}, None, True),
+        ({"github": "o/x", "api_url": "https://api.github.com.example.org"}, None, False),
+        ({"github": "o/x", "api_url": "https://api.github.com@example.org"}, None, False),
+        ({"github": "o/x", "api_url": "https://api.github.com:444"}, None, False),
+        ({"github": "o/x", "api_url": "https://GHE.example.org/api/v3"}, "ghe.example.org", True),
+        ({"github": "o/x", "api_url": "https://ghe.example.org:8443/api/v3"}, "ghe.example.org", False),
+        ({"github": "o/x", "api_url": "https://ghe.example.org:8443/api/v3"}, "ghe.example.org:8443", True),
+        ({"gitlab": "g/x"}, None, True),
+        ({"gitlab": "g/x", "api_url": "https://gitlab.example.org/api/v4"}, None, False),
+        ({"gitea": "o/x"}, "git.example.org", True),
+        (
+            {"http": "https://example.org/{version}", "versions": {"github": "o/x", "api_url": "https://e.org"}},
+            None,
+            False,
+        ),
+        ({"pypi": "x"}, None, True),
+    ],
+)
+def test_token_goes_to_public_servers_and_the_one_that_the_user_names(source, host, is_sent):
+    with nullcontext() if is_sent else pytest.raises(ReleaseError, match="sent to a server"):
+        refuse_token_elsewhere([source], "S3CRET-token", host)
+    refuse_token_elsewhere([source], None, host)
