@@ -204,9 +204,8 @@ class ActionModule(verb.Verb):
             return LockFile(), ""
         path = verb.found_file(self, name)
         run_folder = Path(constants.DEFAULT_LOCAL_TMP)
-        lock, digest = lock_reader.read(path, required, run_folder)
-        if is_present:
-            policy_check.refuse_lock(lock, path, datetime.now(timezone.utc))
+        check = partial(policy_check.refuse_lock, path=path, now=datetime.now(timezone.utc))
+        lock, digest = lock_reader.read(path, required, run_folder, check if is_present else None)
         warning = stale_lock.warning(path, lock, digest, run_folder) if is_present else None
         if warning is not None:
             # At once: a host that cannot be reached has no result that would hold it.

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
@@ -18,22 +19,29 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.lockfile impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 
-def read(path: Path, required: signers.Signers | None = None, run_folder: Path | None = None) -> tuple[LockFile, str]:
+def read(
+    path: Path,
+    required: signers.Signers | None = None,
+    run_folder: Path | None = None,
+    check: Callable[[LockFile], None] | None = None,
+) -> tuple[LockFile, str]:
     """Return the lock file at *path*, with absolute addresses, and the SHA-256 of its text.
 
-    Nothing in it is read before enough of the *required* signers are found to have signed it. With *run_folder*, which
-    belongs to this run alone, the same text is taken apart, and its signatures are looked at, once for all hosts.
-    Raises ReleaseError that names the file.
+    Nothing in it is read before enough of the *required* signers are found to have signed it. *check* raises
+    ReleaseError for a lock file that is not to be used. With *run_folder*, which belongs to this run alone, the same
+    text is taken apart, its signatures are looked at and it is checked once for all hosts. Raises ReleaseError that
+    names the file.
     """
     text = user_files.read(path, user_files.LOCK_FILE)
     digest = hashlib.sha256(text.encode()).hexdigest()
-    if run_folder is None:
-        return _read(path, text, required), digest
-    read_as = (str(path.absolute()), digest, required)
-    lock = read_before.find(run_folder, *read_as)
+    read_as = (str(path.absolute()), digest, required, check is not None)
+    lock = read_before.find(run_folder, *read_as) if run_folder else None
     if lock is None:
         lock = _read(path, text, required)
-        read_before.keep(run_folder, lock, *read_as)
+        if check:
+            check(lock)
+        if run_folder:
+            read_before.keep(run_folder, lock, *read_as)
     return lock, digest
 
 

@@ -36,7 +36,7 @@ def find(run_folder: Path, *read_as: object) -> LockFile | None:
 def keep(run_folder: Path, lock: LockFile, *read_as: object) -> None:
     """Keep *lock* for the other processes of the run. It saves work: where it cannot be kept, nothing is said.
 
-    *read_as* is all that its being right depends on: text, place, who must have signed it.
+    *read_as* is all that its being right depends on: text, place, who must have signed it, whether it was checked.
     """
     with contextlib.suppress(OSError):
         if _is_ours_alone(run_folder):

@@ -88,6 +88,23 @@ def test_a_lock_that_is_refused_is_refused_for_each_host(lock: Path, run: Path) 
             lock_reader.read(lock, None, run)
 
 
+def test_a_lock_is_checked_once_and_what_nobody_checked_is_checked(lock: Path, run: Path) -> None:
+    checked: list[LockFile] = []
+    first = lock_reader.read(lock, None, run)[0]
+    for _host in range(2):
+        assert lock_reader.read(lock, None, run, checked.append)[0] == first
+    assert checked == [first]
+
+
+def test_a_lock_that_fails_its_check_fails_it_for_each_host(lock: Path, run: Path) -> None:
+    def refuse(_lock: LockFile) -> None:
+        raise ReleaseError("not to be used")
+
+    for _host in range(2):
+        with pytest.raises(ReleaseError, match="not to be used"):
+            lock_reader.read(lock, None, run, refuse)
+
+
 def test_what_was_read_unsigned_or_for_other_signers_counts_for_nobody_else(lock: Path, run: Path) -> None:
     lock_reader.read(lock, None, run)
     lock.with_name(f"{lock.name}.sig").write_bytes(ALICE.sign(TEXT.encode(), b"pinned.release"))
