@@ -4,8 +4,8 @@
 """What does a host remember of a finished run, so that the same question has a one-word answer? Runs on hosts.
 
     ROOT/seals/TOOL     what the files of its tree looked like when a run had looked into all of them
-    ROOT/asked/DIGEST   what one question was answered with, then what the links to the programs looked like:
-                        TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others
+    ROOT/asked/DIGEST   what one question was answered with, then what its tools and the links to them looked like,
+                        then the paths to ask for: the format is sealed.sh's, which reads it
 
 Each tool and each question is remembered by itself, so that tasks about different tools or folders do not disturb each
 other. The looks are the lines of fingerprint.sh, which the probe runs as well. All this only saves work: sealed.sh
@@ -23,7 +23,11 @@ from ansible_collections.pinned.release.plugins.module_utils.names import NAME
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
 from ansible_collections.pinned.release.plugins.module_utils.place import Place
 
-VERSION = "5"
+VERSION = "6"
+#: What stands between a path and what it looks like: no path has two slashes together.
+SEPARATOR = b" // "
+#: The paths that one command takes on any system, in bytes: the least that one of today's allows is 256 kB.
+MOST_BYTES_OF_PATHS = 100000
 #: Questions that nobody asks any more are forgotten: the latest so many stay.
 MOST_QUESTIONS = 100
 _TOOL_OF_LINE = re.compile(rb"(?:\.\./(?:store|modulefiles|tool_cache)/)?([^ /]+)[ /]")
@@ -40,10 +44,13 @@ def seal(orders: Orders, place: Place) -> None:
     for tool in active:
         durable.write(os.path.join(seals, tool), looks.get(tool, ()), place.staging)
     if set(orders.asked) <= set(active):
-        words = _trees({tool: active[tool] for tool in orders.asked})
-        words += ["-" + tool for tool in sorted(orders.absent)] + ["=exact"] * orders.exact + ["~" + orders.terms]
-        head = " ".join([VERSION, *words]).encode("ascii") + b"\n"
-        durable.write(os.path.join(asked, orders.wanted), [head, *links], place.staging)
+        trees = _trees({tool: active[tool] for tool in orders.asked})
+        words = trees + ["-" + tool for tool in sorted(orders.absent)]
+        words += ["=exact"] * orders.exact + ["~" + orders.terms]
+        files = [line for tool in sorted(orders.asked) for line in looks.get(tool, ())]
+        lines, paths = _to_ask(trees, links + files, place)
+        head = " ".join([VERSION, str(len(lines)), *words]).encode("ascii") + b"\n"
+        durable.write(os.path.join(asked, orders.wanted), [head, *lines, *paths], place.staging)
     _forget(orders, place, seals, asked)
 
 
@@ -82,6 +89,21 @@ def _looks(
         elif any(_is_about(line, begin, names) for begin, names in asked_for):
             links.append(line)
     return looks, links
+
+
+def _to_ask(trees: t.List[str], lines: t.List[bytes], place: Place) -> t.Tuple[t.List[bytes], t.List[bytes]]:
+    """Return *lines* in the order in which the probe asks for them by their paths, and the paths that it is to know.
+
+    These are lines, too: none where the probe is to walk through all of it.
+    """
+    of_paths = {line.partition(SEPARATOR)[0]: line for line in lines}
+    has_layouts = any(os.path.lexists(os.path.join(place.root, folder)) for folder in ("modulefiles", "tool_cache"))
+    # A line break in a name makes a line without a separator.
+    if has_layouts or sum(map(len, of_paths)) > MOST_BYTES_OF_PATHS or not all(SEPARATOR in line for line in lines):
+        return lines, []
+    tops = [os.fsencode(top) for tree in trees for top in (tree.split("/")[0], "../store/" + tree)]
+    others = [path for path in of_paths if path not in tops]
+    return [of_paths[path] for path in tops + others if path in of_paths], [path + b"\n" for path in others]
 
 
 def _is_about(line: bytes, begin: bytes, names: t.Set[str]) -> bool:
@@ -136,7 +158,7 @@ def _is_answered(path: str, trees: t.Set[str], changed: t.Set[str], terms: str) 
 
     That is so while the same *trees* are active, and it is of none of the tools *changed*, or has the same *terms*.
     """
-    version, *words = notes.read(path).split(b"\n")[0].decode("ascii", "replace").split() or [""]
-    asked = {word for word in words if word[:1] not in ("-", "=", "~")}
+    words = notes.first_line(path).decode("ascii", "replace").split()
+    asked = {word for word in words[2:] if word[:1] not in ("-", "=", "~")}
     is_same = terms in words or not changed & {word.split("/")[0] for word in asked}
-    return version == VERSION and asked <= trees and is_same
+    return words[:1] == [VERSION] and asked <= trees and is_same

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 import pytest
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.tests.adversity.local_user.host import Host
 from ansible_collections.pinned.release.tests.adversity.local_user.people import MALLORY
 
@@ -60,10 +61,30 @@ def test_memory_of_nothing_does_not_stand_for_an_installed_tool(
     remembered: Host, remove: Callable[[Host], None]
 ) -> None:
     remove(remembered)
-    for path in memories(remembered):
-        path.write_bytes(path.read_bytes().splitlines(keepends=True)[0] if path.parent.name == "asked" else b"")
+    seal, question = memories(remembered)
+    version, _lines, *words = question.read_text().partition("\n")[0].split(" ")
+    question.write_text(" ".join([version, "0", *words]) + "\n")
+    seal.write_text("")
     take_back(remembered.root)
     assert remembered.look(remembered.wanted("1.0")).kind == "announced"
+    assert remembered.run(remembered.wanted("1.0")).kind == "changed"
+    assert remembered.inspect(remembered.wanted("1.0")).is_compliant
+
+
+def test_memory_that_leaves_out_what_changed_is_not_believed(remembered: Host) -> None:
+    """Who had the root once may have left a note: of nothing that a run looks at but what never changes."""
+    *_seal, question = memories(remembered)
+    head, *lines = question.read_text().splitlines()
+    tops = lines[:2]
+    program = remembered.tree / "libexec/hello-1.0/bin/hello"
+    program.write_text(program.read_text() + "# changed\n")
+    looks_of = ["/bin/sh", "-c", probe.fingerprint(), "seal", str(remembered.root), str(remembered.bin_dir), "="]
+    outside = subprocess.check_output([*looks_of, "/"], text=True)
+    version, _lines, *words = head.split(" ")
+    question.write_text("\n".join([" ".join([version, "3", *words]), *tops, outside + "/", ""]))
+    # This is how such a note reads: it is believed where nobody but its owner could write it.
+    assert remembered.run(remembered.wanted("1.0")).kind == "sealed"
+    take_back(remembered.root)
     assert remembered.run(remembered.wanted("1.0")).kind == "changed"
     assert remembered.inspect(remembered.wanted("1.0")).is_compliant
 

@@ -102,11 +102,11 @@ distrust() {
     for folder in store current asked seals staging; do
         if [ -e "$root/$folder" ] || [ -L "$root/$folder" ]; then ways="$ways$newline=$root/$folder"; fi
     done
-    notes_of_answers
+    notes="$newline $root/asked/$wanted"
     judge_ways
 }
 
-# judge_ways: ends the answer unless all that is in $ways can be trusted. $seen then has what stat(1) says of the $notes.
+# judge_ways: ends the answer unless all that is in $ways can be trusted. $seen then has what stat(1) says of $notes.
 judge_ways() {
     if [ -z "$ways" ]; then return; fi
     usual_ifs=$IFS
@@ -140,12 +140,12 @@ of_each() {
     stat_of "$gnu" "$bsd" "$@"
 }
 
-# stat_of GNU_FORMAT BSD_FORMAT FILE...
+# stat_of GNU_FORMAT BSD_FORMAT FILE...: for a shell of its own, $(stat_of ...), as of_each is.
 stat_of() {
     format=$1
     if [ "$stat_option" != -c ]; then format=$2; fi
     shift 2
-    stat "$stat_option" "$format" "$@" 2>/dev/null
+    exec stat "$stat_option" "$format" "$@" 2>/dev/null
 }
 
 # untrusted WHY PLACE UID GID

@@ -3,9 +3,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What do the links to some active tools (or copies of their programs), and their files, look like right now? A line each:
-# name, inode, size, mtime, ctime, mode, owner, group. First all links, then tool by tool what its tree holds and by what
-# other tools find it (module_utils/layouts.py), always in the same order. Runs on hosts, in any POSIX sh, with ROOT, BIN_DIR and TOOL/TREE of each tool as arguments: after a converge,
-# to write the seals, and in each probe, to compare with them. ctime is what no one can set back.
+# path, //, inode, size, mtime, ctime, mode, owner, group. First all links, then tool by tool what its tree holds and by
+# what other tools find it (module_utils/layouts.py), always in the same order. Runs on hosts, in any POSIX sh, with ROOT,
+# BIN_DIR and TOOL/TREE of each tool as arguments: after a converge, to write the seals, and in a probe, to compare with
+# them. With = and paths in the place of tools, it says how these look. ctime is what no one can set back.
 # Fails where one of them is not there: what is missing looks like nothing, and nothing is easily remembered.
 cd "$1/current" 2>/dev/null || exit 1
 bin_dir=$2
@@ -13,9 +14,13 @@ shift 2
 export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/run/current-system/profile/bin:/system/bin
 # The probe knows by now which kind of stat this is.
 if [ "$stat_option" = -c ] || { [ -z "$stat_option" ] && stat -c %n . >/dev/null 2>&1; }; then
-    option=-c format='%n %i %s %y %z %f %u %g'
+    option=-c format='%n // %i %s %Y %z %f %u %g'
 else
-    option=-f format='%N %i %z %Fm %Fc %Xp %u %g'
+    option=-f format='%N // %i %z %m %Fc %Xp %u %g'
+fi
+if [ "$1" = = ]; then
+    shift
+    exec stat "$option" "$format" "$@" 2>/dev/null
 fi
 
 # The links to a tool's programs (or copies of them) and other files, the link that makes a tree the active one, and all of
@@ -51,5 +56,4 @@ set -f
 # shellcheck disable=SC2086
 set -- $links$trees
 if [ $# -eq 0 ]; then exit; fi
-# GNU's find tells by itself, in half the time.
-find "$@" -printf '%p %i %s %T@ %C@ %#m %y %U %G\n' 2>/dev/null || find "$@" -exec stat "$option" "$format" {} + 2>/dev/null
+find "$@" -exec stat "$option" "$format" {} + 2>/dev/null

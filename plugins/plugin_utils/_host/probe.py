@@ -129,9 +129,9 @@ def _shell_text(name: str) -> str:
     return "".join(line.lstrip() + "\n" for line in text.splitlines() if not re.match(r"\s*(#|$)", line))
 
 
-_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'\n"})
+_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'"} | {"\n": "\\n"})
 # What all questions have in common is made here: Ansible imports this once, and forks a process for each host.
-_FINGERPRINT = _escaped(f"fingerprint() (\n{fingerprint()})\n")
+_FINGERPRINT = _escaped(f"fingerprint() {{\n{fingerprint()}}}\n")
 _PARTS = {
     "state": (_escaped("".join(map(_shell_text, BEGIN))), _escaped("".join(map(_shell_text, THEN)))),
     "host": (_escaped("".join(map(_shell_text, BEGIN[-1:]))), _escaped("".join(map(_shell_text, THEN[-2:])))),

@@ -5,7 +5,7 @@
 # The one question to a host begins: is all as sealed? Any POSIX sh; writes nothing. If it is not, answer.sh goes on: what
 # are you, and what is installed? Both are made by probe.py, this one of chain.sh and sealed.sh as well, which come before.
 # Set before, too:
-#   fingerprint   function made of fingerprint.sh
+#   fingerprint   function made of fingerprint.sh, for a shell of its own: $(fingerprint ...)
 #   ask           state, or host: only what machine this is
 #   nonce         a word that ends no line of anybody who does not know the question
 #   root bin_dir  where to look; empty means this user's defaults
@@ -21,7 +21,7 @@ unset QUOTING_STYLE TIME_STYLE POSIXLY_CORRECT CDPATH
 say() { printf '%s\n' "$*"; }
 newline='
 '
-SEAL=5
+SEAL=6
 
 # encode TEXT: sets $encoded
 encode() {

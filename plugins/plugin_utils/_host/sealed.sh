@@ -32,17 +32,35 @@ locate() {
 }
 
 # is_sealed: whether the last run that answered this very question is remembered, and everything still looks so. Sets
-# $trees, and $strays: other tools there. What is remembered: asked/DIGEST has the words of one line, then what the
-# links looked like: TOOL/TREE of each tool, -TOOL where there shall be none, =exact where there shall be no others, and
-# ~TERMS, by which a run that changes a tool knows which other questions it left unanswered.
-# seals/TOOL has what the files of a tool's tree looked like when somebody last looked into them.
+# $trees, and $strays: other tools there. What is remembered (by module_utils/seal.py): asked/DIGEST has a version, how
+# many lines of looks there are, and the words of the answer: TOOL/TREE of each tool, -TOOL where there shall be none,
+# =exact where there shall be no others, and ~TERMS, by which a run that changes a tool knows which other questions it
+# left unanswered. Then come those lines of fingerprint.sh, and last the paths that they are about, less those of the
+# tools' links and trees: whoever left a note in a folder that was theirs once cannot leave these out. To ask for paths
+# that are known takes half the time of a walk through all trees: what is new among them changes a folder. Without paths,
+# all is walked through: so it is where they are too many, and where tools are found by layouts (module_utils/layouts.py).
 is_sealed() {
-    cd "$root/seals" 2>/dev/null && are_own_notes 256 asked "$wanted" || return 1
-    { read -r version words; } <"../asked/$wanted"
-    [ "$version" = "$SEAL" ] || return 1
+    cd "$root/current" 2>/dev/null && is_own_note || return 1
+    remembered=$(cat "../asked/$wanted")
+    IFS=$newline
+    set -f
+    # shellcheck disable=SC2086
+    set -- $remembered
+    set +f
+    IFS=$usual_ifs
+    head=$1
+    # To read words takes time that grows with the square of their number.
+    [ ${#head} -le 65536 ] || return 1
+    version=${head%% *}
+    words=${head#* }
+    lines=${words%% *}
+    words=${words#"$lines"}
+    case $lines in '' | 0?* | *[!0-9]* | ????????*) return 1 ;; esac
+    [ "$version" = "$SEAL" ] && [ "$lines" -lt $# ] || return 1
+    shift $((lines + 1))
     trees=
+    tops=
     exact=
-    set --
     for word in $words; do
         case $word in
         =exact) exact=1 ;;
@@ -50,7 +68,7 @@ is_sealed() {
         -*) if [ -e "$root/store/${word#-}" ] || [ -L "$root/current/${word#-}" ]; then return 1; fi ;;
         *)
             trees="$trees $word"
-            set -- "$@" "${word%%/*}"
+            tops="$tops ${word%%/*} ../store/$word"
             ;;
         esac
     done
@@ -59,52 +77,30 @@ is_sealed() {
     if [ -n "$exact" ] && [ -n "$strays" ]; then return 1; fi
     case "$strays " in *'/ '*) return 1 ;; esac
     looks=
-    if [ $# -gt 0 ]; then
-        # Names of tools and trees have nothing that a shell would expand.
-        # shellcheck disable=SC2086
-        are_own_notes "$largest" seals "$@" && looks=$(fingerprint "$root" "$bin_dir" $trees) || return 1
-    fi
-    [ "$(cat "../asked/$wanted" "$@" 2>/dev/null)" = "$version${words:+ $words}${looks:+$newline$looks}" ]
-}
-
-# notes_of_answers: sets $notes: the files that is_sealed may read, each behind a line break and a space.
-notes_of_answers() {
-    notes=
-    for note in "$root/asked/$wanted" "$root"/seals/*; do
-        case $note in *"$newline"*) ;; *) notes="$notes$newline $note" ;; esac
-    done
-}
-
-# are_own_notes KILOBYTES FOLDER NAME...: as are_own_files, of files below root that $seen tells of. Its lines are those
-# of notes_of_answers: MODE UID GID SIZE PATH.
-are_own_notes() {
-    most=$1
-    folder=$root/$2
-    shift 2
-    expected=" $* "
-    count=$#
-    sizes=
-    IFS=$newline
-    set -f
-    for line in $seen; do
-        note=${line#* * * * }
-        name=${note##*/}
-        case $expected in *" $name "*) ;; *) continue ;; esac
-        if [ "$note" != "$folder/$name" ]; then continue; fi
-        size=${line#* * * }
-        case $line in
-        8?[!13579bBdDfF][!2367abABefEF]" 0 "* | 8?[!13579bBdDfF][!2367abABefEF]" $user "*)
-            sizes="$sizes${size%% *}$newline"
-            count=$((count - 1))
-            ;;
-        esac
-    done
+    # Names of tools and trees have nothing that a shell would expand.
     # shellcheck disable=SC2086
-    [ "$count" -eq 0 ] && fits "$most" $sizes
-    are_own=$?
-    set +f
+    if [ $# -gt 0 ]; then
+        if [ -e ../modulefiles ] || [ -e ../tool_cache ]; then return 1; fi
+        looks=$(fingerprint "$root" "$bin_dir" = $tops "$@") || return 1
+    elif [ -n "$trees" ]; then
+        looks=$(fingerprint "$root" "$bin_dir" $trees) || return 1
+    fi
+    IFS=$newline
+    [ "$remembered" = "$head${looks:+$newline$looks}${1:+$newline$*}" ]
+    is_same=$?
     IFS=$usual_ifs
-    return $are_own
+    return $is_same
+}
+
+# is_own_note: whether the file that is_sealed reads is a regular one of root's or of who runs, that nobody else may write, and not too large.
+# $seen is what stat(1) said of it: MODE UID GID SIZE PATH.
+is_own_note() {
+    case $seen in
+    8?[!13579bBdDfF][!2367abABefEF]" 0 "*" $root/asked/$wanted" | 8?[!13579bBdDfF][!2367abABefEF]" $user "*" $root/asked/$wanted") ;;
+    *) return 1 ;;
+    esac
+    size=${seen#* * * }
+    fits "$largest" "${size%% *}"
 }
 
 # find_strays: the tools that are there and not among $trees. What leads to no tree has nothing behind its slash.

@@ -121,9 +121,10 @@ class Attacker:
         for name in ("seals", "asked"):
             self.take(self.root / name)
         trees = trees or active
-        seen_there = b"".join(files).replace(f"/{active} ".encode(), f"/{trees} ".encode())
-        self.clear(self.root / "seals/hello").write_bytes(seen_there)
-        self.clear(self.question).write_bytes(f"{seal.VERSION} {trees}\n".encode() + b"".join(links))
+        files = [line.replace(f"/{active} ".encode(), f"/{trees} ".encode()) for line in files]
+        self.clear(self.root / "seals/hello").write_bytes(b"".join(files))
+        head = f"{seal.VERSION} {len(seen)} {trees}\n".encode()
+        self.clear(self.question).write_bytes(head + b"".join(links + files))
 
     @property
     def question(self) -> Path:

@@ -21,6 +21,7 @@ PARTS = {
     "forks": "More forks",
     "hosts": "More hosts over SSH",
     "local": "More hosts over the local connection",
+    "local_forks": "More forks over the local connection",
     "memory": "Memory",
     "push": "Files that the controller pushes",
 }
@@ -176,7 +177,7 @@ def costs_table(part: str, measured: Mapping[str, Any]) -> str:
         "operations a host": lambda cost: f"{cost['operations_a_host']:.3g}",
         "upstream, kB": lambda cost: f"{cost['upstream_bytes'] / 1000:,.1f}",
     }
-    if part in ("memory", "push", "local"):
+    if part in ("memory", "push", "local", "local_forks"):
         columns["a fork's own, MiB"] = lambda cost: f"{cost['fork_kib'] / 1024:.0f}"
         columns["controller, MiB"] = lambda cost: f"{cost['controller_kib'] / 1024:.0f}"
     if part == "push":

@@ -4,7 +4,8 @@
 """What does it cost to bring tools to a fleet, beside the usual ways? Runs as root on Debian; see tests/fleet/lab.py.
 
     python3 tests/bench/fleet/run.py                      every part: about 20 minutes on an idle machine
-    python3 tests/bench/fleet/run.py --parts ways,forks   some of: ways, plain, hosts, forks, local, memory, push
+    python3 tests/bench/fleet/run.py --parts ways,forks   some of: ways, plain, hosts, forks, local, local_forks,
+                                                          memory, push
     python3 tests/bench/fleet/run.py --page               only write docs/fleet.md and docs/fleet.svg anew
 
 Figures go to ``.build/bench/fleet/figures.json``, a part at a time; parts that were not run keep theirs. What is
@@ -72,10 +73,19 @@ def settings(part: str, options: argparse.Namespace) -> list[Setting]:
     parts = {
         "ways": [Setting(hosts, counts=COUNTS, others=OTHERS, with_integrity=True, rounds=rounds)],
         "plain": [Setting(hosts, is_pipelined=False, counts=(1, 50), others=OTHERS[:1], rounds=rounds)],
-        "hosts": [Setting(some, rounds=rounds) for some in sorted({1, 5, 20, options.most_hosts})],
+        "hosts": [
+            Setting(some, rounds=rounds)
+            for some in sorted({1, 5, 20, options.most_hosts})
+            if some <= options.most_hosts
+        ],
         "forks": [Setting(options.most_hosts, forks=forks, rounds=rounds) for forks in (10, 25, 100)],
         "local": [
             Setting(some, 25, is_local=True, rounds=rounds) for some in (10, 100, 1000) if some <= options.local_hosts
+        ],
+        "local_forks": [
+            Setting(options.local_hosts, forks, is_local=True, is_pipelined=is_pipelined, rounds=1)
+            for is_pipelined in (True, False)
+            for forks in (10, 25, 100)
         ],
         "memory": [Setting(hosts, counts=(1, 50), others=OTHERS[:1], rounds=1)],
     }
@@ -199,7 +209,7 @@ def within(options: argparse.Namespace) -> None:
         if part == "push":
             found = [bench.pushed(options.hosts, 8, 1), bench.pushed(1, options.large_mib, options.rounds)]
         else:
-            with_memory = part in ("memory", "local")
+            with_memory = part in ("memory", "local", "local_forks")
             found = [bench.measured(setting, with_memory) for setting in settings(part, options)]
         save(options.work, part, found)
 
@@ -219,7 +229,7 @@ def save(work: Path, part: str, found: list[dict[str, Any]]) -> None:
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What it costs to bring tools to a fleet.")
     parser.add_argument(
-        "--parts", default="ways,plain,hosts,forks,local,memory,push", type=lambda text: text.split(",")
+        "--parts", default="ways,plain,hosts,forks,local,local_forks,memory,push", type=lambda text: text.split(",")
     )
     parser.add_argument("--hosts", type=int, default=20, help="over SSH")
     parser.add_argument("--most-hosts", type=int, default=50, help="over SSH, for the parts hosts and forks")

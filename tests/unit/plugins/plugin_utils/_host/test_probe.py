@@ -15,9 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import (
     MAX_ANSWER_LENGTH,
     MAX_ANSWER_LINES,
@@ -27,7 +25,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import parse as parse_answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
@@ -130,23 +127,10 @@ def test_every_posix_shell_finds_all_as_sealed(shell: list[str], tmp_path: Path)
     assert ask(shell, command(asked), asked)[0].sealed is None
 
 
-def test_where_find_prints_nothing_by_itself_stat_tells(tmp_path: Path) -> None:
-    """That of busybox and of BSD knows no -printf; a machine with them seals by stat(1), and is asked by it."""
-    machine, wanted = sealed_machine(tmp_path, fingerprint=probe.fingerprint().replace("-printf", "-no-such-option"))
-    asked = question(wanted)
-    line = command(asked).replace("-printf", "-no-such-option")
-    assert ask(["/bin/sh"], line, asked) == (
-        Answer(sealed=Sealed(str(machine.root), {"hello": Released(tmp_path).tree})),
-        "",
-    )
-    machine.program_file("hello", "hello").touch()
-    assert ask(["/bin/sh"], line, asked)[0].sealed is None
-
-
-def sealed_machine(folder: Path, **ordered: str) -> tuple[Machine, Wanted]:
+def sealed_machine(folder: Path) -> tuple[Machine, Wanted]:
     machine = Machine(folder)
     wanted = machine.wanted(Released(folder))
-    store.obey(views.orders(machine.plan(wanted))._replace(**ordered))
+    machine.converge(wanted)
     return machine, wanted
 
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.pinned.release.plugins.module_utils import store
+from ansible_collections.pinned.release.plugins.module_utils import seal, store
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
@@ -190,23 +191,36 @@ def test_full_comparison_tells_whether_a_run_would_have_to_seal_anew(machine: Ma
 
 
 @pytest.mark.parametrize(
-    "words", ["", "5 forged/1.0", "4 {words}", "5 {words} =exact more/1.0", "5 {words}\n/bin/hello 1 2 3", "\0\0\0"]
+    "note",
+    [
+        "",
+        "\0\0\0",
+        "6",
+        "6 0 forged/1.0",
+        "5 0 {words}\n{looks}",
+        "6 0 {words}",
+        "6 0 {words} =exact more/1.0\n{looks}",
+        "6 1 {words}\n/bin/hello // 1 2 3",
+        *(f"6 {count} {{words}}\n{{looks}}" for count in ("1", "08", "-1", "x", "9999999", "9" * 20)),
+    ],
 )
-def test_false_memory_of_a_question_means_ask_fully(machine: Machine, tmp_path: Path, words: str) -> None:
+def test_false_memory_of_a_question_means_ask_fully(machine: Machine, tmp_path: Path, note: str) -> None:
     wanted = machine.wanted(Released(tmp_path))
     machine.converge(wanted)
     asked = machine.root / "asked" / wanted_digest(wanted)
-    asked.write_text(words.format(words=asked.read_text().partition("\n")[0].partition(" ")[2]) + "\n")
+    head, _newline, looks = asked.read_text().partition("\n")
+    asked.write_text(note.format(words=head.split(" ", 2)[2], looks=looks))
     assert machine.ask(wanted).sealed is None
     assert machine.actions(wanted) == {"hello": "none"}
 
 
-@pytest.mark.parametrize("seal", ["", "hello 9.9\n", "../store/hello/{tree} 1 2\n", "{seal}hello 1 2\n", "\0\0\0"])
-def test_false_seal_is_not_believed(machine: Machine, tmp_path: Path, seal: str) -> None:
+@pytest.mark.parametrize("text", ["", "hello 9.9\n", "../store/hello/{tree} 1 2\n", "{seal}hello 1 2\n", "\0\0\0"])
+def test_false_seal_is_not_believed(machine: Machine, tmp_path: Path, text: str) -> None:
     release = Released(tmp_path)
     machine.converge(machine.wanted(release))
+    (machine.root / "asked" / wanted_digest(machine.wanted(release))).unlink()
     written = machine.root / "seals/hello"
-    written.write_text(seal.format(tree=release.tree, seal=written.read_text()))
+    written.write_text(text.format(tree=release.tree, seal=written.read_text()))
     state = machine.ask(machine.wanted(release)).state
     assert state is not None
     assert [tree.verified_by for tree in state.described.values()] == ["hash"]
@@ -221,6 +235,40 @@ def test_tasks_about_different_tools_and_folders_do_not_disturb_each_other(machi
     assert [machine.ask(task).sealed is not None for task in tasks] == [True, True, True]
     machine.program_file("two", "two").touch()
     assert [machine.ask(task).sealed is not None for task in tasks] == [True, False, True]
+
+
+@pytest.mark.parametrize("most_bytes", [0, seal.MOST_BYTES_OF_PATHS], ids=["walked through", "paths known"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda machine: machine.program_file("hello", "hello").touch(),
+        lambda machine: machine.program_file("hello", "hello").chmod(0o700),
+        lambda machine: machine.program_file("hello", "hello").unlink(),
+        lambda machine: machine.program_file("hello", "hello").with_name("added").touch(),
+        lambda machine: machine.program_file("hello", "hello").with_name("added").mkdir(),
+        lambda machine: (machine.bin_dir / "hello").unlink(),
+        lambda machine: (machine.bin_dir / "hello").unlink() or (machine.bin_dir / "hello").symlink_to("/bin/sh"),
+        lambda machine: (machine.root / "current/hello").unlink(),
+        lambda machine: (machine.root / "modulefiles/hello").mkdir(parents=True),
+        lambda machine: (
+            (machine.root / "tool_cache/hello/1.0").mkdir(parents=True)
+            or (machine.root / "tool_cache/hello/1.0/x64").symlink_to("/")
+        ),
+    ],
+)
+def test_whatever_changes_around_a_tool_it_is_not_as_sealed(
+    machine: Machine,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Machine], None],
+    most_bytes: int,
+) -> None:
+    monkeypatch.setattr(seal, "MOST_BYTES_OF_PATHS", most_bytes)
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    assert machine.ask(wanted).sealed is not None
+    change(machine)
+    assert machine.ask(wanted).sealed is None
 
 
 def test_another_task_that_switches_a_tool_breaks_the_memory_of_the_first(machine: Machine, tmp_path: Path) -> None:

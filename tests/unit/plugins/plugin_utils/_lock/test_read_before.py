@@ -1,0 +1,150 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A lock file is taken apart once a run, and what another run or another user kept of one is not believed."""
+
+from __future__ import annotations
+
+import os
+import pickle
+from pathlib import Path
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, lockfile, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.ssh_signing import SshKey
+
+TEXT = lockfile.emit(LockFile(platforms=("linux/x86_64",)))
+ALICE, BOB = SshKey("alice"), SshKey("bob")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    folder = tmp_path / "run"
+    folder.mkdir(0o700)
+    return folder
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    path = tmp_path / "releases.lock.json"
+    path.write_text(TEXT)
+    return path
+
+
+@pytest.fixture
+def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts that were taken apart, one after the other."""
+    texts = []
+    parse = lock_reader.parse
+
+    def counting(text: str, name: str) -> LockFile:
+        texts.append(text)
+        return parse(text, name)
+
+    monkeypatch.setattr(lock_reader, "parse", counting)
+    return texts
+
+
+def signed_by(key: SshKey) -> signers.Signers | None:
+    return signers.read({"keys": [key.public]})
+
+
+class Marked:
+    """What leaves a mark where it is unpickled."""
+
+    def __init__(self, mark: Path) -> None:
+        self.mark = mark
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.mark,)
+
+
+def test_all_hosts_of_a_run_get_what_the_first_read(lock: Path, run: Path, parsed: list[str]) -> None:
+    first = lock_reader.read(lock, None, run)
+    assert lock_reader.read(lock, None, run) == first == lock_reader.read(lock)
+    assert len(parsed) == 2  # the last one named no run
+
+
+def test_another_text_another_place_and_another_run_are_read(
+    lock: Path, run: Path, tmp_path: Path, parsed: list[str]
+) -> None:
+    lock_reader.read(lock, None, run)
+    elsewhere, other_run = tmp_path / "elsewhere", tmp_path / "other"
+    elsewhere.mkdir()
+    other_run.mkdir(0o700)
+    lock_reader.read(Path(lock.rename(elsewhere / lock.name)), None, run)
+    lock_reader.read(elsewhere / lock.name, None, other_run)
+    (elsewhere / lock.name).write_text(TEXT + "\n")
+    lock_reader.read(elsewhere / lock.name, None, run)
+    assert len(parsed) == 4
+
+
+def test_a_lock_that_is_refused_is_refused_for_each_host(lock: Path, run: Path) -> None:
+    lock.write_text(TEXT.replace('"lock_version": 1', '"lock_version": 99'))
+    for _host in range(2):
+        with pytest.raises(ReleaseError, match="has lock_version 99"):
+            lock_reader.read(lock, None, run)
+
+
+def test_a_lock_is_checked_once_and_what_nobody_checked_is_checked(lock: Path, run: Path) -> None:
+    checked: list[LockFile] = []
+    first = lock_reader.read(lock, None, run)[0]
+    for _host in range(2):
+        assert lock_reader.read(lock, None, run, checked.append)[0] == first
+    assert checked == [first]
+
+
+def test_a_lock_that_fails_its_check_fails_it_for_each_host(lock: Path, run: Path) -> None:
+    def refuse(_lock: LockFile) -> None:
+        raise ReleaseError("not to be used")
+
+    for _host in range(2):
+        with pytest.raises(ReleaseError, match="not to be used"):
+            lock_reader.read(lock, None, run, refuse)
+
+
+def test_what_was_read_unsigned_or_for_other_signers_counts_for_nobody_else(lock: Path, run: Path) -> None:
+    lock_reader.read(lock, None, run)
+    lock.with_name(f"{lock.name}.sig").write_bytes(ALICE.sign(TEXT.encode(), b"pinned.release"))
+    lock_reader.read(lock, signed_by(ALICE), run)
+    with pytest.raises(ReleaseError, match="is not signed by enough of lock_signers"):
+        lock_reader.read(lock, signed_by(BOB), run)
+
+
+@pytest.mark.parametrize("mode", [0o770, 0o707, 0o750])
+def test_nothing_is_believed_in_a_folder_of_others(
+    lock: Path, run: Path, parsed: list[str], tmp_path: Path, mode: int
+) -> None:
+    lock_reader.read(lock, None, run)
+    [kept] = run.iterdir()
+    kept.write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
+    run.chmod(mode)
+    assert lock_reader.read(lock, None, run)[0].platforms == ("linux/x86_64",)
+    assert len(parsed) == 2
+    assert not (tmp_path / "mark").exists()
+
+
+def test_nothing_is_kept_in_a_folder_of_others_or_where_there_is_none(lock: Path, run: Path) -> None:
+    run.chmod(0o777)
+    lock_reader.read(lock, None, run)
+    assert not list(run.iterdir())
+    assert lock_reader.read(lock, None, run / "missing")[0].platforms == ("linux/x86_64",)
+
+
+def test_a_link_is_not_followed(lock: Path, run: Path, parsed: list[str], tmp_path: Path) -> None:
+    lock_reader.read(lock, None, run)
+    [kept] = run.iterdir()
+    kept.rename(tmp_path / "moved")
+    kept.symlink_to(tmp_path / "moved")
+    lock_reader.read(lock, None, run)
+    assert len(parsed) == 2
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_somebody_else_is_not_believed(lock: Path, run: Path, parsed: list[str]) -> None:
+    lock_reader.read(lock, None, run)
+    os.chown(run, 65534, -1)
+    lock_reader.read(lock, None, run)
+    assert len(parsed) == 2
