@@ -205,17 +205,10 @@ class ActionModule(verb.Verb):
         if name is None:
             return LockFile(), ""
         path = verb.found_file(self, name)
-<<<<<<< HEAD
-        lock, digest = lock_reader.read_for_hosts(path, required)
-        if is_present:
-            policy_check.refuse_lock(lock, path, datetime.now(timezone.utc))
-        warning = stale_lock.warning(path, lock, digest, Path(constants.DEFAULT_LOCAL_TMP)) if is_present else None
-=======
         run_folder = Path(constants.DEFAULT_LOCAL_TMP)
         check = partial(policy_check.refuse_lock, path=path, now=datetime.now(timezone.utc))
-        lock, digest = lock_reader.read(path, required, run_folder, check if is_present else None)
+        lock, digest = lock_reader.read_for_hosts(path, required, run_folder, check if is_present else None)
         warning = stale_lock.warning(path, lock, digest, run_folder) if is_present else None
->>>>>>> perf
         if warning is not None:
             # At once: a host that cannot be reached has no result that would hold it.
             Display().warning(verb.fit(warning))

@@ -19,25 +19,39 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.lockfile impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 
-def read(
+def read(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
+    """Return the lock file at *path*, with absolute addresses, and the SHA-256 of its text.
+
+    Nothing in it is read before enough of the *required* signers are found to have signed it. Raises ReleaseError that
+    names the file.
+    """
+    lock, text = read_with_text(path, required)
+    return lock, _digest(text)
+
+
+def read_with_text(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
+    """Return the lock file at *path* as read() does, and its text. Raises ReleaseError that names the file."""
+    text = user_files.read(path, user_files.LOCK_FILE)
+    return local_folders.as_found(_parsed(path, text, required), path.absolute().parent), text
+
+
+def read_for_hosts(
     path: Path,
     required: signers.Signers | None = None,
     run_folder: Path | None = None,
     check: Callable[[LockFile], None] | None = None,
 ) -> tuple[LockFile, str]:
-    """Return the lock file at *path*, with absolute addresses, and the SHA-256 of its text.
+    """Return the lock file at *path* as read() does, but with addresses as it says them, the same in each checkout.
 
-    Nothing in it is read before enough of the *required* signers are found to have signed it. *check* raises
-    ReleaseError for a lock file that is not to be used. With *run_folder*, which belongs to this run alone, the same
-    text is taken apart, its signatures are looked at and it is checked once for all hosts. Raises ReleaseError that
-    names the file.
+    *check* raises ReleaseError for a lock file that is not to be used. With *run_folder*, which belongs to this run
+    alone, the same text is taken apart, its signatures are looked at and it is checked once for all hosts.
     """
     text = user_files.read(path, user_files.LOCK_FILE)
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    digest = _digest(text)
     read_as = (str(path.absolute()), digest, required, check is not None)
     lock = read_before.find(run_folder, *read_as) if run_folder else None
     if lock is None:
-        lock = _read(path, text, required)
+        lock = _parsed(path, text, required)
         if check:
             check(lock)
         if run_folder:
@@ -45,28 +59,11 @@ def read(
     return lock, digest
 
 
-def read_with_text(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
-    """Return the lock file at *path* as read() does, and its text. Raises ReleaseError that names the file."""
-    lock, text = _read(path, required)
-    return local_folders.as_found(lock, path.absolute().parent), text
-
-
-def read_for_hosts(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
-    """Return the lock file at *path* as read() does, but with addresses as it says them, the same in each checkout."""
-    lock, text = _read(path, required)
-    return lock, hashlib.sha256(text.encode()).hexdigest()
-
-
-def _read(path: Path, required: signers.Signers | None) -> tuple[LockFile, str]:
-    text = user_files.read(path, user_files.LOCK_FILE)
-    return _read(path, text, required), text
-
-
-def _read(path: Path, text: str, required: signers.Signers | None) -> LockFile:
+def _parsed(path: Path, text: str, required: signers.Signers | None) -> LockFile:
     if required is not None:
         signers.require(required, path, text)
-<<<<<<< HEAD
-    return parse(text, str(path)), text
-=======
-    return local_folders.as_found(parse(text, str(path)), path.absolute().parent)
->>>>>>> perf
+    return parse(text, str(path))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -62,22 +62,22 @@ class Marked:
 
 
 def test_all_hosts_of_a_run_get_what_the_first_read(lock: Path, run: Path, parsed: list[str]) -> None:
-    first = lock_reader.read(lock, None, run)
-    assert lock_reader.read(lock, None, run) == first == lock_reader.read(lock)
+    first = lock_reader.read_for_hosts(lock, None, run)
+    assert lock_reader.read_for_hosts(lock, None, run) == first == lock_reader.read_for_hosts(lock)
     assert len(parsed) == 2  # the last one named no run
 
 
 def test_another_text_another_place_and_another_run_are_read(
     lock: Path, run: Path, tmp_path: Path, parsed: list[str]
 ) -> None:
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     elsewhere, other_run = tmp_path / "elsewhere", tmp_path / "other"
     elsewhere.mkdir()
     other_run.mkdir(0o700)
-    lock_reader.read(Path(lock.rename(elsewhere / lock.name)), None, run)
-    lock_reader.read(elsewhere / lock.name, None, other_run)
+    lock_reader.read_for_hosts(Path(lock.rename(elsewhere / lock.name)), None, run)
+    lock_reader.read_for_hosts(elsewhere / lock.name, None, other_run)
     (elsewhere / lock.name).write_text(TEXT + "\n")
-    lock_reader.read(elsewhere / lock.name, None, run)
+    lock_reader.read_for_hosts(elsewhere / lock.name, None, run)
     assert len(parsed) == 4
 
 
@@ -85,14 +85,14 @@ def test_a_lock_that_is_refused_is_refused_for_each_host(lock: Path, run: Path) 
     lock.write_text(TEXT.replace('"lock_version": 1', '"lock_version": 99'))
     for _host in range(2):
         with pytest.raises(ReleaseError, match="has lock_version 99"):
-            lock_reader.read(lock, None, run)
+            lock_reader.read_for_hosts(lock, None, run)
 
 
 def test_a_lock_is_checked_once_and_what_nobody_checked_is_checked(lock: Path, run: Path) -> None:
     checked: list[LockFile] = []
-    first = lock_reader.read(lock, None, run)[0]
+    first = lock_reader.read_for_hosts(lock, None, run)[0]
     for _host in range(2):
-        assert lock_reader.read(lock, None, run, checked.append)[0] == first
+        assert lock_reader.read_for_hosts(lock, None, run, checked.append)[0] == first
     assert checked == [first]
 
 
@@ -102,49 +102,49 @@ def test_a_lock_that_fails_its_check_fails_it_for_each_host(lock: Path, run: Pat
 
     for _host in range(2):
         with pytest.raises(ReleaseError, match="not to be used"):
-            lock_reader.read(lock, None, run, refuse)
+            lock_reader.read_for_hosts(lock, None, run, refuse)
 
 
 def test_what_was_read_unsigned_or_for_other_signers_counts_for_nobody_else(lock: Path, run: Path) -> None:
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     lock.with_name(f"{lock.name}.sig").write_bytes(ALICE.sign(TEXT.encode(), b"pinned.release"))
-    lock_reader.read(lock, signed_by(ALICE), run)
+    lock_reader.read_for_hosts(lock, signed_by(ALICE), run)
     with pytest.raises(ReleaseError, match="is not signed by enough of lock_signers"):
-        lock_reader.read(lock, signed_by(BOB), run)
+        lock_reader.read_for_hosts(lock, signed_by(BOB), run)
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o750])
 def test_nothing_is_believed_in_a_folder_of_others(
     lock: Path, run: Path, parsed: list[str], tmp_path: Path, mode: int
 ) -> None:
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     [kept] = run.iterdir()
     kept.write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
     run.chmod(mode)
-    assert lock_reader.read(lock, None, run)[0].platforms == ("linux/x86_64",)
+    assert lock_reader.read_for_hosts(lock, None, run)[0].platforms == ("linux/x86_64",)
     assert len(parsed) == 2
     assert not (tmp_path / "mark").exists()
 
 
 def test_nothing_is_kept_in_a_folder_of_others_or_where_there_is_none(lock: Path, run: Path) -> None:
     run.chmod(0o777)
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     assert not list(run.iterdir())
-    assert lock_reader.read(lock, None, run / "missing")[0].platforms == ("linux/x86_64",)
+    assert lock_reader.read_for_hosts(lock, None, run / "missing")[0].platforms == ("linux/x86_64",)
 
 
 def test_a_link_is_not_followed(lock: Path, run: Path, parsed: list[str], tmp_path: Path) -> None:
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     [kept] = run.iterdir()
     kept.rename(tmp_path / "moved")
     kept.symlink_to(tmp_path / "moved")
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     assert len(parsed) == 2
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
 def test_a_folder_of_somebody_else_is_not_believed(lock: Path, run: Path, parsed: list[str]) -> None:
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     os.chown(run, 65534, -1)
-    lock_reader.read(lock, None, run)
+    lock_reader.read_for_hosts(lock, None, run)
     assert len(parsed) == 2
