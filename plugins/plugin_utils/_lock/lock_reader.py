@@ -26,13 +26,16 @@ def read(path: Path, required: signers.Signers | None = None) -> tuple[LockFile,
     names the file.
     """
     lock, text = read_with_text(path, required)
-    return lock, _digest(text)
+    return local_folders.as_found(lock, path.absolute().parent), _digest(text)
 
 
 def read_with_text(path: Path, required: signers.Signers | None = None) -> tuple[LockFile, str]:
-    """Return the lock file at *path* as read() does, and its text. Raises ReleaseError that names the file."""
+    """Return the lock file at *path* with addresses as it says them, the same in each checkout, and its text.
+
+    Raises ReleaseError as read() does.
+    """
     text = user_files.read(path, user_files.LOCK_FILE)
-    return local_folders.as_found(_parsed(path, text, required), path.absolute().parent), text
+    return _parsed(path, text, required), text
 
 
 def read_for_hosts(
@@ -41,7 +44,7 @@ def read_for_hosts(
     run_folder: Path | None = None,
     check: Callable[[LockFile], None] | None = None,
 ) -> tuple[LockFile, str]:
-    """Return the lock file at *path* as read() does, but with addresses as it says them, the same in each checkout.
+    """Return the lock file at *path* with addresses as it says them, and the SHA-256 of its text.
 
     *check* raises ReleaseError for a lock file that is not to be used. With *run_folder*, which belongs to this run
     alone, the same text is taken apart, its signatures are looked at and it is checked once for all hosts.

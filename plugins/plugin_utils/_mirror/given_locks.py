@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, local_folders, lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder, kept_of
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
 
@@ -19,6 +19,7 @@ def read_lock(path: Path, required: signers.Signers | None = None) -> GivenLock:
     file of components is none.
     """
     lock, text = lock_reader.read_with_text(path, required)
+    lock = local_folders.as_found(lock, path.absolute().parent)
     folder = EvidenceFolder(path)
     evidence = {kept: folder.read(kept) for kept in sorted(kept_of(lock))}
     components = components_file.read_text(path) or ""
