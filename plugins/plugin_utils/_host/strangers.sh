@@ -19,7 +19,7 @@ describe_strays() {
     cd "$root" 2>/dev/null || return
     for entry in * .[!.]* ..?*; do
         case $entry in
-        store | current | seals | asked | staging | lock | copies | modulefiles | tool_cache) ;;
+        store | current | seals | asked | staging | lock | copies | made | modulefiles | tool_cache) ;;
         *) say_stray "$entry" ;;
         esac
     done
