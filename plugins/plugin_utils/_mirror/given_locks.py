@@ -7,7 +7,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, local_folders, lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    components_file,
+    local_folders,
+    lock_reader,
+    signers,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.evidence_folder import EvidenceFolder, kept_of
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
 

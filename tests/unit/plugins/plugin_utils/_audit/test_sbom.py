@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bill of materials is valid by the official schemas, has all that is installed, and never claims to be complete."""
+"""A bill of materials is valid by the official schemas, has all that is installed, and claims not to be complete."""
 
 from __future__ import annotations
 
