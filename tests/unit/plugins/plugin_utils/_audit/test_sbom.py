@@ -213,3 +213,10 @@ def test_assessment_is_said_in_the_words_of_the_format(
     document = bill(findings=(one,))
     assert document["vulnerabilities"][0]["analysis"] == expected
     assert is_valid(json.dumps(document), "1.7")
+
+
+def test_what_a_host_says_of_proofs_is_no_evidence_in_the_bill() -> None:
+    [proven, *_] = [one for one in FLEET.assets.values() if one.is_pinned and one.evidence.proofs]
+    stated = replace(FLEET, assets={**FLEET.assets, proven.sha256: replace(proven, is_pinned=False)})
+    references = component_of(bill(stated), proven.tool, proven.sha256)["externalReferences"]
+    assert [one["type"] for one in references] == ["distribution"]
