@@ -138,15 +138,20 @@ def entries(path: Path) -> Iterator[tuple[Entry, str]]:
             yield line.entry, line.sha256
 
 
+def refuse_missing(path: Path) -> None:
+    """Raise ReleaseError if there is no log at *path*, of which somebody wants to know something."""
+    if not path.exists():
+        fix = "give its path; pinned.release.record and pinned.release.report write it"
+        raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
+
+
 def verify(path: Path, heads: Sequence[LogHead] = (), signers: Sequence[KnownKey] = ()) -> Verified:
     """Return what the log at *path* turned out to be, read once from the beginning to the end.
 
     Each of *heads* is one that it had some time ago; each entry must be signed by one of *signers*, where there are
     any. Raises ReleaseError if there is no log, or it cannot be read.
     """
-    if not path.exists():
-        fix = "give its path; pinned.release.record and pinned.release.report write it"
-        raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
+    refuse_missing(path)
     reading = _Reading(signers)
     wanted: dict[int, set[str]] = {}
     for head in heads:
