@@ -18,6 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     answer_lines,
     history,
+    log,
     questions,
     report_folder,
     report_json,
@@ -63,11 +64,15 @@ class ActionModule(verb.Verb):
         for name in given["reports"]:
             path = verb.found_file(self, name, user_files.REPORT)
             reports[str(path)] = report_json.read(user_files.read(path, user_files.REPORT), str(path))
-        past = history.History()
-        if given["log"]:
-            past = history.known(Path(self._loader.path_dwim(given["log"])), seen_of=given["host"] or "")
+        past = self._past(given) if given["log"] else history.History()
         inside = components_file.read(verb.found_file(self, given["lockfile"])) if kind == "component" else {}
         return Known(reports, past, inside)
+
+    def _past(self, given: Mapping[str, Any]) -> history.History:
+        """Return what the log says. Raises ReleaseError where there is none: it would know of nothing."""
+        path = Path(self._loader.path_dwim(given["log"]))
+        log.refuse_missing(path)
+        return history.known(path, seen_of=given["host"] or "")
 
 
 def _kind(given: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import history, log, recording, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 
@@ -62,19 +63,11 @@ def _results(given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Iterator
     """Yield the hosts and what the task registered there; None where it was not run."""
     hostvars = task_vars["hostvars"]
     names = given["hosts"] if given["hosts"] is not None else task_vars.get("ansible_play_hosts_all", [])
+    refuse_odd_names(names)
     for name in sorted(set(names)):
         if name not in hostvars:
             raise ReleaseError(f"{name} is no host of the inventory", fix="correct the option hosts")
-        yield name, _registered(hostvars.raw_get(name), given["result"])
-
-
-def _registered(variables: Mapping[str, Any], variable: str) -> Any:
-    """Return what a task registered as *variable* on a host, None where none did.
-
-    A fact of that name is what the host says of itself: it may be an old one, from the cache, that no task asked for.
-    """
-    found, facts = variables.get(variable), variables.get("ansible_facts")
-    return {} if isinstance(facts, Mapping) and variable in facts and facts[variable] == found else found
+        yield name, registered(hostvars, given["result"], name)
 
 
 def _note(groups: Sequence[Mapping[str, Any]], path: Path, is_check: bool) -> str:

@@ -28,6 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside impor
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.remembered import with_past
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.results import fleet_of
@@ -59,7 +60,7 @@ class ActionModule(verb.Verb):
         path, lock, compared = self._lock(given)
         past = history.known(log_path)
         names = _names(given["hosts"], task_vars)
-        result_of = partial(_registered, task_vars["hostvars"], given["result"])
+        result_of = partial(registered, task_vars["hostvars"], given["result"])
         allowed = report_files.AllowLists(lock, UnpackedAssets(path, lock)) if given["allow_lists"] else None
         hosts = fleet_of(lock, compared, names, result_of, allowed.take if allowed else None)
         fleet, beside = with_past(hosts, past), self._beside(given, path, lock)
@@ -118,7 +119,7 @@ def _hashed(files: Iterable[ReportFile], digests: dict[str, str]) -> Iterator[Re
 def _names(hosts: Sequence[str] | None, task_vars: Mapping[str, Any]) -> list[str]:
     """Return the names of the hosts to tell of, by default all of the inventory, whatever the play left out.
 
-    Raises ReleaseError for those that the inventory does not have.
+    Raises ReleaseError for those that the inventory does not have, and for names that are no line of text.
     """
     everybody = list(map(str, task_vars["groups"]["all"]))
     unknown = sorted(set(hosts or ()) - {*everybody, "localhost"})
@@ -128,18 +129,9 @@ def _names(hosts: Sequence[str] | None, task_vars: Mapping[str, Any]) -> list[st
             expected="names of hosts in the option hosts",
             fix="give names of hosts, such as groups['web']; without the option, all are told of",
         )
-    return everybody if hosts is None else list(hosts)
-
-
-def _registered(hostvars: Any, variable: str, name: str) -> object:
-    """Return what a task registered as *variable* for the host *name*, as it is; None where none did.
-
-    A fact of that name is what the host says of itself: it may be an old one, from the cache, that no task asked for.
-    """
-    variables = hostvars.raw_get(name)
-    found, facts = variables.get(variable), variables.get("ansible_facts")
-    is_fact = isinstance(facts, Mapping) and variable in facts and facts[variable] == found
-    return f"the fact {variable} of the host" if is_fact else found
+    names = everybody if hosts is None else list(hosts)
+    refuse_odd_names(names)
+    return names
 
 
 def _last(path: Path) -> str:

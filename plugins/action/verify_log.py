@@ -43,7 +43,7 @@ class ActionModule(verb.Verb):
             "entries": verified.head.entries if verified.head else 0,
             "signers": list(verified.signers),
             "findings": list(map(asdict, verified.found)),
-            "notes": [one.text for one in verified.found] or _notes(verified, heads, given),
+            "notes": _told(verified) or _notes(verified, heads, given),
         }
         if verified.found:
             error = _refusal(path, verified)
@@ -62,9 +62,14 @@ class ActionModule(verb.Verb):
 def _refusal(path: Path, verified: log.Verified) -> ReleaseError:
     return ReleaseError(
         f"{path} is not what was written",
-        found="\n    ".join(one.text for one in verified.found),
+        found="\n    ".join(_told(verified)),
         fix="compare it with a copy; find out who could write to it",
     )
+
+
+def _told(verified: log.Verified) -> list[str]:
+    more = [f"and {verified.untold} more findings"] if verified.untold else []
+    return [one.text for one in verified.found] + more
 
 
 def _notes(verified: log.Verified, heads: list[LogHead], given: Mapping[str, Any]) -> list[str]:

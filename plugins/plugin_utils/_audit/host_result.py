@@ -28,7 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import bri
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened, shown
@@ -41,7 +41,8 @@ MOST_FINDINGS = 100
 MOST_TOOLS = 2000
 LONGEST_LINE = 1000
 _PLATFORM_WORDS = "platform libc libc_version distribution cpu"
-_VERIFIED_BY = ("hash", "seal", "size", "")
+_VERIFIED_BYTES = ("hash", "seal")
+_VERIFIED_BY = (*_VERIFIED_BYTES, "size", "")
 #: What may be a user and password in an address.
 _PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _NOT_NAMED = "the lock file does not name it, and the inventory does (tools_names)"
@@ -199,14 +200,16 @@ class _Reader:
             reason=wanted.reason if wanted else "",
             verified_by=place.required("verified_by").one_of(_VERIFIED_BY),
             findings=findings,
-            kept=place.at("kept").items(_name),
+            kept=place.at("kept").items(lambda kept: kept.text(forms.TREE)),
         )
         receipt = place.at("receipt")
         if not receipt.value:
             return replace(tool, status="drifted" if tool.status == "as_pinned" else tool.status)
-        if receipt.optional("evidence"):
-            self._receipts.append(_whole_receipt(receipt, name))
         sha256 = receipt.required("sha256").text(forms.SHA256)
+        if not any(asset.sha256 == sha256 for asset in self._assets(name)):
+            self._receipts.append(_whole_receipt(receipt, name))
+        if tool.status == "as_pinned":
+            self._refuse_other_than_wanted(place, tool)
         installed = receipt.optional("installed")
         return replace(
             tool,
@@ -215,6 +218,16 @@ class _Reader:
             installed=installed.text(forms.MOMENT) if installed else "",
             lock_sha256=receipt.required("lock_sha256").text(forms.SHA256),
         )
+
+    def _refuse_other_than_wanted(self, place: Place, tool: HostTool) -> None:
+        """Raise MisfitError where nothing was found of a *tool* that is not verified to be what is pinned for it."""
+        said = (place.at("receipt").value["sha256"], place.at("receipt").value.get("tree_sha256"))
+        trees = {(tool.wanted_sha256, one.tree_sha256) for one in self._assets(tool.tool) if one.sha256 == said[0]}
+        if said not in trees or tool.verified_by not in _VERIFIED_BYTES:
+            raise place.misfit("a finding, since it was not verified to be what the lock file has for the host")
+
+    def _assets(self, name: str) -> tuple[LockedAsset, ...]:
+        return self._lock.tools[name].assets if name in self._lock.tools else ()
 
     def _findings(self, place: Place, subject: str) -> tuple[Finding, ...]:
         found = place.items(lambda one: one)

@@ -74,11 +74,15 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Verified:
-    """What a log turned out to be. *head* is None for one without an entry; *found* is all that is wrong with it."""
+    """What a log turned out to be. *head* is None for one without an entry; *found* is what is wrong with it.
+
+    Of more than MOST_FINDINGS, *untold* is the number of those that are not in there.
+    """
 
     head: LogHead | None
     found: tuple[Trouble, ...]
     signers: tuple[str, ...]
+    untold: int = 0
 
 
 def read_head(text: str) -> LogHead:
@@ -134,15 +138,20 @@ def entries(path: Path) -> Iterator[tuple[Entry, str]]:
             yield line.entry, line.sha256
 
 
+def refuse_missing(path: Path) -> None:
+    """Raise ReleaseError if there is no log at *path*, of which somebody wants to know something."""
+    if not path.exists():
+        fix = "give its path; pinned.release.record and pinned.release.report write it"
+        raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
+
+
 def verify(path: Path, heads: Sequence[LogHead] = (), signers: Sequence[KnownKey] = ()) -> Verified:
     """Return what the log at *path* turned out to be, read once from the beginning to the end.
 
     Each of *heads* is one that it had some time ago; each entry must be signed by one of *signers*, where there are
     any. Raises ReleaseError if there is no log, or it cannot be read.
     """
-    if not path.exists():
-        fix = "give its path; pinned.release.record and pinned.release.report write it"
-        raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
+    refuse_missing(path)
     reading = _Reading(signers)
     wanted: dict[int, set[str]] = {}
     for head in heads:
@@ -157,7 +166,7 @@ def verify(path: Path, heads: Sequence[LogHead] = (), signers: Sequence[KnownKey
     for number in sorted(wanted):
         last = f"the last entry is {reading.head.entries}" if reading.head else "it has none"
         reading.tell("missing", number, f"entry {number} was written, and {last}: the end of the log was cut off")
-    return Verified(reading.head, tuple(reading.found), tuple(signed_by))
+    return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold)
 
 
 @dataclass(frozen=True)
@@ -174,6 +183,7 @@ class _Reading:
 
     def __init__(self, signers: Sequence[KnownKey]) -> None:
         self.found: list[Trouble] = []
+        self.untold = 0
         self.head: LogHead | None = None
         self._signers = signers
         self._previous = NOTHING
@@ -182,6 +192,8 @@ class _Reading:
         """Note one thing that is wrong."""
         if len(self.found) < MOST_FINDINGS:
             self.found.append(Trouble(kind, entry, text))
+        else:
+            self.untold += 1
 
     def each(self, path: Path) -> Iterator[_Line]:
         """Yield each line. Raises ReleaseError if the file cannot be read."""

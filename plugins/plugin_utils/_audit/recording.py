@@ -106,7 +106,9 @@ def _action(before: Build | None, after: Build | None) -> Action:
 
 
 def _outcome(result: Any) -> tuple[Outcome, str]:
-    if not isinstance(result, Mapping) or result.get("skipped"):
+    if not isinstance(result, Mapping):
+        return ("not_run", "") if result is None else ("failed", _FOREIGN)
+    if result.get("skipped"):
         return "not_run", ""
     if result.get("unreachable"):
         return "unreachable", _line(result.get("msg"))

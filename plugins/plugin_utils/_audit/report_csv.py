@@ -13,7 +13,7 @@ import csv
 import io
 from collections.abc import Iterator
 
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostTool
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostTool, KnownAsset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING, Evidence
 
 COLUMNS = (
@@ -30,7 +30,7 @@ def emit(fleet: Fleet) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    vouched = {sha256: _vouched_by(asset.evidence) for sha256, asset in fleet.assets.items()}
+    vouched = {sha256: _vouched_by(asset) for sha256, asset in fleet.assets.items()}
     for host in fleet.hosts:
         of_host = _of_host(fleet, host)
         for tool in host.tools or (None,):
@@ -85,9 +85,9 @@ def _of_tool(fleet: Fleet, tool: HostTool, vouched: dict[str, str]) -> dict[str,
     return {**cells, **of_asset, "asset": asset.name, "vouched_by": vouched[tool.sha256]}
 
 
-def _vouched_by(evidence: Evidence) -> str:
-    """Return who signed an asset, or else where its digest is stated, in words."""
-    return "; ".join(dict.fromkeys(_vouching(evidence))) or "nobody"
+def _vouched_by(asset: KnownAsset) -> str:
+    """Return who signed *asset*, or else where its digest is stated, in words. What hosts say of proofs is none."""
+    return "; ".join(dict.fromkeys(_vouching(asset.evidence) if asset.is_pinned else ())) or "nobody"
 
 
 def _vouching(evidence: Evidence) -> Iterator[str]:

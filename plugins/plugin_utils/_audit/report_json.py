@@ -175,7 +175,7 @@ def _read_about(place: Place) -> dict[str, str]:
 
 
 def _read_asset(place: Place) -> KnownAsset:
-    fields = place.fields("is_pinned tool version target name url tree_sha256 source evidence", "purl size programs")
+    fields = place.fields("is_pinned tool version target name url tree_sha256 evidence", "source purl size programs")
     is_pinned = fields["is_pinned"].value
     if not isinstance(is_pinned, bool):
         raise fields["is_pinned"].misfit("true or false")
@@ -187,8 +187,8 @@ def _read_asset(place: Place) -> KnownAsset:
         url=fields["url"].url(forms.LOCKED_URL),
         sha256=str(place.step),
         tree_sha256=fields["tree_sha256"].text(forms.SHA256),
-        source=fields["source"].text(),
-        purl=fields["purl"].text() if "purl" in fields else "",
+        source=_line(fields, "source"),
+        purl=_line(fields, "purl"),
         size=fields["size"].number() if "size" in fields else None,
         evidence=read_evidence(fields["evidence"]),
         is_pinned=is_pinned,
@@ -233,7 +233,7 @@ def _read_tool(place: Place) -> HostTool:
         verified_by=fields["verified_by"].text(forms.WORD) if "verified_by" in fields else "",
         first_installed=_moment(fields, "first_installed"),
         findings=_read_findings(fields),
-        kept=fields["kept"].items(lambda kept: kept.text(forms.NAME)) if "kept" in fields else (),
+        kept=fields["kept"].items(lambda kept: kept.text(forms.TREE)) if "kept" in fields else (),
     )
 
 

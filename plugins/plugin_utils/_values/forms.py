@@ -29,6 +29,7 @@ class Form:
 
 
 NAME = Form(names.NAME, "a name of letters, digits and . _ + -")
+TREE = Form(names.TREE, "the name of a version's folder: VERSION-DIGEST")
 LINE = Form(re.compile(rf"[^{CONTROL}]+\Z"), "a line of text")
 REMARK = Form(re.compile(rf"[^{CONTROL}]{{1,200}}\Z"), "a line of text of at most 200 characters")
 TEXT = Form(re.compile(rf"[^{CONTROL}]+(?:\n[^{CONTROL}]*)*\Z"), "a text")

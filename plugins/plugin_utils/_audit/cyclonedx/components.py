@@ -109,11 +109,13 @@ def _sha256(digest: str) -> HashType:
 
 
 def _references(asset: KnownAsset) -> Iterator[ExternalReference]:
-    """Yield where the bytes are served, and where what speaks for them was found."""
+    """Yield where the bytes are served, and where what speaks for them was found. What hosts say of proofs is none."""
     model, kinds = libraries.cyclonedx.model, libraries.cyclonedx.model.ExternalReferenceType
     yield model.ExternalReference(
         type=kinds.DISTRIBUTION, url=model.XsUri(asset.url), hashes=[_sha256(asset.sha256)], comment=asset.name
     )
+    if not asset.is_pinned:
+        return
     for claim in asset.evidence.claims:
         if "://" in claim.origin:
             stated = f"states {claim.algorithm} {claim.value}"

@@ -114,6 +114,7 @@ def _by_pointers(header: bytes, part: Part, source: ProgramBytes) -> tuple[bytes
         raise damaged(f"Go's build information has pointers of {size} bytes")
 
     def string(at: int) -> bytes:
+        """Return the text of the Go string whose header the field at *at* points to."""
         address = int.from_bytes(header[at : at + size], order)
         if not address:
             return b""

@@ -333,3 +333,10 @@ def test_head_is_read_as_it_is_shown():
     head = LogHead(42, "a" * 64)
     assert log.read_head(log.shown_head(head)) == head
     assert log.shown_head(None) == ""
+
+
+def test_of_more_findings_than_are_told_the_number_is(place: Path) -> None:
+    place.write_bytes(b"no entry\n" * (log.MOST_FINDINGS + 7))
+    verified = log.verify(place, [LogHead(500, "0" * 64)])
+    assert len(verified.found) == log.MOST_FINDINGS
+    assert verified.untold == 8

@@ -64,3 +64,10 @@ def test_who_vouched_is_told_in_words() -> None:
     assert "nobody" in words
     assert any(word.startswith("minisign: ") for word in words)
     assert "digest in the release listing" in words
+
+
+def test_what_a_host_says_of_proofs_vouches_for_nothing() -> None:
+    fleet = simulated_fleet(100, 20)
+    [proven, *_] = [one for one in fleet.assets.values() if one.is_pinned and one.evidence.proofs]
+    stated = replace(fleet, assets={**fleet.assets, proven.sha256: replace(proven, is_pinned=False)})
+    assert {row["vouched_by"] for row in rows(stated) if row["sha256"] == proven.sha256} == {"nobody"}

@@ -109,6 +109,26 @@ def test_a_tool_without_a_receipt_that_can_be_read_is_not_as_pinned(machine: Mac
     assert (host.status, host.tools[0].status, host.tools[0].sha256) == ("differs", "drifted", "")
 
 
+def test_a_kept_version_may_have_any_name_that_a_version_can_have(machine: Machine, wanted: Wanted) -> None:
+    machine.converge(wanted)
+    result = result_of(machine, wanted)
+    result["tools"]["hello"]["kept"] = ["2!1.0~rc1-0123456789ab", "1" * 128 + "-0123456789ab.2"]
+    told = fleet(wanted, h1=result)
+    assert told.hosts[0].tools[0].kept == tuple(result["tools"]["hello"]["kept"])
+    assert report_json.read(report_json.emit(told)) == told
+
+
+def test_a_receipt_that_tells_no_source_is_in_the_report_too(machine: Machine, tmp_path: Path) -> None:
+    one, two = (Released(tmp_path, name, programs=(name,)) for name in ("one", "two"))
+    machine.converge(machine.wanted(one, two))
+    wanted = machine.wanted(one)
+    result = result_of(machine, wanted)
+    result["tools"]["two"]["receipt"]["source"] = {}
+    told = fleet(wanted, h1=result)
+    assert [asset.source for asset in told.assets.values() if not asset.is_pinned] == [""]
+    assert report_json.read(report_json.emit(told)) == told
+
+
 def test_only_tools_that_the_inventory_names_are_expected_and_the_others_are_told(
     machine: Machine, tmp_path: Path
 ) -> None:
@@ -159,6 +179,7 @@ def forged(result: dict[str, Any], **fields: object) -> None:
     result["tools"]["hello"].update(fields)
 
 
+STATED = {"version": "1.0", "reason": "it runs", "lock_sha256": "0" * 64, "installed": ASKED}
 CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "another lock file": lambda result: result.update(lock_sha256="0" * 64),
     "no lock file": lambda result: result.pop("lock_sha256"),
@@ -176,6 +197,14 @@ CONTRADICTIONS: dict[str, Callable[[dict[str, Any]], object]] = {
     "no receipt, but evidence": lambda result: forged(result, receipt={"sha256": "0" * 64, "evidence": {"claims": []}}),
     "verified by nobody knows what": lambda result: forged(result, verified_by="eye"),
     "a receipt without a digest": lambda result: result["wanted"]["hello"].pop("sha256"),
+    "an asset that is not the one wanted": lambda result: forged(
+        result, receipt={**STATED, "sha256": "0" * 64, "evidence": {}}
+    ),
+    "an asset that only a part of a receipt tells of": lambda result: forged(
+        result, receipt={**STATED, "sha256": "0" * 64}
+    ),
+    "a tree that is not pinned": lambda result: result["tools"]["hello"]["receipt"].update(tree_sha256="0" * 64),
+    "nothing was verified": lambda result: forged(result, verified_by=""),
 }
 
 

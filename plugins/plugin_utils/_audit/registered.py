@@ -1,0 +1,37 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What did a task register for a host? Ansible's variables → its result, as it is. Runs on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+
+
+def registered(hostvars: Any, variable: str, name: str) -> object:
+    """Return what a task registered as *variable* for the host *name*, which the inventory has; None where none did.
+
+    A fact of that name is what the host says of itself: it may be an old one, from the cache, that no task asked for.
+    In its place a text is returned, which is nobody's result.
+    """
+    variables = hostvars.raw_get(name)
+    found, facts = variables.get(variable), variables.get("ansible_facts")
+    is_fact = isinstance(facts, Mapping) and variable in facts and facts[variable] == found
+    return f"the fact {variable} of the host" if is_fact else found
+
+
+def refuse_odd_names(names: Iterable[str]) -> None:
+    """Raise ReleaseError for a host's name that could not be read back from a report or a log."""
+    for name in names:
+        if not forms.LINE.pattern.match(name):
+            raise ReleaseError(
+                "the inventory has a host whose name is not a line of text",
+                expected="a name without control characters and line breaks",
+                found=shown(name),
+                fix="correct the inventory, or leave the host out with the option hosts",
+            )
