@@ -54,6 +54,8 @@ class ActionModule(verb.Verb):
         sign, and a folder that cannot be written.
         """
         given = verb.options(self, OPTIONS)
+        if given["sbom_per_host"] and not given["sbom"]:
+            raise ReleaseError("sbom_per_host needs a version of CycloneDX", fix='add, for example, sbom: ["1.6"]')
         dest = Path(self._loader.path_dwim(given["dest"]))
         log_path = Path(self._loader.path_dwim(given["log"])) if given["log"] else dest / LOG
         sign = signing.of_option(given["log_key"], self._loader.path_dwim)

@@ -64,7 +64,8 @@ options:
     default: []
   sbom_per_host:
     description:
-      - Also write a bill of materials for each host, in C(hosts). The file of a host that leaves the inventory stays.
+      - Also write a bill of materials for each host, in C(hosts), in the versions of O(sbom). The file of a host that
+        leaves the inventory stays.
     type: bool
     default: false
   advisories:

@@ -172,7 +172,8 @@ def test_typing_changes_the_address_but_not_the_way_back(browser: Browser, small
 @pytest.mark.parametrize("view", ["list", "grid"])
 def test_copied_table_is_whole_and_has_no_formula(browser: Browser, tmp_path: Path, view: str) -> None:
     hostile = replace(FLEET.hosts[0], name="=cmd|' /C calc'!A0", status="differs", tools=KNOWN[-1].tools)
-    fleet = replace(FLEET, hosts=(hostile, *FLEET.hosts[1:]))
+    quoted = replace(FLEET.hosts[1], name='"swallows the next lines')
+    fleet = replace(FLEET, hosts=(hostile, quoted, *FLEET.hosts[2:]))
     path = tmp_path / "report.html"
     path.write_text(page(fleet), encoding="utf-8")
     browser.open(path, f"#view={view}")
@@ -184,7 +185,7 @@ def test_copied_table_is_whole_and_has_no_formula(browser: Browser, tmp_path: Pa
     rows = sum(max(1, len(host.tools)) for host in fleet.hosts) if view == "list" else len(fleet.hosts)
     assert len(lines) == rows + 1
     assert len({len(line) for line in lines}) == 1
-    assert [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@"))] == []
+    assert [cell for line in lines for cell in line if cell.startswith(("=", "+", "-", "@", '"'))] == []
     assert any(line[0] == "'=cmd|' /C calc'!A0" for line in lines)
 
 

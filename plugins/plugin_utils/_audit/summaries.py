@@ -57,10 +57,12 @@ def statements(lock: LockFile, found: Sequence[Verification], policy: Policy, wh
 def lines(summaries: Sequence[Mapping[str, Any]], sign: Callable[[bytes], Signature], before: bytes) -> bytes:
     """Return the file with *summaries*, a signed envelope a line.
 
-    It is as *before*, if that says the same, and the same key signed it: only the time would differ.
+    It is as *before*, if that says the same, and the same key signed it: only the time would differ. A key that has no
+    name, as those of cosign, may be any.
     """
     first = [envelope.wrap(one, sign) for one in summaries[:1]]
-    if _without_times(before) == [(_timeless(one), first[0].signatures[0].key) for one in summaries]:
+    key = first[0].signatures[0].key if first else ""
+    if key and _without_times(before) == [(_timeless(one), key) for one in summaries]:
         return before
     return b"".join(one.line() for one in (*first, *(envelope.wrap(one, sign) for one in summaries[1:])))
 

@@ -43,6 +43,8 @@ def parse(content: bytes, name: str) -> tuple[Statement, ...]:
 
 
 def _content(path: Path) -> bytes:
+    if path.exists() and not path.is_file():
+        raise ReleaseError(f"{path} is no file", fix=_FIX)
     try:
         with path.open("rb") as file:
             content = file.read(LONGEST_BYTES + 1)

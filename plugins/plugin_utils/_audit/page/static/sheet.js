@@ -55,9 +55,15 @@ function cellText(record) {
   return record.status === "as_pinned" ? versionOf(record) : `${versionOf(record)} ${record.shown[0]}`.trim();
 }
 
-/** Return lines for the clipboard. A cell that a spreadsheet would take for a formula begins with an apostrophe. */
+/** What report.csv marks, too, and the quote. */
+const STEERING = /^["=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
+
+/**
+ * Return lines for the clipboard. A cell that a spreadsheet would take for a formula begins with an apostrophe, and so
+ * does one with a quote in front, which would swallow the cells and lines up to the next one.
+ */
 function tabbed(lines) {
-  const cell = (text) => (/^[=+\-@\t\r]/.test(text) ? `'${text}` : text).replace(/[\t\r\n]/g, " ");
+  const cell = (text) => (STEERING.test(text) ? `'${text}` : text).replace(/[\t\r\n]/g, " ");
   return lines.map((line) => line.map(cell).join("\t")).join("\n") + "\n";
 }
 

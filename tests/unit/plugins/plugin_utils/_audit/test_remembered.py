@@ -92,3 +92,12 @@ def test_a_host_that_was_not_compared_in_full_keeps_the_time_at_which_it_was(tmp
     audited(path, host(2, uv(OLD, 1)))
     quick = replace(host(9, uv(OLD, 1)), last_full="")
     assert audited(path, quick).hosts[0].last_full == "2026-11-02T12:00:00Z"
+
+
+def test_a_host_that_lost_all_that_was_pinned_for_it_is_not_told_as_one_that_never_had_any(tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    missing = HostTool("uv", "missing", wanted_sha256=NEW)
+    assert audited(path, host(1, missing, status="never_converged")).hosts[0].status == "never_converged"
+    audited(path, host(2, uv(OLD, 1)))
+    lost = audited(path, host(3, missing, status="never_converged")).hosts[0]
+    assert (lost.status, lost.removed) == ("differs", {"uv": "2026-11-03T12:00:00Z"})

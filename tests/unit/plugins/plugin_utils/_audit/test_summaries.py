@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -144,3 +145,13 @@ def test_file_is_written_again_for_other_assets_or_with_another_key():
     assert summaries.lines(said(verified(OWN_WORKFLOW), when=LATER), sign, before) != before
     assert summaries.lines(said(verified(), when=LATER), lambda content: Signature("two", content), before) != before
     assert summaries.lines([], sign, before) == b""
+    assert summaries.lines([], sign, b"foreign") == b""
+
+
+def test_file_of_a_key_without_a_name_is_signed_anew_since_any_key_could_be_it():
+    def nameless(key: bytes) -> Callable[[bytes], Signature]:
+        return lambda content: Signature("", key)
+
+    before = summaries.lines(said(verified()), nameless(b"one"), b"")
+    after = summaries.lines(said(verified(), when=LATER), nameless(b"two"), before)
+    assert envelope.read(after.splitlines()[0]).signatures == (Signature("", b"two"),)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -234,6 +235,12 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_does_not_keep_to_its_format_is_refused_with_its_name(content: bytes) -> None:
     with pytest.raises(ReleaseError, match=r"said\.json"):
         vex.parse(content, "said.json")
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "said.json")
+    with pytest.raises(ReleaseError, match=r"said\.json is no file"):
+        vex.read([tmp_path / "said.json"])
 
 
 keys = st.sampled_from(["@context", "statements", "bomFormat", "vulnerabilities", "analysis", "state", "affects", "id"])
