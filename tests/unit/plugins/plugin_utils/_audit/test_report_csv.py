@@ -71,3 +71,10 @@ def test_what_a_host_says_of_proofs_vouches_for_nothing() -> None:
     [proven, *_] = [one for one in fleet.assets.values() if one.is_pinned and one.evidence.proofs]
     stated = replace(fleet, assets={**fleet.assets, proven.sha256: replace(proven, is_pinned=False)})
     assert {row["vouched_by"] for row in rows(stated) if row["sha256"] == proven.sha256} == {"nobody"}
+
+
+def test_what_was_found_of_no_tool_is_told_beside_the_tools_of_the_host() -> None:
+    stray = Finding("added", "/opt/pinned.release/extra was added")
+    host = FleetHost("h1", "differs", tools=(HostTool("uv", "as_pinned"),), findings=(stray,))
+    [row] = rows(replace(EMPTY, hosts=(host,)))
+    assert (row["host_findings"], row["findings"]) == (stray.text, "")
