@@ -64,15 +64,15 @@ class ActionModule(verb.Verb):
         for name in given["reports"]:
             path = verb.found_file(self, name, user_files.REPORT)
             reports[str(path)] = report_json.read(user_files.read(path, user_files.REPORT), str(path))
-        past = self._past(given["log"]) if given["log"] else history.History()
+        past = self._past(given["log"], given["host"] or "") if given["log"] else history.History()
         inside = components_file.read(verb.found_file(self, given["lockfile"])) if kind == "component" else {}
         return Known(reports, past, inside)
 
-    def _past(self, name: str) -> history.History:
+    def _past(self, name: str, seen_of: str) -> history.History:
         """Return what the log *name* says. Raises ReleaseError where there is none: it would know of nothing."""
         path = Path(self._loader.path_dwim(name))
         log.refuse_missing(path)
-        return history.known(path)
+        return history.known(path, seen_of=seen_of)
 
 
 def _kind(given: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,7 @@ class ActionModule(verb.Verb):
             "changed": True,
             "log": str(path),
             "head": log.shown_head(head),
-            "notes": [_note(statement["predicate"]["hosts"], path)],
+            "notes": [_note(statement["predicate"]["hosts"], path, self._task.check_mode)],
         }
 
 
@@ -72,7 +72,9 @@ def _results(given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Iterator
         yield name, registered(hostvars, given["result"], name)
 
 
-def _note(hosts: Mapping[str, Mapping[str, Any]], path: Path) -> str:
-    outcomes = [host["outcome"] for host in hosts.values()]
-    told = [f"{outcomes.count(outcome)} {outcome.replace('_', ' ')}" for outcome in sorted(set(outcomes))]
-    return f"recorded in {path}: {', '.join(told) or 'no host'}"
+def _note(groups: Sequence[Mapping[str, Any]], path: Path, is_check: bool) -> str:
+    counts: dict[str, int] = {}
+    for group in groups:
+        counts[group["outcome"]] = counts.get(group["outcome"], 0) + len(group["hosts"])
+    told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items()) or "no host"
+    return f"{'would be ' if is_check else ''}recorded in {path}: {told}"

@@ -43,7 +43,7 @@ class ActionModule(verb.Verb):
         wanted = self._wanted(given)
         asked = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         # Nobody seals the empty digest: what is there must be told, sealed or not.
-        answer = verb.ask(self, replace(question(wanted), wanted="", audit=True))
+        answer = verb.ask(self, replace(question(wanted), wanted="", audit=True, task_path=self._path()))
         state = verb.required(answer.state)
         names = None if given["tools"] is None else tuple(given["tools"])
         mode = None if given["mode"] is None else verb.mode(given["mode"])
@@ -57,6 +57,12 @@ class ActionModule(verb.Verb):
             **found.to_json(),
         }
         return brief.reduced(result, wanted.lock) if is_brief else result
+
+    def _path(self) -> str:
+        """Return the PATH that the task's keyword environment sets; "" where it sets none."""
+        environment: dict[str, Any] = {}
+        self._compute_environment_string(environment)
+        return str(environment.get("PATH") or "")
 
     def _wanted(self, given: Mapping[str, Any]) -> Wanted:
         """Return what the host is compared with; the empty lock file where none is given."""

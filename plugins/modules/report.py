@@ -18,7 +18,7 @@ description:
     differs.
   - C(report.json) has everything, in the form of C(docs/schema/report.schema.json). C(report.csv) has a line for each
     tool of each host, for spreadsheets.
-  - C(report.html) is for people: one file that needs no network.
+  - C(report.html) is for people, one file that needs no network.
   - Each run adds an entry to the log of the controller, by default C(log.jsonl) in O(dest), that says what it saw and
     what changed since. From the log the report has when a tool was first installed, when others were removed, and
     when a host was last compared that does not answer now. M(pinned.release.verify_log) tells whether the log was

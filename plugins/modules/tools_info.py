@@ -49,6 +49,18 @@ options:
         receipt that says others is a deviation. Files are always compared with their receipt.
     type: dict
     default: {}
+  _variables:
+    description:
+      - Whether options that the task does not give are taken from the variables of the role C(pinned.release.tools).
+        Not for playbooks.
+    type: bool
+    default: false
+  _brief:
+    description:
+      - Whether the result leaves out what the lock file and the rest of it say, for reports over many hosts. Not for
+        playbooks.
+    type: bool
+    default: false
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
@@ -154,11 +166,11 @@ tools:
         kind:
           description:
             - C(changed) (bytes, the text of a link, or the type of an entry), C(missing), C(added), C(mode), C(owner),
-              C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control list),
-              C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the list of
-              digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins), C(refused)
-              (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or C(unverified)
-              (nobody could look).
+              C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control
+              list), C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the
+              list of digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins),
+              C(refused) (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or
+              C(unverified) (nobody could look).
           type: str
           returned: success
           sample: changed
@@ -214,11 +226,11 @@ findings:
     kind:
       description:
         - C(changed) (bytes, the text of a link, or the type of an entry), C(missing), C(added), C(mode), C(owner),
-          C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control list),
-          C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the list of
-          digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins), C(refused)
-          (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or C(unverified)
-          (nobody could look).
+          C(group), C(link) (what leads to the tool leads elsewhere), C(capability), C(acl) (an access control
+          list), C(hard_link) (a file has more names than ours), C(layout) (what other tools find), C(listing) (the
+          list of digests is not the pinned one), C(receipt), C(version) (another one than the lock file pins),
+          C(refused) (nothing in the lock file runs there), C(shadowed) (a program comes before ours on E(PATH)), or
+          C(unverified) (nobody could look).
       type: str
       returned: success
       sample: changed

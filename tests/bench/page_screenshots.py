@@ -23,7 +23,7 @@ from PIL import Image
 FOLDER = Path(__file__).resolve().parents[2] / "docs/audit"
 HOSTS, TOOLS, SEED = 240, 16, 7
 #: Of each picture, so that it is small.
-COLOURS = 64
+COLOURS = 256
 #: Name → width, height, scheme, and the place in the page.
 PICTURES: dict[str, tuple[int, int, Literal["light", "dark"], str]] = {
     "front": (1200, 860, "light", ""),
@@ -47,7 +47,6 @@ def main() -> int:
         for name, (width, height, scheme, place) in PICTURES.items():
             browser.look(width, height, scheme)
             browser.open(path, place.format(host=host, tool=tool))
-            browser.settle()
             picture = Image.open(io.BytesIO(browser.screenshot())).convert("RGB").quantize(COLOURS)
             picture.save(FOLDER / f"{name}.png", optimize=True)
     return 0

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from selenium.webdriver import Chrome, ChromeOptions
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.support.wait import WebDriverWait
 
 #: What the programs are called in distributions; the first that is there is taken.
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -75,13 +76,22 @@ class Browser:
         return str(self.js("return document.activeElement.id || document.activeElement.innerText.trim()"))
 
     def go(self, fragment: str) -> None:
-        """Follow a link within the page, and wait until the page is shown anew."""
-        self.js("location.hash = arguments[0]", fragment)
-        self.settle()
+        """Follow a link within the page to where it is not yet, and wait until the page is shown anew."""
+        self.driver.execute_async_script(
+            "const [hash, done] = arguments;"
+            "addEventListener('hashchange', () => done(), { once: true }); location.hash = hash",
+            fragment,
+        )
 
-    def settle(self) -> None:
-        """Wait until the page has done what was asked of it, and is painted."""
-        self.driver.execute_async_script("requestAnimationFrame(() => setTimeout(arguments[0]))")
+    def back(self) -> None:
+        """Go back within the page, and wait until it is shown anew."""
+        self.driver.execute_async_script(
+            "const done = arguments[0];addEventListener('hashchange', () => done(), { once: true }); history.back()"
+        )
+
+    def until(self, condition: str) -> None:
+        """Wait until *condition* of the page is true. Raises TimeoutException if it is not within 20 seconds."""
+        WebDriverWait(self.driver, 20).until(lambda driver: driver.execute_script(f"return {condition}"))
 
     def errors(self) -> list[str]:
         """Return what the console has said since it was last asked."""

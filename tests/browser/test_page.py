@@ -139,7 +139,7 @@ def test_tool_tells_advisories_coverage_and_on_demand_its_components(browser: Br
     assert "bin/y, x86_64-unknown-linux-gnu: nothing recorded by its compiler" in told
     assert COMPONENTS[0] not in told
     browser.driver.find_element("css selector", "#details summary").click()
-    browser.settle()
+    browser.until("document.querySelector('#details details li')")
     assert browser.texts("#details details li") == list(COMPONENTS)
     browser.go(f"#tool={next(tool for tool in FLEET.tools if tool != KNOWN_TOOL)}")
     assert "none were asked" in browser.text("#details")
@@ -156,7 +156,7 @@ def test_back_button_returns_to_the_filter(browser: Browser, small: Path) -> Non
     browser.open(small)
     browser.go("#status=drifted")
     browser.go(f"#host={DRIFTED[0][0]}")
-    browser.driver.back()
+    browser.back()
     assert browser.js("return location.hash") == "#status=drifted"
     assert browser.js("return document.getElementById('status').value") == "drifted"
     assert browser.text("#details") == ""
@@ -179,9 +179,8 @@ def test_copied_table_is_whole_and_has_no_formula(browser: Browser, tmp_path: Pa
     browser.open(path, f"#view={view}")
     browser.devtools("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
     browser.driver.find_element("id", "copy").click()
-    copied = browser.driver.execute_async_script(
-        "const done = arguments[0]; setTimeout(() => navigator.clipboard.readText().then(done), 50)"
-    )
+    browser.until("document.getElementById('copy').textContent !== 'Copy table'")
+    copied = browser.driver.execute_async_script("navigator.clipboard.readText().then(arguments[0])")
     lines = [line.split("\t") for line in copied.splitlines()]
     rows = sum(max(1, len(host.tools)) for host in fleet.hosts) if view == "list" else len(fleet.hosts)
     assert len(lines) == rows + 1

@@ -180,7 +180,7 @@ def _names(count: int) -> list[str]:
 def _statuses(chance: random.Random, hosts: int) -> list[HostStatus]:
     """Return the status of each host: all kinds where the fleet is large enough to have them, in no order."""
     kinds: list[HostStatus] = [
-        status for status, share in SHARES.items() for _ in range(max(1, share * hosts // 1000))
+        status for status, share in SHARES.items() for _number in range(max(1, share * hosts // 1000))
     ][:hosts]
     kinds.extend(["as_pinned"] * (hosts - len(kinds)))
     chance.shuffle(kinds)

@@ -22,6 +22,7 @@ import atheris
 with atheris.instrument_imports(include=["ansible_collections"]):
     from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
     from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents
+    from ansible_collections.pinned.release.plugins.plugin_utils._audit import envelope, history, known_keys, log
     from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories import (
         ranges,
         record,
@@ -48,6 +49,7 @@ QUESTION = probe.Question(ask="state", nonce="n")
 KEY = "RWQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 SSH_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 
+SIGNERS = known_keys.known_keys([KEY, SSH_KEY])
 ROOTS = sigstore.TrustRoots.of(sigstore.public_good())
 
 
@@ -98,6 +100,14 @@ def advisories(content: bytes) -> None:
             pass
 
 
+def records(content: bytes) -> None:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        log.verify(Path(file.name), signers=SIGNERS)
+        history.known(Path(file.name))
+
+
 def bundle(content: bytes) -> object:
     return sigstore.verify_each(content, ROOTS, {"sha256": "0" * 64})
 
@@ -114,6 +124,8 @@ READERS: dict[str, Callable[[bytes], object]] = {
     "manifest": lambda content: manifest.parse(text(content)),
     "answer": answer,
     "receipt": read_receipt,
+    "log": records,
+    "statement": lambda content: records(envelope.Envelope(content).line()),
     "sums": lambda content: sums.parse_sums(sums.decode(content)),
     "minisign": lambda content: minisign.verify(signed(content), KEY),
     "openpgp": openpgp_file,

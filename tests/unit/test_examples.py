@@ -33,7 +33,14 @@ SPECS = {
     "pinned.release.verify_log": options.VERIFY_LOG,
 }
 MODULES = sorted(SPECS)
-PAGES = ("README.md", "docs/guide.md", "roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")
+PAGES = (
+    "README.md",
+    "docs/audit.md",
+    "docs/guide.md",
+    "roles/audit/README.md",
+    "roles/mirror/README.md",
+    "roles/tools/README.md",
+)
 
 
 def module(name: str) -> Any:

@@ -15,6 +15,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values import libr
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTROLLER_FOLDERS = ("action", "filter", "lookup", "plugin_utils")
+#: ansible-core itself needs these; Jinja2 needs MarkupSafe.
+BROUGHT_BY_ANSIBLE = ("cryptography", "jinja2", "markupsafe")
 #: Module → the distribution that has it, where the names differ.
 DISTRIBUTIONS = {"yaml": "pyyaml", **libraries.DISTRIBUTIONS}
 
@@ -32,8 +34,7 @@ def imported_distributions() -> set[str]:
     sources = [path for folder in CONTROLLER_FOLDERS for path in (ROOT / "plugins" / folder).rglob("*.py")]
     modules = {module for source in sources for module in imported_modules(source)} | set(libraries.__all__)
     modules -= set(libraries.OPTIONAL)
-    # cryptography is a requirement of ansible-core itself.
-    others = modules - set(sys.stdlib_module_names) - {"ansible", "ansible_collections", "cryptography"}
+    others = modules - set(sys.stdlib_module_names) - {"ansible", "ansible_collections", *BROUGHT_BY_ANSIBLE}
     return {DISTRIBUTIONS.get(module, module.replace("_", "-")) for module in others}
 
 

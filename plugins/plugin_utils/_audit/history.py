@@ -66,15 +66,25 @@ class OnDay:
 
 @dataclass(frozen=True)
 class HostPast:
-    """The past of one host. *first* is when each tool was first there, *removed* when it went, if it is gone."""
+    """The past of one host.
+
+    current      what it has, as far as the log knows
+    first        when each tool was first there
+    removed      when each tool went that is gone
+    converged    by which lock files it was as they pin, each by its SHA-256 → when last
+    last_full    when all its files were last hashed and compared; "" for never
+    last_answer  when it was last known what it has; "" for never
+    seen         what each statement says of it; only of the host that was asked for
+    """
 
     events: tuple[Event, ...] = ()
-    seen: tuple[Seen, ...] = ()
     current: Mapping[str, Build] = field(default_factory=dict)
     first: Mapping[str, str] = field(default_factory=dict)
     removed: Mapping[str, str] = field(default_factory=dict)
+    converged: Mapping[str, str] = field(default_factory=dict)
     last_full: str = ""
     last_answer: str = ""
+    seen: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,7 +99,7 @@ class History:
         return self.hosts.get(host, _NO_PAST)
 
     def on_day(self, host: str, day: str) -> OnDay:
-        """Return what *host* had at the end of *day* (``2026-11-03``)."""
+        """Return what *host*, whose sightings are here, had at the end of *day* (``2026-11-03``)."""
         past, end = self.of(host), f"{day}T23:59:59Z"
         tools: dict[str, tuple[Build, str]] = {}
         for event in past.events:
@@ -110,25 +120,28 @@ class History:
 _NO_PAST = HostPast()
 
 
-def known(path: Path) -> History:
-    """Return what the log at *path* says; an empty history where there is no log.
+def known(path: Path, seen_of: str = "") -> History:
+    """Return what the log at *path* says; an empty history where there is no log. *seen_of* is as in fold().
 
     Raises ReleaseError for a log that is not what was written, or says something that is no statement of ours.
     """
     head: list[LogHead] = []
-    return replace(fold(_told(path, head)), head=head[-1] if head else None)
+    return replace(fold(_told(path, head), seen_of), head=head[-1] if head else None)
 
 
-def fold(statements: Iterable[Told]) -> History:
-    """Return what *statements* say together, in their order."""
+def fold(statements: Iterable[Told], seen_of: str = "") -> History:
+    """Return what *statements* say together, in their order.
+
+    Each sighting is kept of the host *seen_of* alone: there are as many as hosts times statements.
+    """
     pasts: dict[str, _Past] = {}
     for told in statements:
         for change in told.changes:
             for host, when in change.hosts.items():
                 pasts.setdefault(host, _Past()).add(Event(when, change.tool, change.before, change.after))
         for host, sighting in told.hosts.items():
-            when = sighting.asked or told.when
-            pasts.setdefault(host, _Past()).see(Seen(when, told.kind, told.lock.sha256, sighting))
+            seen = Seen(sighting.asked or told.when, told.kind, told.lock.sha256, sighting)
+            pasts.setdefault(host, _Past()).see(seen, is_kept=host == seen_of)
     return History({host: past.frozen() for host, past in sorted(pasts.items())})
 
 
@@ -151,6 +164,9 @@ class _Past:
         self._current: dict[str, Build] = {}
         self._first: dict[str, str] = {}
         self._removed: dict[str, str] = {}
+        self._converged: dict[str, str] = {}
+        self._last_full = ""
+        self._last_answer = ""
 
     def add(self, event: Event) -> None:
         """Take what happened next."""
@@ -163,20 +179,26 @@ class _Past:
         self._first.setdefault(event.tool, event.when)
         self._removed.pop(event.tool, None)
 
-    def see(self, seen: Seen) -> None:
+    def see(self, seen: Seen, is_kept: bool) -> None:
         """Take what a statement says of the host."""
-        self._seen.append(seen)
+        if is_kept:
+            self._seen.append(seen)
+        if seen.sighting.is_full:
+            self._last_full = max(self._last_full, seen.when)
+        if seen.is_answer:
+            self._last_answer = max(self._last_answer, seen.when)
+        if seen.sighting.seen in ("changed", "as_pinned"):
+            self._converged[seen.lock_sha256] = seen.when
 
     def frozen(self) -> HostPast:
         """Return all that was taken."""
-        full = [seen.when for seen in self._seen if seen.sighting.is_full]
-        answers = [seen.when for seen in self._seen if seen.is_answer]
         return HostPast(
             events=tuple(self._events),
-            seen=tuple(self._seen),
             current=self._current,
             first=self._first,
             removed=self._removed,
-            last_full=max(full, default=""),
-            last_answer=max(answers, default=""),
+            converged=self._converged,
+            last_full=self._last_full,
+            last_answer=self._last_answer,
+            seen=tuple(self._seen),
         )

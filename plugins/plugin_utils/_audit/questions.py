@@ -138,10 +138,10 @@ def never_converged(known: Known) -> Answer:
     for fleet in known.reports.values():
         for host in fleet.hosts:
             past = known.history.of(host.name)
-            good = [seen for seen in past.seen if seen.sighting.seen in ("changed", "as_pinned")]
-            if host.status == "as_pinned" or any(seen.lock_sha256 == fleet.lock.sha256 for seen in good):
+            if host.status == "as_pinned" or fleet.lock.sha256 in past.converged:
                 continue
-            last = f"{good[-1].when} by {good[-1].lock_sha256[:12]}" if good else ""
+            when, by = max(((when, by) for by, when in past.converged.items()), default=("", ""))
+            last = f"{when} by {by[:12]}" if when else ""
             rows.append({"host": host.name, "status": host.status.replace("_", " "), "last converged": last})
     locks = listed(sorted({f"{fleet.lock.name} {fleet.lock.sha256[:12]}" for fleet in known.reports.values()}))
     return _answer(known, f"who was never converged to {locks}", ("host", "status", "last converged"), rows)

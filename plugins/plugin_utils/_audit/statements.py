@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What does a statement of the log say of a rollout or an audit? Its value types, written and read strictly. Pure.
 
-docs/schema/rollout.schema.json and docs/schema/audit.schema.json describe the predicates. Hosts that had the same
-change share it, so that the statement about a fleet stays small.
+docs/schema/rollout.schema.json and docs/schema/audit.schema.json describe the predicates. Hosts of which the same was
+seen share an entry, and so do those that had the same change, so that the statement about a fleet stays small.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import compa
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, HostStatus
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Action
 
 ROLLOUT = "https://pinned.release/rollout/v1"
@@ -83,16 +84,15 @@ def emit(told: Told) -> dict[str, Any]:
     """Return the statement that tells it."""
     predicate: dict[str, Any] = {
         "lock": _filled(vars(told.lock)),
-        "hosts": {name: _filled(_emit_sighting(seen, told.kind)) for name, seen in told.hosts.items()},
+        "hosts": _emit_hosts(told.hosts, "outcome" if told.kind == "rollout" else "status"),
         "changes": [_emit_change(change) for change in told.changes],
     }
-    subjects = {told.lock.name: told.lock.sha256}
     if told.report is None:
         predicate.update(_filled({"started": told.started, "finished": told.when}))
-        return envelope.statement(ROLLOUT, predicate, subjects)
+        return envelope.statement(ROLLOUT, predicate, _subjects(told))
     name, sha256 = told.report
     predicate.update(_filled({"asked": told.when}), report={"name": name, "sha256": sha256})
-    return envelope.statement(AUDIT, predicate, {**subjects, name: sha256})
+    return envelope.statement(AUDIT, predicate, _subjects(told))
 
 
 def read(statement: object, name: str) -> Told:
@@ -103,8 +103,7 @@ def read(statement: object, name: str) -> Told:
         raise fields["_type"].misfit(envelope.STATEMENT)
     kind = fields["predicateType"].one_of((ROLLOUT, AUDIT))
     told = _read_rollout(fields["predicate"]) if kind == ROLLOUT else _read_audit(fields["predicate"])
-    expected = emit(told)["subject"]
-    if fields["subject"].value != expected:
+    if fields["subject"].value != envelope.statement(kind, {}, _subjects(told))["subject"]:
         raise fields["subject"].misfit("the files that its predicate names")
     return told
 
@@ -113,9 +112,19 @@ def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value not in ("", False, None)}
 
 
-def _emit_sighting(seen: Sighting, kind: str) -> dict[str, Any]:
-    word = "outcome" if kind == "rollout" else "status"
-    return {word: seen.seen, "why": seen.why, "asked": seen.asked, "full": seen.is_full}
+def _subjects(told: Told) -> dict[str, str]:
+    return {told.lock.name: told.lock.sha256, **dict([told.report] if told.report else [])}
+
+
+def _emit_hosts(hosts: Mapping[str, Sighting], word: str) -> list[dict[str, Any]]:
+    """Return what was seen, under *word*, and of which hosts: with the time where they answered, else their names."""
+    groups: dict[tuple[Any, ...], dict[str, str]] = {}
+    for name, seen in sorted(hosts.items()):
+        groups.setdefault((seen.seen, seen.why, seen.is_full, bool(seen.asked)), {})[name] = seen.asked
+    return [
+        {**_filled({word: seen, "why": why, "full": is_full}), "hosts": names if has_times else list(names)}
+        for (seen, why, is_full, has_times), names in sorted(groups.items())
+    ]
 
 
 def _emit_change(change: Change) -> dict[str, Any]:
@@ -132,7 +141,7 @@ def _read_rollout(place: Place) -> Told:
         kind="rollout",
         lock=compared_lock.read(fields["lock"]),
         when=fields["finished"].text(forms.MOMENT),
-        hosts=fields["hosts"].mapping(_read_outcome, keys=forms.LINE),
+        hosts=_read_hosts(fields["hosts"], "outcome", get_args(Outcome)),
         changes=fields["changes"].items(_read_change),
         started=fields["started"].text(forms.MOMENT) if "started" in fields else "",
     )
@@ -145,29 +154,31 @@ def _read_audit(place: Place) -> Told:
         kind="audit",
         lock=compared_lock.read(fields["lock"]),
         when=fields["asked"].text(forms.MOMENT) if "asked" in fields else "",
-        hosts=fields["hosts"].mapping(_read_status, keys=forms.LINE),
+        hosts=_read_hosts(fields["hosts"], "status", get_args(HostStatus)),
         changes=fields["changes"].items(_read_change),
         report=(report["name"].text(forms.FILE_NAME), report["sha256"].text(forms.SHA256)),
     )
 
 
-def _read_outcome(place: Place) -> Sighting:
-    fields = place.fields("outcome", "why")
-    seen: Any = fields["outcome"].one_of(get_args(Outcome))
-    return Sighting(seen, fields["why"].text() if "why" in fields else "")
+def _read_hosts(place: Place, word: str, words: tuple[str, ...]) -> dict[str, Sighting]:
+    """Return what was seen of each host. Raises MisfitError, also for one that stands in two groups."""
+    hosts: dict[str, Sighting] = {}
+    for group in place.items(lambda group: group.fields(f"{word} hosts", "why full")):
+        seen: Any = group[word].one_of(words)
+        why = group["why"].text() if "why" in group else ""
+        if "full" in group and (group["full"].value is not True or isinstance(group["hosts"].value, list)):
+            raise group["full"].misfit("true, of hosts that were asked")
+        for name, asked in _read_names(group["hosts"]).items():
+            if name in hosts:
+                raise group["hosts"].misfit("each host once", shown(name))
+            hosts[name] = Sighting(seen, why, asked, "full" in group)
+    return hosts
 
 
-def _read_status(place: Place) -> Sighting:
-    fields = place.fields("status", "why asked full")
-    seen: Any = fields["status"].one_of(get_args(HostStatus))
-    if "full" in fields and (fields["full"].value is not True or "asked" not in fields):
-        raise fields["full"].misfit("true, of a host that was asked")
-    return Sighting(
-        seen=seen,
-        why=fields["why"].text() if "why" in fields else "",
-        asked=fields["asked"].text(forms.MOMENT) if "asked" in fields else "",
-        is_full="full" in fields,
-    )
+def _read_names(place: Place) -> dict[str, str]:
+    if isinstance(place.value, list):
+        return dict.fromkeys(place.items(lambda name: name.text(forms.LINE), least=1), "")
+    return place.mapping(lambda when: when.text(forms.MOMENT), least=1, keys=forms.LINE)
 
 
 def _read_change(place: Place) -> Change:

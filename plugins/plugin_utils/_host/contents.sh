@@ -126,7 +126,7 @@ unpaired() {
 # capabilities. Where there are lists, ls tells of them, but not those of busybox and toybox.
 find_readers() {
     rights=
-    lists=ls
+    lists="ls"
     if [ "$(uname -s)" != Linux ]; then return; fi
     if command -v getcap >/dev/null 2>&1; then rights=getcap; fi
     case $(ls --help 2>&1) in

@@ -62,6 +62,7 @@ class Question:
     group: str = ""
     python: str = ""
     audit: bool = False
+    task_path: str = ""
     candidates: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -98,6 +99,7 @@ def command(question: Question) -> str:
         group=question.group,
         python=question.python,
         audit="yes" if question.audit else "",
+        task_path=question.task_path,
         candidates="\n".join(question.candidates),
         names="\n".join(question.names),
         needs="\n".join(question.needs),

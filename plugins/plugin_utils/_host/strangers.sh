@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # What came beside what is ours: below root, in the groups of our trees, and before bin_dir on PATH? Part of answer.sh, whose
 # variables it uses. Only an audit asks.
-#   given_path    the PATH with which the task runs
+#   given_path    the PATH with which the question came
 # shellcheck disable=SC2154
 
 describe_strangers() {
@@ -19,7 +19,7 @@ describe_strays() {
     cd "$root" 2>/dev/null || return
     for entry in * .[!.]* ..?*; do
         case $entry in
-        store | current | seals | asked | staging | lock | copies | modulefiles | tool_cache) ;;
+        store | current | seals | asked | staging | lock | copies | made | modulefiles | tool_cache) ;;
         *) say_stray "$entry" ;;
         esac
     done
@@ -78,7 +78,7 @@ of_others() {
 # describe_shadows: programs that are started in place of ours, and whether bin_dir is on PATH at all.
 describe_shadows() {
     reached=
-    before_bin_dir "$given_path"
+    before_bin_dir "${task_path:-$given_path}"
     before_bin_dir /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
     if [ -z "$reached" ]; then say off_path; fi
 }

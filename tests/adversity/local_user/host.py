@@ -253,9 +253,9 @@ class Host:
         """Return how an audit with the lock file ends: "none" stands for a host that is compliant."""
         return self._outcome(lambda: "none" if self.inspect(wanted).is_compliant else "announced")
 
-    def inspect(self, wanted: Wanted) -> Inspection:
-        """Return what tools_info finds, after a full look. Raises ReleaseError."""
-        answer = self.answer(replace(question(wanted), wanted="", integrity="full"))
+    def inspect(self, wanted: Wanted, is_audit: bool = True) -> Inspection:
+        """Return what tools_info finds, after a full look, or only what a rollout repairs. Raises ReleaseError."""
+        answer = self.answer(replace(question(wanted), wanted="", integrity="full", audit=is_audit))
         if answer.host is None or answer.state is None:
             raise ReleaseError("the host did not tell all that was asked")
         return inspect(answer.state, answer.host, wanted, None)

@@ -56,12 +56,13 @@ class Machine:
         userland: str = "",
         without: str = "",
         environment: Mapping[str, str] | None = None,
+        task_path: str = "",
     ) -> probe.Answer:
         """Put the question; with *userland*, a folder of programs, in its shell and with no other programs on PATH.
 
         *without* is a text of the question that is taken out of it.
         """
-        asked_for = replace(question(wanted), audit=audit)
+        asked_for = replace(question(wanted), audit=audit, task_path=task_path)
         command = probe.command(asked_for)
         if userland:
             command = command.replace(re.findall(r"; PATH=([^;]*);", command)[0], userland)

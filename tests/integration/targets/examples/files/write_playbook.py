@@ -7,7 +7,9 @@ It prints how many tasks that are. Where an example says nothing about folders, 
 of the people who sign lock files in the examples are replaced by those that lie beside the playbook.
 """
 
+import grp
 import json
+import os
 import re
 import subprocess
 import sys
@@ -103,6 +105,7 @@ def main() -> None:
     keys = {name: playbook.with_name(f"{name}.pub").read_text(encoding="utf-8").strip() for name in ("alice", "carol")}
     text = SERVED.sub(f"{playbook.parent}/", "\n".join(plays))
     text = REGISTRY.sub(f"dest: {playbook.parent}/mirror", text)
+    text = text.replace("group: deploy", f"group: {grp.getgrgid(os.getegid()).gr_name}")
     playbook.write_text(KEY.sub(lambda found: keys[found[1]], text), encoding="utf-8")
     print(sum(len(re.findall("^ *- name: ", text, re.MULTILINE)) for _title, text in examples))
 

@@ -18,7 +18,8 @@ asked = [sys.executable, "-m", "ansible.cli.doc", "--json", "--type", "module", 
 documented = json.loads(subprocess.check_output(asked))["pinned.release.mirror"]["doc"]["filename"]
 requirements = (Path(documented).parents[2] / "requirements.txt").read_text(encoding="utf-8")
 names = re.findall(r"^[A-Za-z][A-Za-z0-9._-]*", requirements, re.MULTILINE)
-for name, version in {**dict.fromkeys(names, "1.0"), "ansible-core": __version__}.items():
+# As new as any that is asked for.
+for name, version in {**dict.fromkeys(names, "99.0"), "ansible-core": __version__}.items():
     stem = f"{re.sub('[-_.]+', '_', name.lower())}-{version}"
     with zipfile.ZipFile(folder / f"{stem}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"{stem}.dist-info/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")

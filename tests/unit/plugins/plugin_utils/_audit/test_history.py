@@ -67,7 +67,7 @@ def fleet(asked: str, tools: Mapping[str, str], installed: str = "", /, **host: 
 
 def told(*documents: Mapping[str, Any]) -> History:
     """Return the history of statements that were written to a log and read from it."""
-    return history.fold(statements.read(in_log(document), "entry") for document in documents)
+    return history.fold((statements.read(in_log(document), "entry") for document in documents), seen_of="h1")
 
 
 def in_log(document: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -125,7 +125,7 @@ def test_audit_that_finds_nothing_new_tells_no_change():
     past = audits(fleet(at(3), {"uv": "0.1"}))
     document = recording.audit(fleet(at(4), {"uv": "0.1"}), "report.json", "b" * 64, past)
     assert changes(document) == []
-    assert document["predicate"]["hosts"] == {"h1": {"status": "as_pinned", "asked": at(4)}}
+    assert document["predicate"]["hosts"] == [{"status": "as_pinned", "hosts": {"h1": at(4)}}]
 
 
 @pytest.mark.parametrize(
@@ -204,17 +204,16 @@ def test_rollout_tells_what_became_of_each_host():
             "hostile": result(uv={"action": "upgrade", "version": "../../etc", "sha256": "x"}),
         }
     )
-    assert document["predicate"]["hosts"] == {
-        "absent": {"outcome": "not_run"},
-        "changed": {"outcome": "changed"},
-        "failed": {"outcome": "failed", "why": "no room in /opt"},
-        "foreign": {"outcome": "failed", "why": "not a result of pinned.release.tools"},
-        "gone": {"outcome": "unreachable", "why": "no route"},
-        "hostile": {"outcome": "failed", "why": "not a result of pinned.release.tools"},
-        "odd": {"outcome": "failed", "why": "it broke"},
-        "same": {"outcome": "as_pinned"},
-        "skipped": {"outcome": "not_run"},
-    }
+    foreign = "not a result of pinned.release.tools"
+    assert document["predicate"]["hosts"] == [
+        {"outcome": "as_pinned", "hosts": ["same"]},
+        {"outcome": "changed", "hosts": ["changed"]},
+        {"outcome": "failed", "why": "it broke", "hosts": ["odd"]},
+        {"outcome": "failed", "why": "no room in /opt", "hosts": ["failed"]},
+        {"outcome": "failed", "why": foreign, "hosts": ["foreign", "hostile"]},
+        {"outcome": "not_run", "hosts": ["absent", "skipped"]},
+        {"outcome": "unreachable", "why": "no route", "hosts": ["gone"]},
+    ]
     assert changes(document) == [("uv", "upgrade", "0.1", "0.2", ["changed"])]
     assert document["predicate"]["lock"] == {"name": LOCK.name, "sha256": LOCK.sha256, "commit": LOCK.commit}
     assert (document["predicate"]["started"], document["predicate"]["finished"]) == (at(5, 11), at(5))
@@ -321,9 +320,13 @@ def test_log_that_is_not_what_was_written_has_no_history(tmp_path):
         (("predicateType",), "https://slsa.dev/provenance/v1"),
         (("subject",), []),
         (("predicate", "finished"), "yesterday"),
-        (("predicate", "hosts", "h1", "outcome"), "fine"),
-        (("predicate", "hosts", "h1", "more"), "fine"),
-        (("predicate", "hosts", "h\n1"), {"outcome": "changed"}),
+        (("predicate", "hosts", 0, "outcome"), "fine"),
+        (("predicate", "hosts", 0, "more"), "fine"),
+        (("predicate", "hosts", 0, "full"), True),
+        (("predicate", "hosts", 0, "hosts"), ["h\n1"]),
+        (("predicate", "hosts", 0, "hosts"), []),
+        (("predicate", "hosts", 0, "hosts"), {"h1": "yesterday"}),
+        (("predicate", "hosts"), [{"outcome": "changed", "hosts": ["h1"]}, {"outcome": "failed", "hosts": ["h1"]}]),
         (("predicate", "lock", "sha256"), "0" * 63),
         (("predicate", "changes"), [{"tool": "../uv", "action": "install", "hosts": {"h1": at(1)}}]),
         (("predicate", "changes"), [{"tool": "uv", "action": "none", "hosts": {"h1": at(1)}}]),

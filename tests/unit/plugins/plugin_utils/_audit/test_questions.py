@@ -89,7 +89,7 @@ def version(tool: HostTool) -> str:
 
 def seen(*told: tuple[str, str, Mapping[str, str]], lock: ComparedLock = LOCK) -> History:
     """Return the history of audits: the day, the host, and the versions of what was installed there since."""
-    return history.fold(
+    told_one_by_one = (
         Told(
             kind="audit",
             lock=lock,
@@ -103,6 +103,7 @@ def seen(*told: tuple[str, str, Mapping[str, str]], lock: ComparedLock = LOCK) -
         )
         for day, name, tools in told
     )
+    return history.fold(told_one_by_one, seen_of="h1")
 
 
 def rows(answer: Answer, *columns: str) -> list[tuple[str, ...]]:

@@ -31,7 +31,8 @@ class HostVars:
 def outcome(variables: Mapping[str, Any]) -> str:
     found = registered(HostVars(h1=variables), "tools_result", "h1")
     told = recording.rollout([("h1", found)], ComparedLock("l", "0" * 64), "2026-11-29T18:33:02Z", "", History())
-    return str(told["predicate"]["hosts"]["h1"]["outcome"])
+    [group] = told["predicate"]["hosts"]
+    return str(group["outcome"])
 
 
 def test_what_a_task_registered_is_the_result() -> None:

@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A bill of materials is valid by the official schemas, has all that is installed, and does not claim to be complete."""
+"""A bill of materials is valid by the official schemas, has all that is installed, and claims not to be complete."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_component_says_what_it_is_where_from_and_on_which_hosts() -> None:
     assert [one["name"] for one in found["components"]] == [PROGRAM]
     having = {host.name for host in FLEET.hosts for tool in host.tools if tool.sha256 == TOOL.sha256}
     assert {one["location"].partition(":")[0] for one in found["evidence"]["occurrences"]} == having
-    assert len(having) > 1
+    assert len(having) > 5
 
 
 def test_what_only_hosts_state_is_not_called_known_by_its_digest() -> None:

@@ -300,11 +300,14 @@ def upgraded(machine: Machine, folder: Path) -> Wanted:
 
 
 @pytest.mark.parametrize("userland", USERLANDS)
+@pytest.mark.parametrize("how", [{"layouts": ("modulefiles",)}, {"bin": "copy"}, {"mode": 0o750}], ids=str)
 def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
-    machine: Machine, tmp_path: Path, userland: str
+    machine: Machine, tmp_path: Path, how: dict[str, Any], userland: str
 ) -> None:
-    wanted = replace(upgraded(machine, tmp_path), layouts=("modulefiles",))
-    machine.converge(wanted)
+    for version in ("0.9", "1.0"):
+        released = Released(tmp_path, version=version, linked={"share/doc/hello": "README"})
+        wanted = machine.wanted(released, **how)
+        machine.converge(wanted)
     found = audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
     assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
 
@@ -388,6 +391,9 @@ def test_a_program_that_comes_before_ours_on_the_path_is_told(machine: Machine, 
     shadow = Finding("shadowed", f"{other} comes before {ours} on PATH", str(other), str(ours), str(other))
     assert found.tools["hello"].findings == (shadow,)
     assert found.notes == ()
+    # A task that names a PATH is asked about that one.
+    environment = {"PATH": "/usr/bin"}
+    assert audit(machine, wanted, userland=programs, environment=environment, task_path=path).tools == found.tools
 
 
 def test_what_comes_later_or_is_ours_or_cannot_be_started_shadows_nothing(machine: Machine, tmp_path: Path) -> None:
