@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,9 +13,13 @@ from typing import Any
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._audit import history, log, recording, signing
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
+    compared_lock,
+    history,
+    log,
+    recording,
+    signing,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
@@ -42,8 +45,7 @@ class ActionModule(verb.Verb):
             raise ReleaseError("started is no such time", expected=forms.MOMENT.words, found=started)
         found = verb.found_file(self, given["lockfile"])
         _lock, text = lock_reader.read_with_text(found, signers.read(given["lock_signers"]))
-        content = text.encode()
-        lock = ComparedLock(found.name, hashlib.sha256(content).hexdigest(), commit_of(found, content))
+        lock = compared_lock.of_file(found, text)
         path = Path(self._loader.path_dwim(given["log"]))
         sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         past = history.known(path)

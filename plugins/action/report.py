@@ -15,6 +15,7 @@ from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
+    compared_lock,
     few_lines,
     history,
     log,
@@ -27,7 +28,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.git_commit import commit_of
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.remembered import with_past
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
@@ -88,8 +88,7 @@ class ActionModule(verb.Verb):
     def _lock(self, given: Mapping[str, Any]) -> tuple[Path, LockFile, ComparedLock]:
         path = verb.found_file(self, given["lockfile"])
         lock, text = lock_reader.read_with_text(path, signers.read(given["lock_signers"]))
-        content = text.encode()
-        return path, lock, ComparedLock(path.name, hashlib.sha256(content).hexdigest(), commit_of(path, content))
+        return path, lock, compared_lock.of_file(path, text)
 
     def _beside(self, given: Mapping[str, Any], path: Path, lock: LockFile) -> Beside:
         recorded = components_file.read(path)

@@ -59,7 +59,7 @@ class ActionModule(verb.Verb):
         orders, where the controller cannot have what it is to bring, and if the host has changed in between ATTEMPTS
         times.
         """
-        arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template)
+        arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -34,8 +35,12 @@ class ActionModule(verb.Verb):
         """
         given = verb.options(self, OPTIONS)
         path = Path(self._loader.path_dwim(given["log"]))
-        heads = [*map(log.read_head, given["heads"]), *self._of_reports(given["reports"])]
-        verified = log.verify(path, heads, known_keys.known_keys(given["signers"]))
+        heads = list(map(log.read_head, given["heads"]))
+        files: dict[str, str] = {}
+        for name, text, head in self._reports(given["reports"]):
+            files[hashlib.sha256(text.encode()).hexdigest()] = name
+            heads += [head] if head else []
+        verified = log.verify(path, heads, known_keys.known_keys(given["signers"]), files)
         result = {
             "changed": False,
             "log": str(path),
@@ -50,13 +55,15 @@ class ActionModule(verb.Verb):
             return {**result, "failed": True, "msg": f"{self.host(task_vars)}: {error}", "error": error.as_dict()}
         return result
 
-    def _of_reports(self, names: list[str]) -> Iterator[LogHead]:
-        """Yield the head of the log that each report kept. Raises ReleaseError for what is no report."""
+    def _reports(self, names: list[str]) -> Iterator[tuple[str, str, LogHead | None]]:
+        """Yield the path and text of each report, and the head of the log that it kept, if there was one.
+
+        Raises ReleaseError for what is no report.
+        """
         for name in names:
             path = verb.found_file(self, name, user_files.REPORT)
-            head = report_json.read(user_files.read(path, user_files.REPORT), str(path)).log
-            if head is not None:
-                yield head
+            text = user_files.read(path, user_files.REPORT)
+            yield str(path), text, report_json.read(text, str(path)).log
 
 
 def _refusal(path: Path, verified: log.Verified) -> ReleaseError:
@@ -80,8 +87,10 @@ def _notes(verified: log.Verified, heads: list[LogHead], given: Mapping[str, Any
         notes.append(f"every entry is signed by {listed(verified.signers)}" if entries else "nothing is signed")
     else:
         notes.append("signatures were not verified: name those who may sign in signers")
+    if given["reports"]:
+        notes.append("it has the entry of each report, which is as it was written")
     if heads:
         notes.append(f"it still has all {max(head.entries for head in heads)} entries that it is known to have had")
-    else:
+    elif not given["reports"]:
         notes.append("whether entries were cut off at the end is not known: give a head, or a report that keeps one")
     return notes

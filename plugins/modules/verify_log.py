@@ -29,7 +29,8 @@ options:
   reports:
     description:
       - Files C(report.json) that M(pinned.release.report) wrote. Each keeps the head that the log had when the report
-        was made.
+        was made. The log must also have the entry about the report, which has its SHA-256. So a report that was changed
+        is found, too.
     type: list
     elements: path
     default: []

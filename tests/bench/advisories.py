@@ -79,7 +79,7 @@ def _record(chance: random.Random, ecosystem: str, number: int) -> dict[str, Any
     """Return one record: the first ones of Go are about components that are asked about."""
     is_ours = ecosystem == "Go" and number < FOUND
     name = f"example.org/inside/c{number}" if is_ours else f"example.org/other/{chance.getrandbits(64):x}"
-    words = [f"{chance.getrandbits(32):x}" for _ in range(DETAILS_BYTES // 9)]
+    words = [f"{chance.getrandbits(32):x}" for _number in range(DETAILS_BYTES // 9)]
     affected: dict[str, Any] = {"versions": [f"1.{one}.0" for one in range(TAGS if ecosystem == "GIT" else VERSIONS)]}
     events = [{"introduced": "0"}, {"fixed": "1.5.0"}]
     if ecosystem == "GIT":

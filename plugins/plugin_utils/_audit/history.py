@@ -98,18 +98,6 @@ class History:
         """Return the past of *host*, an empty one where the log has nothing of it."""
         return self.hosts.get(host, _NO_PAST)
 
-    def first_installed(self, host: str, tool: str) -> str:
-        """Return when *tool* was first on *host*; "" where the log never saw it there."""
-        return self.of(host).first.get(tool, "")
-
-    def removed(self, host: str) -> Mapping[str, str]:
-        """Return the tools that were on *host* and are not there now → since when."""
-        return self.of(host).removed
-
-    def last_full(self, host: str) -> str:
-        """Return when all files of *host* were last hashed and compared; "" where they never were."""
-        return self.of(host).last_full
-
     def on_day(self, host: str, day: str) -> OnDay:
         """Return what *host*, whose sightings are here, had at the end of *day* (``2026-11-03``)."""
         past, end = self.of(host), f"{day}T23:59:59Z"

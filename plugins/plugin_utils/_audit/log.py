@@ -145,11 +145,17 @@ def refuse_missing(path: Path) -> None:
         raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
 
 
-def verify(path: Path, heads: Sequence[LogHead] = (), signers: Sequence[KnownKey] = ()) -> Verified:
+def verify(
+    path: Path,
+    heads: Sequence[LogHead] = (),
+    signers: Sequence[KnownKey] = (),
+    files: Mapping[str, str] | None = None,
+) -> Verified:
     """Return what the log at *path* turned out to be, read once from the beginning to the end.
 
     Each of *heads* is one that it had some time ago; each entry must be signed by one of *signers*, where there are
-    any. Raises ReleaseError if there is no log, or it cannot be read.
+    any; and one entry must be about each of *files*, SHA-256 → name. Raises ReleaseError if there is no log, or it
+    cannot be read.
     """
     refuse_missing(path)
     reading = _Reading(signers)
@@ -157,7 +163,10 @@ def verify(path: Path, heads: Sequence[LogHead] = (), signers: Sequence[KnownKey
     for head in heads:
         wanted.setdefault(head.entries, set()).add(head.sha256)
     signed_by: dict[str, None] = {}
+    unseen = dict(files or {})
     for line in reading.each(path):
+        for sha256 in _subjects(line.entry) if unseen and line.entry else ():
+            unseen.pop(sha256, None)
         if line.entry is not None and line.entry.signer:
             signed_by[line.entry.signer] = None
         for other in wanted.pop(line.number, set()) - {line.sha256}:
@@ -166,6 +175,9 @@ def verify(path: Path, heads: Sequence[LogHead] = (), signers: Sequence[KnownKey
     for number in sorted(wanted):
         last = f"the last entry is {reading.head.entries}" if reading.head else "it has none"
         reading.tell("missing", number, f"entry {number} was written, and {last}: the end of the log was cut off")
+    for name in unseen.values():
+        text = f"no entry is about {name} as it is: that was changed, or the end of the log was cut off"
+        reading.tell("missing", reading.head.entries + 1 if reading.head else 1, text)
     return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold)
 
 
@@ -197,7 +209,8 @@ class _Reading:
 
     def each(self, path: Path) -> Iterator[_Line]:
         """Yield each line. Raises ReleaseError if the file cannot be read."""
-        with _opened_to_read(path) as file:
+        with contextlib.ExitStack() as stack:
+            file = stack.enter_context(_opened_to_read(path))
             while file is not None and (line := file.readline(LINE_LIMIT_BYTES + 1)):
                 expected = self.head.entries + 1 if self.head else 1
                 if not line.endswith(b"\n"):
@@ -240,6 +253,15 @@ class _Reading:
         except ReleaseError as error:
             self.tell("unsigned", number, f"{error.what}: {error.found}")
             return ""
+
+
+def _subjects(entry: Entry) -> Iterator[str]:
+    """Yield the SHA-256 of each file that an *entry* is about; none of one that has another form."""
+    with contextlib.suppress(MisfitError):
+        for subject in (
+            Place(entry.envelope.statement, Document("the entry")).required("subject").items(lambda one: one)
+        ):
+            yield subject.required("digest", "sha256").text(forms.SHA256)
 
 
 def _after(number: int) -> str:

@@ -218,9 +218,10 @@ def _of_tool(host: FleetHost, tool: HostTool, fleet: Fleet, assets: Mapping[str,
         yield _Held(host.name, tool.tool, asset.version, tool.sha256, state, tool.installed, asset)
     for kept in tool.kept:
         version, _hyphen, digits = kept.rpartition("-")
-        of = [one for one in assets.values() if one.tool == tool.tool and one.sha256.startswith(digits[:_KEPT_DIGITS])]
-        asset_kept = of[0] if len(of) == 1 else None
-        sha256 = asset_kept.sha256 if asset_kept else digits[:_KEPT_DIGITS]
+        begin = digits[:_KEPT_DIGITS]
+        of = [one for one in assets.values() if one.tool == tool.tool and one.sha256.startswith(begin)]
+        asset_kept = of[0] if len(of) == 1 and len(begin) == _KEPT_DIGITS else None
+        sha256 = asset_kept.sha256 if asset_kept else begin
         yield _Held(host.name, tool.tool, version, sha256, _KEPT, "", asset_kept)
 
 

@@ -17,9 +17,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import LISTING, Evidence
 
 COLUMNS = (
-    "host host_status asked why platform distribution libc last_full tool status version pinned_version target reason "
-    "asset sha256 pinned_sha256 tree_sha256 source url purl vouched_by installed first_installed verified_by findings "
-    "purpose owner lock lock_sha256 lock_commit installed_by_lock"
+    "host host_status asked why host_findings platform distribution libc last_full tool status version pinned_version "
+    "target reason asset sha256 pinned_sha256 tree_sha256 source url purl vouched_by installed first_installed "
+    "verified_by findings purpose owner lock lock_sha256 lock_commit installed_by_lock"
 ).split()
 #: What makes a spreadsheet calculate: also in the wide forms that some take for the same.
 _FORMULA = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
@@ -54,7 +54,7 @@ def _of_host(fleet: Fleet, host: FleetHost) -> dict[str, str]:
         "distribution": words.get("distribution", ""),
         "libc": " ".join(filter(None, (words.get("libc", ""), words.get("libc_version", "")))),
         "last_full": host.last_full,
-        "findings": "; ".join(finding.text for finding in host.findings),
+        "host_findings": "; ".join(finding.text for finding in host.findings),
         "lock": fleet.lock.name,
         "lock_sha256": fleet.lock.sha256,
         "lock_commit": fleet.lock.commit,

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import compared_lock
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
     Against,
-    ComparedLock,
     Finding,
     Fleet,
     FleetHost,
@@ -132,7 +132,7 @@ def read(text: str, name: str = "report.json") -> Fleet:
     if fields["report_version"].number() != REPORT_VERSION:
         raise fields["report_version"].misfit(f"{REPORT_VERSION}, which this version of pinned.release reads")
     fleet = Fleet(
-        lock=_read_lock(fields["lock"]),
+        lock=compared_lock.read(fields["lock"]),
         asked=fields["asked"].text(forms.MOMENT) if "asked" in fields else "",
         tools=fields["tools"].mapping(lambda tool: tool.required("version").text(forms.VERSION)),
         assets=fields["assets"].mapping(_read_asset, keys=forms.SHA256),
@@ -156,12 +156,6 @@ def _digests(fleet: Fleet) -> Iterator[str]:
     for host in fleet.hosts:
         for tool in host.tools:
             yield from filter(None, (tool.sha256, tool.wanted_sha256))
-
-
-def _read_lock(place: Place) -> ComparedLock:
-    fields = place.fields("name sha256", "commit")
-    commit = fields["commit"].text(forms.HEXADECIMAL) if "commit" in fields else ""
-    return ComparedLock(fields["name"].text(), fields["sha256"].text(forms.SHA256), commit)
 
 
 def _read_log(place: Place) -> LogHead:

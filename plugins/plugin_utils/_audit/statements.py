@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ansible_collections.pinned.release.plugins.plugin_utils._audit import envelope
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import compared_lock, envelope
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, HostStatus
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
@@ -139,7 +139,7 @@ def _read_rollout(place: Place) -> Told:
     fields = place.fields("lock hosts changes finished log", "started")
     return Told(
         kind="rollout",
-        lock=_read_lock(fields["lock"]),
+        lock=compared_lock.read(fields["lock"]),
         when=fields["finished"].text(forms.MOMENT),
         hosts=_read_hosts(fields["hosts"], "outcome", get_args(Outcome)),
         changes=fields["changes"].items(_read_change),
@@ -152,18 +152,12 @@ def _read_audit(place: Place) -> Told:
     report = fields["report"].fields("name sha256")
     return Told(
         kind="audit",
-        lock=_read_lock(fields["lock"]),
+        lock=compared_lock.read(fields["lock"]),
         when=fields["asked"].text(forms.MOMENT) if "asked" in fields else "",
         hosts=_read_hosts(fields["hosts"], "status", get_args(HostStatus)),
         changes=fields["changes"].items(_read_change),
         report=(report["name"].text(forms.FILE_NAME), report["sha256"].text(forms.SHA256)),
     )
-
-
-def _read_lock(place: Place) -> ComparedLock:
-    fields = place.fields("name sha256", "commit")
-    commit = fields["commit"].text(forms.HEXADECIMAL) if "commit" in fields else ""
-    return ComparedLock(fields["name"].text(), fields["sha256"].text(forms.SHA256), commit)
 
 
 def _read_hosts(place: Place, word: str, words: tuple[str, ...]) -> dict[str, Sighting]:

@@ -100,10 +100,6 @@ def _programs(place: Place) -> Mapping[str, Inside]:
     return place.mapping(_inside, keys=forms.PATH)
 
 
-def _emit_asset(programs: Mapping[str, Inside]) -> dict[str, Any]:
-    return {path: _emit(inside) for path, inside in programs.items()}
-
-
 def _emit(inside: Inside) -> str | dict[str, Any]:
     """Return what the file says of one program; only a gap or a record has an object."""
     if inside.is_silent:

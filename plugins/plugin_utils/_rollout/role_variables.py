@@ -26,7 +26,7 @@ def options_of_task(
     given: Mapping[str, Any],
     variables: Mapping[str, Any],
     template: Callable[[Any], Any],
-    spec: Mapping[str, Any] = options.TOOLS,
+    spec: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the options that the task has *given*, and, if it asks for them, those that *variables* give as well.
 

@@ -25,8 +25,11 @@ _TOOLCHAIN = re.compile(r"go([0-9]+\.[0-9]+)(?:(\.[0-9]+)|(beta|rc)([0-9]+))?(?:
 class Ordered(Protocol):
     """What can be compared with others of its kind."""
 
-    def __lt__(self, other: Any, /) -> bool: ...
-    def __le__(self, other: Any, /) -> bool: ...
+    def __lt__(self, other: Any, /) -> bool:
+        """Return whether this comes before *other*."""
+
+    def __le__(self, other: Any, /) -> bool:
+        """Return whether this does not come after *other*."""
 
 
 def order_of(ecosystem: str, version: str) -> Ordered | None:

@@ -39,8 +39,8 @@ def at(day: int, hour: int = 12) -> str:
     return f"2026-11-{day:02}T{hour:02}:00:00Z"
 
 
-def fleet(asked: str, tools: Mapping[str, str], installed: str = "", /, **host: Any) -> Fleet:
-    """Return what an audit of one host h1 finds at the time *asked*: its *tools* and their versions."""
+def fleet(moment: str, tools: Mapping[str, str], installed: str = "", /, **host: Any) -> Fleet:
+    """Return what an audit of one host h1 finds at this *moment*: its *tools* and their versions."""
     assets = {
         sha256(version): KnownAsset(
             tool=tool,
@@ -61,8 +61,8 @@ def fleet(asked: str, tools: Mapping[str, str], installed: str = "", /, **host: 
     on_host = tuple(
         HostTool(tool, "as_pinned", sha256(version), installed=installed) for tool, version in tools.items()
     )
-    known: dict[str, Any] = {"status": "as_pinned", "asked": asked, "tools": on_host, **host}
-    return Fleet(LOCK, asked, dict(tools), assets, (FleetHost("h1", **known),))
+    known: dict[str, Any] = {"status": "as_pinned", "asked": moment, "tools": on_host, **host}
+    return Fleet(LOCK, moment, dict(tools), assets, (FleetHost("h1", **known),))
 
 
 def told(*documents: Mapping[str, Any]) -> History:
@@ -159,7 +159,7 @@ def test_nothing_is_concluded_of_a_host_that_gave_no_answer(status: HostStatus):
     assert changes(recording.audit(silent, "report.json", "b" * 64, past)) == []
     later = audits(fleet(at(3), {"uv": "0.1"}), silent)
     assert later.of("h1").current == {"uv": Build("0.1", sha256("0.1"))}
-    assert later.removed("h1") == {}
+    assert later.of("h1").removed == {}
 
 
 def test_time_of_a_change_is_that_of_the_receipt_if_it_is_possible():
@@ -244,17 +244,17 @@ def test_first_installation_survives_upgrades_and_removals():
         fleet(at(3), {}),
         fleet(at(4), {"uv": "0.3"}),
     )
-    assert past.first_installed("h1", "uv") == at(1)
-    assert past.removed("h1") == {}
+    assert past.of("h1").first["uv"] == at(1)
+    assert past.of("h1").removed == {}
     assert past.of("h1").current == {"uv": Build("0.3", sha256("0.3"))}
 
 
 def test_removal_is_known_until_it_is_installed_again():
     past = audits(fleet(at(1), {"uv": "0.1", "jq": "1.7"}), fleet(at(2), {"jq": "1.7"}))
-    assert past.removed("h1") == {"uv": at(2)}
-    assert past.first_installed("h1", "uv") == at(1)
-    assert past.first_installed("h1", "rg") == ""
-    assert past.first_installed("h2", "uv") == ""
+    assert past.of("h1").removed == {"uv": at(2)}
+    assert past.of("h1").first["uv"] == at(1)
+    assert past.of("h1").first.get("rg", "") == ""
+    assert past.of("h2").first.get("uv", "") == ""
 
 
 def test_rollout_and_audit_are_one_history():
@@ -262,7 +262,7 @@ def test_rollout_and_audit_are_one_history():
     second = recording.audit(fleet(at(9), {"uv": "0.1"}, at(5)), "report.json", "b" * 64, told(first))
     assert changes(second) == []
     third = recording.rollout([("h1", result(uv=REMOVE))], LOCK, at(10), "", told(first, second))
-    assert told(first, second, third).removed("h1") == {"uv": at(10)}
+    assert told(first, second, third).of("h1").removed == {"uv": at(10)}
 
 
 def test_last_full_comparison_is_known():
@@ -271,8 +271,8 @@ def test_last_full_comparison_is_known():
         fleet(at(2), {"uv": "0.1"}, last_full=at(1)),
         fleet(at(3), {}, status="unreachable", asked="", last_full=at(1)),
     )
-    assert past.last_full("h1") == at(1)
-    assert past.last_full("h2") == ""
+    assert past.of("h1").last_full == at(1)
+    assert past.of("h2").last_full == ""
 
 
 def test_host_on_a_day_has_what_it_had_at_its_end():
@@ -300,7 +300,7 @@ def test_history_is_read_from_a_log(tmp_path):
     head = log.append(path, recording.audit(fleet(at(9), {}), "report.json", "b" * 64, history.known(path)), None)
     past = history.known(path)
     assert past.head == head
-    assert past.removed("h1") == {"uv": at(9)}
+    assert past.of("h1").removed == {"uv": at(9)}
 
 
 def test_log_that_is_not_what_was_written_has_no_history(tmp_path):

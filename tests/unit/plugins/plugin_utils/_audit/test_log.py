@@ -340,3 +340,24 @@ def test_of_more_findings_than_are_told_the_number_is(place: Path) -> None:
     verified = log.verify(place, [LogHead(500, "0" * 64)])
     assert len(verified.found) == log.MOST_FINDINGS
     assert verified.untold == 8
+
+
+def test_a_file_that_an_entry_must_speak_of_is_missed_if_that_entry_was_cut_off_or_the_file_changed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.jsonl"
+    log.append(path, statement(1), sign)
+    log.append(path, envelope.statement("https://example.org/t/v1", {}, {"l": "0" * 64, "report.json": "a" * 64}), sign)
+    assert log.verify(path, files={"a" * 64: "report.json"}).found == ()
+    changed = log.verify(path, files={"b" * 64: "report.json"})
+    assert kinds(changed) == {"missing"}
+    assert "no entry is about report.json as it is" in changed.found[0].text
+    path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
+    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}
+
+
+@pytest.mark.parametrize("subject", [None, "x", [], [{}], [{"digest": []}], [{"digest": {"sha256": 1}}], {"x": 1}])
+def test_an_entry_about_nothing_speaks_of_no_file(tmp_path: Path, subject: object) -> None:
+    path = tmp_path / "log.jsonl"
+    log.append(path, {**statement(1), "subject": subject}, None)
+    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}

@@ -129,6 +129,12 @@ def test_version_that_is_kept_counts_as_well():
     assert rows(questions.with_tool(fleet, "uv", "0.9.8"), "version", "state") == [("0.9.7", "kept, not active")]
 
 
+@pytest.mark.parametrize("kept", ["0.9.7-", "0.9.7-a", "0.9.7"])
+def test_folder_whose_name_has_no_whole_digest_is_no_known_build(kept):
+    fleet = known(host("h1", uv="0.9.8", kept=(kept,)))
+    assert rows(questions.with_digest(fleet, digest("uv0.9.8")), "state") == [("active",)]
+
+
 @pytest.mark.parametrize(
     ("below", "hosts"),
     [("0.9.8", ()), ("0.9.9", ("h1",)), ("0.10.0", ("h1", "h2")), ("1", ("h1", "h2")), ("", ("h1", "h2"))],

@@ -32,7 +32,6 @@ def outcome(variables: Mapping[str, Any]) -> str:
     found = registered(HostVars(h1=variables), "tools_result", "h1")
     told = recording.rollout([("h1", found)], ComparedLock("l", "0" * 64), "2026-11-29T18:33:02Z", "", History())
     [group] = told["predicate"]["hosts"]
-    assert group["hosts"] == ["h1"]
     return str(group["outcome"])
 
 

@@ -36,7 +36,12 @@ def test_each_tool_of_each_host_and_each_host_without_tools_has_one_line() -> No
         for tool in host.tools or (None,)
     ]
     assert found == expected
-    assert {status for _host, _tool, status, _ in found} >= {"unreachable", "failed", "not_asked", "never_converged"}
+    assert {status for _host, _tool, status, _evidence in found} >= {
+        "unreachable",
+        "failed",
+        "not_asked",
+        "never_converged",
+    }
 
 
 def test_the_same_fleet_is_the_same_bytes_with_the_line_ends_of_the_rfc() -> None:
@@ -68,6 +73,13 @@ def test_who_vouched_is_told_in_words() -> None:
 
 def test_what_a_host_says_of_proofs_vouches_for_nothing() -> None:
     fleet = simulated_fleet(100, 20)
-    [proven, *_] = [one for one in fleet.assets.values() if one.is_pinned and one.evidence.proofs]
+    [proven, *_others] = [one for one in fleet.assets.values() if one.is_pinned and one.evidence.proofs]
     stated = replace(fleet, assets={**fleet.assets, proven.sha256: replace(proven, is_pinned=False)})
     assert {row["vouched_by"] for row in rows(stated) if row["sha256"] == proven.sha256} == {"nobody"}
+
+
+def test_what_was_found_of_no_tool_is_told_beside_the_tools_of_the_host() -> None:
+    stray = Finding("added", "/opt/pinned.release/extra was added")
+    host = FleetHost("h1", "differs", tools=(HostTool("uv", "as_pinned"),), findings=(stray,))
+    [row] = rows(replace(EMPTY, hosts=(host,)))
+    assert (row["host_findings"], row["findings"]) == (stray.text, "")

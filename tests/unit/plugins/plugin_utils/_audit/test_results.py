@@ -12,8 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.pinned.release.plugins.plugin_utils._audit import host_result, report_json
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
+    host_result,
+    recording,
+    report_json,
+    statements,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet, FleetHost
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.history import History
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.results import fleet_of
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import brief
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
@@ -236,8 +242,15 @@ def with_planted(value: Any, way: tuple[Any, ...], planted: object) -> Any:
     return copy
 
 
+def recorded(told: Fleet) -> statements.Told:
+    """Return what the log gives back of an audit."""
+    statement = recording.audit(told, "report.json", "d" * 64, History())
+    statement["predicate"]["log"] = {"entry": 1, "previous": "0" * 64}
+    return statements.read(json.loads(json.dumps(statement)), "entry 1")
+
+
 @pytest.mark.parametrize("planted", [None, True, -1, 1.5, "", "x", "\x1b[2J\n=1+1", "a" * 64, [], {}, [[]], {"x": {}}])
-def test_whatever_stands_in_a_result_the_report_is_written_and_read_back(
+def test_whatever_stands_in_a_result_report_and_log_are_written_and_read_back(
     machine: Machine, wanted: Wanted, planted: object
 ) -> None:
     machine.converge(wanted)
@@ -246,8 +259,23 @@ def test_whatever_stands_in_a_result_the_report_is_written_and_read_back(
     for way in places(result):
         told = fleet(wanted, h1=with_planted(result, way, planted))
         assert report_json.read(report_json.emit(told)) == told
+        assert recorded(told).hosts["h1"].seen == told.hosts[0].status
         # The program is changed, and says so in more than one place.
         assert told.hosts[0].status != "as_pinned"
+
+
+@pytest.mark.parametrize("planted", [None, "", "x", "\x1b[2J\n=1+1", "a" * 64, [], {}])
+def test_whatever_stands_in_the_receipt_of_an_unpinned_tool_all_is_read_back(
+    machine: Machine, tmp_path: Path, planted: object
+) -> None:
+    one, two = (Released(tmp_path, name, programs=(name,)) for name in ("one", "two"))
+    machine.converge(machine.wanted(one, two))
+    wanted = machine.wanted(one)
+    result = result_of(machine, wanted)
+    for way in places(result["tools"]["two"]["receipt"]):
+        told = fleet(wanted, h1=with_planted(result, ("tools", "two", "receipt", *way), planted))
+        assert report_json.read(report_json.emit(told)) == told
+        assert recorded(told).hosts["h1"].seen == told.hosts[0].status != "as_pinned"
 
 
 def test_of_thousands_of_findings_the_first_are_kept_and_the_others_counted(machine: Machine, wanted: Wanted) -> None:

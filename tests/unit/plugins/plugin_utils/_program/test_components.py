@@ -78,8 +78,9 @@ def old_go_info(at: int, *lines: str, bits: int = 64, order: str = "<", version:
     return header.ljust(32, b"\0") + table + version + text
 
 
-def crates(packages: Any = CRATES, **more: Any) -> bytes:
-    return zlib.compress(json.dumps({"packages": packages, **more}).encode())
+def crates(packages: Any = None, **more: Any) -> bytes:
+    given = CRATES if packages is None else packages
+    return zlib.compress(json.dumps({"packages": given, **more}).encode())
 
 
 def elf_with(name: str, content: bytes) -> bytes:

@@ -33,14 +33,14 @@ def test_each_option_is_documented_as_a_variable_and_nothing_else_is() -> None:
 
 def test_variables_are_read_only_where_the_task_asks_for_them() -> None:
     variables = {"tools_keep": 5, "tools_names": ["uv"]}
-    assert options_of_task({"lockfile": "a"}, variables, as_it_is) == {"lockfile": "a"}
-    given = options_of_task({"lockfile": "a", **ASKED_FOR}, variables, as_it_is)
+    assert options_of_task({"lockfile": "a"}, variables, as_it_is, options.TOOLS) == {"lockfile": "a"}
+    given = options_of_task({"lockfile": "a", **ASKED_FOR}, variables, as_it_is, options.TOOLS)
     assert given == {"lockfile": "a", "keep": 5, "tools": ["uv"]}
 
 
 def test_what_the_task_gives_counts_before_variables() -> None:
     variables = {"tools_lockfile": "inventory.json", "tools_notify": {"uv": "Restart"}}
-    given = options_of_task({"lockfile": "task.json", "notify": {}, **ASKED_FOR}, variables, as_it_is)
+    given = options_of_task({"lockfile": "task.json", "notify": {}, **ASKED_FOR}, variables, as_it_is, options.TOOLS)
     assert given == {"lockfile": "task.json", "notify": {}}
 
 
@@ -48,20 +48,22 @@ def test_templates_of_variables_are_resolved_all_at_once() -> None:
     def template(raw: dict[str, Any]) -> dict[str, Any]:
         return {name: value.replace("{{ base }}", "/srv") for name, value in raw.items()}
 
-    assert options_of_task(ASKED_FOR, {"tools_root": "{{ base }}/x", "base": "/srv"}, template) == {"root": "/srv/x"}
+    assert options_of_task(ASKED_FOR, {"tools_root": "{{ base }}/x", "base": "/srv"}, template, options.TOOLS) == {
+        "root": "/srv/x"
+    }
 
 
 def test_a_variable_that_is_omitted_gives_no_option() -> None:
-    assert options_of_task(ASKED_FOR, {"tools_owner": "__omit__1", "omit": "__omit__1"}, as_it_is) == {}
+    assert options_of_task(ASKED_FOR, {"tools_owner": "__omit__1", "omit": "__omit__1"}, as_it_is, options.TOOLS) == {}
 
 
 @pytest.mark.parametrize("name", [*NAMES.values(), "lockfile"])
 def test_a_host_does_not_say_by_its_facts_what_the_controller_does(name: str) -> None:
     variables = {name: "/srv/secret.lock.json", "ansible_facts": {name: "/srv/secret.lock.json"}}
     with pytest.raises(ReleaseError, match=f"{name} is a fact of the host"):
-        options_of_task({"lockfile": "task.json", **ASKED_FOR}, variables, as_it_is)
+        options_of_task({"lockfile": "task.json", **ASKED_FOR}, variables, as_it_is, options.TOOLS)
 
 
 def test_a_variable_of_the_play_counts_whatever_facts_say() -> None:
     variables = {"tools_root": "/srv/tools", "ansible_facts": {"tools_root": "/elsewhere"}}
-    assert options_of_task(ASKED_FOR, variables, as_it_is) == {"root": "/srv/tools"}
+    assert options_of_task(ASKED_FOR, variables, as_it_is, options.TOOLS) == {"root": "/srv/tools"}
