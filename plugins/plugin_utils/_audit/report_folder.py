@@ -69,7 +69,7 @@ def _is_same(path: Path, content: bytes) -> bool:
 
 
 def _beside(path: Path, content: bytes) -> str:
-    """Write *content* to a new file in the folder of *path*, and return its path. Raises OSError if the system refuses."""
+    """Write *content* to a new file in the folder of *path*, and return its path. Raises OSError if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
     try:
