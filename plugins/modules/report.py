@@ -56,12 +56,12 @@ options:
     elements: str
   sbom:
     description:
-      - Also write a bill of materials in these versions of CycloneDX, C(fleet-1.6.cdx.json) and
-        C(fleet-1.7.cdx.json). The library C(cyclonedx-python-lib) writes it.
+      - The versions of CycloneDX in which the bill of materials is written, C(fleet-1.6.cdx.json) and
+        C(fleet-1.7.cdx.json). With an empty list, none is written, and the library C(cyclonedx-python-lib) is not needed.
     type: list
     elements: str
     choices: ["1.6", "1.7"]
-    default: []
+    default: ["1.6", "1.7"]
   sbom_per_host:
     description:
       - Also write a bill of materials for each host, in C(hosts), in the versions of O(sbom). The file of a host that
@@ -143,7 +143,7 @@ EXAMPLES = r"""
 - name: Write bills of materials as well, and which known vulnerabilities concern what is pinned
   pinned.release.report:
     dest: reports
-    sbom: ["1.6", "1.7"]
+    sbom: ["1.7"]
     sbom_per_host: true
     allow_lists: true
     advisories: osv

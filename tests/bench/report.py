@@ -78,7 +78,8 @@ def asset(name: str, version: str, target: str) -> LockedAsset:
 def result(lock: LockFile, number: int) -> dict[str, Any]:
     """Return the brief result of one host; that of every tenth has a tool whose program was changed."""
     target = TARGETS[number % len(TARGETS)]
-    wanted, tools = {}, {}
+    wanted: dict[str, Any] = {}
+    tools: dict[str, Any] = {}
     for name, tool in lock.tools.items():
         pinned = next(one for one in tool.assets if one.target == target)
         wanted[name] = {"version": tool.version, "target": target, "reason": REASON, "sha256": pinned.sha256}
