@@ -82,7 +82,7 @@ def _told(verified: log.Verified) -> list[str]:
 def _notes(verified: log.Verified, heads: list[LogHead], given: Mapping[str, Any]) -> list[str]:
     """Return what holds, and what nobody can know without more."""
     entries = verified.head.entries if verified.head else 0
-    notes = [f"{entries} entries, each of them after the one before it"]
+    notes = ["1 entry" if entries == 1 else f"{entries} entries, each of them after the one before it"]
     if given["signers"]:
         notes.append(f"every entry is signed by {listed(verified.signers)}" if entries else "nothing is signed")
     else:

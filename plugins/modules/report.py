@@ -57,7 +57,7 @@ options:
   sbom:
     description:
       - The versions of CycloneDX in which the bill of materials is written, C(fleet-1.6.cdx.json) and
-        C(fleet-1.7.cdx.json). With an empty list, none is written, and the library C(cyclonedx-python-lib) is not needed.
+        C(fleet-1.7.cdx.json). With an empty list, none is written, and C(cyclonedx-python-lib) is not needed.
     type: list
     elements: str
     choices: ["1.6", "1.7"]

@@ -293,7 +293,8 @@ def _answer(
 def _looked_at_reports(known: Known) -> Iterator[str]:
     for name, fleet in known.reports.items():
         silent = sum(host.status not in _ANSWERED for host in fleet.hosts)
-        known_of = f"{len(fleet.hosts)} hosts, {silent} of them unknown" if silent else f"{len(fleet.hosts)} hosts"
+        hosts = "1 host" if len(fleet.hosts) == 1 else f"{len(fleet.hosts)} hosts"
+        known_of = f"{hosts}, {silent} of them unknown" if silent else hosts
         yield f"{name}, of {fleet.asked or 'no host that answered'}: {known_of}"
 
 

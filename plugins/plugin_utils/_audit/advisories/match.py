@@ -22,6 +22,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.s
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.subjects import packages_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
+#: What is told of the versions that have a fix: a record is a stranger's, and may name millions.
+MOST_FIXES, VERSION_LENGTH = 20, 100
+
 
 def findings(database: Database, subjects: Iterable[Subject], statements: Sequence[Statement] = ()) -> AdvisoryFindings:
     """Return what the records of *database* say of *subjects*, with what the VEX *statements* say of that."""
@@ -78,7 +81,7 @@ def _finding(record: Record, subject: Subject, package: Package) -> AdvisoryFind
         summary=record.summary,
         severity=tuple(sorted(severity or record.severity)),
         level=record.level,
-        fixed_in=told.fixed_in,
+        fixed_in=tuple(shortened(version, VERSION_LENGTH) for version in told.fixed_in[:MOST_FIXES]),
         status=told.outcome,
         reason=told.reason,
         informational=next((one.informational for one in parts if one.informational), ""),

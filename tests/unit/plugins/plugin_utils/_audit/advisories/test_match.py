@@ -17,7 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.f
     Subject,
     to_json,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.match import findings
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.match import VERSION_LENGTH, findings
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.osv import (
     affected,
     found,
@@ -55,6 +55,13 @@ def test_an_advisory_is_found_through_gos_standard_library(tmp_path: Path) -> No
     write(tmp_path, record("GO-2099-0002", affected("Go", "stdlib", timeline)))
     [finding] = asked(tmp_path, *INSIDE).findings
     assert (finding.subject.purl, finding.fixed_in) == ("pkg:golang/stdlib@1.20.3", ("1.20.4",))
+
+
+def test_long_names_of_fixed_versions_are_told_in_short(tmp_path: Path) -> None:
+    timeline = f"introduced 0 fixed 1.20.4-{'a' * 200}"
+    write(tmp_path, record("GO-2099-0003", affected("Go", "stdlib", timeline)))
+    [finding] = asked(tmp_path, *INSIDE).findings
+    assert [len(version) for version in finding.fixed_in] == [VERSION_LENGTH]
 
 
 def test_a_toolchain_between_releases_cannot_be_compared(tmp_path: Path) -> None:
