@@ -129,12 +129,10 @@ find_readers() {
     lists="ls"
     if [ "$(uname -s)" != Linux ]; then return; fi
     if command -v getcap >/dev/null 2>&1; then rights=getcap; fi
-    case $(ls --help 2>&1) in
-    *[Bb]usy[Bb]ox* | *[Tt]oybox*)
+    if ! tells_lists; then
         lists=
         if command -v getfacl >/dev/null 2>&1; then lists=getfacl; fi
-        ;;
-    esac
+    fi
     if [ -n "$rights" ] && [ -n "$lists" ]; then return; fi
     for reader in /usr/bin/python3 /usr/libexec/platform-python /usr/local/bin/python3; do
         if [ -x "$reader" ] && is_trusted "$reader"; then

@@ -451,3 +451,15 @@ def test_a_rollout_does_not_ask_what_only_an_audit_tells(machine: Machine, tmp_p
     state = machine.ask(wanted).state
     assert state is not None
     assert (state.strays, state.shadows, state.is_on_path, len(state.described)) == ((), {}, True, 1)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can let everybody look and nobody write")
+@pytest.mark.parametrize("userland", USERLANDS)
+def test_folder_of_a_harmless_group_that_a_list_opens_to_others_is_refused(
+    machine: Machine, tmp_path: Path, userland: str
+) -> None:
+    wanted = upgraded(machine, tmp_path)
+    machine.root.chmod(0o775)
+    run("setfacl", "-m", "u:65534:rwx", machine.root)
+    with pytest.raises(ReleaseError, match="group"):
+        audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
