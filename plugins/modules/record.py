@@ -56,23 +56,19 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Bring every host to the lock file
-  hosts: all
-  gather_facts: false
-  tasks:
-    - name: Install what is pinned
-      pinned.release.tools:
-        lockfile: releases.lock.json
-      become: true
-      register: tools_result
+- name: Install what is pinned
+  pinned.release.tools:
+    lockfile: releases.lock.json
+  become: true
+  register: tools_result
 
-    - name: Record it, signed with a key of SSH
-      pinned.release.record:
-        lockfile: releases.lock.json
-        log: /srv/records/log.jsonl
-        log_key: ~/.ssh/records
-      run_once: true
-      register: recorded
+- name: Record what became of all hosts, signed with a key of SSH
+  pinned.release.record:
+    lockfile: releases.lock.json
+    log: /srv/records/log.jsonl
+    log_key: ~/.ssh/records
+  run_once: true
+  register: recorded
 
 - name: Record only some of the hosts, whose results have another name
   pinned.release.record:
