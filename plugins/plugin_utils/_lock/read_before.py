@@ -37,7 +37,10 @@ def keep(run_folder: Path, lock: LockFile, *read_as: object) -> None:
     """Keep *lock* for the other processes of the run. It saves work: where it cannot be kept, nothing is said.
 
     *read_as* is all that its being right depends on: text, place, who must have signed it, whether it was checked.
+    The digests that each host is asked about are kept with it.
     """
+    for tool in lock.tools.values():
+        _ = tool.assets_sha256
     with contextlib.suppress(OSError):
         if _is_ours_alone(run_folder):
             folders.write_atomically(_path(run_folder, read_as), pickle.dumps(lock))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gc
 from types import SimpleNamespace
 
 import pytest
@@ -54,6 +55,18 @@ def fail(error):
 
 def misread():
     return {}["hunter2"]
+
+
+def test_what_a_task_inherited_from_ansible_is_not_looked_through_for_garbage(monkeypatch):
+    def act():
+        made = []
+        looked_at = [id(one) for one in gc.get_objects()]
+        return {"inherited": id(inherited) in looked_at, "made": id(made) in looked_at}
+
+    inherited = []
+    result = run(monkeypatch, act)
+    gc.unfreeze()
+    assert (result["inherited"], result["made"]) == (False, True)
 
 
 def test_an_error_is_the_result_without_its_places_unless_asked_for(monkeypatch):

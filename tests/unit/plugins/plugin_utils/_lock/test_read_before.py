@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, lockfile, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Released, locked
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.ssh_signing import SshKey
 
 TEXT = lockfile.emit(LockFile(platforms=("linux/x86_64",)))
@@ -65,6 +66,16 @@ def test_all_hosts_of_a_run_get_what_the_first_read(lock: Path, run: Path, parse
     first = lock_reader.read_for_hosts(lock, None, run)
     assert lock_reader.read_for_hosts(lock, None, run) == first == lock_reader.read_for_hosts(lock)
     assert len(parsed) == 2  # the last one named no run
+
+
+def test_what_is_pinned_is_digested_once_a_run(
+    lock: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock.write_text(lockfile.emit(LockFile(("linux/x86_64",), {"hello": locked(Released(tmp_path))})))
+    first = lock_reader.read_for_hosts(lock, None, run)[0].tools["hello"].assets_sha256
+    assert first == lock_reader.read_for_hosts(lock)[0].tools["hello"].assets_sha256
+    monkeypatch.setattr(LockedAsset, "__repr__", None)
+    assert lock_reader.read_for_hosts(lock, None, run)[0].tools["hello"].assets_sha256 == first
 
 
 def test_another_text_another_place_and_another_run_are_read(
