@@ -38,9 +38,10 @@ bench-fleet: ## Measure what a fleet costs, and write docs/fleet.md and docs/sca
 	@$(IN_VENV) python3 tests/bench/fleet/run.py
 	@$(IN_VENV) python3 tests/bench/scale.py --write
 
-test-fleet: ## Converge real hosts of many userlands (needs root on Debian)
+test-fleet: ## Converge real hosts of many userlands, and audit 20 with planted faults (needs root on Debian)
 	@$(GATES) setup
 	@$(IN_VENV) tests/fleet/run
+	@$(IN_VENV) tests/fleet/audit
 
 test-connections: ## Converge one host over every connection, shell and way to become somebody (needs root on Debian, 4 minutes)
 	@$(GATES) setup

@@ -242,10 +242,17 @@ class _Reader:
 
 
 def _without_consequences(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return *findings* without what follows from another version: of that, receipt and listing say something else."""
-    if not any(finding.kind == "version" for finding in findings):
-        return findings
-    return tuple(one for one in findings if one.against == "installed" or one.kind not in ("receipt", "listing"))
+    """Return *findings* without what follows from others.
+
+    Of another version, receipt and listing say something else. What is not there is not what the lock file says either.
+    """
+    follows = ("receipt", "listing") if any(finding.kind == "version" for finding in findings) else ()
+    told = {finding.path for finding in findings if finding.against == "installed" and finding.path}
+    return tuple(
+        one
+        for one in findings
+        if one.against == "installed" or (one.kind not in follows and (one.found or one.path not in told))
+    )
 
 
 def _finding(place: Place) -> Finding:

@@ -97,7 +97,7 @@ def _is_called_after(name: str, receipt: Receipt) -> bool:
 def _outside(name: str, tree: Tree, state: State) -> tuple[Finding, ...]:
     """Return what is wrong with links and copies, where the question looks, or else where the receipt says they are."""
     if tree.receipt is None:
-        return drift.of_links(name, (), state.where_linked(name))
+        return ()  # nobody knows what should be there
     there = drift.of_outside(name, tree.receipt, state.where_linked(name))
     # What was moved as a whole has a receipt that still names the old folder.
     is_moved = name in state.elsewhere and not drift.of_outside(name, tree.receipt, state)
@@ -105,11 +105,17 @@ def _outside(name: str, tree: Tree, state: State) -> tuple[Finding, ...]:
 
 
 def _wrong_modes(tree: Tree) -> tuple[Finding, ...]:
-    """Return programs with a mode that no task can have ordered; with another, the user may have ordered it."""
+    """Return programs with a mode that no task can have ordered; with another, the user may have ordered it.
+
+    Where the listing tells already that the file has another mode, that is not told again.
+    """
+    told = {finding.path for finding in tree.damage if finding.kind == "mode"}
+    files = tree.receipt.executables if tree.receipt else {}
     return tuple(
         Finding("mode", f"{name} has mode {program.mode:04o}", f"bin/{name}", found=f"{program.mode:04o}")
         for name, program in sorted(tree.programs.items())
         if program.mode & _WRONG_MODE_BITS or program.mode & _NEEDED_MODE_BITS != _NEEDED_MODE_BITS
+        if name not in files or f"libexec/{files[name].path}" not in told
     )
 
 

@@ -115,6 +115,17 @@ def test_a_tool_without_a_receipt_that_can_be_read_is_not_as_pinned(machine: Mac
     assert (host.status, host.tools[0].status, host.tools[0].sha256) == ("differs", "drifted", "")
 
 
+@pytest.mark.parametrize(("name", "kind"), [("receipt.json", "receipt"), ("listing", "missing")])
+def test_what_is_missing_is_told_once_and_not_again_as_other_than_the_lock_file_says(
+    machine: Machine, wanted: Wanted, name: str, kind: str
+) -> None:
+    machine.converge(wanted)
+    (machine.root / "current/hello" / name).unlink()
+    [tool] = read(wanted, result_of(machine, wanted)).tools
+    assert tool.status == "drifted"
+    assert [(finding.kind, finding.path, finding.against) for finding in tool.findings] == [(kind, name, "installed")]
+
+
 def test_a_kept_version_may_have_any_name_that_a_version_can_have(machine: Machine, wanted: Wanted) -> None:
     machine.converge(wanted)
     result = result_of(machine, wanted)

@@ -312,6 +312,30 @@ def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
     assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
 
 
+def findings_after(machine: Machine, wanted: Wanted, tamper: Callable[[Machine], object]) -> list[str]:
+    tamper(machine)
+    return [finding.text for finding in audit(machine, wanted).tools["hello"].findings]
+
+
+def test_without_a_receipt_nobody_says_that_the_links_of_the_version_are_left_over(
+    machine: Machine, tmp_path: Path
+) -> None:
+    wanted = machine.wanted(Released(tmp_path, linked={"share/doc/hello": "README"}))
+    machine.converge(wanted)
+    told = findings_after(machine, wanted, lambda machine: (tree_of(machine) / "receipt.json").unlink())
+    assert told == [
+        "receipt.json is missing or unreadable",
+        "it has no receipt that can be compared with the lock file",
+    ]
+
+
+def test_a_wrong_mode_of_a_program_is_told_once(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    told = findings_after(machine, wanted, lambda machine: program_of(machine).chmod(0o4755))
+    assert [text.rpartition("/")[2] for text in told] == ["hello has mode 4755"]
+
+
 @pytest.mark.parametrize("userland", USERLANDS)
 @pytest.mark.parametrize("what", {**TAMPERINGS, **BESIDE})
 def test_everything_that_happens_is_told_by_its_kind(
