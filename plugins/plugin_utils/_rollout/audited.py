@@ -56,8 +56,22 @@ def of_kept(name: str, trees: Iterable[str], state: State) -> tuple[Finding, ...
 
 
 def of_root(state: State) -> tuple[Finding, ...]:
-    """Return what lies below root, and is of no tool: what nobody put there in our name."""
-    return tuple(Finding("added", f"{path} was added", path) for path in state.strays)
+    """Return what lies below root, and is of no tool: what nobody put there in our name.
+
+    bin_dir, and the folders of files that are linked beside it, may lie there, too: others may use these.
+    """
+    outside = [state.bin_dir, *(state.place_of(path) for path in _linked_files(state))]
+    return tuple(
+        Finding("added", f"{path} was added", path)
+        for path in state.strays
+        if not any(f"{place}/".startswith(f"{path}/") for place in outside)
+    )
+
+
+def _linked_files(state: State) -> Iterator[str]:
+    for tree in state.described.values():
+        if tree.receipt is not None:
+            yield from tree.receipt.files
 
 
 def notes(state: State) -> tuple[str, ...]:

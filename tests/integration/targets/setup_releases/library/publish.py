@@ -114,7 +114,7 @@ def executable(platform: str, program: str, options: "dict[str, Any]", words: st
     file_header += struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, start + headers, 64, 0, 0, 64, 56, 1, 64, 0, 0)
     segment = struct.pack("<IIQQQQQQ", 1, 5, 0, start, start, size, size, 0x10000)
     content = file_header + segment + code + text
-    return with_record(content, options["crates"], options["version"]) if options["crates"] else content
+    return with_record(content, options["crates"], options["version"]) if options.get("crates") else content
 
 
 def with_record(program: bytes, crates: "list[str]", version: str) -> bytes:

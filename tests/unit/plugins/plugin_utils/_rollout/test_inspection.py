@@ -487,3 +487,12 @@ def test_folder_of_a_harmless_group_that_a_list_opens_to_others_is_refused(
     run("setfacl", "-m", "u:65534:rwx", machine.root)
     with pytest.raises(ReleaseError, match="group"):
         audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
+
+
+def test_links_may_lie_below_root_and_what_else_is_there_is_told(machine: Machine, tmp_path: Path) -> None:
+    released = Released(tmp_path, linked={"share/doc/hello": "README"})
+    wanted = replace(machine.wanted(released), bin_dir=str(machine.root / "bin"))
+    machine.converge(wanted)
+    assert audit(machine, wanted).findings == ()
+    (machine.root / "sbin").mkdir()
+    assert [finding.path for finding in audit(machine, wanted).findings] == [str(machine.root / "sbin")]
