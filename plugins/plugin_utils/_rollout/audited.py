@@ -82,6 +82,9 @@ def notes(state: State) -> tuple[str, ...]:
 
 
 def _of_kept(name: str, tree: Tree) -> Iterator[Finding]:
+    # An upgrade takes the capabilities from the version before (module_utils/file_capabilities.py).
+    if tree.receipt is not None:
+        tree = replace(tree, receipt=replace(tree.receipt, capabilities={}))
     # The group that the task names is that of the active version. The version before may have had another.
     yield from (finding for finding in drift.of_receipt(name, tree) if finding.kind != "group")
     yield from _of_name(tree)

@@ -496,3 +496,18 @@ def test_links_may_lie_below_root_and_what_else_is_there_is_told(machine: Machin
     assert audit(machine, wanted).findings == ()
     (machine.root / "sbin").mkdir()
     assert [finding.path for finding in audit(machine, wanted).findings] == [str(machine.root / "sbin")]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give capabilities to files")
+def test_an_upgrade_takes_capabilities_from_the_kept_version_and_who_gives_them_back_is_told(
+    machine: Machine, tmp_path: Path
+) -> None:
+    orders = {"hello": {"hello": "cap_net_bind_service=ep"}}
+    for version in ("0.9", "1.0"):
+        wanted = replace(machine.wanted(Released(tmp_path, version=version)), capabilities=orders)
+        machine.converge(wanted)
+    assert audit(machine, wanted).is_compliant
+    [kept] = (machine.root / "store/hello").glob("0.9-*/libexec/*/bin/hello")
+    run("setcap", "cap_net_bind_service=ep", kept)
+    [finding] = audit(machine, wanted).tools["hello"].findings
+    assert (finding.kind, finding.text.startswith("kept version 0.9-")) == ("capability", True)
