@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
@@ -502,7 +503,7 @@ def test_links_may_lie_below_root_and_what_else_is_there_is_told(machine: Machin
 def test_an_upgrade_takes_capabilities_from_the_kept_version_and_who_gives_them_back_is_told(
     machine: Machine, tmp_path: Path
 ) -> None:
-    orders = {"hello": {"hello": "cap_net_bind_service=ep"}}
+    orders = ordered_capabilities.read({"hello": "cap_net_bind_service=ep"})
     for version in ("0.9", "1.0"):
         wanted = replace(machine.wanted(Released(tmp_path, version=version)), capabilities=orders)
         machine.converge(wanted)
