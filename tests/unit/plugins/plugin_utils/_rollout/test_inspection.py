@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
+
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -487,3 +491,21 @@ def test_folder_of_a_harmless_group_that_a_list_opens_to_others_is_refused(
     run("setfacl", "-m", "u:65534:rwx", machine.root)
     with pytest.raises(ReleaseError, match="group"):
         audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
+@pytest.mark.parametrize("closed", ["", "root", "root/current", "root/store", "root/store/jq", "root/store/jq/TREE"])
+def test_what_the_user_may_not_look_into_is_an_error_and_not_missing(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        machine = Machine(Path(name))
+        wanted = machine.wanted(Released(Path(name), "jq"))
+        machine.converge(wanted)
+        assert audit(machine, wanted, user=NOBODY).is_compliant
+        tree = (machine.root / "current/jq").resolve().name
+        folder = Path(name, closed.replace("TREE", tree))
+        folder.chmod(0o700)
+        with pytest.raises(ReleaseError, match=f"may not look into {folder},") as failure:
+            audit(machine, wanted, user=NOBODY)
+        assert "--become" in failure.value.fix
+        assert audit(machine, wanted).is_compliant
