@@ -81,7 +81,7 @@ def _outcomes(host: FleetHost) -> Iterator[str]:
     if host.status in _WORDS:
         yield f"{_WORDS[host.status]}: {host.why}"
     elif host.status == "never_converged":
-        yield "nothing of the lock file was ever installed"
+        yield "nothing of the lock file is installed, and the log knows of no installation"
     elif host.status == "differs":
         yield from (finding.text for finding in host.findings)
         for tool in host.tools:

@@ -41,7 +41,7 @@ def test_what_differs_comes_first_and_hosts_with_one_outcome_share_a_line() -> N
         "r: old does not run here: needs glibc 2.39",
         "s: store/x is of no tool",
         "m: x is installed, and the lock file does not name it",
-        "n: nothing of the lock file was ever installed",
+        "n: nothing of the lock file is installed, and the log knows of no installation",
         "a: unreachable: timed out",
         "o: not asked: left out",
         "1 of 12 hosts are as releases.lock.json pins",

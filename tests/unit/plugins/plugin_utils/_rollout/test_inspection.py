@@ -26,7 +26,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 
-
 NOBODY = 65534
 
 
