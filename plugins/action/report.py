@@ -25,7 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     report_json,
     signing,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories, note
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
@@ -81,7 +81,11 @@ class ActionModule(verb.Verb):
             "head": log.shown_head(head),
             **report_json.summary(fleet),
             "hosts": few_lines.by_status(fleet),
-            "notes": [*few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
+            "notes": [
+                *few_lines.lines(fleet),
+                *note(lock, path, beside.recorded),
+                *few_lines.of_advisories(beside.found),
+            ],
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
 

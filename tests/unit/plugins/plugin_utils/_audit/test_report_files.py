@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import few_lines, report_files
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories, note
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile, write
@@ -93,6 +93,17 @@ def test_a_tool_without_findings_is_told_with_what_was_asked_and_never_called_cl
     [line] = few_lines.of_advisories(ask_advisories(lock, {}, tmp_path / "osv", ()))
     assert line.startswith("advisories on hello: no record concerns it (not covered")
     assert few_lines.of_advisories(None) == []
+
+
+def test_a_file_of_components_that_lacks_a_pinned_asset_is_told(lock: LockFile) -> None:
+    path = Path("releases.lock.json")
+    assert list(note(lock, path, recorded(lock))) == []
+    assert list(note(lock, path, {"hello": {asset.sha256: {} for asset in lock.tools["hello"].assets}})) == []
+    for lacking in ({}, {"hello": {"0" * 64: {}}}):
+        [line] = note(lock, path, lacking)
+        assert line.startswith(
+            "releases.components.json does not say what is inside hello 1.0: run pinned.release.lock"
+        )
 
 
 def test_a_folder_of_advisories_that_is_not_there_is_refused(tmp_path: Path, lock: LockFile) -> None:
