@@ -78,7 +78,8 @@ def test_an_advisory_is_found_through_a_module_inside_a_program(tmp_path: Path, 
     assert [(one.advisory, one.status, one.subject.where) for one in found.findings] == [
         ("GO-2026-0001", "affected", "bin/hello")
     ]
-    [line] = few_lines.of_advisories(found)
+    affected, line = few_lines.of_advisories(found)
+    assert affected == "hello: GO-2026-0001 affects example.org/parser v1.4.2 in hello; fixed in 1.5.0"
     assert line.startswith("advisories on hello: 1 affected (covered by Go (2 packages, records of 1)")
     fleet = simulated_fleet(5, 2)
     files = {file.path: file.content for file in report_files.report(fleet, Beside(recorded(lock), found))}
