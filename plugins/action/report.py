@@ -101,7 +101,7 @@ class ActionModule(verb.Verb):
                 raise ReleaseError("vex is about advisories, and none are given", fix="give the option advisories")
             return Beside(recorded)
         folder, *statements = (Path(self._loader.path_dwim(name)) for name in (given["advisories"], *given["vex"]))
-        return Beside(recorded, ask_advisories(lock, recorded, folder, statements))
+        return Beside(recorded, ask_advisories(lock, path, recorded, folder, statements))
 
 
 def _files(

@@ -31,13 +31,17 @@ class Beside:
     found: AdvisoryFindings | None = None
 
 
-def ask_advisories(lock: LockFile, recorded: Recorded, folder: Path, statements: Sequence[Path]) -> AdvisoryFindings:
+def ask_advisories(
+    lock: LockFile, lock_path: Path, recorded: Recorded, folder: Path, statements: Sequence[Path]
+) -> AdvisoryFindings:
     """Return what the advisories in *folder* say of all that *lock* pins, and of what is *recorded* inside.
 
-    *statements* are files of VEX. Raises ReleaseError for a folder or a file that cannot be read.
+    *statements* are files of VEX, named from the folder of *lock_path* on.
+    Raises ReleaseError for a folder or a file that cannot be read.
     """
     wanted = (*subjects.of_lock(lock), *_inside(lock, recorded))
-    return match.findings(database.read(folder, wanted), wanted, vex.read(statements), unread(lock, recorded))
+    stated = vex.read(statements, lock_path.parent)
+    return match.findings(database.read(folder, wanted), wanted, stated, unread(lock, recorded))
 
 
 def unread(lock: LockFile, recorded: Recorded) -> tuple[str, ...]:

@@ -94,7 +94,7 @@ def _affected(tool: str, advisory: str, findings: Sequence[AdvisoryFinding]) -> 
 def _unread(found: AdvisoryFindings) -> Iterator[str]:
     if found.damaged_count:
         yield f"{found.damaged_count} records of advisories could not be read: {found.damaged[0].file}"
-    yield from (f"this statement speaks of nothing that was found: {line}" for line in found.unmatched_vex[:NAMED])
+    yield from found.unmatched_vex[:NAMED]
 
 
 def by_status(fleet: Fleet) -> dict[str, list[str]]:

@@ -37,6 +37,9 @@ ADVISORY = {
 }
 
 
+PATH = Path("releases.lock.json")
+
+
 @pytest.fixture
 def lock(tmp_path: Path) -> LockFile:
     return Machine(tmp_path).wanted(Released(tmp_path)).lock
@@ -74,7 +77,7 @@ def test_an_advisory_is_found_through_a_module_inside_a_program(tmp_path: Path, 
     folder = tmp_path / "osv"
     folder.mkdir()
     (folder / "GO-2026-0001.json").write_text(json.dumps(ADVISORY))
-    found = ask_advisories(lock, recorded(lock), folder, ())
+    found = ask_advisories(lock, PATH, recorded(lock), folder, ())
     assert [(one.advisory, one.status, one.subject.where) for one in found.findings] == [
         ("GO-2026-0001", "affected", "bin/hello")
     ]
@@ -91,17 +94,16 @@ def test_a_tool_without_findings_is_told_with_what_was_asked_and_never_called_cl
 ) -> None:
     (tmp_path / "osv").mkdir()
     (tmp_path / "osv/GO-2026-0001.json").write_text(json.dumps(ADVISORY))
-    [line] = few_lines.of_advisories(ask_advisories(lock, {}, tmp_path / "osv", ()))
+    [line] = few_lines.of_advisories(ask_advisories(lock, PATH, {}, tmp_path / "osv", ()))
     assert line.startswith("advisories on hello: no record concerns it (not covered")
     assert few_lines.of_advisories(None) == []
 
 
 def test_a_file_of_components_that_lacks_a_pinned_asset_is_told(lock: LockFile) -> None:
-    path = Path("releases.lock.json")
-    assert list(note(lock, path, recorded(lock))) == []
-    assert list(note(lock, path, {"hello": {asset.sha256: {} for asset in lock.tools["hello"].assets}})) == []
+    assert list(note(lock, PATH, recorded(lock))) == []
+    assert list(note(lock, PATH, {"hello": {asset.sha256: {} for asset in lock.tools["hello"].assets}})) == []
     for lacking in ({}, {"hello": {"0" * 64: {}}}):
-        [line] = note(lock, path, lacking)
+        [line] = note(lock, PATH, lacking)
         assert line.startswith(
             "releases.components.json does not say what is inside hello 1.0: run pinned.release.lock"
         )
@@ -109,7 +111,7 @@ def test_a_file_of_components_that_lacks_a_pinned_asset_is_told(lock: LockFile) 
 
 def test_a_folder_of_advisories_that_is_not_there_is_refused(tmp_path: Path, lock: LockFile) -> None:
     with pytest.raises(ReleaseError):
-        ask_advisories(lock, {}, tmp_path / "nowhere", ())
+        ask_advisories(lock, PATH, {}, tmp_path / "nowhere", ())
 
 
 def test_the_version_of_the_collection_is_that_of_the_clone_or_of_what_was_installed(tmp_path: Path) -> None:
