@@ -20,7 +20,7 @@ describe_strays() {
     for entry in * .[!.]* ..?*; do
         case $entry in
         store | current | seals | asked | staging | lock | copies | made | modulefiles | tool_cache) ;;
-        *) say_stray "$entry" ;;
+        *) case $bin_dir/ in "$root/$entry"/*) ;; *) say_stray "$entry" ;; esac ;;
         esac
     done
     for entry in store/* store/.[!.]* store/..?* current/* current/.[!.]* current/..?*; do

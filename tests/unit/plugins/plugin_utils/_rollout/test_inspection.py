@@ -472,6 +472,12 @@ def test_getfacl_tells_of_lists_where_ls_does_not(machine: Machine, tmp_path: Pa
     assert (finding.kind, finding.path) == ("acl", "libexec/hello-1.0/bin/hello")
 
 
+def test_folder_of_links_in_the_tree_itself_is_no_stranger(machine: Machine, tmp_path: Path) -> None:
+    wanted = replace(machine.wanted(Released(tmp_path)), bin_dir=str(machine.root / "bin"))
+    machine.converge(wanted)
+    assert audit(machine, wanted).is_compliant
+
+
 def test_a_rollout_does_not_ask_what_only_an_audit_tells(machine: Machine, tmp_path: Path) -> None:
     wanted = replace(upgraded(machine, tmp_path), integrity="full")
     (machine.root / "more").touch()
