@@ -15,8 +15,7 @@ story=$checkout/.build/quickstart
 mkdir -p "$story"
 cd "$story"
 # Nothing of an earlier run but the cache of downloads.
-rm -rf releases.yml older.yml releases.lock.json releases.components.json before.yml before.lock.json here.yml \
-    tools bin reports failed
+rm -rf releases.* older.yml before.* here.yml tools bin reports failed
 
 export PINNED_RELEASE_CACHE="$story/cache"
 # What the user set up for Ansible belongs to another story: it may become root, or print in its own way.
@@ -122,6 +121,7 @@ echo "   $(seconds_since "$started") seconds, most of them Ansible's own start"
 say "5. Change your mind: an older uv, then back; the way back needs no network"
 cp releases.yml before.yml
 cp releases.lock.json before.lock.json
+cp releases.components.json before.components.json
 sed 's/>=0.9,<1/0.9.30/' releases.yml >older.yml
 mv older.yml releases.yml
 echo "   In releases.yml, with another version: $(grep uv: releases.yml)"
@@ -129,9 +129,10 @@ lock
 rollout --diff
 echo "   The switch was one rename, of the link through which both programs are found:"
 echo "   tools/current/uv → $(readlink tools/current/uv)"
-echo "   Back to both files of before, with every way to the network shut:"
+echo "   Back to the three files of before, with every way to the network shut:"
 mv before.yml releases.yml
 mv before.lock.json releases.lock.json
+mv before.components.json releases.components.json
 export https_proxy=http://127.0.0.1:9 http_proxy=http://127.0.0.1:9 no_proxy=
 rollout
 unset https_proxy http_proxy no_proxy

@@ -25,7 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     report_json,
     signing,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories, note
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
@@ -81,7 +81,11 @@ class ActionModule(verb.Verb):
             "head": log.shown_head(head),
             **report_json.summary(fleet),
             "hosts": few_lines.by_status(fleet),
-            "notes": [*few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
+            "notes": [
+                *few_lines.lines(fleet),
+                *note(lock, path, beside.recorded),
+                *few_lines.of_advisories(beside.found),
+            ],
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
 
@@ -97,7 +101,7 @@ class ActionModule(verb.Verb):
                 raise ReleaseError("vex is about advisories, and none are given", fix="give the option advisories")
             return Beside(recorded)
         folder, *statements = (Path(self._loader.path_dwim(name)) for name in (given["advisories"], *given["vex"]))
-        return Beside(recorded, ask_advisories(lock, recorded, folder, statements))
+        return Beside(recorded, ask_advisories(lock, path, recorded, folder, statements))
 
 
 def _files(

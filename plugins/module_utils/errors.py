@@ -32,7 +32,7 @@ class ReleaseError(Exception):
         parts = [self.what]
         if self.expected is not None:
             parts.append("expected: {0}".format(self.expected))
-        if self.found is not None:
+        if self.found:
             parts.append("found: {0}".format(self.found))
         if self.fix is not None:
             parts.append("to fix: {0}".format(self.fix))

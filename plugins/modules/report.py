@@ -75,7 +75,9 @@ options:
         asked. Nothing is downloaded.
     type: path
   vex:
-    description: Files in the format of OpenVEX or CycloneDX that say which of O(advisories) do not concern you and why.
+    description:
+      - Files in the format of OpenVEX or CycloneDX that say which of O(advisories) do not concern you and why. The report
+        names each by its path from the folder of the lock file on, or by its name if it lies elsewhere.
     type: list
     elements: path
     default: []

@@ -6,16 +6,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import PurePosixPath
 from typing import get_args
 
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import AdvisoryFindings, Coverage
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import (
+    AdvisoryFinding,
+    AdvisoryFindings,
+    Coverage,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.package import read_purl
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostStatus, HostTool
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
 #: So many hosts of one outcome are named, and so many outcomes are told. The report has all of them.
 NAMED = 3
 MOST_LINES = 30
+#: Of an advisory, whose texts are a stranger's, in characters.
+LONGEST_LINE = 300
 _WORDS = {"unreachable": "unreachable", "failed": "failed", "not_asked": "not asked"}
 #: What comes first; what nobody knows of comes after what is known to differ.
 _ORDER = ("differs", "never_converged", "unreachable", "failed", "not_asked")
@@ -45,22 +53,48 @@ def outcomes(fleet: Fleet) -> list[str]:
 
 
 def of_advisories(found: AdvisoryFindings | None) -> list[str]:
-    """Return what advisories say of the pinned tools, a line for each tool that they were asked about; none if None."""
+    """Return what advisories say of the pinned tools, and of each what they were asked about; none if None.
+
+    An advisory counts once, in however many programs and packages of a tool it was found.
+    """
     if found is None:
         return []
-    return [*(_of_advisories(found, one) for one in found.coverage), *_unread(found)]
+    return [*(line for one in found.coverage for line in _of_advisories(found, one)), *_unread(found)]
 
 
-def _of_advisories(found: AdvisoryFindings, coverage: Coverage) -> str:
-    statuses = Counter(one.status for one in found.findings if one.subject.tool == coverage.tool)
+def _of_advisories(found: AdvisoryFindings, coverage: Coverage) -> Iterator[str]:
+    own = [one for one in found.findings if one.subject.tool == coverage.tool]
+    affecting: dict[str, list[AdvisoryFinding]] = {}
+    for one in own:
+        if one.status == "affected":
+            affecting.setdefault(one.advisory, []).append(one)
+    yield from (_affected(coverage.tool, id, affecting[id]) for id in list(affecting)[:NAMED])
+    if len(affecting) > NAMED:
+        yield f"{coverage.tool}: {len(affecting) - NAMED} more advisories affect it: see the report"
+    statuses = Counter(status for _advisory, status in {(one.advisory, one.status) for one in own})
     told = ", ".join(f"{number} {status.replace('_', ' ')}" for status, number in sorted(statuses.items()))
-    return f"advisories on {coverage.tool}: {told or 'no record concerns it'} ({coverage.words})"
+    yield f"advisories on {coverage.tool}: {told or 'no record concerns it'} ({coverage.words})"
+
+
+def _affected(tool: str, advisory: str, findings: Sequence[AdvisoryFinding]) -> str:
+    """Return what *advisory* affects in *tool*: ``uv: RUSTSEC-… affects tokio 1.53.2 in uv, uvx; fixed in 1.99.0``."""
+    packages = dict.fromkeys(f"{read_purl(one.subject.purl).package[1]} {one.subject.version}" for one in findings)
+    programs = dict.fromkeys(PurePosixPath(one.subject.where).name for one in findings if one.subject.where)
+    fixes = dict.fromkeys(version for one in findings for version in one.fixed_in)
+    kind = findings[0].informational
+    parts = (
+        f"{tool}: {advisory} affects {listed(map(str.strip, packages), NAMED)}",
+        f" in {listed(programs, NAMED)}" if programs else "",
+        f" ({kind})" if kind else "",
+        f"; fixed in {listed(fixes, NAMED)}" if fixes else "",
+    )
+    return shortened("".join(parts), LONGEST_LINE)
 
 
 def _unread(found: AdvisoryFindings) -> Iterator[str]:
     if found.damaged_count:
         yield f"{found.damaged_count} records of advisories could not be read: {found.damaged[0].file}"
-    yield from (f"this statement speaks of nothing that was found: {line}" for line in found.unmatched_vex[:NAMED])
+    yield from found.unmatched_vex[:NAMED]
 
 
 def by_status(fleet: Fleet) -> dict[str, list[str]]:
@@ -81,7 +115,7 @@ def _outcomes(host: FleetHost) -> Iterator[str]:
     if host.status in _WORDS:
         yield f"{_WORDS[host.status]}: {host.why}"
     elif host.status == "never_converged":
-        yield "nothing of the lock file was ever installed"
+        yield "nothing of the lock file is installed, and the log knows of no installation"
     elif host.status == "differs":
         yield from (finding.text for finding in host.findings)
         for tool in host.tools:

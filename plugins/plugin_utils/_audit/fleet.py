@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence im
 #: ``failed``          it was asked, and gave no usable answer: the reason is told
 #: ``not_asked``       it is in the inventory, and the play left it out
 #: ``differs``         at least one tool is not as pinned
-#: ``never_converged`` nothing of the lock file was ever installed
+#: ``never_converged`` nothing of the lock file is installed, and the log knows of no installation
 #: ``as_pinned``       it was compared with the lock file, and nothing differs
 HostStatus = Literal["unreachable", "failed", "not_asked", "differs", "never_converged", "as_pinned"]
 

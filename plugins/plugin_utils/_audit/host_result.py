@@ -46,6 +46,8 @@ _VERIFIED_BY = (*_VERIFIED_BYTES, "size", "")
 #: What may be a user and password in an address.
 _PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _NOT_NAMED = "the lock file does not name it, and the inventory does (tools_names)"
+#: What Ansible writes before the reason, which the status says already.
+_ANSIBLE_SAYS = "Task failed: "
 _NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
 
 
@@ -101,7 +103,7 @@ def _unknown(name: str, status: HostStatus, why: str) -> HostAnswer:
 def _reason(document: Mapping[str, Any]) -> str:
     error = document.get("error")
     what = error.get("what") if isinstance(error, dict) else None
-    return str(what or document.get("msg") or "no reason was given")
+    return str(what or document.get("msg") or "no reason was given").removeprefix(_ANSIBLE_SAYS)
 
 
 def _shortened(text: str) -> str:

@@ -54,9 +54,11 @@ describe_state() {
         ordered_gid=$(id -g "$owner" 2>/dev/null)
         say "gid ${ordered_gid:--}"
     fi
+    refuse_unreadable "$root" "$root/current" "$root/store" "$root"/store/*
     told=$(describe_active)
     say "$told"
     active=" $(say "$told" | sed -n 's,^active \(.*\) ,\1/,p' | tr '\n' ' ')"
+    for tree in $active; do refuse_unreadable "$root/store/$tree"; done
     # Names of tools and trees have nothing that a shell would expand.
     # shellcheck disable=SC2086
     now=$(fingerprint "$root" "$bin_dir" $active)
@@ -69,6 +71,20 @@ describe_state() {
     describe_room bin_dir "$bin_dir"
     describe_rights
     if [ -n "$audit" ]; then describe_strangers; fi
+}
+
+# refuse_unreadable FOLDER...: ends the answer at a folder that is there and that who runs may not look into, and at one above
+# the first that hides it: what is in there would be told of as missing.
+refuse_unreadable() {
+    above=$1
+    while [ ! -d "${above:-/}" ]; do above=${above%/*}; done
+    if [ ! -x "${above:-/}" ]; then set -- "${above:-/}" "$@"; fi
+    for folder in "$@"; do
+        if [ ! -d "$folder" ] || { [ -r "$folder" ] && [ -x "$folder" ]; }; then continue; fi
+        encode "$folder"
+        say "unreadable $encoded"
+        finish
+    done
 }
 
 # describe_rights: the capabilities of who runs, of which one lets set those of files. Only Linux has some.

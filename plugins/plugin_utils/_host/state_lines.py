@@ -67,6 +67,7 @@ def state_of(said: AnswerLines) -> State:
     """Return what is installed on the host that *said* so. Raises ReleaseError where it cannot tell, or be trusted."""
     _refuse_lacking(said)
     _refuse_untrusted(said)
+    _refuse_unreadable(said)
     root, bin_dir = (_decoded(said.one(word)) for word in ("root", "bin_dir"))
     if said.all("homeless") or not (root.startswith("/") and bin_dir.startswith("/")):
         raise ReleaseError("the user has no home folder on the host", fix="name folders in root and bin_dir")
@@ -196,6 +197,15 @@ def _refuse_untrusted(said: AnswerLines) -> None:
             f"{path} {reasons.get(why, 'is no folder')}, so nothing below it can be trusted",
             expected="a folder that belongs to root or to the user who runs, and that nobody else can write",
             fix=fixes.get(why, "find out who put it there and remove it, or choose other folders in root and bin_dir"),
+        )
+
+
+def _refuse_unreadable(said: AnswerLines) -> None:
+    folder = _decoded(said.one("unreadable"))
+    if folder:
+        raise ReleaseError(
+            f"the user who runs may not look into {folder}, so it is not known what is installed",
+            fix="run with --become, or as the owner of the folder (become_user)",
         )
 
 

@@ -85,3 +85,28 @@ def test_what_the_user_set_up_for_ansible_is_left_out_of_the_story(tmp_path: Pat
     settings = {"ANSIBLE_BECOME": "true", "ANSIBLE_CONFIG": "/home/me/ansible.cfg"}
     ended = story(tmp_path, 'echo "become: ${ANSIBLE_BECOME:-}, settings: $ANSIBLE_CONFIG"; exit 2', settings)
     assert "become: , settings: ansible.cfg" in ended.stdout
+
+
+#: Locks by copying the manifest, and rolls out programs that print nothing, until the network is shut.
+PLAYBOOK = """
+case $1 in *.lock) cp releases.yml releases.lock.json; cp releases.yml releases.components.json; exit ;; esac
+if [ -n "${https_proxy:-}" ]; then exit 2; fi
+mkdir -p tools/current bin
+ln -sfn ../store/uv/1 tools/current/uv
+for name in uv ruff just; do
+    echo '#!/bin/sh' >bin/$name
+    chmod +x bin/$name
+done
+"""
+
+
+def test_the_way_back_brings_back_all_that_a_lock_wrote(tmp_path: Path) -> None:
+    ended = story(tmp_path, PLAYBOOK, {})
+    assert "Back to the three files" in ended.stdout
+    folder = tmp_path / ".build/quickstart"
+    manifest, *written = (
+        (folder / f"releases.{ending}").read_text(encoding="utf-8")
+        for ending in ("yml", "lock.json", "components.json")
+    )
+    assert "0.9.30" not in manifest
+    assert written == [manifest, manifest]

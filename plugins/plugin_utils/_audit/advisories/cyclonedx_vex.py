@@ -33,6 +33,17 @@ _STATES: dict[str, StatementStatus] = {
     "false_positive": "not_affected",
     "not_affected": "not_affected",
 }
+_JUSTIFICATIONS = (
+    "code_not_present",
+    "code_not_reachable",
+    "requires_configuration",
+    "requires_dependency",
+    "requires_environment",
+    "protected_by_compiler",
+    "protected_at_runtime",
+    "protected_at_perimeter",
+    "protected_by_mitigating_control",
+)
 #: Of a statement that does not say when it was made: any other is later.
 _LONG_AGO = ""
 
@@ -75,6 +86,9 @@ def _statement(place: Place, purls: Mapping[str, str], top: Place) -> Statement 
     state = analysis.optional("state") if analysis else None
     if analysis is None or state is None:
         return None
+    justification = analysis.optional("justification")
+    if justification:
+        justification.one_of(_JUSTIFICATIONS)
     affects = _places(place.optional("affects"))
     return Statement(
         file=place.document.name,

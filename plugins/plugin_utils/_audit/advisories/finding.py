@@ -8,7 +8,8 @@ Runs on the controller. Nothing in here is ever called free of vulnerabilities: 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 #: ``affected``             the version is in a range or list of the advisory
@@ -126,6 +127,15 @@ class AdvisoryFindings:
     damaged: tuple[Damaged, ...] = ()
     damaged_count: int = 0
     unmatched_vex: tuple[str, ...] = ()
+
+
+def by_program(findings: Iterable[AdvisoryFinding]) -> dict[AdvisoryFinding, tuple[str, ...]]:
+    """Return what was found of each package once, without the program, and the paths of the programs that it is in."""
+    programs: dict[AdvisoryFinding, list[str]] = {}
+    for one in findings:
+        bare = replace(one, subject=replace(one.subject, where=""))
+        programs.setdefault(bare, []).extend([one.subject.where] if one.subject.where else [])
+    return {finding: tuple(paths) for finding, paths in programs.items()}
 
 
 def to_json(found: AdvisoryFindings) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.coverage import coverage
@@ -26,8 +26,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 MOST_FIXES, VERSION_LENGTH = 20, 100
 
 
-def findings(database: Database, subjects: Iterable[Subject], statements: Sequence[Statement] = ()) -> AdvisoryFindings:
-    """Return what the records of *database* say of *subjects*, with what the VEX *statements* say of that."""
+def findings(
+    database: Database,
+    subjects: Iterable[Subject],
+    statements: Sequence[Statement] = (),
+    unread: Collection[str] = (),
+) -> AdvisoryFindings:
+    """Return what the records of *database* say of *subjects*, with what the VEX *statements* say of that.
+
+    *unread* are the tools of which not all components are known that could be.
+    """
     asked = sorted(set(subjects))
     own = _own_purls(asked)
     used: set[Statement] = set()
@@ -39,7 +47,7 @@ def findings(database: Database, subjects: Iterable[Subject], statements: Sequen
         found.append(_as_stated(finding, latest(stated)) if stated else finding)
     return AdvisoryFindings(
         findings=tuple(found),
-        coverage=coverage(database, asked),
+        coverage=coverage(database, asked, unread),
         records=database.records_count,
         withdrawn=database.withdrawn,
         damaged=database.damaged,

@@ -25,6 +25,13 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 _CONTEXT = "https://openvex.dev/ns/v0.2.0"
 _STATUSES: tuple[StatementStatus, ...] = ("not_affected", "affected", "fixed", "under_investigation")
+_JUSTIFICATIONS = (
+    "component_not_present",
+    "vulnerable_code_not_present",
+    "vulnerable_code_not_in_execute_path",
+    "vulnerable_code_cannot_be_controlled_by_adversary",
+    "inline_mitigations_already_exist",
+)
 _SAID = ("justification", "impact_statement", "status_notes", "action_statement")
 
 
@@ -42,7 +49,10 @@ def statements(top: Place) -> tuple[Statement, ...]:
 
 def _statement(place: Place, made: Place | None) -> Statement:
     status: StatementStatus = place.required("status").one_of(_STATUSES)  # type: ignore[assignment]
-    if status == "not_affected" and not (place.optional("justification") or place.optional("impact_statement")):
+    justification = place.optional("justification")
+    if justification:
+        justification.one_of(_JUSTIFICATIONS)
+    if status == "not_affected" and not (justification or place.optional("impact_statement")):
         raise place.misfit("a justification or an impact_statement, which not_affected needs")
     when = place.optional("timestamp") or made
     if when is None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -20,12 +21,16 @@ LONGEST_BYTES = 32 * 1024 * 1024
 _FIX = "correct the file, or leave it out of vex"
 
 
-def read(paths: Iterable[Path]) -> tuple[Statement, ...]:
-    """Return the statements in all files, in their order.
+def read(paths: Iterable[Path], base: Path) -> tuple[Statement, ...]:
+    """Return the statements in all files, in their order, each with the path of its file below the folder *base*.
+
+    A file that is elsewhere has its bare name: another checkout gives the same report.
 
     Raises ReleaseError for a file that cannot be read, or does not keep to its format: it would be left out else.
     """
-    return tuple(statement for path in paths for statement in parse(_content(path), str(path)))
+    return tuple(
+        replace(statement, file=_name(path, base)) for path in paths for statement in parse(_content(path), str(path))
+    )
 
 
 def parse(content: bytes, name: str) -> tuple[Statement, ...]:
@@ -40,6 +45,10 @@ def parse(content: bytes, name: str) -> tuple[Statement, ...]:
     if isinstance(document, dict) and cyclonedx_vex.is_such(document):
         return cyclonedx_vex.statements(top)
     raise top.misfit("OpenVEX 0.2 (with @context) or CycloneDX (with bomFormat), as JSON")
+
+
+def _name(path: Path, base: Path) -> str:
+    return path.relative_to(base).as_posix() if path.is_relative_to(base) else path.name
 
 
 def _content(path: Path) -> bytes:

@@ -23,6 +23,7 @@ from urllib.parse import urlencode
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page import attention, data, words
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.extras import Extras
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
@@ -88,7 +89,7 @@ def _template() -> Template:
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True
     )
     environment.filters.update(line=words.line, moment=words.moment)
-    environment.globals.update(count=words.count, link=_link)
+    environment.globals.update(count=words.count, link=_link, listed=listed)
     return environment.from_string(_asset_text("page.html"))
 
 
@@ -152,9 +153,10 @@ def _full_comparison(fleet: Fleet) -> str:
     return f"{longest}; not known of {words.count(unknown, 'host', 'hosts')}" if unknown else longest
 
 
-def _affected(extras: Mapping[str, Extras]) -> tuple[tuple[str, int], ...]:
-    """Return the tools that advisories say are affected, each with how many of these there are."""
-    counted = (
-        (words.line(name), sum(one.status == "affected" for one in extra.advisories)) for name, extra in extras.items()
+def _affected(extras: Mapping[str, Extras]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the tools that advisories say are affected, each with the names of these advisories."""
+    named = (
+        (words.line(name), tuple(dict.fromkeys(one.name for one in extra.advisories if one.status == "affected")))
+        for name, extra in extras.items()
     )
-    return tuple(sorted((name, number) for name, number in counted if number))
+    return tuple(sorted((name, advisories) for name, advisories in named if advisories))

@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import (
     AdvisoryFinding,
     AdvisoryFindings,
+    by_program,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.page.extras import Advisory, Extras, Program
@@ -23,18 +24,19 @@ def extras_of(fleet: Fleet, recorded: Recorded, found: AdvisoryFindings | None) 
     *found* is None where no advisories were asked.
     """
     coverage = {one.tool: one.words for one in found.coverage} if found else {}
+    known = by_program(found.findings) if found else {}
     return {
         tool: Extras(
             coverage.get(tool, ""),
-            tuple(_advisory(one) for one in (found.findings if found else ()) if one.subject.tool == tool),
+            tuple(_advisory(one, programs) for one, programs in known.items() if one.subject.tool == tool),
             _programs(fleet, tool, recorded),
         )
         for tool in sorted(fleet.tools)
     }
 
 
-def _advisory(finding: AdvisoryFinding) -> Advisory:
-    subject = finding.subject
+def _advisory(finding: AdvisoryFinding, programs: Sequence[str]) -> Advisory:
+    purl = finding.subject.purl
     beside = (
         f"also known as {', '.join(finding.aliases)}" if finding.aliases else "",
         finding.reason,
@@ -45,7 +47,7 @@ def _advisory(finding: AdvisoryFinding) -> Advisory:
         name=finding.advisory,
         status=finding.status.replace("_", " "),
         level=level,
-        subject=f"{subject.purl} in {subject.where}" if subject.where else subject.purl,
+        subject=f"{purl} in {', '.join(programs)}" if programs else purl,
         text="; ".join(filter(None, (finding.summary, *beside))),
         fixed=", ".join(finding.fixed_in),
     )

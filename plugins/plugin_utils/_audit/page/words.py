@@ -36,7 +36,11 @@ OF_HOSTS: Mapping[HostStatus, Status] = {
         "with differences", "≠", "bad", "Found beside the tools", "No file of a tool that was installed."
     ),
     "never_converged": Status(
-        "never converged", "∅", "open", "Hosts that never converged", "Nothing of the lock file was ever installed."
+        "never converged",
+        "∅",
+        "open",
+        "Hosts that never converged",
+        "Nothing of the lock file is installed, and the log knows of no installation.",
     ),
     "unreachable": Status(
         "unreachable", "?", "unknown", "Unreachable hosts", "There was no connection. Nothing is known of them."

@@ -57,9 +57,11 @@ class Machine:
         without: str = "",
         environment: Mapping[str, str] | None = None,
         task_path: str = "",
+        user: int | None = None,
     ) -> probe.Answer:
         """Put the question; with *userland*, a folder of programs, in its shell and with no other programs on PATH.
 
+        With *user*, as that one, which only root can do.
         *without* is a text of the question that is taken out of it.
         """
         asked_for = replace(question(wanted), audit=audit, task_path=task_path)
@@ -74,6 +76,7 @@ class Machine:
             text=True,
             check=False,
             env={**os.environ, **(environment or {})},
+            user=user,
         )
         return probe.parse(asked.stdout, asked_for)
 

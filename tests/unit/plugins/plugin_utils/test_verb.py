@@ -69,6 +69,11 @@ def test_what_a_task_inherited_from_ansible_is_not_looked_through_for_garbage(mo
     assert (result["inherited"], result["made"]) == (False, True)
 
 
+def test_an_error_has_no_line_for_a_program_that_said_nothing(monkeypatch):
+    result = run(monkeypatch, lambda: fail(ReleaseError("it failed", found="", fix="look")))
+    assert result["msg"] == "h1: it failed\n  to fix: look"
+
+
 def test_an_error_is_the_result_without_its_places_unless_asked_for(monkeypatch):
     result = run(monkeypatch, lambda: fail(ReleaseError("no hunter2 here", fix="look")))
     assert result["failed"]

@@ -25,7 +25,7 @@ function show() {
           ? hostDetails(choice.host)
           : toolDetails(choice.tool),
     );
-  document.title = isDetail ? `${[choice.tool, choice.host].filter(Boolean).join(" on ")}: ${title}` : title;
+  document.title = isDetail ? `${[choice.tool, choice.host].filter(Boolean).join(" on ")}: fleet report` : title;
   if (!isHost) showTable(choice);
 }
 
@@ -56,7 +56,9 @@ function showTable(choice) {
 function countText(found) {
   const unknown = unknownHosts(found);
   const all = counted(report.hosts.length, "host", "hosts");
-  const told = `${counted(found.rows.length, "tool", "tools")} on ${number(found.hosts.length)} of ${all}.`;
+  const tools = counted(found.tools.length, "tool", "tools");
+  const inAll = found.rows.length === found.tools.length ? "" : `, ${number(found.rows.length)} in all`;
+  const told = `${tools} on ${number(found.hosts.length)} of ${all}${inAll}.`;
   return unknown ? `${told} Of ${counted(unknown, "other host", "other hosts")} nothing is known.` : told;
 }
 

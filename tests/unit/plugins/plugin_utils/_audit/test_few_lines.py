@@ -5,7 +5,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import few_lines
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import (
+    AdvisoryFinding,
+    AdvisoryFindings,
+    Coverage,
+    Subject,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import (
     ComparedLock,
     Finding,
@@ -41,10 +49,33 @@ def test_what_differs_comes_first_and_hosts_with_one_outcome_share_a_line() -> N
         "r: old does not run here: needs glibc 2.39",
         "s: store/x is of no tool",
         "m: x is installed, and the lock file does not name it",
-        "n: nothing of the lock file was ever installed",
+        "n: nothing of the lock file is installed, and the log knows of no installation",
         "a: unreachable: timed out",
         "o: not asked: left out",
         "1 of 12 hosts are as releases.lock.json pins",
+    ]
+
+
+def test_an_advisory_is_told_by_name_and_once_in_however_many_programs_it_is() -> None:
+    tokio = Subject("uv", "pkg:cargo/tokio@1.53.2", "1.53.2", where="uv.data/scripts/uv")
+    one = AdvisoryFinding(tokio, "RUSTSEC-1", (), "", (), "", ("1.99.0",), "affected")
+    two = replace(one, subject=replace(tokio, where="uv.data/scripts/uvx"))
+    unclear = replace(one, advisory="RUSTSEC-2", status="cannot_compare")
+    found = AdvisoryFindings((one, two, unclear), (Coverage("uv", (), ()),))
+    assert few_lines.of_advisories(found) == [
+        "uv: RUSTSEC-1 affects tokio 1.53.2 in uv, uvx; fixed in 1.99.0",
+        "advisories on uv: 1 affected, 1 cannot compare (not covered)",
+    ]
+
+
+def test_of_many_advisories_the_first_are_named() -> None:
+    own = Subject("uv", "pkg:pypi/uv@0.9.30", "0.9.30")
+    many = tuple(AdvisoryFinding(own, f"GHSA-{n}", (), "", (), "", (), "affected") for n in range(5))
+    told = few_lines.of_advisories(AdvisoryFindings(many, (Coverage("uv", (), ()),)))
+    assert told == [
+        *(f"uv: GHSA-{n} affects uv 0.9.30" for n in range(few_lines.NAMED)),
+        "uv: 2 more advisories affect it: see the report",
+        "advisories on uv: 5 affected (not covered)",
     ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import few_lines, report_files
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories, note
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile, write
@@ -35,6 +35,9 @@ ADVISORY = {
         }
     ],
 }
+
+
+PATH = Path("releases.lock.json")
 
 
 @pytest.fixture
@@ -74,11 +77,12 @@ def test_an_advisory_is_found_through_a_module_inside_a_program(tmp_path: Path, 
     folder = tmp_path / "osv"
     folder.mkdir()
     (folder / "GO-2026-0001.json").write_text(json.dumps(ADVISORY))
-    found = ask_advisories(lock, recorded(lock), folder, ())
+    found = ask_advisories(lock, PATH, recorded(lock), folder, ())
     assert [(one.advisory, one.status, one.subject.where) for one in found.findings] == [
         ("GO-2026-0001", "affected", "bin/hello")
     ]
-    [line] = few_lines.of_advisories(found)
+    affected, line = few_lines.of_advisories(found)
+    assert affected == "hello: GO-2026-0001 affects example.org/parser v1.4.2 in hello; fixed in 1.5.0"
     assert line.startswith("advisories on hello: 1 affected (covered by Go (2 packages, records of 1)")
     fleet = simulated_fleet(5, 2)
     files = {file.path: file.content for file in report_files.report(fleet, Beside(recorded(lock), found))}
@@ -90,14 +94,24 @@ def test_a_tool_without_findings_is_told_with_what_was_asked_and_never_called_cl
 ) -> None:
     (tmp_path / "osv").mkdir()
     (tmp_path / "osv/GO-2026-0001.json").write_text(json.dumps(ADVISORY))
-    [line] = few_lines.of_advisories(ask_advisories(lock, {}, tmp_path / "osv", ()))
+    [line] = few_lines.of_advisories(ask_advisories(lock, PATH, {}, tmp_path / "osv", ()))
     assert line.startswith("advisories on hello: no record concerns it (not covered")
     assert few_lines.of_advisories(None) == []
 
 
+def test_a_file_of_components_that_lacks_a_pinned_asset_is_told(lock: LockFile) -> None:
+    assert list(note(lock, PATH, recorded(lock))) == []
+    assert list(note(lock, PATH, {"hello": {asset.sha256: {} for asset in lock.tools["hello"].assets}})) == []
+    for lacking in ({}, {"hello": {"0" * 64: {}}}):
+        [line] = note(lock, PATH, lacking)
+        assert line.startswith(
+            "releases.components.json does not say what is inside hello 1.0: run pinned.release.lock"
+        )
+
+
 def test_a_folder_of_advisories_that_is_not_there_is_refused(tmp_path: Path, lock: LockFile) -> None:
     with pytest.raises(ReleaseError):
-        ask_advisories(lock, {}, tmp_path / "nowhere", ())
+        ask_advisories(lock, PATH, {}, tmp_path / "nowhere", ())
 
 
 def test_the_version_of_the_collection_is_that_of_the_clone_or_of_what_was_installed(tmp_path: Path) -> None:

@@ -159,6 +159,11 @@ def test_only_tools_that_the_inventory_names_are_expected_and_the_others_are_tol
     assert {tool.tool: tool.status for tool in host.tools} == {"one": "as_pinned", "three": "missing"}
 
 
+def test_the_reason_is_told_without_what_ansible_puts_before_it(wanted: Wanted) -> None:
+    result = {"unreachable": True, "msg": "Task failed: Failed to connect"}
+    assert read(wanted, result).why == "Failed to connect"
+
+
 @pytest.mark.parametrize(
     ("result", "status", "why"),
     [

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -470,6 +473,12 @@ def test_getfacl_tells_of_lists_where_ls_does_not(machine: Machine, tmp_path: Pa
     assert (finding.kind, finding.path) == ("acl", "libexec/hello-1.0/bin/hello")
 
 
+def test_folder_of_links_in_the_tree_itself_is_no_stranger(machine: Machine, tmp_path: Path) -> None:
+    wanted = replace(machine.wanted(Released(tmp_path)), bin_dir=str(machine.root / "bin"))
+    machine.converge(wanted)
+    assert audit(machine, wanted).is_compliant
+
+
 def test_a_rollout_does_not_ask_what_only_an_audit_tells(machine: Machine, tmp_path: Path) -> None:
     wanted = replace(upgraded(machine, tmp_path), integrity="full")
     (machine.root / "more").touch()
@@ -512,3 +521,21 @@ def test_an_upgrade_takes_capabilities_from_the_kept_version_and_who_gives_them_
     run("setcap", "cap_net_bind_service=ep", kept)
     [finding] = audit(machine, wanted).tools["hello"].findings
     assert (finding.kind, finding.text.startswith("kept version 0.9-")) == ("capability", True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
+@pytest.mark.parametrize("closed", ["", "root", "root/current", "root/store", "root/store/jq", "root/store/jq/TREE"])
+def test_what_the_user_may_not_look_into_is_an_error_and_not_missing(closed: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        machine = Machine(Path(name))
+        wanted = machine.wanted(Released(Path(name), "jq"))
+        machine.converge(wanted)
+        assert audit(machine, wanted, user=NOBODY).is_compliant
+        tree = (machine.root / "current/jq").resolve().name
+        folder = Path(name, closed.replace("TREE", tree))
+        folder.chmod(0o700)
+        with pytest.raises(ReleaseError, match=f"may not look into {folder},") as failure:
+            audit(machine, wanted, user=NOBODY)
+        assert "--become" in failure.value.fix
+        assert audit(machine, wanted).is_compliant

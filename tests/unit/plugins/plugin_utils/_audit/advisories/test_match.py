@@ -133,7 +133,7 @@ def test_coverage_tells_what_could_not_be_asked(tmp_path: Path) -> None:
     inside = subjects.of_components("uv", "uv", ["pkg:cargo/tar@0.4.44", "pkg:cargo/serde@1.0.0", "pkg:generic/x@1"])
     own = Subject("uv", "pkg:pypi/uv@0.9.0", "0.9.0")
     assert coverage_of(tmp_path, own, *inside) == [
-        "not covered; no record here is about the tool itself by a name that is known of it; "
+        "not covered; no record here names the tool itself; "
         "no database of PyPI is here (1 package); no database of crates.io is here (2 packages); "
         "components of the type generic are in no kind of database that is read (1 package)"
     ]
@@ -142,9 +142,15 @@ def test_coverage_tells_what_could_not_be_asked(tmp_path: Path) -> None:
 def test_coverage_tells_that_nothing_is_known_of_the_inside(tmp_path: Path) -> None:
     own = Subject("tool", "pkg:generic/tool@1.0", "1.0")
     assert coverage_of(write(tmp_path, NET), own) == [
-        "not covered; no record here is about the tool itself by a name that is known of it; "
-        "nothing is known of what its programs are built of"
+        "not covered; no record here names the tool itself; "
+        "its compilers recorded nothing of what its programs are built of"
     ]
+
+
+def test_coverage_tells_that_the_inside_was_never_read_in_other_words(tmp_path: Path) -> None:
+    own = Subject("tool", "pkg:generic/tool@1.0", "1.0")
+    [told] = findings(read(write(tmp_path, NET), own), [own], unread=["tool"]).coverage
+    assert told.not_covered[-1].startswith("the file of components does not say of all assets what is inside")
 
 
 def test_no_words_say_that_anything_is_free_of_vulnerabilities(tmp_path: Path) -> None:

@@ -189,8 +189,8 @@ def test_formats_are_compared_by_time(tmp_path: Path) -> None:
 def test_files_are_read_in_their_order(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(openvex(says("fixed", NET_PURL)))
     (tmp_path / "b.json").write_bytes(cyclonedx(analysed("in_triage", NET_PURL)))
-    read_both = vex.read([tmp_path / "b.json", tmp_path / "a.json"])
-    assert [(one.status, Path(one.file).name) for one in read_both] == [
+    read_both = vex.read([tmp_path / "b.json", tmp_path / "a.json"], tmp_path)
+    assert [(one.status, one.file) for one in read_both] == [
         ("under_investigation", "b.json"),
         ("fixed", "a.json"),
     ]
@@ -207,7 +207,17 @@ def test_the_statement_in_the_guide_counts_for_what_it_speaks_of(tmp_path: Path)
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="cannot be read"):
-        vex.read([tmp_path / "absent.json"])
+        vex.read([tmp_path / "absent.json"], tmp_path)
+
+
+def test_files_are_named_alike_in_every_checkout(tmp_path: Path) -> None:
+    checkouts = (tmp_path / "one", tmp_path / "two")
+    for checkout in checkouts:
+        (checkout / "vex").mkdir(parents=True)
+        (checkout / "vex/ours.json").write_bytes(openvex(says("fixed", NET_PURL)))
+        [inside] = vex.read([checkout / "vex/ours.json"], checkout)
+        [outside] = vex.read([checkout / "vex/ours.json"], checkout / "lock")
+        assert (inside.file, outside.file) == ("vex/ours.json", "ours.json")
 
 
 @pytest.mark.parametrize(
@@ -221,11 +231,14 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
         openvex(says("perhaps", NET_PURL)),
         openvex({"products": [], "status": "fixed"}),
         openvex(says("not_affected", NET_PURL) | {"justification": None}),
+        openvex(says("not_affected", NET_PURL) | {"justification": "because"}),
+        openvex(says("not_affected", NET_PURL) | {"justification": "", "impact_statement": "Not reached."}),
         openvex(says("fixed", NET_PURL, timestamp="yesterday")),
         openvex(says("fixed", NET_PURL, timestamp="2026-01-01T00:00:00")),
         openvex(says("fixed", NET_PURL), timestamp=None),
         openvex(says("fixed", "pkg:nothing")),
         cyclonedx(analysed("fine", NET_PURL)),
+        cyclonedx(analysed("not_affected", NET_PURL, justification="because")),
         cyclonedx(analysed("resolved", "pkg:")),
         cyclonedx({"analysis": {"state": "resolved"}}),
         cyclonedx(analysed("resolved", NET_PURL, lastUpdated="0000-00-00T00:00:00Z")),
@@ -240,7 +253,7 @@ def test_a_file_that_does_not_keep_to_its_format_is_refused_with_its_name(conten
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "said.json")
     with pytest.raises(ReleaseError, match=r"said\.json is no file"):
-        vex.read([tmp_path / "said.json"])
+        vex.read([tmp_path / "said.json"], tmp_path)
 
 
 keys = st.sampled_from(["@context", "statements", "bomFormat", "vulnerabilities", "analysis", "state", "affects", "id"])

@@ -166,14 +166,15 @@ def test_oldest_full_comparison_is_told_and_of_how_many_hosts_none_is_known() ->
 def test_advisories_and_components_of_a_tool_are_in_the_data_and_affected_ones_at_the_front() -> None:
     about = ("stdlib 1.26.8 in bin/caddy", "A </script> summary", "1.26.9")
     advisory = Advisory("GO-2021-0069", "affected", "HIGH", *about)
+    other = replace(advisory, subject="stdlib 1.26.8 in bin/other")
     program = Program("bin/caddy", "x86_64-unknown-linux-gnu", "recorded by Go", ("stdlib 1.26.8",))
-    text = page(FLEET, {TOOL: Extras("covered by Go (2 packages, records of 1)", (advisory,), (program,))})
+    text = page(FLEET, {TOOL: Extras("covered by Go (2 packages, records of 1)", (advisory, other), (program,))})
     data = data_of(text)
     [told] = [tool for tool in data["tools"] if tool["name"] == TOOL]
     assert told["coverage"] == "covered by Go (2 packages, records of 1)"
     assert [data["texts"][number] for number in told["advisories"][0]] == ["GO-2021-0069", "affected", "HIGH", *about]
     assert [data["texts"][number] for number in told["programs"][0][3]] == ["stdlib 1.26.8"]
-    assert f'<a href="#tool={TOOL}">{TOOL}</a></th><td>1 advisory</td>' in text
+    assert f'<a href="#tool={TOOL}">{TOOL}</a></th><td>1 advisory: GO-2021-0069</td>' in text
 
 
 def test_large_fleet_is_small() -> None:

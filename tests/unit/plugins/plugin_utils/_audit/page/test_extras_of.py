@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import (
     AdvisoryFinding,
     AdvisoryFindings,
@@ -71,6 +73,13 @@ def test_advisory_names_component_program_and_fix() -> None:
     assert advisory.text == "It breaks; also known as CVE-1"
     assert advisory.fixed == "1.26.9, 1.25.11"
     assert extras_of(FLEET, {}, found(finding))[OTHER].advisories == ()
+
+
+def test_advisory_on_what_is_in_two_programs_is_told_once() -> None:
+    one = AdvisoryFinding(STDLIB, "GO-1", (), "It breaks", (), "", (), "affected")
+    two = replace(one, subject=replace(STDLIB, where="bin/toolx"))
+    [advisory] = extras_of(FLEET, {}, found(one, two))[TOOL].advisories
+    assert advisory.subject == "pkg:golang/stdlib@1.26.8 in bin/tool, bin/toolx"
 
 
 def test_statement_of_somebody_is_told_with_who_made_it() -> None:
