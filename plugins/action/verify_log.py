@@ -70,7 +70,7 @@ def _refusal(path: Path, verified: log.Verified) -> ReleaseError:
     return ReleaseError(
         f"{path} is not what was written",
         found="\n    ".join(_told(verified)),
-        fix="compare it with a copy; find out who could write to it",
+        fix=verified.repair or "compare it with a copy; find out who could write to it",
     )
 
 

@@ -76,13 +76,15 @@ class Trouble:
 class Verified:
     """What a log turned out to be. *head* is None for one without an entry; *found* is what is wrong with it.
 
-    Of more than MOST_FINDINGS, *untold* is the number of those that are not in there.
+    Of more than MOST_FINDINGS, *untold* is the number of those that are not in there. *repair* says how to go on if the
+    only fault is a last line without an end; else it is "".
     """
 
     head: LogHead | None
     found: tuple[Trouble, ...]
     signers: tuple[str, ...]
     untold: int = 0
+    repair: str = ""
 
 
 def read_head(text: str) -> LogHead:
@@ -102,11 +104,14 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
     """Write *statement* as the last entry of the log at *path*, and return the new head. The file is made if it lacks.
 
     Whoever else writes to it meanwhile is waited for. Nothing is written unless all of it is, and is on the disk.
-    Raises ReleaseError if the end of the file is no whole entry, if nothing can be written, and what *sign* raises.
+    Raises ReleaseError if the end of the file is no whole entry, if it is signed and this one would not be, if nothing
+    can be written, and what *sign* raises.
     """
     try:
         with _opened_to_append(path) as file:
-            head = _last(file, path)
+            head, is_signed = _last(file, path)
+            if is_signed and sign is None:
+                raise _unsigned(path)
             entry = _numbered(statement, head)
             line = envelope.wrap(entry, sign).line()
             if len(line) > LINE_LIMIT_BYTES:
@@ -129,6 +134,8 @@ def entries(path: Path) -> Iterator[tuple[Entry, str]]:
     for line in reading.each(path):
         if reading.found:
             first = reading.found[0]
+            if first.kind == "torn":
+                raise _torn(path, reading.whole_bytes)
             raise ReleaseError(
                 f"the log {path} is not what was written",
                 found=first.text,
@@ -178,7 +185,9 @@ def verify(
     for name in unseen.values():
         text = f"no entry is about {name} as it is: that was changed, or the end of the log was cut off"
         reading.tell("missing", reading.head.entries + 1 if reading.head else 1, text)
-    return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold)
+    is_torn = [one.kind for one in reading.found] == ["torn"]
+    repair = _repair(path, reading.whole_bytes) if is_torn else ""
+    return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold, repair)
 
 
 @dataclass(frozen=True)
@@ -191,12 +200,13 @@ class _Line:
 
 
 class _Reading:
-    """A log that is read, line after line: what is wrong with it so far, and its head so far."""
+    """A log that is read, line after line: what is wrong with it, its head and the bytes of its whole lines so far."""
 
     def __init__(self, signers: Sequence[KnownKey]) -> None:
         self.found: list[Trouble] = []
         self.untold = 0
         self.head: LogHead | None = None
+        self.whole_bytes = 0
         self._signers = signers
         self._previous = NOTHING
 
@@ -217,6 +227,7 @@ class _Reading:
                     self.tell("torn", expected, f"where entry {expected} should be, there is {_cut(line)}")
                     yield _Line(expected, None, "")
                     return
+                self.whole_bytes += len(line)
                 yield self._line(line, expected)
 
     def _line(self, line: bytes, expected: int) -> _Line:
@@ -359,42 +370,56 @@ def _wait_for(file: BinaryIO, how: int) -> None:
         time.sleep(0.05)
 
 
-def _last(file: BinaryIO, path: Path) -> LogHead | None:
-    """Return the head of the log that *file* is; None if it is empty. Raises ReleaseError unless it ends with an entry.
+def _last(file: BinaryIO, path: Path) -> tuple[LogHead | None, bool]:
+    """Return the head of the log that *file* is, None if it is empty, and whether its last entry is signed.
 
-    What was written before is not looked at: that is for verify().
+    What was written before is not looked at: that is for verify(). Raises ReleaseError unless it ends with an entry.
     """
     size = file.seek(0, os.SEEK_END)
     if not size:
-        return None
+        return None, False
     tail = b""
     while tail.count(b"\n") - tail.endswith(b"\n") < 1 and len(tail) < size and len(tail) <= LINE_LIMIT_BYTES:
         more = min(max(65536, len(tail)), size - len(tail))
         file.seek(size - len(tail) - more)
         tail = file.read(more) + tail
     if not tail.endswith(b"\n"):
-        raise _torn(path, size, tail)
+        raise _torn(path, size - len(tail) + tail.rfind(b"\n") + 1)
     line = tail[tail.rfind(b"\n", 0, -1) + 1 :]
     try:
-        number, _previous = _place(envelope.read(line[:-1]))
+        last = envelope.read(line[:-1])
+        number, _previous = _place(last)
     except (ValueError, MisfitError) as error:
         raise ReleaseError(
             f"the last line of {path} is no entry, so nothing is added to it",
             found=shortened(str(error), 200),
             fix="let pinned.release.verify_log say what is wrong with it, and restore it from a copy",
         ) from error
-    return LogHead(number, hashlib.sha256(line).hexdigest())
+    return LogHead(number, hashlib.sha256(line).hexdigest()), bool(last.signatures)
 
 
-def _torn(path: Path, size: int, tail: bytes) -> ReleaseError:
-    whole = size - len(tail) + tail.rfind(b"\n") + 1
-    cut = f"truncate -s {whole} {shlex.quote(str(path))}"
+def _unsigned(path: Path) -> ReleaseError:
     return ReleaseError(
-        f"{path} ends within an entry, so nothing is added to it",
-        expected="a whole line at the end",
-        found=f"{size - whole} bytes after the last whole line: a writer was stopped, or somebody cut them off",
-        fix=f"keep a copy, find out which of the two it was, then cut off what is no entry:  {cut}",
+        f"the entries of {path} are signed, and there is no key to sign the next one",
+        found="no log_key: pinned.release.verify_log with signers would fail from that entry on",
+        fix="give the key in the option log_key, or name another log",
     )
+
+
+def _torn(path: Path, whole_bytes: int) -> ReleaseError:
+    """Return the error for a log whose last line, after *whole_bytes*, has no end."""
+    return ReleaseError(
+        f"{path} ends within an entry, so nothing is added to it, and nothing is answered from it",
+        expected="a whole line at the end",
+        found=f"{path.stat().st_size - whole_bytes} bytes after the last whole line: a writer was stopped, or somebody "
+        "cut them off",
+        fix=_repair(path, whole_bytes),
+    )
+
+
+def _repair(path: Path, whole_bytes: int) -> str:
+    cut = f"truncate -s {whole_bytes} {shlex.quote(str(path))}"
+    return f"keep a copy, find out whether a writer was stopped, then cut off what is no entry:  {cut}"
 
 
 def _write(file: BinaryIO, line: bytes) -> None:

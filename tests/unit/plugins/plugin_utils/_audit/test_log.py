@@ -278,10 +278,33 @@ def test_nothing_is_added_to_a_torn_log(written, place, data):
     error = refused(place)
     assert place.read_bytes() == content[:size]
     assert "ends within an entry" in error.what
-    assert kinds(log.verify(place)) == {"torn"}
+    verified = log.verify(place)
+    assert kinds(verified) == {"torn"}
+    with pytest.raises(ReleaseError, match="ends within an entry") as read:
+        list(log.entries(place))
+    assert verified.repair == error.fix == read.value.fix
     os.truncate(place, int(re.findall(r"truncate -s (\d+) ", str(error.fix))[0]))
-    log.append(place, statement(7), None)
+    log.append(place, statement(7), sign)
     assert log.verify(place).found == ()
+
+
+def test_repair_is_told_only_where_an_unended_line_is_the_only_fault(written, place):
+    content, head = written
+    place.write_bytes(content[:-20])
+    assert log.verify(place).repair != ""
+    assert log.verify(place, [head]).repair == ""
+    place.write_bytes(content)
+    assert log.verify(place).repair == ""
+
+
+def test_nothing_unsigned_is_added_to_a_signed_log(written, place):
+    place.write_bytes(written[0])
+    error = refused(place)
+    assert "are signed" in error.what
+    assert "log_key" in str(error.fix)
+    assert place.read_bytes() == written[0]
+    log.append(place, statement(7), sign)
+    assert log.verify(place, signers=KEYS).found == ()
 
 
 def test_entry_that_does_not_fit_on_the_disk_leaves_no_trace(written, place, monkeypatch):
@@ -295,8 +318,9 @@ def test_entry_that_does_not_fit_on_the_disk_leaves_no_trace(written, place, mon
         return real(descriptor, rest[:10], offset)
 
     monkeypatch.setattr(os, "pwrite", full)
-    error = refused(place)
-    assert error.found == "No space left on device"
+    with pytest.raises(ReleaseError) as caught:
+        log.append(place, statement(9), sign)
+    assert caught.value.found == "No space left on device"
     assert place.read_bytes() == content
 
 
