@@ -52,9 +52,9 @@ class ActionModule(verb.Verb):
         if given["to"]:
             path = Path(self._loader.path_dwim(given["to"]))
             content = (json.dumps(asdict(answer), indent=2, sort_keys=True) + "\n").encode()
-            written = report_folder.write(
-                path.parent, [report_folder.ReportFile(path.name, content)], self._task.check_mode
-            )
+            file = report_folder.ReportFile(path.name, content)
+            elsewhere = "name another file in the option to"
+            written = report_folder.write(path.parent, [file], self._task.check_mode, elsewhere)
         notes = answer_lines.lines(answer)
         return {**asdict(answer), "changed": any(written.values()), "hosts": list(answer.hosts), "notes": notes}
 

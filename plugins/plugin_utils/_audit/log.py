@@ -33,7 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.known_keys i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.signing import Sign
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice, shortened
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice, reading_advice, shortened
 
 #: What stands for the line before the first one.
 NOTHING = "0" * 64
@@ -146,10 +146,11 @@ def entries(path: Path) -> Iterator[tuple[Entry, str]]:
 
 
 def refuse_missing(path: Path) -> None:
-    """Raise ReleaseError if there is no log at *path*, of which somebody wants to know something."""
-    if not path.exists():
-        fix = "give its path; pinned.release.record and pinned.release.report write it"
-        raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
+    """Raise ReleaseError if there is no log at *path*, or it cannot be read: somebody wants to know something of it."""
+    with _opened_to_read(path) as file:
+        if file is None:
+            fix = "give its path; pinned.release.record and pinned.release.report write it"
+            raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
 
 
 def verify(
@@ -319,7 +320,7 @@ def _opened_to_read(path: Path) -> Iterator[BinaryIO | None]:
             _wait_for(file, fcntl.LOCK_SH)
             yield file
     except OSError as error:
-        fix = advice(error.errno or 0, "name another log")
+        fix = reading_advice(error.errno or 0, "name another log")
         raise ReleaseError(f"cannot read the log {path}", found=error.strerror, fix=fix) from error
 
 

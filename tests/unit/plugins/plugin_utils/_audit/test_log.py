@@ -385,3 +385,13 @@ def test_an_entry_about_nothing_speaks_of_no_file(tmp_path: Path, subject: objec
     path = tmp_path / "log.jsonl"
     log.append(path, {**statement(1), "subject": subject}, None)
     assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}
+
+
+def test_a_log_that_cannot_be_read_is_told_with_what_lets_it_be_read(tmp_path, monkeypatch):
+    def refuse(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ReleaseError, match="cannot read the log") as caught:
+        log.verify(tmp_path / "log.jsonl")
+    assert caught.value.fix == "let this user read it and enter its folders, or name another log"
