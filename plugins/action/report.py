@@ -68,6 +68,7 @@ class ActionModule(verb.Verb):
         hosts = fleet_of(lock, compared, names, result_of, allowed.take if allowed else None)
         fleet, beside = with_past(hosts, past), self._beside(given, path, lock)
         before = _last(dest / report_files.JSON) if self._task.diff else ""
+        doubts = _doubts(dest / report_files.JSON, past)
         digests: dict[str, str] = {}
         files = _hashed(_files(fleet, beside, given, allowed), digests)
         # The entry comes first: a report that the log knows nothing of would look as if somebody had changed it.
@@ -83,7 +84,7 @@ class ActionModule(verb.Verb):
             "head": log.shown_head(head),
             **report_json.summary(fleet),
             "hosts": few_lines.by_status(fleet),
-            "notes": [*few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
+            "notes": [*doubts, *few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
 
@@ -143,6 +144,15 @@ def _last(path: Path) -> str:
         return few_lines.text(report_json.read(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, ReleaseError):
         return ""
+
+
+def _doubts(path: Path, past: history.History) -> list[str]:
+    """Return a line if a report is at *path*, which is to be replaced, and the log does not have it as it is."""
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return []
+    return [] if sha256 in past.reports else [f"{history.unrecorded(path)}; this report takes its place"]
 
 
 def _diff(dest: Path, before: str, after: str) -> dict[str, str]:
