@@ -51,7 +51,8 @@ HEAD = forms.Form(re.compile(r"[1-9][0-9]{0,14}:[0-9a-f]{64}\Z"), "ENTRIES:SHA25
 #: ``order``      an entry stands twice, or not in its place
 #: ``changed``    an entry is not what the entry after it says it was, or not what a head says
 #: ``unsigned``   an entry is not signed by one of the signers
-Kind = Literal["torn", "malformed", "missing", "order", "changed", "unsigned"]
+#: ``unknown``    a report is not the one that any entry is about
+Kind = Literal["torn", "malformed", "missing", "order", "changed", "unsigned", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def verify(
         reading.tell("missing", number, f"entry {number} was written, and {last}: the end of the log was cut off")
     for name in unseen.values():
         text = f"no entry is about {name} as it is: that was changed, or the end of the log was cut off"
-        reading.tell("missing", reading.head.entries + 1 if reading.head else 1, text)
+        reading.tell("unknown", reading.head.entries + 1 if reading.head else 1, text)
     is_torn = [one.kind for one in reading.found] == ["torn"]
     repair = _repair(path, reading.whole_bytes) if is_torn else ""
     return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold, repair)

@@ -374,17 +374,17 @@ def test_a_file_that_an_entry_must_speak_of_is_missed_if_that_entry_was_cut_off_
     log.append(path, envelope.statement("https://example.org/t/v1", {}, {"l": "0" * 64, "report.json": "a" * 64}), sign)
     assert log.verify(path, files={"a" * 64: "report.json"}).found == ()
     changed = log.verify(path, files={"b" * 64: "report.json"})
-    assert kinds(changed) == {"missing"}
+    assert kinds(changed) == {"unknown"}
     assert "no entry is about report.json as it is" in changed.found[0].text
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
-    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}
+    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"unknown"}
 
 
 @pytest.mark.parametrize("subject", [None, "x", [], [{}], [{"digest": []}], [{"digest": {"sha256": 1}}], {"x": 1}])
 def test_an_entry_about_nothing_speaks_of_no_file(tmp_path: Path, subject: object) -> None:
     path = tmp_path / "log.jsonl"
     log.append(path, {**statement(1), "subject": subject}, None)
-    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}
+    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"unknown"}
 
 
 def test_a_log_that_cannot_be_read_is_told_with_what_lets_it_be_read(tmp_path, monkeypatch):
@@ -395,3 +395,9 @@ def test_a_log_that_cannot_be_read_is_told_with_what_lets_it_be_read(tmp_path, m
     with pytest.raises(ReleaseError, match="cannot read the log") as caught:
         log.verify(tmp_path / "log.jsonl")
     assert caught.value.fix == "let this user read it and enter its folders, or name another log"
+
+
+def test_entry_by_another_key_is_told_once_and_of_the_signers(tmp_path):
+    log.append(tmp_path / "log.jsonl", statement(1), sign)
+    found = log.verify(tmp_path / "log.jsonl", signers=known_keys.known_keys([MALLORY.public])).found
+    assert [one.text for one in found] == ["entry 1 is not signed by one of signers: it is signed with another key"]
