@@ -147,7 +147,8 @@ def _private(path: Path) -> Path:
 
 def _by_ssh(path: Path, content: bytes) -> Signature:
     words = ["-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(path)]
-    unlock = f"if the key has a passphrase, let an agent know it first:  ssh-add {shlex.quote(str(path).removesuffix('.pub'))}"
+    private = shlex.quote(str(path).removesuffix(".pub"))
+    unlock = f"if the key has a passphrase, let an agent know it first:  ssh-add {private}"
     signature = _Run("ssh-keygen", "openssh-client", unlock).answer(words, content)
     return Signature(ssh.key_of(_as_signed(content, signature)), signature)
 
