@@ -74,7 +74,7 @@ class ActionModule(verb.Verb):
         # The entry comes first: a report that the log knows nothing of would look as if somebody had changed it.
         with report_folder.staged(dest, files, self._task.check_mode) as staged:
             statement = recording.audit(fleet, report_files.JSON, digests[report_files.JSON], past)
-            head = past.head if self._task.check_mode else log.append(log_path, statement, sign)
+            head = log.foreseen(log_path, sign) if self._task.check_mode else log.append(log_path, statement, sign)
             staged.put()
         return {
             "changed": True,

@@ -110,9 +110,7 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
     """
     try:
         with _opened_to_append(path) as file:
-            head, is_signed = _last(file, path)
-            if is_signed and sign is None:
-                raise _unsigned(path)
+            head = _head_for(file, path, sign)
             entry = _numbered(statement, head)
             line = envelope.wrap(entry, sign).line()
             if len(line) > LINE_LIMIT_BYTES:
@@ -124,6 +122,15 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
         fix = advice(error.errno or 0, "name another log")
         raise ReleaseError(f"cannot write the log {path}", found=error.strerror, fix=fix) from error
     return LogHead(head.entries + 1 if head else 1, hashlib.sha256(line).hexdigest())
+
+
+def foreseen(path: Path, sign: Sign | None) -> LogHead | None:
+    """Return the head of the log at *path*, None if it has none, without writing to it.
+
+    Raises ReleaseError where append() would refuse because of what is there.
+    """
+    with _opened_to_read(path) as file:
+        return _head_for(file, path, sign) if file is not None else None
 
 
 def entries(path: Path) -> Iterator[tuple[Entry, str]]:
@@ -370,6 +377,14 @@ def _wait_for(file: BinaryIO, how: int) -> None:
             what = "another process keeps the log to itself"
             raise ReleaseError(what, found=f"it was waited for {WAIT_S} s", fix="see which: lsof, or fuser")
         time.sleep(0.05)
+
+
+def _head_for(file: BinaryIO, path: Path, sign: Sign | None) -> LogHead | None:
+    """Return the head of the log that *file* is, to which an entry signed by *sign* is to be added."""
+    head, is_signed = _last(file, path)
+    if is_signed and sign is None:
+        raise _unsigned(path)
+    return head
 
 
 def _last(file: BinaryIO, path: Path) -> tuple[LogHead | None, bool]:

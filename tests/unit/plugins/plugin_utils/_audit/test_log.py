@@ -302,6 +302,9 @@ def test_nothing_unsigned_is_added_to_a_signed_log(written, place):
     error = refused(place)
     assert "are signed" in error.what
     assert "log_key" in str(error.fix)
+    with pytest.raises(ReleaseError, match="are signed"):
+        log.foreseen(place, None)
+    assert log.foreseen(place, sign) == written[1]
     assert place.read_bytes() == written[0]
     log.append(place, statement(7), sign)
     assert log.verify(place, signers=KEYS).found == ()
