@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -31,7 +32,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.forms impor
 #: One of these is asked.
 _QUESTIONS = ("digest", "tool", "source", "component", "never_converged", "host", "installed")
 OPTIONS = verb.reader(options.ASK, required_by={"day": ["host"]})
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})\Z")
+#: People have digests as answers and reports show them: shortened.
+_DIGEST = re.compile(r"(?:sha256:)?(?:([0-9a-f]{64})|([0-9a-f]{12,63})(?:…|\.\.\.)?)\Z")
 
 
 class ActionModule(verb.Verb):
@@ -52,21 +54,24 @@ class ActionModule(verb.Verb):
         if given["to"]:
             path = Path(self._loader.path_dwim(given["to"]))
             content = (json.dumps(asdict(answer), indent=2, sort_keys=True) + "\n").encode()
-            written = report_folder.write(
-                path.parent, [report_folder.ReportFile(path.name, content)], self._task.check_mode
-            )
+            file = report_folder.ReportFile(path.name, content)
+            elsewhere = "name another file in the option to"
+            written = report_folder.write(path.parent, [file], self._task.check_mode, elsewhere)
         notes = answer_lines.lines(answer)
         return {**asdict(answer), "changed": any(written.values()), "hosts": list(answer.hosts), "notes": notes}
 
     def _known(self, kind: str, given: Mapping[str, Any]) -> Known:
         """Return what the question is answered from. Raises ReleaseError for what cannot be read."""
-        reports = {}
+        reports, digests = {}, {}
         for name in given["reports"]:
             path = verb.found_file(self, name, user_files.REPORT)
-            reports[str(path)] = report_json.read(user_files.read(path, user_files.REPORT), str(path))
+            text = user_files.read(path, user_files.REPORT)
+            reports[str(path)] = report_json.read(text, str(path))
+            digests[str(path)] = hashlib.sha256(text.encode()).hexdigest()
         past = self._past(given) if given["log"] else history.History()
         inside = components_file.read(verb.found_file(self, given["lockfile"])) if kind == "component" else {}
-        return Known(reports, past, inside)
+        changed = [name for name, sha256 in digests.items() if past.head and sha256 not in past.reports]
+        return Known(reports, past, inside, tuple(changed))
 
     def _past(self, given: Mapping[str, Any]) -> history.History:
         """Return what the log says. Raises ReleaseError where there is none: it would know of nothing."""
@@ -79,9 +84,12 @@ def _kind(given: Mapping[str, Any]) -> str:
     """Return which question is asked. Raises ReleaseError unless it is one, with what belongs to it."""
     asked = [name for name in _QUESTIONS if given[name]]
     if len(asked) != 1:
-        raise ReleaseError("one question can be asked at a time", f"one of {', '.join(_QUESTIONS)}", ", ".join(asked))
+        expected = f"one of {', '.join(_QUESTIONS)}"
+        raise ReleaseError("one question can be asked at a time", expected, ", ".join(asked) or "no question")
     if given["below"] and asked[0] not in ("tool", "component"):
         raise ReleaseError(f"below cannot be combined with {asked[0]}", "below with tool or component")
+    if given["below"] and questions.version_in(given["component"] or ""):
+        raise ReleaseError("below cannot be combined with a component that has a version", found=given["component"])
     if given["day"] and not given["log"]:
         raise ReleaseError("what a host had on a day is in the log alone", fix="give its path in log")
     return asked[0]
@@ -115,5 +123,6 @@ def _text(given: Mapping[str, Any], name: str, form: Form) -> str:
 def _digest(text: str) -> str:
     match = _DIGEST.match(text.lower())
     if match is None:
-        raise ReleaseError("digest is not valid", expected=forms.SHA256.words, found=text)
-    return match[1]
+        expected = f"{forms.SHA256.words}, or the first of them, 12 or more"
+        raise ReleaseError("digest is not valid", expected=expected, found=text)
+    return match[1] or match[2]

@@ -64,7 +64,7 @@ class ActionModule(verb.Verb):
             raise ReleaseError("key names no key", fix="give the path of a private key")
         content = summaries.lines(said, sign, path.read_bytes() if path.is_file() else b"")
         file = report_folder.ReportFile(path.name, content)
-        written = report_folder.write(path.parent, [file], self._task.check_mode)
+        written = report_folder.write(path.parent, [file], self._task.check_mode, "name another lock file")
         levels = [one["predicate"]["verifiedLevels"][0] for one in said]
         told = [f"{levels.count(level)} with {level}" for level in sorted(set(levels))]
         notes = [f"{path}: {len(said)} assets, {', '.join(told)}", *verification.notes(found)]

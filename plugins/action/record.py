@@ -52,7 +52,7 @@ class ActionModule(verb.Verb):
         now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
         results = verb.fit(dict(_results(given, task_vars)))
         statement = recording.rollout(results.items(), lock, now, started, past)
-        head = past.head if self._task.check_mode else log.append(path, statement, sign)
+        head = log.foreseen(path, sign) if self._task.check_mode else log.append(path, statement, sign)
         return {
             "changed": True,
             "log": str(path),

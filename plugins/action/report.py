@@ -57,6 +57,7 @@ class ActionModule(verb.Verb):
         if given["sbom_per_host"] and not given["sbom"]:
             raise ReleaseError("sbom_per_host needs a version of CycloneDX", fix='add, for example, sbom: ["1.6"]')
         dest = Path(self._loader.path_dwim(given["dest"]))
+        report_folder.refuse_no_folder(dest)
         log_path = Path(self._loader.path_dwim(given["log"])) if given["log"] else dest / LOG
         sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         path, lock, compared = self._lock(given)
@@ -67,25 +68,31 @@ class ActionModule(verb.Verb):
         hosts = fleet_of(lock, compared, names, result_of, allowed.take if allowed else None)
         fleet, beside = with_past(hosts, past), self._beside(given, path, lock)
         before = _last(dest / report_files.JSON) if self._task.diff else ""
+        doubts = _doubts(dest / report_files.JSON, past)
         digests: dict[str, str] = {}
-        written = report_folder.write(
-            dest, _hashed(_files(fleet, beside, given, allowed), digests), self._task.check_mode
-        )
-        statement = recording.audit(fleet, report_files.JSON, digests[report_files.JSON], past)
-        head = past.head if self._task.check_mode else log.append(log_path, statement, sign)
+        files = _hashed(_files(fleet, beside, given, allowed), digests)
+        # The entry comes first: a report that the log knows nothing of would look as if somebody had changed it.
+        with report_folder.staged(dest, files, self._task.check_mode) as staged:
+            statement = recording.audit(fleet, report_files.JSON, digests[report_files.JSON], past)
+            head = log.foreseen(log_path, sign) if self._task.check_mode else log.append(log_path, statement, sign)
+            staged.put()
         return {
             "changed": True,
             "dest": str(dest),
-            "files": list(map(str, written)),
+            "files": list(map(str, staged.changed)),
             "log": str(log_path),
             "head": log.shown_head(head),
             **report_json.summary(fleet),
             "hosts": few_lines.by_status(fleet),
+<<<<<<< HEAD
             "notes": [
                 *few_lines.lines(fleet),
                 *note(lock, path, beside.recorded),
                 *few_lines.of_advisories(beside.found),
             ],
+=======
+            "notes": [*doubts, *few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
+>>>>>>> fixask
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
 
@@ -145,6 +152,15 @@ def _last(path: Path) -> str:
         return few_lines.text(report_json.read(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, ReleaseError):
         return ""
+
+
+def _doubts(path: Path, past: history.History) -> list[str]:
+    """Return a line if a report is at *path*, which is to be replaced, and the log does not have it as it is."""
+    try:
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return []
+    return [] if sha256 in past.reports else [f"{history.unrecorded(path)}; this report takes its place"]
 
 
 def _diff(dest: Path, before: str, after: str) -> dict[str, str]:

@@ -67,10 +67,16 @@ class ActionModule(verb.Verb):
 
 
 def _refusal(path: Path, verified: log.Verified) -> ReleaseError:
+    is_whole = {one.kind for one in verified.found} == {"unknown"}
     return ReleaseError(
-        f"{path} is not what was written",
+        f"{path} and the reports do not belong together" if is_whole else f"{path} is not what was written",
         found="\n    ".join(_told(verified)),
-        fix="compare it with a copy; find out who could write to it",
+        fix=verified.repair
+        or (
+            "compare log and reports with copies; find out who could write to them"
+            if is_whole
+            else "compare it with a copy; find out who could write to it"
+        ),
     )
 
 
@@ -90,7 +96,9 @@ def _notes(verified: log.Verified, heads: list[LogHead], given: Mapping[str, Any
     if given["reports"]:
         notes.append("it has the entry of each report, which is as it was written")
     if heads:
-        notes.append(f"it still has all {max(head.entries for head in heads)} entries that it is known to have had")
+        most = max(head.entries for head in heads)
+        had = "the entry" if most == 1 else f"all {most} entries"
+        notes.append(f"it still has {had} that it is known to have had")
     elif not given["reports"]:
         notes.append("whether entries were cut off at the end is not known: give a head, or a report that keeps one")
     return notes

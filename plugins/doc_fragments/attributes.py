@@ -100,7 +100,8 @@ options:
   log_key:
     description:
       - The private key that signs the entry. That is the path of a key of SSH, minisign or cosign, or of P-256 in PEM,
-        or the fingerprint of an OpenPGP key, 40 digits. Without it, the entry is not signed.
+        or the fingerprint of an OpenPGP key, 40 digits. Without it, the entry is not signed. That is refused where the
+        entry before is signed.
       - Of SSH, give the path of the public key if an agent has the private one. C(ssh-keygen), C(minisign), C(cosign)
         or C(gpg) signs; the key is given to no other program.
       - The passphrase of a key of minisign, or in PEM, is taken from the environment variable

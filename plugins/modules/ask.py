@@ -34,8 +34,8 @@ options:
     type: path
   digest:
     description:
-      - Who has the asset, the tree or the program with this SHA-256? Versions that are kept beside the active one
-        count, too.
+      - Who has the asset, the tree or the program with this SHA-256? Its first 12 digits, or more, are enough.
+        Versions that are kept beside the active one count, too.
     type: str
   tool:
     description: Who has this tool, and in which version?
@@ -49,7 +49,8 @@ options:
   component:
     description:
       - Who has a program that was built of this component? It is a package URL such as
-        V(pkg:golang/golang.org/x/net), or the name of a component.
+        V(pkg:golang/golang.org/x/net), or the name of a component. If the URL has a version, that one is asked for;
+        O(below) cannot be given then.
     type: str
   never_converged:
     description: Who was never as the lock file of the last report says?
@@ -163,6 +164,12 @@ looked_at:
   elements: str
   returned: success
   sample: ["reports/report.json, of 2026-11-03T09:30:00Z: 1000 hosts, 12 of them unknown"]
+remarks:
+  description: What else to know, such as a tool that no report and no log knows, or a report that was changed.
+  type: list
+  elements: str
+  returned: success
+  sample: ["no report and no log knows a tool uvv; known are just, ruff, uv"]
 notes:
   description: The answer for people, a line each, with a table.
   type: list

@@ -102,7 +102,7 @@ findings:
       description:
         - C(torn) (the end is not a whole line), C(malformed) (a line is no entry), C(missing) (entries are not there),
           C(order) (an entry stands twice, or not in its place), C(changed) (an entry is not what the next one, or a
-          head, says it was) or C(unsigned).
+          head, says it was), C(unsigned), or C(unknown) (a report is not the one that any entry is about).
       type: str
       returned: always
     entry:

@@ -18,10 +18,11 @@ NAMED, NAMED_UNKNOWN = 3, 20
 
 
 def lines(answer: Answer) -> list[str]:
-    """Return what to tell of *answer*: what was found, in a table, then what is not known, then the sources."""
+    """Return what to tell of *answer*: what was found, in a table, then what else to know, then the sources."""
     return [
         f"{answer.question}: {_found(answer)}",
         *_table(answer),
+        *answer.remarks,
         *_unknown(answer),
         *(f"not judged: {line}" for line in answer.not_compared[:MOST_ROWS]),
         *(f"looked at {line}" for line in answer.looked_at),
@@ -39,14 +40,10 @@ def _found(answer: Answer) -> str:
 
 
 def _table(answer: Answer) -> Iterator[str]:
-    """Yield the rows. Hosts that have the same share one; what is empty, or the only host, has no column."""
+    """Yield the rows. Hosts that have the same share one; what is empty has no column."""
     grouped = _grouped(answer)
     table = [answer.columns, *grouped[:MOST_ROWS]]
-    used = [
-        place
-        for place, column in enumerate(answer.columns)
-        if any(row[place] for row in grouped) and not (column == "host" and len(answer.hosts) == 1)
-    ]
+    used = [place for place in range(len(answer.columns)) if any(row[place] for row in grouped)]
     widths = {place: max(len(row[place]) for row in table) for place in used}
     if grouped:
         yield from ("  ".join(row[place].ljust(widths[place]) for place in used).rstrip() for row in table)

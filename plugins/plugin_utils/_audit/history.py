@@ -89,10 +89,11 @@ class HostPast:
 
 @dataclass(frozen=True)
 class History:
-    """What a log says of each host; *head* is how far the log went."""
+    """What a log says of each host; *head* is how far the log went, *reports* has the SHA-256 of each report."""
 
     hosts: Mapping[str, HostPast] = field(default_factory=dict)
     head: LogHead | None = None
+    reports: frozenset[str] = frozenset()
 
     def of(self, host: str) -> HostPast:
         """Return the past of *host*, an empty one where the log has nothing of it."""
@@ -129,20 +130,28 @@ def known(path: Path, seen_of: str = "") -> History:
     return replace(fold(_told(path, head), seen_of), head=head[-1] if head else None)
 
 
+def unrecorded(name: object) -> str:
+    """Return the words for a report that is not in the log as it is."""
+    why = "the report was changed, the log was cut off, or the two do not belong together"
+    return f"the log has no entry about {name} as it is: {why}"
+
+
 def fold(statements: Iterable[Told], seen_of: str = "") -> History:
     """Return what *statements* say together, in their order.
 
     Each sighting is kept of the host *seen_of* alone: there are as many as hosts times statements.
     """
     pasts: dict[str, _Past] = {}
+    reports: set[str] = set()
     for told in statements:
+        reports.update([told.report[1]] if told.report else [])
         for change in told.changes:
             for host, when in change.hosts.items():
                 pasts.setdefault(host, _Past()).add(Event(when, change.tool, change.before, change.after))
         for host, sighting in told.hosts.items():
             seen = Seen(sighting.asked or told.when, told.kind, told.lock.sha256, sighting)
             pasts.setdefault(host, _Past()).see(seen, is_kept=host == seen_of)
-    return History({host: past.frozen() for host, past in sorted(pasts.items())})
+    return History({host: past.frozen() for host, past in sorted(pasts.items())}, None, frozenset(reports))
 
 
 def _told(path: Path, head: list[LogHead]) -> Iterator[Told]:

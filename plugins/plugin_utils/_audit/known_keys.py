@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -27,6 +28,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 _PGP = "-----BEGIN PGP PUBLIC KEY BLOCK-----"
 _EXPECTED = "a public key of SSH (ssh-ed25519 AAAA…), of minisign (RWQ…), in PEM, or of OpenPGP (a whole armored block)"
+
+#: The readers of signatures also serve lock files, which pin one key.
+_OTHER_KEY = re.compile(r" than the pinned one\Z| than the manifest pins\Z")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def signed_by(envelope: Envelope, keys: Sequence[KnownKey], name: str) -> str:
             try:
                 key.verify(signed)
             except ReleaseError as error:
-                reasons.append(error.what)
+                reasons.append(_OTHER_KEY.sub("", error.what.replace(name, "it", 1)))
             else:
                 return key.name
     if not envelope.signatures:

@@ -33,7 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.known_keys i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.signing import Sign
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice, shortened
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice, reading_advice, shortened
 
 #: What stands for the line before the first one.
 NOTHING = "0" * 64
@@ -51,7 +51,8 @@ HEAD = forms.Form(re.compile(r"[1-9][0-9]{0,14}:[0-9a-f]{64}\Z"), "ENTRIES:SHA25
 #: ``order``      an entry stands twice, or not in its place
 #: ``changed``    an entry is not what the entry after it says it was, or not what a head says
 #: ``unsigned``   an entry is not signed by one of the signers
-Kind = Literal["torn", "malformed", "missing", "order", "changed", "unsigned"]
+#: ``unknown``    a report is not the one that any entry is about
+Kind = Literal["torn", "malformed", "missing", "order", "changed", "unsigned", "unknown"]
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,15 @@ class Trouble:
 class Verified:
     """What a log turned out to be. *head* is None for one without an entry; *found* is what is wrong with it.
 
-    Of more than MOST_FINDINGS, *untold* is the number of those that are not in there.
+    Of more than MOST_FINDINGS, *untold* is the number of those that are not in there. *repair* says how to go on if the
+    only fault is a last line without an end; else it is "".
     """
 
     head: LogHead | None
     found: tuple[Trouble, ...]
     signers: tuple[str, ...]
     untold: int = 0
+    repair: str = ""
 
 
 def read_head(text: str) -> LogHead:
@@ -102,11 +105,12 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
     """Write *statement* as the last entry of the log at *path*, and return the new head. The file is made if it lacks.
 
     Whoever else writes to it meanwhile is waited for. Nothing is written unless all of it is, and is on the disk.
-    Raises ReleaseError if the end of the file is no whole entry, if nothing can be written, and what *sign* raises.
+    Raises ReleaseError if the end of the file is no whole entry, if it is signed and this one would not be, if nothing
+    can be written, and what *sign* raises.
     """
     try:
         with _opened_to_append(path) as file:
-            head = _last(file, path)
+            head = _head_for(file, path, sign)
             entry = _numbered(statement, head)
             line = envelope.wrap(entry, sign).line()
             if len(line) > LINE_LIMIT_BYTES:
@@ -120,6 +124,15 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
     return LogHead(head.entries + 1 if head else 1, hashlib.sha256(line).hexdigest())
 
 
+def foreseen(path: Path, sign: Sign | None) -> LogHead | None:
+    """Return the head of the log at *path*, None if it has none, without writing to it.
+
+    Raises ReleaseError where append() would refuse because of what is there.
+    """
+    with _opened_to_read(path) as file:
+        return _head_for(file, path, sign) if file is not None else None
+
+
 def entries(path: Path) -> Iterator[tuple[Entry, str]]:
     """Yield each entry of the log at *path* and the SHA-256 of its line; none where there is no file.
 
@@ -129,6 +142,8 @@ def entries(path: Path) -> Iterator[tuple[Entry, str]]:
     for line in reading.each(path):
         if reading.found:
             first = reading.found[0]
+            if first.kind == "torn":
+                raise _torn(path, reading.whole_bytes)
             raise ReleaseError(
                 f"the log {path} is not what was written",
                 found=first.text,
@@ -139,10 +154,11 @@ def entries(path: Path) -> Iterator[tuple[Entry, str]]:
 
 
 def refuse_missing(path: Path) -> None:
-    """Raise ReleaseError if there is no log at *path*, of which somebody wants to know something."""
-    if not path.exists():
-        fix = "give its path; pinned.release.record and pinned.release.report write it"
-        raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
+    """Raise ReleaseError if there is no log at *path*, or it cannot be read: somebody wants to know something of it."""
+    with _opened_to_read(path) as file:
+        if file is None:
+            fix = "give its path; pinned.release.record and pinned.release.report write it"
+            raise ReleaseError(f"there is no log {path}", found=os.strerror(errno.ENOENT), fix=fix)
 
 
 def verify(
@@ -177,8 +193,10 @@ def verify(
         reading.tell("missing", number, f"entry {number} was written, and {last}: the end of the log was cut off")
     for name in unseen.values():
         text = f"no entry is about {name} as it is: that was changed, or the end of the log was cut off"
-        reading.tell("missing", reading.head.entries + 1 if reading.head else 1, text)
-    return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold)
+        reading.tell("unknown", reading.head.entries + 1 if reading.head else 1, text)
+    is_torn = [one.kind for one in reading.found] == ["torn"]
+    repair = _repair(path, reading.whole_bytes) if is_torn else ""
+    return Verified(reading.head, tuple(reading.found), tuple(signed_by), reading.untold, repair)
 
 
 @dataclass(frozen=True)
@@ -191,12 +209,13 @@ class _Line:
 
 
 class _Reading:
-    """A log that is read, line after line: what is wrong with it so far, and its head so far."""
+    """A log that is read, line after line: what is wrong with it, its head and the bytes of its whole lines so far."""
 
     def __init__(self, signers: Sequence[KnownKey]) -> None:
         self.found: list[Trouble] = []
         self.untold = 0
         self.head: LogHead | None = None
+        self.whole_bytes = 0
         self._signers = signers
         self._previous = NOTHING
 
@@ -217,6 +236,7 @@ class _Reading:
                     self.tell("torn", expected, f"where entry {expected} should be, there is {_cut(line)}")
                     yield _Line(expected, None, "")
                     return
+                self.whole_bytes += len(line)
                 yield self._line(line, expected)
 
     def _line(self, line: bytes, expected: int) -> _Line:
@@ -308,7 +328,7 @@ def _opened_to_read(path: Path) -> Iterator[BinaryIO | None]:
             _wait_for(file, fcntl.LOCK_SH)
             yield file
     except OSError as error:
-        fix = advice(error.errno or 0, "name another log")
+        fix = reading_advice(error.errno or 0, "name another log")
         raise ReleaseError(f"cannot read the log {path}", found=error.strerror, fix=fix) from error
 
 
@@ -359,42 +379,64 @@ def _wait_for(file: BinaryIO, how: int) -> None:
         time.sleep(0.05)
 
 
-def _last(file: BinaryIO, path: Path) -> LogHead | None:
-    """Return the head of the log that *file* is; None if it is empty. Raises ReleaseError unless it ends with an entry.
+def _head_for(file: BinaryIO, path: Path, sign: Sign | None) -> LogHead | None:
+    """Return the head of the log that *file* is, to which an entry signed by *sign* is to be added."""
+    head, is_signed = _last(file, path)
+    if is_signed and sign is None:
+        raise _unsigned(path)
+    return head
 
-    What was written before is not looked at: that is for verify().
+
+def _last(file: BinaryIO, path: Path) -> tuple[LogHead | None, bool]:
+    """Return the head of the log that *file* is, None if it is empty, and whether its last entry is signed.
+
+    What was written before is not looked at: that is for verify(). Raises ReleaseError unless it ends with an entry.
     """
     size = file.seek(0, os.SEEK_END)
     if not size:
-        return None
+        return None, False
     tail = b""
     while tail.count(b"\n") - tail.endswith(b"\n") < 1 and len(tail) < size and len(tail) <= LINE_LIMIT_BYTES:
         more = min(max(65536, len(tail)), size - len(tail))
         file.seek(size - len(tail) - more)
         tail = file.read(more) + tail
     if not tail.endswith(b"\n"):
-        raise _torn(path, size, tail)
+        raise _torn(path, size - len(tail) + tail.rfind(b"\n") + 1)
     line = tail[tail.rfind(b"\n", 0, -1) + 1 :]
     try:
-        number, _previous = _place(envelope.read(line[:-1]))
+        last = envelope.read(line[:-1])
+        number, _previous = _place(last)
     except (ValueError, MisfitError) as error:
         raise ReleaseError(
             f"the last line of {path} is no entry, so nothing is added to it",
             found=shortened(str(error), 200),
             fix="let pinned.release.verify_log say what is wrong with it, and restore it from a copy",
         ) from error
-    return LogHead(number, hashlib.sha256(line).hexdigest())
+    return LogHead(number, hashlib.sha256(line).hexdigest()), bool(last.signatures)
 
 
-def _torn(path: Path, size: int, tail: bytes) -> ReleaseError:
-    whole = size - len(tail) + tail.rfind(b"\n") + 1
-    cut = f"truncate -s {whole} {shlex.quote(str(path))}"
+def _unsigned(path: Path) -> ReleaseError:
     return ReleaseError(
-        f"{path} ends within an entry, so nothing is added to it",
-        expected="a whole line at the end",
-        found=f"{size - whole} bytes after the last whole line: a writer was stopped, or somebody cut them off",
-        fix=f"keep a copy, find out which of the two it was, then cut off what is no entry:  {cut}",
+        f"the entries of {path} are signed, and there is no key to sign the next one",
+        found="no log_key: pinned.release.verify_log with signers would fail from that entry on",
+        fix="give the key in the option log_key, or name another log",
     )
+
+
+def _torn(path: Path, whole_bytes: int) -> ReleaseError:
+    """Return the error for a log whose last line, after *whole_bytes*, has no end."""
+    return ReleaseError(
+        f"{path} ends within an entry, so nothing is added to it, and nothing is answered from it",
+        expected="a whole line at the end",
+        found=f"{path.stat().st_size - whole_bytes} bytes after the last whole line: a writer was stopped, or somebody "
+        "cut them off",
+        fix=_repair(path, whole_bytes),
+    )
+
+
+def _repair(path: Path, whole_bytes: int) -> str:
+    cut = f"truncate -s {whole_bytes} {shlex.quote(str(path))}"
+    return f"keep a copy, find out whether a writer was stopped, then cut off what is no entry:  {cut}"
 
 
 def _write(file: BinaryIO, line: bytes) -> None:

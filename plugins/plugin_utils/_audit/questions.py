@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, TypeAlias, TypeVar
+from urllib.parse import unquote
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostTool, KnownAsset
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.history import History, HostPast
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.history import History, HostPast, unrecorded
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.components_file import NOTHING, Recorded
 from ansible_collections.pinned.release.plugins.plugin_utils._values.components import Component, Inside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
@@ -37,11 +38,15 @@ _Candidate: TypeAlias = tuple[T, str, str]
 
 @dataclass(frozen=True)
 class Known:
-    """What questions are answered from: the last reports, by their names, the log, and what is inside of programs."""
+    """What questions are answered from: the last reports, by their names, the log, and what is inside of programs.
+
+    *unrecorded* are the names of those reports that are not as the log has them.
+    """
 
     reports: Mapping[str, Fleet]
     history: History = field(default_factory=History)
     inside: Recorded = field(default_factory=dict)
+    unrecorded: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class Answer:
     unknown       hosts of which the last report knows nothing → why
     not_compared  what may belong to the answer and could not be judged, with the reason, a line each
     looked_at     what it was answered from, a line for each source
+    remarks       what else to know: a name that nobody knows, a report that was changed
     """
 
     question: str
@@ -61,6 +67,7 @@ class Answer:
     unknown: Mapping[str, str]
     not_compared: tuple[str, ...]
     looked_at: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -81,7 +88,10 @@ class _Held(NamedTuple):
 
 
 def with_digest(known: Known, sha256: str) -> Answer:
-    """Tell which hosts have the asset, the tree or the program with this digest, also as a version that is kept."""
+    """Tell which hosts have the asset, the tree or the program with this digest, also as a version that is kept.
+
+    Of *sha256*, the first digits are enough, twelve at least.
+    """
     rows = []
     for held in _held(known):
         what = _what(held, sha256)
@@ -95,7 +105,8 @@ def with_tool(known: Known, tool: str, below: str = "") -> Answer:
     candidates = ((held, f"{held.host}: {tool}", held.version) for held in _held(known) if held.tool == tool)
     found, odd = _older(candidates, below)
     question = f"who has {tool} below {below}" if below else f"who has {tool}"
-    return _answer(known, question, _COLUMNS, [_row(held) for held in found], odd)
+    answer = _answer(known, question, _COLUMNS, [_row(held) for held in found], odd)
+    return _with_remarks(answer, _unknown_tool(known, tool))
 
 
 def from_source(known: Known, source: str) -> Answer:
@@ -111,9 +122,9 @@ def from_source(known: Known, source: str) -> Answer:
 def with_component(known: Known, component: str, below: str = "") -> Answer:
     """Tell which hosts have a program with *component* inside, older than *below* if that is given.
 
-    It is a package URL, with or without version, or the name of a component.
+    It is a package URL, or the name of a component. A version in the URL is the only one that is told of.
     """
-    wanted = _without_version(component)
+    wanted, exact = _without_version(component), version_in(component)
     pairs: dict[tuple[str, ...], tuple[_Held, Component]] = {}
     blind: set[str] = set()
     for held in _held(known):
@@ -126,25 +137,33 @@ def with_component(known: Known, component: str, below: str = "") -> Answer:
     candidates = (
         (pair, f"{pair[0].tool} {pair[0].version}: {pair[1].name}", pair[1].version or "") for pair in pairs.values()
     )
-    found, odd = _older(candidates, below)
+    found, odd = _exactly(candidates, exact) if exact else _older(candidates, below)
     rows = [{**_row(held), "component": one.name, "component version": one.version or ""} for held, one in found]
-    question = f"who has {wanted} inside, below {below}" if below else f"who has {wanted} inside"
-    return _answer(known, question, (*_COLUMNS, "component", "component version"), rows, [*odd, *sorted(blind)])
+    question = f"who has {component} inside" + (f", below {below}" if below else "")
+    columns = (*_COLUMNS, "component", "component version")
+    answer = _answer(known, question, columns, rows, [*odd, *sorted(blind)])
+    return _with_remarks(answer, _unknown_type(known, wanted))
 
 
 def never_converged(known: Known) -> Answer:
-    """Tell which hosts have never been as the lock file of the last report says, as far as anybody knows."""
-    rows = []
+    """Tell which hosts have never been as the lock file of the last report says, as far as anybody knows.
+
+    A host of which the report knows nothing is unknown, unless the log knows that it was.
+    """
+    rows, settled = [], set()
     for fleet in known.reports.values():
         for host in fleet.hosts:
             past = known.history.of(host.name)
-            if host.status == "as_pinned" or fleet.lock.sha256 in past.converged:
+            if fleet.lock.sha256 in past.converged:
+                settled.add(host.name)
+            if host.name in settled or host.status not in _ANSWERED or host.status == "as_pinned":
                 continue
             when, by = max(((when, by) for by, when in past.converged.items()), default=("", ""))
             last = f"{when} by {by[:12]}" if when else ""
             rows.append({"host": host.name, "status": host.status.replace("_", " "), "last converged": last})
     locks = listed(sorted({f"{fleet.lock.name} {fleet.lock.sha256[:12]}" for fleet in known.reports.values()}))
-    return _answer(known, f"who was never converged to {locks}", ("host", "status", "last converged"), rows)
+    answer = _answer(known, f"who was never converged to {locks}", ("host", "status", "last converged"), rows)
+    return replace(answer, unknown={host: why for host, why in answer.unknown.items() if host not in settled})
 
 
 def of_host(known: Known, host: str) -> Answer:
@@ -154,7 +173,7 @@ def of_host(known: Known, host: str) -> Answer:
     unknown = {name: why for name, why in answer.unknown.items() if name == host}
     if not any(one.name == host for fleet in known.reports.values() for one in fleet.hosts):
         unknown = {host: "no report has it"}
-    return Answer(answer.question, answer.columns, answer.rows, unknown, (), answer.looked_at)
+    return replace(answer, unknown=unknown)
 
 
 def on_day(known: Known, host: str, day: str) -> Answer:
@@ -167,10 +186,9 @@ def on_day(known: Known, host: str, day: str) -> Answer:
     unknown = {} if found.seen else {host: f"the log saw nothing of it until {day}"}
     seen = f"{host} was last seen at {found.seen.when}, in {_a(found.seen.kind)}" if found.seen else ""
     after = f"and next at {found.next.when}, in {_a(found.next.kind)}" if found.next else "and not since"
-    lines = [f"{seen}, {after}"] if seen else []
+    remarks = (f"{seen}, {after}",) if seen else ()
     columns = ("host", "tool", "version", "since", "sha256")
-    looked_at = (*lines, *_looked_at_log(known))
-    return Answer(f"what {host} had on {day}", columns, tuple(rows), unknown, (), looked_at)
+    return Answer(f"what {host} had on {day}", columns, tuple(rows), unknown, (), tuple(_looked_at_log(known)), remarks)
 
 
 def installed(known: Known, tool: str) -> Answer:
@@ -188,7 +206,8 @@ def installed(known: Known, tool: str) -> Answer:
             }
         )
     columns = ("host", "first installed", "version", "removed")
-    return _answer(known, f"when {tool} was installed and removed", columns, rows)
+    answer = _answer(known, f"when {tool} was installed and removed", columns, rows)
+    return _with_remarks(answer, _unknown_tool(known, tool))
 
 
 _COLUMNS = ("host", "tool", "version", "state", "since")
@@ -233,16 +252,16 @@ def _last_seen(host: FleetHost, past: HostPast, assets: Mapping[str, KnownAsset]
 
 
 def _what(held: _Held, sha256: str) -> str:
-    """Return what of a build has the digest, "" if nothing has."""
-    if held.sha256 == sha256:
+    """Return what of a build has the digest, or one that begins so, "" if nothing has."""
+    if held.sha256.startswith(sha256) and len(held.sha256) > _KEPT_DIGITS:
         return "asset"
     if held.state == _KEPT and len(held.sha256) == _KEPT_DIGITS and sha256.startswith(held.sha256):
         return f"asset, by the first {_KEPT_DIGITS} digits"
     if held.asset is None:
         return ""
-    if held.asset.tree_sha256 == sha256:
+    if held.asset.tree_sha256.startswith(sha256):
         return "tree"
-    return next((path for path, digest in sorted(held.asset.programs.items()) if digest == sha256), "")
+    return next((path for path, digest in sorted(held.asset.programs.items()) if digest.startswith(sha256)), "")
 
 
 def _older(candidates: Iterable[_Candidate[T]], below: str) -> tuple[list[T], list[str]]:
@@ -257,13 +276,27 @@ def _older(candidates: Iterable[_Candidate[T]], below: str) -> tuple[list[T], li
     return found, list(odd)
 
 
+def _exactly(candidates: Iterable[_Candidate[T]], wanted: str) -> tuple[list[T], list[str]]:
+    """Return those of the version *wanted*, and a line for each of which the version is not known."""
+    every = list(candidates)
+    found = [item for item, _name, version in every if version.removeprefix("v") == wanted.removeprefix("v")]
+    odd = {f"{name}: without a version, which may be {wanted}" for _item, name, version in every if not version}
+    return found, sorted(odd)
+
+
 def _is_comparable(version: str) -> bool:
     return bool(version) and order_of(version)[0] and not _COMMIT.match(version)
 
 
+def version_in(component: str) -> str:
+    """Return the version that a package URL has; "" for one without, and for the name of a component."""
+    bare = re.split("[?#]", component)[0]
+    return unquote(bare.removeprefix(_without_version(component)).removeprefix("@"))
+
+
 def _without_version(purl: str) -> str:
     """Return a package URL without its version and what follows it, and any other text as it is."""
-    return re.sub(r"(?<!/)@[^@/]*\Z", "", purl.partition("?")[0]) if purl.startswith("pkg:") else purl
+    return re.sub(r"(?<!/)@[^@/]*\Z", "", re.split("[?#]", purl)[0]) if purl.startswith("pkg:") else purl
 
 
 def _blind(held: _Held, programs: Mapping[str, Inside] | None) -> Iterator[str]:
@@ -273,6 +306,38 @@ def _blind(held: _Held, programs: Mapping[str, Inside] | None) -> Iterator[str]:
     for path, inside in (programs or {}).items():
         if inside.is_silent or inside.gap:
             yield f"{held.tool} {held.version}, {path}: {inside.gap or NOTHING}"
+
+
+def _unknown_tool(known: Known, tool: str) -> Iterator[str]:
+    """Yield a line if no report and no log knows *tool*: somebody may have mistyped it."""
+    names = {name for fleet in known.reports.values() for name in _tools_of(fleet)}
+    names |= {name for past in known.history.hosts.values() for name in past.first}
+    if tool not in names:
+        yield f"no report and no log knows a tool {tool}; known are {listed(sorted(names), 30) or 'none'}"
+
+
+def _tools_of(fleet: Fleet) -> Iterator[str]:
+    yield from fleet.tools
+    yield from (asset.tool for asset in fleet.assets.values())
+    yield from (tool.tool for host in fleet.hosts for tool in host.tools)
+
+
+def _unknown_type(known: Known, purl: str) -> Iterator[str]:
+    """Yield a line if no component that is recorded has the type of the package URL *purl*."""
+    if not purl.startswith("pkg:"):
+        return
+    recorded = (inside for assets in known.inside.values() for one in assets.values() for inside in one.values())
+    types = {_type_of(one.purl) for inside in recorded for one in inside.components}
+    if _type_of(purl) not in types:
+        yield f"no component of the type {_type_of(purl)} is recorded; known are {listed(sorted(types)) or 'none'}"
+
+
+def _type_of(purl: str) -> str:
+    return purl.removeprefix("pkg:").partition("/")[0].lower()
+
+
+def _with_remarks(answer: Answer, remarks: Iterable[str]) -> Answer:
+    return replace(answer, remarks=(*remarks, *answer.remarks))
 
 
 def _answer(
@@ -287,7 +352,8 @@ def _answer(
     }
     ordered = sorted(rows, key=lambda row: [row[column] for column in columns])
     looked_at = (*_looked_at_reports(known), *_looked_at_log(known))
-    return Answer(question, columns, tuple(ordered), unknown, tuple(not_compared), looked_at)
+    remarks = tuple(map(unrecorded, known.unrecorded))
+    return Answer(question, columns, tuple(ordered), unknown, tuple(not_compared), looked_at, remarks)
 
 
 def _looked_at_reports(known: Known) -> Iterator[str]:

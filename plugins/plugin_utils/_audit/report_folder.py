@@ -14,12 +14,14 @@ import errno
 import os
 import stat
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
+
+_ELSEWHERE = "name another folder in the option dest"
 
 
 @dataclass(frozen=True)
@@ -30,31 +32,75 @@ class ReportFile:
     content: bytes
 
 
-def write(dest: Path, files: Iterable[ReportFile], is_check: bool) -> dict[Path, bool]:
+class Staged:
+    """The files of a report, whole on the disk under other names: which of them *changed*, by their paths."""
+
+    def __init__(self, elsewhere: str) -> None:
+        self.changed: dict[Path, bool] = {}
+        self._temporary: dict[Path, str] = {}
+        self._elsewhere = elsewhere
+
+    def take(self, dest: Path, files: Iterable[ReportFile], is_check: bool) -> None:
+        """Write each of the *files* that is new beside its place in *dest*; only compare it if *is_check*."""
+        with self._refused(dest):
+            for file in files:
+                path = dest / file.path
+                self.changed[path] = not _is_same(path, file.content)
+                if self.changed[path] and not is_check:
+                    self._temporary[path] = _beside(path, file.content)
+
+    def put(self) -> None:
+        """Let each file take its name. Raises ReleaseError where the system refuses."""
+        for path in list(self._temporary):
+            with self._refused(path):
+                os.replace(self._temporary[path], path)
+            del self._temporary[path]
+
+    def drop(self) -> None:
+        """Remove what has not taken its name."""
+        for temporary in self._temporary.values():
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+
+    @contextlib.contextmanager
+    def _refused(self, path: Path) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            number = error.errno or errno.EIO
+            what = f"cannot write {error.filename2 or error.filename or path}"
+            raise ReleaseError(what, found=os.strerror(number), fix=advice(number, self._elsewhere)) from error
+
+
+@contextlib.contextmanager
+def staged(dest: Path, files: Iterable[ReportFile], is_check: bool, elsewhere: str = _ELSEWHERE) -> Iterator[Staged]:
+    """Yield the *files*, which take their names in the folder *dest* when they are put there, and not before.
+
+    *elsewhere* is what else the user can do where the system refuses. Raises ReleaseError then; no file has changed.
+    """
+    files_beside = Staged(elsewhere)
+    try:
+        files_beside.take(dest, files, is_check)
+        yield files_beside
+    finally:
+        files_beside.drop()
+
+
+def write(dest: Path, files: Iterable[ReportFile], is_check: bool, elsewhere: str = _ELSEWHERE) -> dict[Path, bool]:
     """Let the folder *dest* have the *files*, and return their paths and whether each changed; only tell if *is_check*.
 
     Raises ReleaseError where the system refuses; no file has changed then, unless the renaming itself was refused.
     """
-    staged: dict[Path, str] = {}
-    changed: dict[Path, bool] = {}
-    try:
-        for file in files:
-            path = dest / file.path
-            changed[path] = not _is_same(path, file.content)
-            if changed[path] and not is_check:
-                staged[path] = _beside(path, file.content)
-        for path in list(staged):
-            os.replace(staged[path], path)
-            del staged[path]
-    except OSError as error:
-        fix = advice(error.errno or errno.EIO, "name another folder in the option dest")
-        what = f"cannot write the report {error.filename2 or error.filename or dest}"
-        raise ReleaseError(what, found=os.strerror(error.errno or errno.EIO), fix=fix) from error
-    finally:
-        for temporary in staged.values():
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-    return changed
+    with staged(dest, files, is_check, elsewhere) as files_beside:
+        files_beside.put()
+    return files_beside.changed
+
+
+def refuse_no_folder(dest: Path) -> None:
+    """Raise ReleaseError if something that is no folder is at *dest*, where the files of a report would be."""
+    if os.path.exists(dest) and not os.path.isdir(dest):
+        fix = advice(errno.ENOTDIR, _ELSEWHERE)
+        raise ReleaseError(f"cannot write the report to {dest}", found=os.strerror(errno.ENOTDIR), fix=fix)
 
 
 def _is_same(path: Path, content: bytes) -> bool:
@@ -71,7 +117,11 @@ def _is_same(path: Path, content: bytes) -> bool:
 def _beside(path: Path, content: bytes) -> str:
     """Write *content* to a new file in the folder of *path*, and return its path. Raises OSError if that fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    try:
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    except OSError as error:
+        error.filename = str(path)  # whoever reads of it knows no temporary file
+        raise
     try:
         with open(descriptor, "wb") as file:
             file.write(content)

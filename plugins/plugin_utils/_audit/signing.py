@@ -49,10 +49,11 @@ Sign = Callable[[bytes], Signature]
 
 @dataclass(frozen=True)
 class _Run:
-    """A program that signs, and what it needs beside its words."""
+    """A program that signs, and what lets it use a key with a passphrase."""
 
     program: str
     package: str
+    unlock: str
 
     def answer(self, words: Sequence[str], content: bytes) -> bytes:
         """Return what the program prints that reads *content*. Raises ReleaseError if it fails."""
@@ -82,8 +83,7 @@ class _Run:
         return ReleaseError(
             f"{self.program} could not sign",
             found=shortened(found, 200) or "it says nothing",
-            fix="unlock the key in its agent (ssh-add, gpg-agent); a passphrase for minisign is in the environment "
-            f"variable {PASSPHRASE}, one for cosign in COSIGN_PASSWORD",
+            fix=self.unlock,
         )
 
 
@@ -147,7 +147,9 @@ def _private(path: Path) -> Path:
 
 def _by_ssh(path: Path, content: bytes) -> Signature:
     words = ["-q", "-Y", "sign", "-n", NAMESPACE, "-f", str(path)]
-    signature = _Run("ssh-keygen", "openssh-client").answer(words, content)
+    private = shlex.quote(str(path).removesuffix(".pub"))
+    unlock = f"if the key has a passphrase, let an agent know it first:  ssh-add {private}"
+    signature = _Run("ssh-keygen", "openssh-client", unlock).answer(words, content)
     return Signature(ssh.key_of(_as_signed(content, signature)), signature)
 
 
@@ -155,14 +157,17 @@ def _by_minisign(path: Path, content: bytes) -> Signature:
     with tempfile.TemporaryDirectory(prefix="pinned-") as name:
         (Path(name) / "statement").write_bytes(content)
         words = ["-S", "-s", str(path), "-m", f"{name}/statement", "-x", f"{name}/signature"]
-        _Run("minisign", "minisign").answer(words, os.environb.get(PASSPHRASE.encode(), b"") + b"\n")
+        _Run("minisign", "minisign", _in_variable(PASSPHRASE)).answer(
+            words, os.environb.get(PASSPHRASE.encode(), b"") + b"\n"
+        )
         signature = (Path(name) / "signature").read_bytes()
     return Signature(minisign.key_of(_as_signed(content, signature)), signature)
 
 
 def _by_gpg(fingerprint: str, content: bytes) -> Signature:
+    unlock = f"let gpg-agent know its passphrase, or see whether it has the key:  gpg --list-secret-keys {fingerprint}"
     words = ["--batch", "--local-user", fingerprint, "--armor", "--detach-sign"]
-    return Signature(fingerprint, _Run("gpg", "gnupg").answer(words, content))
+    return Signature(fingerprint, _Run("gpg", "gnupg", unlock).answer(words, content))
 
 
 def _by_cosign(path: Path, content: bytes) -> Signature:
@@ -182,7 +187,9 @@ def _cosign_answer(words: Sequence[str]) -> bytes:
     offline = list(_COSIGN_OFFLINE)
     while True:
         try:
-            return _Run("cosign", "cosign").answer(["sign-blob", "--yes", *offline, *words], b"")
+            return _Run("cosign", "cosign", _in_variable("COSIGN_PASSWORD")).answer(
+                ["sign-blob", "--yes", *offline, *words], b""
+            )
         except ReleaseError as error:
             unknown = [word for word in offline if f"unknown flag: {word.partition('=')[0]}" in (error.found or "")]
             if not unknown:
@@ -200,7 +207,7 @@ def _by_pem(path: Path, content: bytes) -> Signature:
     except ReleaseError:  # The library is absent.
         raise
     except (ValueError, TypeError) as error:
-        fix = f"put its passphrase into the environment variable {PASSPHRASE}, if it has one"
+        fix = _in_variable(PASSPHRASE)
         raise ReleaseError(
             f"the private key {path} cannot be read", found=shortened(str(error), 120), fix=fix
         ) from error
@@ -210,6 +217,10 @@ def _by_pem(path: Path, content: bytes) -> Signature:
     form = (primitives.serialization.Encoding.DER, primitives.serialization.PublicFormat.SubjectPublicKeyInfo)
     name = hashlib.sha256(key.public_key().public_bytes(*form)).hexdigest()
     return Signature(f"sha256:{name}", key.sign(content, ec.ECDSA(primitives.hashes.SHA256())))
+
+
+def _in_variable(name: str) -> str:
+    return f"if the key has a passphrase, put it into the environment variable {name}"
 
 
 def _as_signed(content: bytes, signature: bytes) -> Signed:

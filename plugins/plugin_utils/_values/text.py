@@ -50,7 +50,8 @@ def listed(words: Iterable[object], limit: int = 10) -> str:
     return ", ".join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
 
 
-#: The operating system's refusals → what to do about them.
+_UNKNOWN = "look at its file system (dmesg)"
+#: The operating system's refusals → what to do about them where something is written.
 _ADVICE = {
     errno.EACCES: "let this user write in its folder and replace it (see lsattr)",
     errno.EPERM: "let this user write in its folder and replace it (see lsattr)",
@@ -64,5 +65,20 @@ _ADVICE = {
 
 
 def advice(number: int, elsewhere: str) -> str:
-    """Return what to do about the operating system's refusal *number*, or *elsewhere*: ``name another in …``."""
-    return f"{_ADVICE.get(number, 'look at its file system (dmesg)')}, or {elsewhere}"
+    """Return what to do about the refusal *number* to write something, or *elsewhere*: ``name another in …``."""
+    return f"{_ADVICE.get(number, _UNKNOWN)}, or {elsewhere}"
+
+
+#: The same where something is only read.
+_READING_ADVICE = {
+    errno.EACCES: "let this user read it and enter its folders",
+    errno.EPERM: "let this user read it and enter its folders",
+    errno.ENOENT: "correct the path",
+    errno.ENOTDIR: "correct the path: what stands before the last / is no folder",
+    errno.ENOLCK: _ADVICE[errno.ENOLCK],
+}
+
+
+def reading_advice(number: int, elsewhere: str) -> str:
+    """Return what to do about the refusal *number* to read something, or *elsewhere*, as advice() does for writing."""
+    return f"{_READING_ADVICE.get(number, _UNKNOWN)}, or {elsewhere}"

@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.z
     LONGEST_RECORD_BYTES,
     read_records,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import reading_advice
 
 
 def records_in(folder: Path) -> Iterator[tuple[str, bytes | ReleaseError]]:
@@ -60,5 +60,5 @@ def _refuse(error: OSError) -> None:
     raise ReleaseError(
         f"the folder of advisories {error.filename} cannot be read",
         found=error.strerror,
-        fix=advice(number, "name another folder in advisories"),
+        fix=reading_advice(number, "name another folder in advisories"),
     ) from error

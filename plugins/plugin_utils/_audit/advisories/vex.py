@@ -14,7 +14,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.statement import Statement
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import reading_advice
 
 #: Publishers' files have some hundred KB.
 LONGEST_BYTES = 32 * 1024 * 1024
@@ -58,7 +58,7 @@ def _content(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(LONGEST_BYTES + 1)
     except OSError as error:
-        fix = advice(error.errno or 0, "name another file in vex")
+        fix = reading_advice(error.errno or 0, "name another file in vex")
         raise ReleaseError(f"{path} cannot be read", found=error.strerror, fix=fix) from error
     if len(content) > LONGEST_BYTES:
         raise ReleaseError(f"{path} is larger than {LONGEST_BYTES} bytes", fix=_FIX)

@@ -278,10 +278,36 @@ def test_nothing_is_added_to_a_torn_log(written, place, data):
     error = refused(place)
     assert place.read_bytes() == content[:size]
     assert "ends within an entry" in error.what
-    assert kinds(log.verify(place)) == {"torn"}
+    verified = log.verify(place)
+    assert kinds(verified) == {"torn"}
+    with pytest.raises(ReleaseError, match="ends within an entry") as read:
+        list(log.entries(place))
+    assert verified.repair == error.fix == read.value.fix
     os.truncate(place, int(re.findall(r"truncate -s (\d+) ", str(error.fix))[0]))
-    log.append(place, statement(7), None)
+    log.append(place, statement(7), sign)
     assert log.verify(place).found == ()
+
+
+def test_repair_is_told_only_where_an_unended_line_is_the_only_fault(written, place):
+    content, head = written
+    place.write_bytes(content[:-20])
+    assert log.verify(place).repair != ""
+    assert log.verify(place, [head]).repair == ""
+    place.write_bytes(content)
+    assert log.verify(place).repair == ""
+
+
+def test_nothing_unsigned_is_added_to_a_signed_log(written, place):
+    place.write_bytes(written[0])
+    error = refused(place)
+    assert "are signed" in error.what
+    assert "log_key" in str(error.fix)
+    with pytest.raises(ReleaseError, match="are signed"):
+        log.foreseen(place, None)
+    assert log.foreseen(place, sign) == written[1]
+    assert place.read_bytes() == written[0]
+    log.append(place, statement(7), sign)
+    assert log.verify(place, signers=KEYS).found == ()
 
 
 def test_entry_that_does_not_fit_on_the_disk_leaves_no_trace(written, place, monkeypatch):
@@ -295,8 +321,9 @@ def test_entry_that_does_not_fit_on_the_disk_leaves_no_trace(written, place, mon
         return real(descriptor, rest[:10], offset)
 
     monkeypatch.setattr(os, "pwrite", full)
-    error = refused(place)
-    assert error.found == "No space left on device"
+    with pytest.raises(ReleaseError) as caught:
+        log.append(place, statement(9), sign)
+    assert caught.value.found == "No space left on device"
     assert place.read_bytes() == content
 
 
@@ -350,14 +377,30 @@ def test_a_file_that_an_entry_must_speak_of_is_missed_if_that_entry_was_cut_off_
     log.append(path, envelope.statement("https://example.org/t/v1", {}, {"l": "0" * 64, "report.json": "a" * 64}), sign)
     assert log.verify(path, files={"a" * 64: "report.json"}).found == ()
     changed = log.verify(path, files={"b" * 64: "report.json"})
-    assert kinds(changed) == {"missing"}
+    assert kinds(changed) == {"unknown"}
     assert "no entry is about report.json as it is" in changed.found[0].text
     path.write_bytes(path.read_bytes().splitlines(keepends=True)[0])
-    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}
+    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"unknown"}
 
 
 @pytest.mark.parametrize("subject", [None, "x", [], [{}], [{"digest": []}], [{"digest": {"sha256": 1}}], {"x": 1}])
 def test_an_entry_about_nothing_speaks_of_no_file(tmp_path: Path, subject: object) -> None:
     path = tmp_path / "log.jsonl"
     log.append(path, {**statement(1), "subject": subject}, None)
-    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"missing"}
+    assert kinds(log.verify(path, files={"a" * 64: "report.json"})) == {"unknown"}
+
+
+def test_a_log_that_cannot_be_read_is_told_with_what_lets_it_be_read(tmp_path, monkeypatch):
+    def refuse(*_arguments: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(ReleaseError, match="cannot read the log") as caught:
+        log.verify(tmp_path / "log.jsonl")
+    assert caught.value.fix == "let this user read it and enter its folders, or name another log"
+
+
+def test_entry_by_another_key_is_told_once_and_of_the_signers(tmp_path):
+    log.append(tmp_path / "log.jsonl", statement(1), sign)
+    found = log.verify(tmp_path / "log.jsonl", signers=known_keys.known_keys([MALLORY.public])).found
+    assert [one.text for one in found] == ["entry 1 is not signed by one of signers: it is signed with another key"]

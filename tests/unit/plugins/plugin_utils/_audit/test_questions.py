@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from typing import Any
@@ -120,6 +121,14 @@ def test_who_has_a_digest_has_it_as_asset_tree_or_program():
     assert questions.with_digest(fleet, digest("else")).rows == ()
 
 
+@pytest.mark.parametrize("of", ["uv0.9.8", "treeuv0.9.8", "programuv0.9.8", "uv0.9.7"])
+def test_the_first_digits_of_a_digest_are_enough(of):
+    kept = f"0.9.7-{digest('uv0.9.7')[:12]}"
+    fleet = known(host("h1", uv="0.9.8", kept=(kept,)), host("h2", jq="1"))
+    for digits in (12, 13, 40):
+        assert questions.with_digest(fleet, digest(of)[:digits]).hosts == ("h1",)
+
+
 def test_version_that_is_kept_counts_as_well():
     kept = f"0.9.7-{digest('uv0.9.7')[:12]}"
     fleet = known(host("h1", uv="0.9.8", kept=(kept,)))
@@ -191,7 +200,9 @@ GO = Inside(
     ("asked", "below", "found"),
     [
         ("pkg:golang/golang.org/x/net", "", True),
-        ("pkg:golang/golang.org/x/net@v0.1.0", "", True),
+        ("pkg:golang/golang.org/x/net@v0.37.0", "", True),
+        ("pkg:golang/golang.org/x/net@0.37.0", "", True),
+        ("pkg:golang/golang.org/x/net@v0.1.0", "", False),
         ("golang.org/x/net", "0.38.0", True),
         ("golang.org/x/net", "v0.37.0", False),
         ("pkg:cargo/golang.org/x/net", "", False),
@@ -220,6 +231,46 @@ def test_component_is_not_said_to_be_absent_where_nothing_is_recorded():
     assert answer_lines.lines(answer)[0].endswith("none of those that are known")
 
 
+def test_component_of_a_version_that_was_asked_for_may_be_one_without_a_version():
+    answer = questions.with_component(
+        known(host("h1", caddy="2"), caddy={"bin/caddy": GO}), "pkg:golang/example.org/x@v1"
+    )
+    assert answer.question == "who has pkg:golang/example.org/x@v1 inside"
+    assert (answer.hosts, answer.not_compared) == ((), ("caddy 2: example.org/x: without a version, which may be v1",))
+
+
+@pytest.mark.parametrize(
+    ("component", "version"),
+    [("pkg:cargo/tokio@1.0.0", "1.0.0"), ("pkg:npm/%40a/b@1%2B2?x=y#z", "1+2"), ("pkg:npm/@a/b", ""), ("a@b", "")],
+)
+def test_version_in_a_package_url(component, version):
+    assert questions.version_in(component) == version
+
+
+def test_name_that_nobody_knows_is_told_with_those_that_are_known():
+    fleet = known(host("h1", uv="1", caddy="2"), past=seen(("2026-11-05", "h1", {"jq": "1"})), caddy={"caddy": GO})
+    told = "no report and no log knows a tool uvv; known are caddy, jq, uv"
+    assert questions.with_tool(fleet, "uvv", "1").remarks == (told,)
+    assert told in answer_lines.lines(questions.installed(fleet, "uvv"))
+    assert questions.with_tool(fleet, "jq").remarks == ()
+    assert questions.with_component(fleet, "pkg:carg/tokio").remarks == (
+        "no component of the type carg is recorded; known are golang",
+    )
+    assert questions.with_component(fleet, "pkg:golang/else").remarks == ()
+
+
+def test_report_that_is_not_as_the_log_has_it_is_told_with_every_answer():
+    fleet = dataclasses.replace(known(host("h1", uv="1")), unrecorded=("report.json",))
+    for answer in (questions.with_tool(fleet, "uv"), questions.of_host(fleet, "h1"), questions.never_converged(fleet)):
+        assert any("the log has no entry about report.json as it is" in line for line in answer_lines.lines(answer))
+
+
+def test_the_only_host_that_has_it_is_named():
+    told = answer_lines.lines(questions.with_tool(known(host("web1", uv="1"), host("web2", jq="1")), "uv"))
+    assert told[1].split()[0] == "host"
+    assert told[2].split()[0] == "web1"
+
+
 def test_component_without_a_version_cannot_be_compared():
     fleet = known(host("h1", caddy="2"), caddy={"bin/caddy": GO})
     answer = questions.with_component(fleet, "example.org/x", "1")
@@ -231,7 +282,11 @@ def test_who_was_never_converged_to_the_lock_file():
     other = ComparedLock("releases.lock.json", "1" * 64)
     good, bad = host("h1", uv="1"), host("h2", "differs", uv="1")
     empty = FleetHost("h3", "never_converged", ASKED)
-    assert questions.never_converged(known(good, bad, empty, GONE)).hosts == ("h2", "h3", "h9")
+    answer = questions.never_converged(known(good, bad, empty, GONE))
+    assert answer.hosts == ("h2", "h3")
+    assert answer.unknown == {"h9": "unreachable: no route"}
+    settled = questions.never_converged(known(bad, GONE, past=seen(("2026-11-05", "h9", {}))))
+    assert (settled.hosts, settled.unknown) == (("h2",), {})
     assert questions.never_converged(known(bad, past=seen(("2026-11-05", "h2", {})))).hosts == ()
     answer = questions.never_converged(known(bad, past=seen(("2026-11-05", "h2", {}), lock=other)))
     assert rows(answer, "host", "last converged") == [("h2", "2026-11-05T12:00:00Z by 111111111111")]
@@ -251,7 +306,8 @@ def test_what_a_host_had_on_a_day():
     past = seen(("2026-11-05", "h1", {"uv": "1"}), ("2026-11-08", "h1", {"uv": "2"}))
     answer = questions.on_day(known(past=past), "h1", "2026-11-06")
     assert rows(answer, "tool", "version", "since") == [("uv", "1", "2026-11-05T12:00:00Z")]
-    assert answer.looked_at[0] == (
+    assert answer_lines.lines(answer)[3] == answer.remarks[0]
+    assert answer.remarks[0] == (
         "h1 was last seen at 2026-11-05T12:00:00Z, in an audit, and next at 2026-11-08T12:00:00Z, in an audit"
     )
     before = questions.on_day(known(past=past), "h1", "2026-11-01")
@@ -292,7 +348,7 @@ def test_answer_for_people_fits_a_terminal_and_groups_hosts():
     ):
         told = answer_lines.lines(answer)
         assert 3 < len(told) < 250
-        assert len(answer.rows) > 20
+        assert len(answer.rows) > 15
         assert max(len(line) for line in told if not line.startswith(("unknown", "not judged"))) <= 160
 
 

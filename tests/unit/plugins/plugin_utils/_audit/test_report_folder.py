@@ -12,7 +12,12 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile, write
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import (
+    ReportFile,
+    refuse_no_folder,
+    staged,
+    write,
+)
 
 FILES = (ReportFile("report.json", b"{}\n"), ReportFile("hosts/h1.json", b"[]\n"))
 
@@ -63,7 +68,7 @@ def test_no_file_changes_where_one_cannot_be_made(tmp_path: Path) -> None:
         yield ReportFile("report.json", b"new")
         raise OSError(28, "No space left on device", str(tmp_path / "report.html"))
 
-    with pytest.raises(ReleaseError, match=r"cannot write the report .*report\.html"):
+    with pytest.raises(ReleaseError, match=r"cannot write .*report\.html"):
         write(tmp_path, failing(), is_check=False)
     assert (tmp_path / "report.json").read_bytes() == b"{}\n"
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
@@ -80,3 +85,34 @@ def test_a_file_in_the_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "reports").write_text("")
     with pytest.raises(ReleaseError, match="option dest"):
         write(tmp_path / "reports", FILES, is_check=False)
+
+
+def test_a_report_that_cannot_be_recorded_changes_no_file(tmp_path: Path) -> None:
+    write(tmp_path, FILES, is_check=False)
+    with pytest.raises(ReleaseError, match="no log"), staged(tmp_path, [ReportFile("report.json", b"new")], False):
+        raise ReleaseError("no log")
+    assert (tmp_path / "report.json").read_bytes() == b"{}\n"
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+    with staged(tmp_path, [ReportFile("report.json", b"new")], is_check=False) as files:
+        assert (tmp_path / "report.json").read_bytes() == b"{}\n"
+        files.put()
+    assert (tmp_path / "report.json").read_bytes() == b"new"
+
+
+def test_a_refusal_names_the_file_and_what_else_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(dir: Path, prefix: str) -> tuple[int, str]:
+        raise PermissionError(13, "Permission denied", f"{dir}/{prefix}9u9ulplv")
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(ReleaseError) as caught:
+        write(tmp_path, [ReportFile("x.json", b"{}")], is_check=False, elsewhere="name another file in the option to")
+    assert caught.value.what == f"cannot write {tmp_path / 'x.json'}"
+    assert str(caught.value.fix).endswith("or name another file in the option to")
+
+
+def test_what_is_no_folder_is_told_before_the_log_is_read(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ReleaseError, match=r"cannot write the report to .*file") as caught:
+        refuse_no_folder(tmp_path / "file")
+    assert "option dest" in str(caught.value.fix)
+    refuse_no_folder(tmp_path / "new")

@@ -172,6 +172,8 @@ def test_passphrase_comes_from_the_environment(keys, kind, monkeypatch):
     key = keys.private(kind, PASSPHRASE)
     error = refused(key)
     assert PASSPHRASE not in str(error)
+    assert str(error.fix).endswith("COSIGN_PASSWORD" if kind == "cosign" else signing.PASSPHRASE)
+    assert "ssh" not in str(error.fix)
     monkeypatch.setenv("COSIGN_PASSWORD" if kind == "cosign" else signing.PASSPHRASE, PASSPHRASE)
     made = signed(key)
     assert known_keys.signed_by(made, known_keys.known_keys([keys.public(kind)]), "entry 1")
@@ -181,7 +183,9 @@ def test_passphrase_comes_from_the_environment(keys, kind, monkeypatch):
 
 def test_key_of_ssh_is_asked_of_its_agent(keys, tmp_path, monkeypatch):
     key = keys.private("ssh", PASSPHRASE)
-    assert "ssh-add" in str(refused(key).fix)
+    fix = str(refused(key).fix)
+    assert fix.endswith(f"ssh-add {key}")
+    assert signing.PASSPHRASE not in fix
     agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(tmp_path / "agent")], stdout=subprocess.PIPE)
     try:
         assert agent.stdout is not None

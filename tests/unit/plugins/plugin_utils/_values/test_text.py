@@ -12,6 +12,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
     advice,
     listed,
     printable,
+    reading_advice,
     shortened,
     shown,
 )
@@ -82,3 +83,11 @@ def test_a_password_in_an_address_is_not_shown() -> None:
 )
 def test_a_refusal_comes_with_what_to_do(number: int, fix: str) -> None:
     assert advice(number, "name another") == fix
+
+
+def test_advice_for_reading_never_tells_to_write_or_to_make_a_folder():
+    for number in (errno.EACCES, errno.EPERM, errno.ENOENT, errno.ENOTDIR, errno.EIO):
+        told = reading_advice(number, "name another")
+        assert told.endswith(", or name another")
+        assert "write" not in told
+        assert "make" not in told
