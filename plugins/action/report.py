@@ -84,15 +84,12 @@ class ActionModule(verb.Verb):
             "head": log.shown_head(head),
             **report_json.summary(fleet),
             "hosts": few_lines.by_status(fleet),
-<<<<<<< HEAD
             "notes": [
+                *doubts,
                 *few_lines.lines(fleet),
                 *note(lock, path, beside.recorded),
                 *few_lines.of_advisories(beside.found),
             ],
-=======
-            "notes": [*doubts, *few_lines.lines(fleet), *few_lines.of_advisories(beside.found)],
->>>>>>> fixask
             **({"diff": _diff(dest, before, few_lines.text(fleet))} if self._task.diff else {}),
         }
 
