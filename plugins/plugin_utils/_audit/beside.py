@@ -35,6 +35,12 @@ def ask_advisories(lock: LockFile, recorded: Recorded, folder: Path, statements:
     return match.findings(database.read(folder, wanted), wanted, vex.read(statements))
 
 
+def refuse_unreadable(folder: Path, statements: Sequence[Path]) -> None:
+    """Raise ReleaseError as ask_advisories() would, before anything is asked, and without reading all records."""
+    database.refuse_empty(folder)
+    vex.read(statements)
+
+
 def _inside(lock: LockFile, recorded: Recorded) -> Iterator[Subject]:
     for name, tool in sorted(lock.tools.items()):
         # Several targets may have the same asset, and several assets a program of the same path with the same parts.
