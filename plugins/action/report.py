@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ansible import constants
+from ansible.utils.vars import load_extra_vars
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
@@ -24,8 +27,14 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     report_folder,
     report_json,
     signing,
+    slips,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import Beside, ask_advisories, note
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import (
+    Beside,
+    ask_advisories,
+    note,
+    refuse_unreadable,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.collection_version import collection_version
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock, Fleet
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
@@ -33,12 +42,19 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.remembered i
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import ReportFile
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.results import fleet_of
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.unpacked_assets import UnpackedAssets
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    components_file,
+    lock_reader,
+    signers,
+    stale_lock,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 OPTIONS = verb.reader(options.REPORT)
 LOG = "log.jsonl"
+#: Told by the playbook that audits a fleet: its variables. Then options are checked, before any host is asked.
+VARIABLES = "_variables_of_playbook"
 
 
 class ActionModule(verb.Verb):
@@ -53,15 +69,20 @@ class ActionModule(verb.Verb):
         Raises ReleaseError for a lock file or a log that cannot be read, hosts that nobody knows, a key that cannot
         sign, and a folder that cannot be written.
         """
-        given = verb.options(self, OPTIONS)
-        if given["sbom_per_host"] and not given["sbom"]:
-            raise ReleaseError("sbom_per_host needs a version of CycloneDX", fix='add, for example, sbom: ["1.6"]')
+        arguments = dict(self._task.args)
+        variables = arguments.pop(VARIABLES, None)
+        slips.refuse(load_extra_vars(self._loader), variables or ())
+        given = verb.options(self, OPTIONS, arguments)
+        _refuse_combinations(given)
         dest = Path(self._loader.path_dwim(given["dest"]))
         report_folder.refuse_no_folder(dest)
         log_path = Path(self._loader.path_dwim(given["log"])) if given["log"] else dest / LOG
         sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         path, lock, compared = self._lock(given)
         past = history.known(log_path)
+        if variables:
+            self._refuse_unusable(dest, given)
+            return {"changed": False}
         names = _names(given["hosts"], task_vars)
         result_of = partial(registered, task_vars["hostvars"], given["result"])
         allowed = report_files.AllowLists(lock, UnpackedAssets(path, lock)) if given["allow_lists"] else None
@@ -96,16 +117,40 @@ class ActionModule(verb.Verb):
     def _lock(self, given: Mapping[str, Any]) -> tuple[Path, LockFile, ComparedLock]:
         path = verb.found_file(self, given["lockfile"])
         lock, text = lock_reader.read_with_text(path, signers.read(given["lock_signers"]))
-        return path, lock, compared_lock.of_file(path, text)
+        compared = compared_lock.of_file(path, text)
+        goes_on = "Hosts are compared with what is locked."
+        warning = stale_lock.warning(path, lock, compared.sha256, Path(constants.DEFAULT_LOCAL_TMP), goes_on)
+        if warning is not None:
+            verb.LOG.warning("%s", warning)
+        return path, lock, compared
 
     def _beside(self, given: Mapping[str, Any], path: Path, lock: LockFile) -> Beside:
         recorded = components_file.read(path)
         if not given["advisories"]:
-            if given["vex"]:
-                raise ReleaseError("vex is about advisories, and none are given", fix="give the option advisories")
             return Beside(recorded)
-        folder, *statements = (Path(self._loader.path_dwim(name)) for name in (given["advisories"], *given["vex"]))
+        folder, *statements = self._paths(given["advisories"], *given["vex"])
         return Beside(recorded, ask_advisories(lock, path, recorded, folder, statements))
+
+    def _refuse_unusable(self, dest: Path, given: Mapping[str, Any]) -> None:
+        """Raise ReleaseError for a folder that cannot be written, and for advisories that cannot be read."""
+        folder = next(place for place in (dest, *dest.absolute().parents) if place.exists())
+        if not self._task.check_mode and not os.access(folder, os.W_OK | os.X_OK):
+            fix = "let this user write there, or name another folder in the option dest"
+            raise ReleaseError(f"the report cannot be written into {folder}", fix=fix)
+        if given["advisories"]:
+            advisories, *statements = self._paths(given["advisories"], *given["vex"])
+            refuse_unreadable(advisories, statements)
+
+    def _paths(self, *names: str) -> Iterator[Path]:
+        return (Path(self._loader.path_dwim(name)) for name in names)
+
+
+def _refuse_combinations(given: Mapping[str, Any]) -> None:
+    if given["sbom_per_host"] and not given["sbom"]:
+        fix = 'add, for example, sbom: ["1.6"], which is -e sbom=1.6 for the playbook'
+        raise ReleaseError("sbom_per_host needs a version of CycloneDX", fix=fix)
+    if given["vex"] and not given["advisories"]:
+        raise ReleaseError("vex is about advisories, and none are given", fix="give the option advisories")
 
 
 def _files(

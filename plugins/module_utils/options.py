@@ -159,6 +159,7 @@ ASK = {
     "host": {"type": "str"},
     "day": {"type": "str"},
     "installed": {"type": "str"},
+    "_variables_of_playbook": {"type": "list", "elements": "str"},
 }  # type: Spec
 
 ATTEST = {
@@ -178,5 +179,6 @@ REPORT = dict(
     advisories={"type": "path"},
     vex={"type": "list", "elements": "path", "default": []},
     allow_lists={"type": "bool", "default": False},
+    _variables_of_playbook={"type": "list", "elements": "str"},
     **RECORDS,
 )  # type: Spec

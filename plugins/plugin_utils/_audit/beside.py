@@ -63,6 +63,12 @@ def note(lock: LockFile, lock_path: Path, recorded: Recorded) -> Iterator[str]:
         )
 
 
+def refuse_unreadable(folder: Path, statements: Sequence[Path]) -> None:
+    """Raise ReleaseError as ask_advisories() would, before anything is asked, and without reading all records."""
+    database.refuse_empty(folder)
+    vex.read(statements)
+
+
 def _inside(lock: LockFile, recorded: Recorded) -> Iterator[Subject]:
     for name, tool in sorted(lock.tools.items()):
         # Several targets may have the same asset, and several assets a program of the same path with the same parts.

@@ -45,11 +45,14 @@ def refusal(found: Sequence[Difference], lock_path: Path, manifest_path: Path) -
     )
 
 
-def warning(lock_path: Path, lock: LockFile, lock_sha256: str, run_folder: Path) -> str | None:
+def warning(
+    lock_path: Path, lock: LockFile, lock_sha256: str, run_folder: Path, goes_on: str = "What is locked is rolled out."
+) -> str | None:
     """Return what to tell of a *lock* that does not answer the manifest beside it; None if there is nothing to tell.
 
     *lock_sha256* is the digest of the lock file's text. *run_folder* belongs to this run alone: what was looked at once
-    is noted there, and not looked at again. A manifest that cannot be read is told, too: no rollout needs it.
+    is noted there, and not looked at again. A manifest that cannot be read is told, too: no rollout needs it. *goes_on*
+    says what is done all the same.
     """
     manifest_path = _beside(lock_path)
     if manifest_path is None:
@@ -66,7 +69,7 @@ def warning(lock_path: Path, lock: LockFile, lock_sha256: str, run_folder: Path)
         return None
     told = _told(found, lambda one: f"asked {one.asked}, locked {one.locked}")
     return (
-        f"{lock_path} does not answer {manifest_path}: {told}. What is locked is rolled out. "
+        f"{lock_path} does not answer {manifest_path}: {told}. {goes_on} "
         f"To lock anew: {command(lock_path, manifest_path)}"
     )
 

@@ -62,12 +62,22 @@ def read(folder: Path, subjects: Iterable[Subject]) -> Database:
     for name, content in records_in(folder):
         reading.take(name, content)
     if not reading.count:
-        raise ReleaseError(
-            f"the folder of advisories {folder} holds no records",
-            expected="OSV records, *.json, or the zip files of osv.dev, such as Go/all.zip",
-            fix="download them into this folder, or name another one in advisories",
-        )
+        raise _empty(folder)
     return reading.database()
+
+
+def refuse_empty(folder: Path) -> None:
+    """Raise ReleaseError if *folder* cannot be read, or nothing is in it that could be a record."""
+    if next(records_in(folder), None) is None:
+        raise _empty(folder)
+
+
+def _empty(folder: Path) -> ReleaseError:
+    return ReleaseError(
+        f"the folder of advisories {folder} holds no records",
+        expected="OSV records, *.json, or the zip files of osv.dev, such as Go/all.zip",
+        fix="download them into this folder, or name another one in advisories",
+    )
 
 
 @dataclass
