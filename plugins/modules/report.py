@@ -76,8 +76,8 @@ options:
     type: path
   vex:
     description:
-      - Files in the format of OpenVEX or CycloneDX that say which of O(advisories) do not concern you and why. The report
-        names each by its path from the folder of the lock file on, or by its name if it lies elsewhere.
+      - Files in the format of OpenVEX or CycloneDX that say which of O(advisories) do not concern you and why. The
+        report names each by its path from the folder of the lock file on, or by its name if it lies elsewhere.
     type: list
     elements: path
     default: []

@@ -66,7 +66,7 @@ def note(lock: LockFile, lock_path: Path, recorded: Recorded) -> Iterator[str]:
 def refuse_unreadable(folder: Path, statements: Sequence[Path]) -> None:
     """Raise ReleaseError as ask_advisories() would, before anything is asked, and without reading all records."""
     database.refuse_empty(folder)
-    vex.read(statements)
+    vex.read(statements, folder)
 
 
 def _inside(lock: LockFile, recorded: Recorded) -> Iterator[Subject]:
