@@ -15,6 +15,7 @@ import hashlib
 import os
 import pickle
 import stat
+from operator import attrgetter
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import folders
@@ -39,8 +40,7 @@ def keep(run_folder: Path, lock: LockFile, *read_as: object) -> None:
     *read_as* is all that its being right depends on: text, place, who must have signed it, whether it was checked.
     The digests that each host is asked about are kept with it.
     """
-    for tool in lock.tools.values():
-        _ = tool.assets_sha256
+    list(map(attrgetter("assets_sha256"), lock.tools.values()))
     with contextlib.suppress(OSError):
         if _is_ours_alone(run_folder):
             folders.write_atomically(_path(run_folder, read_as), pickle.dumps(lock))
