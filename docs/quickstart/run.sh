@@ -26,7 +26,7 @@ done
 export ANSIBLE_CONFIG="$story/ansible.cfg"
 export ANSIBLE_HOME="$story/ansible" ANSIBLE_REMOTE_TEMP="$story/ansible/tmp"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_NOCOWS=true
-export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true
+export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
 
 # A word as one types it into a shell; Ansible itself takes no path with an apostrophe.
 typed() {

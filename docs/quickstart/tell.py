@@ -12,7 +12,7 @@ import signal
 import sys
 
 #: Tasks whose success says nothing; what they fail with is shown.
-SILENT = re.compile(r"Tell what changed|Validating arguments|Install what is pinned|Notify the handlers")
+SILENT = re.compile(r"Tell what changed|Look at the|Validating arguments|Install what is pinned|Notify the handlers")
 LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|\w+: \[\]|(root|bin_dir): .*)$")
 #: Before a task's result, newer versions of Ansible tell its failure; the result tells it to programs, and to people.
 TOLD_BEFORE = re.compile(r"\[ERROR\]: Task failed")
