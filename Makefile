@@ -26,7 +26,7 @@ gate: ## Run every gate, on the oldest and the newest ansible-core and every Pyt
 unit: ## Run unit tests only: all, or those that T=path or T=path::name names
 	@$(GATES) unit --tests "$(or $(T),tests/unit)"
 
-map: ## Write the map of packages and files into CONTRIBUTING.md, and the contents of the guide
+map: ## Write the map of packages and files into CONTRIBUTING.md, and the index of the guide
 	@$(GATES) map
 
 bench: ## Measure the promises in numbers

@@ -154,5 +154,5 @@ cat <<END
    ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen
    ansible-playbook -i INVENTORY pinned.release.rollout --become         # let it happen
    ansible-playbook -i INVENTORY pinned.release.audit --become           # a report of what every host has
-   ansible-doc pinned.release.tools        # all that it can do; docs/guide.md tells the rest
+   ansible-doc pinned.release.tools        # all that it can do; docs/guide/ tells the rest
 END

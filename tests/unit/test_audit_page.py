@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The page for auditors names fields that report.json has, and sections that the guide has."""
+"""The page for auditors names fields that report.json has."""
 
 from __future__ import annotations
 
@@ -29,13 +29,3 @@ def test_every_field_that_is_named_is_one_of_the_schema() -> None:
     named = set(FIELD.findall(PAGE))
     assert len(named) > 15
     assert [field for field in sorted(named) if not has(field.split("."), SCHEMA)] == []
-
-
-def test_every_section_of_the_guide_that_is_named_is_there() -> None:
-    guide = (ROOT / "docs/guide.md").read_text(encoding="utf-8")
-    titles = {
-        re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", guide, re.M)
-    }
-    named = set(re.findall(r"\(guide\.md#([a-z0-9-]+)\)", PAGE))
-    assert len(named) > 4
-    assert sorted(named - titles) == []

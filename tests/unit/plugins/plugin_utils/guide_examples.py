@@ -11,12 +11,13 @@ from typing import Any
 
 import yaml
 
-GUIDE = Path(__file__).resolve().parents[4] / "docs" / "guide.md"
+_PAGES = (Path(__file__).resolve().parents[4] / "docs" / "guide").glob("*.md")
+GUIDE = "\n".join(page.read_text(encoding="utf-8") for page in sorted(_PAGES))
 
 
 def declared(tool: str, kind: str) -> dict[str, Any]:
     """Return the source of the *kind* that the guide has for the *tool*."""
-    blocks = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL))
+    blocks = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
     manifests = [block for block in blocks if isinstance(block, dict) and tool in block.get("tools", {})]
     [found] = [one["tools"][tool]["source"] for one in manifests if kind in one["tools"][tool]["source"]]
     return dict(found)

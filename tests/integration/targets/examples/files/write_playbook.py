@@ -28,7 +28,7 @@ PLUGINS = (
     ("module", "mirror"),
     ("module", "unbundle"),
 )
-PAGES = ("README.md", "docs/guide.md", "roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")
+ROLES = ("roles/audit/README.md", "roles/mirror/README.md", "roles/tools/README.md")
 CONVERGED = """\
 - name: Bring the host to the lock file before the audit
   pinned.release.tools:
@@ -82,6 +82,14 @@ def blocks_of(page: Path) -> "list[str]":
     return [block for block in blocks if block.startswith("- ")]
 
 
+def pages_of(collection: Path) -> "list[str]":
+    """Return all pages with examples. Those of the guide are in the order of its index, in which they also run."""
+    index = (collection / "docs/guide/README.md").read_text(encoding="utf-8")
+    names = sorted(page.name for page in (collection / "docs/guide").glob("*.md"))
+    names.sort(key=lambda name: index.find(f"]({name})") if f"]({name})" in index else len(index))
+    return ["README.md", *(f"docs/guide/{name}" for name in names), *ROLES]
+
+
 def play(title: str, block: str) -> str:
     if re.search("^  hosts: ", block, re.MULTILINE):
         return block
@@ -93,7 +101,7 @@ def main() -> None:
     # ansible-test runs a copy of the target alone; where the pages are, only Ansible knows.
     collection = Path(plugins[0][1]["doc"]["filename"]).parents[2]
     examples = [(name, documentation["examples"]) for name, documentation in plugins]
-    examples += [(page, block) for page in PAGES for block in blocks_of(collection / page)]
+    examples += [(page, block) for page in pages_of(collection) for block in blocks_of(collection / page)]
     # The examples of an audit are about hosts that were brought to the lock file.
     place = [name for name, _text in examples].index("tools_info")
     examples.insert(place, ("a host to audit", CONVERGED))

@@ -22,7 +22,8 @@ PLACE = """\
 folder, account = Path(sys.argv[1]), sys.argv[2]
 command = [sys.executable, "-m", "ansible.cli.doc", "--json", "--type", "module", "pinned.release.tools"]
 collection = Path(json.loads(subprocess.check_output(command))["pinned.release.tools"]["doc"]["filename"]).parents[2]
-for text, name in PLAY.findall((collection / "docs/guide.md").read_text(encoding="utf-8")):
+guide = "\n".join(page.read_text(encoding="utf-8") for page in sorted((collection / "docs/guide").glob("*.md")))
+for text, name in PLAY.findall(guide):
     written = text.replace("  gather_facts: false\n", PLACE, 1).replace("user: deploy", f"user: {account}")
     (folder / name).write_text(written, encoding="utf-8")
     print(name)

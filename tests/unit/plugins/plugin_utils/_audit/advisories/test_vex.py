@@ -197,7 +197,7 @@ def test_files_are_read_in_their_order(tmp_path: Path) -> None:
 
 
 def test_the_statement_in_the_guide_counts_for_what_it_speaks_of(tmp_path: Path) -> None:
-    blocks = re.findall(r"```json\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    blocks = re.findall(r"```json\n(.*?)```", GUIDE, re.DOTALL)
     [block] = [one for one in blocks if "openvex" in one]
     write(tmp_path, FLOOD | {"aliases": ["CVE-2023-45288"]})
     found = findings(read(tmp_path, OWN, NET), [OWN, NET], vex.parse(block.encode(), "guide.json"))
