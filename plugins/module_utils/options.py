@@ -91,6 +91,8 @@ TOOLS_INFO = dict(
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
+SURVEY_HOST = {"lockfile": {"type": "path"}}  # type: Spec
+
 LOCK = {
     **MIRRORS,
     "manifest": {"type": "path", "default": "releases.yml"},
@@ -181,4 +183,11 @@ REPORT = dict(
     allow_lists={"type": "bool", "default": False},
     _variables_of_playbook={"type": "list", "elements": "str"},
     **RECORDS,
+)  # type: Spec
+
+SURVEY = dict(
+    SIGNED,
+    lockfile={"type": "path"},
+    to={"type": "path"},
+    result={"type": "str", "default": "survey_answer"},
 )  # type: Spec
