@@ -13,7 +13,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
     Got,
     Kind,
     Outcome,
-    Refused,
     Silent,
     Survey,
 )
@@ -25,6 +24,8 @@ T = TypeVar("T")
 WIDTH = 79
 #: So many groups of each sort are told, so many hosts of each are named, and reasons have so many characters.
 MOST_GROUPS, MOST_NAMED, LONGEST_REASON = 12, 8, 230
+#: So many names of tools are told of each group of hosts, though they have been told before.
+MOST_REPEATED = 3
 #: What a reason has that nobody would expect of a host: another build than its own, or not of its own architecture.
 _SURPRISES = (" → ", " emulated on ", " beside ", ", assuming ")
 _HEADER = ("hosts", "platform", "libc", "processor", "distribution")
@@ -85,35 +86,32 @@ class _Teller:
             names = ", ".join(map(str, survey.platforms))
             yield from _wrapped(f"platforms: [{names}]", "", more=" " * len("platforms: ["))
         if survey.unplaced:
-            yield from self._list("no platform is known for ", survey.unplaced)
+            yield from self._told(survey.unplaced, "no platform of a manifest is known for this")
 
     def _pythons(self) -> Iterator[str]:
+        """Where a rollout would be refused for it, it is told there."""
+        refused = {(host, group.refusal.what) for group in self._survey.refused for host in group.hosts}
         for group in self._survey.pythons:
-            yield from ("", *_wrapped(f"{_hosts(group.hosts)} without a Python that could install anything:", ""))
-            yield from self._list("  ", group.hosts)
-            yield from _wrapped(f"found: {group.refusal.found}", "  ")
+            hosts = [host for host in group.hosts if (host, group.refusal.what) not in refused]
+            if hosts:
+                yield from ("", *self._told(hosts, f"no Python that could install anything: {group.refusal.found}"))
 
     def _outcomes(self) -> Iterator[str]:
         survey = self._survey
+        yield ""
         if survey.lock is None:
-            yield from ("", "There is no lock file: name one with -e lockfile=FILE to see what hosts would get.")
+            yield "Name a lock file (-e lockfile=FILE) to see what hosts would get."
             return
         shown, more = self._first(survey.outcomes)
-        tools = f"{survey.lock.tools} tool{'' if survey.lock.tools == 1 else 's'}"
-        yield from ("", f"A rollout of {survey.lock.name}, {tools}, would bring {'' if shown else 'nothing'}".rstrip())
+        versions = {name: got.version for outcome in survey.outcomes for name, got in outcome.tools.items()}
+        tools = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+        yield from _wrapped(f"By {survey.lock.name}, {f'hosts get {tools}' if tools else 'no host gets anything'}", "")
         for outcome in shown:
             yield from _wrapped(f"{_hosts(outcome.hosts)}: {_machines(outcome.machines)}", "  ")
-            yield from self._tools(outcome)
+            yield from _builds(outcome, survey.lock.tools)
+            for name, got in outcome.tools.items():
+                yield from self._reasons(name, got)
         yield from more
-
-    def _tools(self, outcome: Outcome) -> Iterator[str]:
-        by_target: dict[str, list[str]] = {}
-        for name, got in outcome.tools.items():
-            by_target.setdefault(got.target, []).append(f"{name} {got.version}")
-        for target, tools in sorted(by_target.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-            yield from _wrapped(f"{target}: {', '.join(tools)}", "    ")
-        for name, got in outcome.tools.items():
-            yield from self._reasons(name, got)
 
     def _reasons(self, name: str, got: Got) -> Iterator[str]:
         for reason in got.reasons:
@@ -123,17 +121,13 @@ class _Teller:
     def _refused(self) -> Iterator[str]:
         shown, more = self._first(self._survey.refused)
         if shown:
-            yield from ("", "It would be refused on")
+            yield from ("", "A rollout would be refused on")
         for group in shown:
-            yield from self._refusal(group)
+            why = group.refusal
+            yield from self._told(group.hosts, _short(": ".join(filter(None, (why.what, why.found)))), "  ")
+            if why.fix:
+                yield from _wrapped(f"to fix: {_short(why.fix)}", "    ")
         yield from more
-
-    def _refusal(self, group: Refused) -> Iterator[str]:
-        yield from self._list(f"  {_hosts(group.hosts)}: ", group.hosts)
-        why = group.refusal
-        yield from _wrapped(shortened(": ".join(filter(None, (why.what, why.found))), LONGEST_REASON), "    ")
-        if why.fix:
-            yield from _wrapped(f"to fix: {shortened(why.fix, LONGEST_REASON)}", "    ")
 
     def _silent(self) -> Iterator[str]:
         shown, more = self._first(self._survey.silent)
@@ -144,17 +138,32 @@ class _Teller:
         yield from more
 
     def _without_answer(self, group: Silent) -> Iterator[str]:
-        yield from self._list(f"{_WORDS[group.asked]}: ", group.hosts)
-        if group.asked != "not_asked":
-            yield from _wrapped(shortened(group.why, LONGEST_REASON), "  ")
+        why = "" if group.asked == "not_asked" else f": {_short(group.why)}"
+        yield from self._told(group.hosts, f"{_WORDS[group.asked]}{why}")
 
-    def _list(self, before: str, hosts: Sequence[str]) -> Iterator[str]:
-        return _wrapped(before.lstrip() + listed(hosts, self._named or len(hosts)), before[: -len(before.lstrip())])
+    def _told(self, hosts: Sequence[str], text: str, indent: str = "") -> Iterator[str]:
+        names = listed(hosts, self._named or len(hosts))
+        return _wrapped(f"{names if len(hosts) == 1 else f'{len(hosts)} hosts ({names})'}: {text}", indent)
 
     def _first(self, groups: Sequence[T]) -> tuple[Sequence[T], list[str]]:
         """Return the *groups* that are told, and the line that tells how many are not."""
         left = len(groups) - (self._most or len(groups))
         return groups[: self._most], [f"  and {left} more groups: see them with -v"] if left > 0 else []
+
+
+def _builds(outcome: Outcome, locked: int) -> Iterator[str]:
+    """Yield which tools the hosts of *outcome* get for which target. Most of all that are *locked* are not named."""
+    by_target: dict[str, list[str]] = {}
+    for name, got in outcome.tools.items():
+        by_target.setdefault(got.target, []).append(name)
+    for target, names in sorted(by_target.items(), key=lambda pair: (len(pair[1]), pair[0])):
+        is_most = len(outcome.tools) == locked and len(names) > max(MOST_REPEATED, locked // 2)
+        rest = "all of them" if len(by_target) == 1 else f"the other {len(names)}"
+        yield from _wrapped(f"{target}: {rest if is_most else ', '.join(names)}", "    ")
+
+
+def _short(text: str) -> str:
+    return shortened(text, LONGEST_REASON)
 
 
 def _row(kind: Kind) -> tuple[str, ...]:
