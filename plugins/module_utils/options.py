@@ -93,6 +93,13 @@ TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
 SURVEY_HOST = {"lockfile": {"type": "path"}}  # type: Spec
 
+SURVEY = dict(
+    SIGNED,
+    lockfile={"type": "path"},
+    to={"type": "path"},
+    result={"type": "str", "default": "survey_answer"},
+)  # type: Spec
+
 LOCK = {
     **MIRRORS,
     "manifest": {"type": "path", "default": "releases.yml"},
@@ -183,11 +190,4 @@ REPORT = dict(
     allow_lists={"type": "bool", "default": False},
     _variables_of_playbook={"type": "list", "elements": "str"},
     **RECORDS,
-)  # type: Spec
-
-SURVEY = dict(
-    SIGNED,
-    lockfile={"type": "path"},
-    to={"type": "path"},
-    result={"type": "str", "default": "survey_answer"},
 )  # type: Spec

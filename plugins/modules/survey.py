@@ -156,6 +156,10 @@ refused:
       description: The tool that has no build for the hosts. Empty if something else would stop the rollout there.
       type: str
       returned: always
+    final:
+      description: Whether a rollout would fail on the hosts. If not, it would go on without the tool.
+      type: bool
+      returned: always
     hosts:
       description: Names of the hosts.
       type: list

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.surveyed import (
     Asked,
@@ -53,11 +53,20 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Refused:
-    """Hosts on which something is refused for one reason. *tool* is the one that it is about; "" if it is about all."""
+    """Hosts on which something is refused for one reason.
+
+    tool      the one that it is about; "" if it is about all
+    is_final  whether a rollout would fail there; else it would go on without the tool
+    """
 
     tool: str
     refusal: Refusal
     hosts: tuple[str, ...]
+    is_final: bool = True
+
+
+#: A refusal on one host: the tool, the name of the host, why, and whether a rollout would fail there.
+_One: TypeAlias = tuple[str, str, Refusal, bool]
 
 
 @dataclass(frozen=True)
@@ -108,7 +117,7 @@ def survey_of(hosts: Sequence[SurveyedHost], lock: SurveyedLock | None) -> Surve
         kinds=tuple(Kind(kind, _names(same)) for kind, same in _grouped(answered, lambda pair: pair[1])),
         platforms=platforms_of(machine.platform for _host, machine in answered),
         unplaced=tuple(host.name for host, machine in answered if machine.platform is None),
-        pythons=_refused(("", host.name, host.python) for host, _machine in answered if host.python),
+        pythons=_refused(("", host.name, host.python, True) for host, _machine in answered if host.python),
         lock=lock,
         outcomes=tuple(_outcome(same) for _builds, same in _grouped(going, lambda pair: _builds_of(pair[0]))),
         refused=_refused(refusal for host, _machine in answered for refusal in _refusals(host)),
@@ -162,20 +171,21 @@ def _outcome(same: Sequence[tuple[SurveyedHost, Machine]]) -> Outcome:
     return Outcome(tools, tuple(dict.fromkeys(machine for _host, machine in same)), _names(same))
 
 
-def _refusals(host: SurveyedHost) -> Iterator[tuple[str, str, Refusal]]:
+def _refusals(host: SurveyedHost) -> Iterator[_One]:
     """Yield what would be refused on *host*: each tool that has no build for it, or else what stops all of them."""
-    of_tools = [(name, host.name, tool.refused) for name, tool in sorted(host.tools.items()) if tool.refused]
+    is_final = host.refused is not None
+    of_tools = [(name, host.name, tool.refused, is_final) for name, tool in sorted(host.tools.items()) if tool.refused]
     yield from of_tools
     if host.refused and not of_tools:
-        yield "", host.name, host.refused
+        yield "", host.name, host.refused, True
 
 
-def _refused(found: Iterable[tuple[str, str, Refusal]]) -> tuple[Refused, ...]:
-    """Return refusals (tool, host, why) with their hosts. Those that differ only in what a host has are one."""
-    groups = _grouped(found, lambda one: (one[0], one[2].what, one[2].fix))
+def _refused(found: Iterable[_One]) -> tuple[Refused, ...]:
+    """Return the refusals that were *found* with their hosts. Those that differ only in what a host has are one."""
+    groups = _grouped(found, lambda one: (one[0], one[2].what, one[2].fix, one[3]))
     return tuple(
-        Refused(tool, _together([why for _tool, _host, why in same]), tuple(host for _tool, host, _why in same))
-        for (tool, _what, _fix), same in groups
+        Refused(tool, _together([why for _tool, _host, why, _final in same]), tuple(one[1] for one in same), is_final)
+        for (tool, _what, _fix, is_final), same in groups
     )
 
 

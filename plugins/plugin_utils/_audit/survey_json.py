@@ -23,7 +23,7 @@ def as_json(survey: Survey) -> dict[str, Any]:
         "without_python": list(map(_refused, survey.pythons)),
         "lock": asdict(survey.lock) if survey.lock else None,
         "outcomes": list(map(_outcome, survey.outcomes)),
-        "refused": [{"tool": one.tool, **_refused(one)} for one in survey.refused],
+        "refused": [{"tool": one.tool, "final": one.is_final, **_refused(one)} for one in survey.refused],
         "unanswered": [{"status": one.asked, "why": one.why, "hosts": list(one.hosts)} for one in survey.silent],
     }
 

@@ -13,6 +13,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
     Got,
     Kind,
     Outcome,
+    Refused,
     Silent,
     Survey,
 )
@@ -62,7 +63,9 @@ class _Teller:
         yield from self._platforms()
         yield from self._pythons()
         yield from self._outcomes()
-        yield from self._refused()
+        refused = self._survey.refused
+        yield from self._refused("A rollout would be refused on", [one for one in refused if one.is_final])
+        yield from self._refused("It would leave out a tool on", [one for one in refused if not one.is_final])
         yield from self._silent()
 
     def _counts(self) -> str:
@@ -118,10 +121,10 @@ class _Teller:
             if self._is_verbose or any(surprise in reason for surprise in _SURPRISES):
                 yield from _wrapped(f"{name}: {reason}", "      ")
 
-    def _refused(self) -> Iterator[str]:
-        shown, more = self._first(self._survey.refused)
+    def _refused(self, title: str, groups: Sequence[Refused]) -> Iterator[str]:
+        shown, more = self._first(groups)
         if shown:
-            yield from ("", "A rollout would be refused on")
+            yield from ("", title)
         for group in shown:
             why = group.refusal
             yield from self._told(group.hosts, _short(": ".join(filter(None, (why.what, why.found)))), "  ")

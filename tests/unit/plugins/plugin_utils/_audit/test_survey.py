@@ -226,6 +226,20 @@ def test_refusals_that_differ_only_in_what_a_host_has_are_one(tmp_path: Path) ->
     assert found.outcomes == ()
 
 
+def test_a_tool_that_would_be_left_out_is_told_apart_from_what_stops_a_rollout(tmp_path: Path) -> None:
+    refused = answer(replace(BULLSEYE, cpu="x86-64-v1"), lock_of(tmp_path))
+    found = survey({"stopped": refused, "goes_on": {**refused, "refused": None}})
+    assert [(one.tool, one.hosts, one.is_final) for one in found.refused] == [
+        ("v2", ("stopped",), True),
+        ("v2", ("goes_on",), False),
+    ]
+    assert found.outcomes[0].hosts == ("goes_on",)
+    assert "v2" not in found.outcomes[0].tools
+    told = text(found)
+    assert "A rollout would be refused on\n  stopped: v2 1.0" in told
+    assert "It would leave out a tool on\n  goes_on: v2 1.0" in told
+
+
 def test_whoever_does_not_answer_is_told_with_the_reason() -> None:
     no_shell = {"changed": False, "unanswered": ReleaseError("no shell", found="nothing").as_dict()}
     results = {"gone": UNREACHABLE, "lost": UNREACHABLE, "mute": no_shell, "out": None, "skipped": {"skipped": True}}
