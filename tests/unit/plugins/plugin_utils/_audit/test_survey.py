@@ -127,7 +127,7 @@ def test_twenty_hosts_of_five_userlands_with_one_fault_each_fit_forty_lines_of_e
     told = " ".join(line.strip() for line in lines)
     assert "20 hosts in the inventory: 18 answered, 1 unreachable, 1 not asked" in told
     assert "needs an x86-64-v2 processor, host has x86-64-v1" in told
-    assert "there is too little room on the file system of /opt" in told
+    assert "bookworm0: there is too little" in told
     assert "/usr/bin/python3 is Python 2.7" in told
 
 
@@ -217,12 +217,15 @@ def test_hosts_for_which_no_platform_is_known_are_named() -> None:
 
 
 def test_refusals_that_differ_only_in_what_a_host_has_are_one(tmp_path: Path) -> None:
-    lock = lock_of(tmp_path)
-    rooms = [Room("/opt", is_writable=True, free_bytes=free, starts_programs=True) for free in (0, 1)]
-    results = {f"h{number}": answer(BOOKWORM, lock, rooms={"root": room}) for number, room in enumerate(rooms)}
+    said = answer(BOOKWORM, lock_of(tmp_path))
+    full = [ReleaseError(f"too little space in /opt: {free} MiB free", fix="make room") for free in (0, 3)]
+    odd = [ReleaseError("no usable Python", found=found) for found in ("none", "/bin/python3 is 2.7", "none")]
+    results = {f"h{number}": {**said, "refused": why.as_dict()} for number, why in enumerate([*full, *odd])}
     found = survey(results)
-    assert [one.hosts for one in found.refused] == [("h0", "h1")]
-    assert found.refused[0].refusal.found == "0 MiB, 1 MiB"
+    assert [(one.refusal.what, one.refusal.found, one.hosts) for one in found.refused] == [
+        ("no usable Python", "none, /bin/python3 is 2.7", ("h2", "h3", "h4")),
+        ("too little space in /opt: … MiB free", "", ("h0", "h1")),
+    ]
     assert found.outcomes == ()
 
 
