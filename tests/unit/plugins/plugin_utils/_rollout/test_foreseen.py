@@ -60,10 +60,11 @@ def test_each_tool_that_does_not_run_is_told_in_the_words_of_the_rollout(machine
     wanted = replace(wanted, lock=replace(wanted.lock, tools=tools))
     host, state = asked(machine, wanted)
     foreseen = foresee(wanted, host, state)
-    told = planned_error(wanted, host, state)
-    assert str(foreseen.refused) == str(told)
-    assert str(foreseen.tools["hello"].error) == str(told)
-    assert foreseen.to_json()["tools"]["other"]["refused"]["what"].startswith("other 1.0: ")
+    assert str(foreseen.refused) == str(planned_error(wanted, host, state))
+    with pytest.raises(ReleaseError) as of_tool:
+        choice_for("hello", tools["hello"], wanted, host)
+    assert str(foreseen.tools["hello"].error) == str(of_tool.value)
+    assert foreseen.to_json()["tools"]["other"]["refused"]["what"].startswith("other 1.0")
 
 
 def test_what_stops_a_rollout_for_other_reasons_is_told_in_its_words(machine: Machine, tmp_path: Path) -> None:
