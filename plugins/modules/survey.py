@@ -26,7 +26,7 @@ options:
   to:
     description:
       - A file on the controller, to which the survey is written as JSON. It says what this task returns, without
-        RV(changed) and RV(lines). Relative paths start where the playbook is.
+        C(changed) and RV(lines). Relative paths start where the playbook is.
     type: path
   result:
     description: The name of the variable in which M(pinned.release.survey_host) registered its results.

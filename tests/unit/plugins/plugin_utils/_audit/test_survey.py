@@ -175,7 +175,7 @@ def test_what_is_locked_for_the_platforms_has_a_build_for_each_host(found: list[
     for platform in found:
         serving = [one for one in chosen if (one.base, _libc(one)) == (platform.base, _libc(platform))]
         assert len(serving) == 1
-        if platform.floor:
+        if platform.floor and serving[0].floor:
             needs_as_much = Requirement(
                 "linux",
                 platform.arch,
