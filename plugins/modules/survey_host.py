@@ -45,8 +45,7 @@ EXAMPLES = r"""
 
 - name: Show what would stop it
   ansible.builtin.debug:
-    msg: "{{ survey_answer.refused.what }}"
-  when: survey_answer.refused
+    msg: "{{ survey_answer.refused.what | default('nothing') }}"
 """
 
 RETURN = r"""
