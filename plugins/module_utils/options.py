@@ -91,6 +91,15 @@ TOOLS_INFO = dict(
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
+SURVEY_HOST = {"lockfile": {"type": "path"}}  # type: Spec
+
+SURVEY = dict(
+    SIGNED,
+    lockfile={"type": "path"},
+    to={"type": "path"},
+    result={"type": "str", "default": "survey_answer"},
+)  # type: Spec
+
 LOCK = {
     **MIRRORS,
     "manifest": {"type": "path", "default": "releases.yml"},

@@ -23,6 +23,7 @@ MAP_BEGINS, MAP_ENDS = "<!-- The map: written by `make map`. -->", "<!-- The map
 ENTRIES = ("action", "filter", "lookup", "doc_fragments", "modules")
 #: Everything else, from the top down: each imports only what stands below it, and files of its own package.
 LAYERS = (
+    "plugin_utils.task_options",
     "plugin_utils.verb",
     "plugin_utils.carry",
     "plugin_utils._audit",

@@ -26,6 +26,8 @@ SPECS = {
     "pinned.release.mirror": options.MIRROR,
     "pinned.release.record": options.RECORD,
     "pinned.release.report": options.REPORT,
+    "pinned.release.survey": options.SURVEY,
+    "pinned.release.survey_host": options.SURVEY_HOST,
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,

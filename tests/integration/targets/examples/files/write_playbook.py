@@ -19,6 +19,8 @@ from typing import Any
 PLUGINS = (
     ("module", "lock"),
     ("module", "target_facts"),
+    ("module", "survey_host"),
+    ("module", "survey"),
     ("lookup", "asset"),
     ("filter", "target_triples"),
     ("filter", "outcomes"),

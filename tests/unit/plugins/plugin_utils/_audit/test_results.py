@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     host_result,
     recording,
+    registered,
     report_json,
     statements,
 )
@@ -191,7 +192,7 @@ def test_a_host_of_which_nothing_is_known_is_in_the_report_with_the_reason(
     assert (host.name, host.status, host.tools) == ("h1", status, ())
     assert why in host.why
     assert "secret" not in host.why
-    assert len(host.why) <= host_result.LONGEST_LINE
+    assert len(host.why) <= registered.LONGEST_LINE
 
 
 NO_FINDING = {"kind": "fine", "against": "lock", "text": "x", "path": "", "expected": "", "found": ""}
