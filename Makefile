@@ -63,7 +63,7 @@ test-selinux: ## Converge a virtual machine that enforces SELinux (needs root on
 	@$(GATES) setup
 	@$(IN_VENV) PINNED_RELEASE_LAB_NAME=selinux tests/fleet/run tests/fleet/selinux.yml selinux
 
-docs: ## Build the reference as a web site in .build/docs
+docs: ## Build the web site in .build/docs/build/html: guide, reference of every plugin, role, playbook and file
 	@$(GATES) docs
 
 clean: ## Remove everything that the gates made

@@ -49,7 +49,7 @@ COLLECTION = Path("ansible_collections/pinned/release")
 LINKED = BUILD / "collections"
 
 #: Folders of programs that import the files beside them; all else is imported by its full name.
-FOLDERS_OF_SCRIPTS = ("tests/bench/fleet", "tests/fleet", "tests/gate")
+FOLDERS_OF_SCRIPTS = ("docs/site", "tests/bench/fleet", "tests/fleet", "tests/gate")
 
 CORE = ("ansible-core",)
 #: What units and integration need beside ansible-core.
@@ -192,20 +192,14 @@ def set_up() -> int:
 
 
 def build_docs() -> int:
-    """Build the reference as a web site, in an environment with what antsibull-docs says its sites need."""
+    """Build the web site, in an environment of its own."""
     site = BUILD / "docs"
-    shutil.rmtree(site, ignore_errors=True)
-    site.mkdir(mode=0o700)
-    site_requirements = ("ansible-core", "antsibull-docs", "-r", str(site / "requirements.txt"))
-    environment = Environment(BUILD / "docs-venv", first_python(), site_requirements[:2])
-    command = ["antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--lenient", "--fail-on-error"]
-    names = ["--project", "pinned.release", "--title", "pinned.release", "--copyright", "pinned.release contributors"]
+    environment = Environment(BUILD / "docs-venv", first_python(), (*CORE, "-r", "docs/site/requirements.txt"))
     with open(LOGS / "docs-site.log", "w") as log:
         environment.ensure(log)
-        variables = collection_variables(environment, copied("release", log))
-        run([*command, *names, "--dest-dir", site, "pinned.release"], log, variables)
-        Environment(environment.folder, environment.python, site_requirements).ensure(log)
-        run([site / "build.sh"], log, variables, site)
+        copy = copied("release", log)
+        build = [environment.bin / "python", copy / "docs/site/build.py", site]
+        run(build, log, collection_variables(environment, copy))
     print((site / "build/html/index.html").relative_to(ROOT))
     return 0
 
@@ -387,7 +381,8 @@ def types(environment: Environment, log: IO[str]) -> str:
     """Check the plugins as the package they are, and of the tests whatever is not itself a test."""
     mypy: list[str | Path] = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
     checks: list[tuple[Path, list[str | Path]]] = [(LINKED, ["-p", "ansible_collections.pinned.release.plugins"])]
-    helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
+    ours = [path for path in files("docs") + files("tests") if path.endswith(".py")]
+    helpers = [path for path in ours if not Path(path).name.startswith("test_")]
     for folder in FOLDERS_OF_SCRIPTS:
         scripts = [path for path in helpers if str(Path(path).parent) == folder]
         helpers = [path for path in helpers if path not in scripts]

@@ -1,0 +1,116 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How do our pages, and the reference of every plugin and role, become one web site? build.py FOLDER.
+
+FOLDER/source gets our Markdown, pages made of the playbooks and schemas, and what antsibull-docs makes of the plugins
+and roles of the collection that Ansible finds; Sphinx makes FOLDER/build/html of them. A warning of Sphinx is an error.
+Runs in an environment with what requirements.txt beside this file names.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import playbook_page
+import schema_page
+
+TOP = Path(__file__).resolve().parents[2]
+DOCS = TOP / "docs"
+#: Pages about the product as a whole, in the order of the side bar.
+FACTS = ("threat-model", "signatures", "audit", "reality", "connections", "fleet", "scale")
+#: Schemas whose page is a part of the reference, by the name of the page.
+SCHEMAS = {
+    "manifest": "releases",
+    "lock-file": "releases.lock",
+    "components-file": "releases.components",
+    "report-json": "report",
+    "log-of-rollouts": "rollout",
+    "log-of-audits": "audit",
+}
+_GROUP = re.compile(r"^## (.+)$", re.MULTILINE)
+_PAGE = re.compile(r"^- \[.*?\]\(([a-z0-9-]+)\.md\)", re.MULTILINE)
+#: A link to an index of pages, which is called README.md where a forge shows it.
+_TO_INDEX = re.compile(r"\]\(((?:[\w.-]+/)*)README\.md")
+
+
+def main(site: Path) -> None:
+    """Build the site in the folder *site*."""
+    source = site / "source"
+    shutil.rmtree(site / "build", ignore_errors=True)
+    shutil.rmtree(source, ignore_errors=True)
+    copy_pages(source)
+    write_reference(source / "reference")
+    make_reference_of_plugins(source / "reference/collection")
+    command = ["-b", "html", "-c", str(DOCS / "site"), "-W", "--keep-going", "--nitpicky", "--color"]
+    run([sys.executable, "-m", "sphinx", *command, str(source), str(site / "build/html")])
+
+
+def copy_pages(source: Path) -> None:
+    """Copy our pages, and what they show or offer, to *source*."""
+    shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("site", "docsite", "quickstart", "__pycache__"))
+    for path in source.rglob("*.md"):
+        text = on_the_site(path.read_text(encoding="utf-8"), len(path.relative_to(source).parts))
+        path.write_text(text, encoding="utf-8")
+    for index in list(source.rglob("README.md")):
+        index.rename(index.with_name("index.md"))
+    with (source / "index.md").open("a", encoding="utf-8") as front:
+        front.write(side_bar((DOCS / "guide/README.md").read_text(encoding="utf-8")))
+
+
+def on_the_site(text: str, depth: int) -> str:
+    """Return the *text* of a page with its links as the site has them; a page in the folder docs has the *depth* 1.
+
+    What a link out of that folder leads to is not on the site: its words stay.
+    """
+    outward = re.compile(rf"\[([^\]]*)\]\((?:\.\./){{{depth}}}[^)]*\)")
+    return _TO_INDEX.sub(r"](\1index.md", outward.sub(r"\1", text))
+
+
+def side_bar(index: str) -> str:
+    """Return what the front page ends with: all pages in their order, for the side bar alone."""
+    _before, *parts = _GROUP.split(index)
+    parted = zip(parts[::2], parts[1::2], strict=True)
+    groups = {title: [f"guide/{name}" for name in _PAGE.findall(body)] for title, body in parted}
+    reference = [f"reference/{name}" for name in ("collection/index", "playbooks", *SCHEMAS)]
+    groups = {**groups, "Reference": reference, "Facts": list(FACTS)}
+    first = next(iter(groups))
+    groups[first] = ["guide/index", *groups[first]]
+    return "".join(toctree(title, pages) for title, pages in groups.items())
+
+
+def toctree(title: str, pages: list[str]) -> str:
+    """Return the directive by which Sphinx puts *pages* into the side bar under *title*."""
+    return "\n".join(["\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])
+
+
+def write_reference(folder: Path) -> None:
+    """Write the pages that are made of the playbooks and of the schemas."""
+    folder.mkdir()
+    (folder / "playbooks.md").write_text(playbook_page.page(TOP / "playbooks"), encoding="utf-8")
+    for name, schema in SCHEMAS.items():
+        text = (DOCS / f"schema/{schema}.schema.json").read_text(encoding="utf-8")
+        (folder / f"{name}.md").write_text(schema_page.page(json.loads(text)), encoding="utf-8")
+
+
+def make_reference_of_plugins(folder: Path) -> None:
+    """Let antsibull-docs write the pages of every plugin and role."""
+    folder.mkdir()
+    command = "collection --use-current --squash-hierarchy --fail-on-error --use-html-blobs --dest-dir"
+    run(["antsibull-docs", *command.split(), str(folder), "pinned.release"])
+
+
+def run(command: list[str]) -> None:
+    """Run *command*; end with its status unless it succeeds."""
+    finished = subprocess.run(command, check=False)
+    if finished.returncode:
+        sys.exit(finished.returncode)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]).resolve())
