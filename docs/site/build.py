@@ -11,32 +11,17 @@ Runs in an environment with what requirements.txt beside this file names.
 from __future__ import annotations
 
 import json
-import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pages
 import playbook_page
 import schema_page
 
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
-#: Pages about the product as a whole, in the order of the side bar.
-FACTS = ("threat-model", "signatures", "audit", "reality", "connections", "fleet", "scale")
-#: Schemas whose page is a part of the reference, by the name of the page.
-SCHEMAS = {
-    "manifest": "releases",
-    "lock-file": "releases.lock",
-    "components-file": "releases.components",
-    "report-json": "report",
-    "log-of-rollouts": "rollout",
-    "log-of-audits": "audit",
-}
-_GROUP = re.compile(r"^## (.+)$", re.MULTILINE)
-_PAGE = re.compile(r"^- \[.*?\]\(([a-z0-9-]+)\.md\)", re.MULTILINE)
-#: A link to an index of pages, which is called README.md where a forge shows it.
-_TO_INDEX = re.compile(r"\]\(((?:[\w.-]+/)*)README\.md")
 
 
 def main(site: Path) -> None:
@@ -55,45 +40,19 @@ def copy_pages(source: Path) -> None:
     """Copy our pages, and what they show or offer, to *source*."""
     shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("site", "docsite", "quickstart", "__pycache__"))
     for path in source.rglob("*.md"):
-        text = on_the_site(path.read_text(encoding="utf-8"), len(path.relative_to(source).parts))
+        text = pages.on_the_site(path.read_text(encoding="utf-8"), len(path.relative_to(source).parts))
         path.write_text(text, encoding="utf-8")
     for index in list(source.rglob("README.md")):
         index.rename(index.with_name("index.md"))
     with (source / "index.md").open("a", encoding="utf-8") as front:
-        front.write(side_bar((DOCS / "guide/README.md").read_text(encoding="utf-8")))
-
-
-def on_the_site(text: str, depth: int) -> str:
-    """Return the *text* of a page with its links as the site has them; a page in the folder docs has the *depth* 1.
-
-    What a link out of that folder leads to is not on the site: its words stay.
-    """
-    outward = re.compile(rf"\[([^\]]*)\]\((?:\.\./){{{depth}}}[^)]*\)")
-    return _TO_INDEX.sub(r"](\1index.md", outward.sub(r"\1", text))
-
-
-def side_bar(index: str) -> str:
-    """Return what the front page ends with: all pages in their order, for the side bar alone."""
-    _before, *parts = _GROUP.split(index)
-    parted = zip(parts[::2], parts[1::2], strict=True)
-    groups = {title: [f"guide/{name}" for name in _PAGE.findall(body)] for title, body in parted}
-    reference = [f"reference/{name}" for name in ("collection/index", "playbooks", *SCHEMAS)]
-    groups = {**groups, "Reference": reference, "Facts": list(FACTS)}
-    first = next(iter(groups))
-    groups[first] = ["guide/index", *groups[first]]
-    return "".join(toctree(title, pages) for title, pages in groups.items())
-
-
-def toctree(title: str, pages: list[str]) -> str:
-    """Return the directive by which Sphinx puts *pages* into the side bar under *title*."""
-    return "\n".join(["\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])
+        front.write(pages.side_bar((DOCS / "guide/README.md").read_text(encoding="utf-8")))
 
 
 def write_reference(folder: Path) -> None:
     """Write the pages that are made of the playbooks and of the schemas."""
     folder.mkdir()
     (folder / "playbooks.md").write_text(playbook_page.page(TOP / "playbooks"), encoding="utf-8")
-    for name, schema in SCHEMAS.items():
+    for name, schema in pages.SCHEMAS.items():
         text = (DOCS / f"schema/{schema}.schema.json").read_text(encoding="utf-8")
         (folder / f"{name}.md").write_text(schema_page.page(json.loads(text)), encoding="utf-8")
 

@@ -22,7 +22,14 @@ def page(schema: Schema) -> str:
     """Return the page of *schema*: what the file has, then a section for each definition with keys of its own."""
     lines = [f"# {schema['title']}", "", plain(schema["description"]), *table(schema)]
     for name, definition in sorted(schema.get("$defs", {}).items()):
-        lines += ["", f"## {name}", "", plain(definition.get("description", "")), *facts(definition), *table(definition)]
+        lines += [
+            "",
+            f"## {name}",
+            "",
+            plain(definition.get("description", "")),
+            *facts(definition),
+            *table(definition),
+        ]
     return "\n".join(lines) + "\n"
 
 

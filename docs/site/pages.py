@@ -1,0 +1,50 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which pages has the web site, in which order, and how do links between them change? Pure; standard library only."""
+
+from __future__ import annotations
+
+import re
+
+#: Pages about the product as a whole, in the order of the side bar.
+FACTS = ("threat-model", "signatures", "audit", "reality", "connections", "fleet", "scale")
+#: Schemas whose page is a part of the reference, by the name of the page.
+SCHEMAS = {
+    "manifest": "releases",
+    "lock-file": "releases.lock",
+    "components-file": "releases.components",
+    "report-json": "report",
+    "log-of-rollouts": "rollout",
+    "log-of-audits": "audit",
+}
+_GROUP = re.compile(r"^## (.+)$", re.MULTILINE)
+_PAGE = re.compile(r"^- \[.*?\]\(([a-z0-9-]+)\.md\)", re.MULTILINE)
+#: A link to an index of pages, which is called README.md where a forge shows it.
+_TO_INDEX = re.compile(r"\]\(((?:[\w.-]+/)*)README\.md")
+
+
+def on_the_site(text: str, depth: int) -> str:
+    """Return the *text* of a page with its links as the site has them; a page in the folder docs has the *depth* 1.
+
+    What a link out of that folder leads to is not on the site: its words stay.
+    """
+    outward = re.compile(rf"\[([^\]]*)\]\((?:\.\./){{{depth}}}[^)]*\)")
+    return _TO_INDEX.sub(r"](\1index.md", outward.sub(r"\1", text))
+
+
+def side_bar(index: str) -> str:
+    """Return what the front page ends with: all pages in their order, for the side bar alone."""
+    _before, *parts = _GROUP.split(index)
+    parted = zip(parts[::2], parts[1::2], strict=True)
+    groups = {title: [f"guide/{name}" for name in _PAGE.findall(body)] for title, body in parted}
+    reference = [f"reference/{name}" for name in ("collection/index", "playbooks", *SCHEMAS)]
+    groups = {**groups, "Reference": reference, "Facts": list(FACTS)}
+    first = next(iter(groups))
+    groups[first] = ["guide/index", *groups[first]]
+    return "".join(toctree(title, pages) for title, pages in groups.items())
+
+
+def toctree(title: str, pages: list[str]) -> str:
+    """Return the directive by which Sphinx puts *pages* into the side bar under *title*."""
+    return "\n".join(["\n```{toctree}", ":hidden:", f":caption: {title}", "", *pages, "```\n"])

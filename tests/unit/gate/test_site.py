@@ -1,0 +1,90 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The web site has every page of ours once, and tells every key of every schema and every playbook."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.pinned.release.docs.site import pages, playbook_page, schema_page
+from ansible_collections.pinned.release.tests.gate import contents
+
+TOP = Path(__file__).parents[3]
+DOCS = TOP / "docs"
+SIDE_BAR = pages.side_bar(contents.INDEX.read_text(encoding="utf-8"))
+SCHEMAS = sorted(path.name for path in (DOCS / "schema").glob("*.schema.json"))
+
+
+def property_names(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict):
+        yield from schema.get("properties", {})
+        for value in schema.values():
+            yield from property_names(value)
+    elif isinstance(schema, list):
+        for value in schema:
+            yield from property_names(value)
+
+
+def test_side_bar_has_each_page_once() -> None:
+    ours = [f"guide/{name.removesuffix('.md')}" for name in contents.read_pages()]
+    ours += [path.stem for path in DOCS.glob("*.md") if path.stem != "README"]
+    assert sorted(re.findall(r"^(?:guide/)?[a-z0-9-]+$", SIDE_BAR, re.MULTILINE)) == sorted([*ours, "guide/index"])
+
+
+def test_side_bar_is_in_the_order_of_the_index() -> None:
+    assert SIDE_BAR.index("guide/index\n") < SIDE_BAR.index("guide/manifest\n") < SIDE_BAR.index("guide/locking\n")
+    assert ":caption: Pin\n\nguide/manifest\n" in SIDE_BAR
+
+
+def test_each_schema_has_a_page_with_all_of_its_keys() -> None:
+    assert sorted(f"{name}.schema.json" for name in pages.SCHEMAS.values()) == SCHEMAS
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_page_of_a_schema_tells_every_key(name: str) -> None:
+    schema = json.loads((DOCS / "schema" / name).read_text(encoding="utf-8"))
+    page = schema_page.page(schema)
+    keys = set(property_names({key: value for key, value in schema.items() if key not in ("if", "then", "else")}))
+    assert [key for key in sorted(keys) if not re.search(rf"`[^`|]*\b{re.escape(key)}`", page)] == []
+
+
+def test_page_of_a_schema_says_what_a_value_may_be() -> None:
+    schema = {
+        "title": "T",
+        "description": "*all* of it",
+        "properties": {
+            "a": {"type": "string", "default": "x", "description": "a|b"},
+            "b": {"type": "array", "items": {"$ref": "#/$defs/word"}},
+            "c": {"anyOf": [{"type": "null"}, {"type": "object", "properties": {"d": {"const": 1}}}]},
+        },
+        "$defs": {"word": {"description": "A word.", "enum": ["one", "two"]}},
+    }
+    page = schema_page.page(schema)
+    assert "\\*all\\* of it" in page
+    assert "| `a` | text | a\\|b Default: `x`. |" in page
+    assert "| `b` | list of [word](#word) |  |" in page
+    assert "| `c` | null or mapping |  |\n| `c.d` | `1` |  |" in page
+    assert "## word\n\nA word.\n\n- `one`, `two`" in page
+
+
+def test_page_of_playbooks_has_the_head_of_each() -> None:
+    page = playbook_page.page(TOP / "playbooks")
+    for path in (TOP / "playbooks").glob("*.yml"):
+        assert f"## {path.stem}\n\n```text\nansible-playbook " in page
+        head = re.match(r"---\n((?:#.*\n)+)", path.read_text(encoding="utf-8"))
+        assert head
+        assert re.sub("^# ?", "", head[1], flags=re.MULTILINE) in page
+
+
+def test_links_to_an_index_and_out_of_the_folder_fit_the_site() -> None:
+    assert (
+        pages.on_the_site("[a](guide/README.md#x) [b](../README.md) [c](d.md)", 1)
+        == "[a](guide/index.md#x) b [c](d.md)"
+    )
+    assert pages.on_the_site("[a](../audit.md) [b](../../roles/x.md)", 2) == "[a](../audit.md) b"
