@@ -47,6 +47,7 @@ LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
 #: Where pytest, mypy and ansible-playbook import the clone itself from, by a symlink.
 LINKED = BUILD / "collections"
+SITE = BUILD / "docs/build/html"
 
 #: Folders of programs that import the files beside them; all else is imported by its full name.
 FOLDERS_OF_SCRIPTS = ("docs/site", "tests/bench/fleet", "tests/fleet", "tests/gate")
@@ -123,7 +124,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
     parser.add_argument(
         "what",
-        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "map"),
+        choices=("setup", "test", "gate", "unit", "docs", "pictures", "fuzz", "mutants", "page", "map"),
         help="setup: .venv for playbooks",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
@@ -146,7 +147,9 @@ def main() -> int:
         if arguments.what == "mutants":
             return try_mutants(arguments.seed)
         if arguments.what == "page":
-            return measure_page()
+            return in_the_browser("tests/bench/page.py")
+        if arguments.what == "pictures":
+            return build_docs() or in_the_browser("tests/browser/look_at_site.py", SITE, BUILD / "docs/pictures")
         require_git()
         require_path_without_spaces()
         installed, *others = gates(arguments.what == "gate")
@@ -192,16 +195,11 @@ def set_up() -> int:
 
 
 def build_docs() -> int:
-    """Build the web site, in an environment of its own."""
-    site = BUILD / "docs"
-    environment = Environment(BUILD / "docs-venv", first_python(), (*CORE, "-r", "docs/site/requirements.txt"))
-    with open(LOGS / "docs-site.log", "w") as log:
-        environment.ensure(log)
-        copy = copied("release", log)
-        build = [environment.bin / "python", copy / "docs/site/build.py", site]
-        run(build, log, collection_variables(environment, copy))
-    print((site / "build/html/index.html").relative_to(ROOT))
-    return 0
+    """Build the web site, and say where it is."""
+    built = judge(Gate("web site", web_site))
+    if built.verdict == "passed":
+        print((SITE / "index.html").relative_to(ROOT))
+    return int(built.verdict == "failed")
 
 
 def run_tests(tests: str) -> int:
@@ -244,14 +242,14 @@ def try_mutants(seed: int) -> int:
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
-def measure_page() -> int:
-    """Measure in a browser how fast the page of a large fleet opens and filters."""
+def in_the_browser(program: str, *words: str | Path) -> int:
+    """Run a *program* of ours that drives a browser, with its output on the screen."""
     environment = browser_environment()
     if not environment.is_ready():
         installed = judge(Gate("what drives a browser installed", partial(install, environment)))
         if installed.verdict == "failed":
             return 1
-    command: list[str | Path] = [environment.bin / "python", ROOT / "tests/bench/page.py"]
+    command: list[str | Path] = [environment.bin / "python", ROOT / program, *words]
     variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
@@ -297,6 +295,7 @@ def gates(with_matrix: bool) -> list[Gate]:
         *table,
         Gate("crashes", partial(crashes, newest), 300),
         Gate("page of a fleet, in a browser", in_browser, 120),
+        Gate("web site", web_site, 40),
         Gate("every Python's units, newest ansible-core", partial(every_units, newest), 500),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 120),
         Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 400),
@@ -495,6 +494,16 @@ def docs(environment: Environment, log: IO[str]) -> str:
         collection_variables(environment, copy),
         copy,
     )
+    return ""
+
+
+def web_site(log: IO[str]) -> str:
+    """Build the web site, in an environment of its own; whatever Sphinx warns of is an error."""
+    environment = Environment(BUILD / "docs-venv", first_python(), (*CORE, "-r", "docs/site/requirements.txt"))
+    environment.ensure(log)
+    copy = copied("site", log)
+    build = [environment.bin / "python", copy / "docs/site/build.py", SITE.parents[1]]
+    run(build, log, collection_variables(environment, copy))
     return ""
 
 
