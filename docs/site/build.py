@@ -22,6 +22,7 @@ import schema_page
 
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
+SCHEMAS = [path.name.removesuffix(".schema.json") for path in DOCS.glob("schema/*.schema.json")]
 
 
 def main(site: Path) -> None:
@@ -45,14 +46,15 @@ def copy_pages(source: Path) -> None:
     for index in list(source.rglob("README.md")):
         index.rename(index.with_name("index.md"))
     with (source / "index.md").open("a", encoding="utf-8") as front:
-        front.write(pages.side_bar((DOCS / "guide/README.md").read_text(encoding="utf-8")))
+        facts = [path.stem for path in DOCS.glob("*.md") if path.stem != "README"]
+        front.write(pages.side_bar((DOCS / "guide/README.md").read_text(encoding="utf-8"), facts, SCHEMAS))
 
 
 def write_reference(folder: Path) -> None:
     """Write the pages that are made of the playbooks and of the schemas."""
     folder.mkdir()
     (folder / "playbooks.md").write_text(playbook_page.page(TOP / "playbooks"), encoding="utf-8")
-    for name, schema in pages.SCHEMAS.items():
+    for schema, name in pages.schema_pages(SCHEMAS).items():
         text = (DOCS / f"schema/{schema}.schema.json").read_text(encoding="utf-8")
         (folder / f"{name}.md").write_text(schema_page.page(json.loads(text)), encoding="utf-8")
 

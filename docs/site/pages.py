@@ -6,17 +6,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
-#: Pages about the product as a whole, in the order of the side bar.
+#: Pages about the product as a whole that come first in the side bar.
 FACTS = ("threat-model", "signatures", "audit", "reality", "connections", "fleet", "scale")
-#: Schemas whose page is a part of the reference, by the name of the page.
+#: What the page of a schema is called, if not as the schema, and which schemas come first.
 SCHEMAS = {
-    "manifest": "releases",
-    "lock-file": "releases.lock",
-    "components-file": "releases.components",
-    "report-json": "report",
-    "log-of-rollouts": "rollout",
-    "log-of-audits": "audit",
+    "releases": "manifest",
+    "releases.lock": "lock-file",
+    "releases.components": "components-file",
+    "report": "report-json",
+    "rollout": "log-of-rollouts",
+    "audit": "log-of-audits",
 }
 _GROUP = re.compile(r"^## (.+)$", re.MULTILINE)
 _PAGE = re.compile(r"^- \[.*?\]\(([a-z0-9-]+)\.md\)", re.MULTILINE)
@@ -33,13 +34,27 @@ def on_the_site(text: str, depth: int) -> str:
     return _TO_INDEX.sub(r"](\1index.md", outward.sub(r"\1", text))
 
 
-def side_bar(index: str) -> str:
-    """Return what the front page ends with: all pages in their order, for the side bar alone."""
+def schema_pages(schemas: Iterable[str]) -> dict[str, str]:
+    """Return the name of the page of each of *schemas*, in the order of the side bar."""
+    return {name: SCHEMAS.get(name, name) for name in in_order(schemas, SCHEMAS)}
+
+
+def in_order(names: Iterable[str], first: Iterable[str]) -> list[str]:
+    """Return *names*, those that are in *first* in its order, then the others."""
+    places = list(first)
+    return sorted(names, key=lambda name: (places.index(name) if name in places else len(places), name))
+
+
+def side_bar(index: str, facts: Iterable[str], schemas: Iterable[str]) -> str:
+    """Return what the front page ends with: all pages in their order, for the side bar alone.
+
+    *index* is that of the guide, *facts* are the pages beside the front page, *schemas* the names of all schemas.
+    """
     _before, *parts = _GROUP.split(index)
     parted = zip(parts[::2], parts[1::2], strict=True)
     groups = {title: [f"guide/{name}" for name in _PAGE.findall(body)] for title, body in parted}
-    reference = [f"reference/{name}" for name in ("collection/index", "playbooks", *SCHEMAS)]
-    groups = {**groups, "Reference": reference, "Facts": list(FACTS)}
+    reference = [f"reference/{name}" for name in ("collection/index", "playbooks", *schema_pages(schemas).values())]
+    groups = {**groups, "Reference": reference, "Facts": in_order(facts, FACTS)}
     first = next(iter(groups))
     groups[first] = ["guide/index", *groups[first]]
     return "".join(toctree(title, pages) for title, pages in groups.items())

@@ -17,8 +17,9 @@ from ansible_collections.pinned.release.tests.gate import contents
 
 TOP = Path(__file__).parents[3]
 DOCS = TOP / "docs"
-SIDE_BAR = pages.side_bar(contents.INDEX.read_text(encoding="utf-8"))
-SCHEMAS = sorted(path.name for path in (DOCS / "schema").glob("*.schema.json"))
+SCHEMAS = sorted(path.name.removesuffix(".schema.json") for path in (DOCS / "schema").glob("*.schema.json"))
+FACTS = [path.stem for path in DOCS.glob("*.md") if path.stem != "README"]
+SIDE_BAR = pages.side_bar(contents.INDEX.read_text(encoding="utf-8"), FACTS, SCHEMAS)
 
 
 def property_names(schema: Any) -> Iterator[str]:
@@ -33,8 +34,9 @@ def property_names(schema: Any) -> Iterator[str]:
 
 def test_side_bar_has_each_page_once() -> None:
     ours = [f"guide/{name.removesuffix('.md')}" for name in contents.read_pages()]
-    ours += [path.stem for path in DOCS.glob("*.md") if path.stem != "README"]
-    assert sorted(re.findall(r"^(?:guide/)?[a-z0-9-]+$", SIDE_BAR, re.MULTILINE)) == sorted([*ours, "guide/index"])
+    assert sorted(re.findall(r"^(?:guide/)?[a-z0-9-]+$", SIDE_BAR, re.MULTILINE)) == sorted(
+        [*ours, *FACTS, "guide/index"]
+    )
 
 
 def test_side_bar_is_in_the_order_of_the_index() -> None:
@@ -42,13 +44,16 @@ def test_side_bar_is_in_the_order_of_the_index() -> None:
     assert ":caption: Pin\n\nguide/manifest\n" in SIDE_BAR
 
 
-def test_each_schema_has_a_page_with_all_of_its_keys() -> None:
-    assert sorted(f"{name}.schema.json" for name in pages.SCHEMAS.values()) == SCHEMAS
+def test_page_or_schema_that_nobody_put_in_order_comes_last() -> None:
+    names = ["new", "audit", "signatures", "a-new"]
+    assert pages.in_order(names, pages.FACTS) == ["signatures", "audit", "a-new", "new"]
+    assert pages.schema_pages(["x", "releases"]) == {"releases": "manifest", "x": "x"}
+    assert "\nreference/manifest\nreference/lock-file\n" in SIDE_BAR
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_page_of_a_schema_tells_every_key(name: str) -> None:
-    schema = json.loads((DOCS / "schema" / name).read_text(encoding="utf-8"))
+    schema = json.loads((DOCS / f"schema/{name}.schema.json").read_text(encoding="utf-8"))
     page = schema_page.page(schema)
     keys = set(property_names({key: value for key, value in schema.items() if key not in ("if", "then", "else")}))
     assert [key for key in sorted(keys) if not re.search(rf"`[^`|]*\b{re.escape(key)}`", page)] == []
