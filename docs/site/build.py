@@ -14,6 +14,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pages
@@ -22,6 +23,13 @@ import schema_page
 
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
+#: What the reference of plugins links to in Ansible's own documentation; building asks no server for it.
+ANSIBLE_PAGES = {
+    "action_plugins": "plugins/action.html",
+    "ansible_collections.ansible.builtin.get_url_module": "collections/ansible/builtin/get_url_module.html",
+    "ansible_configuration_settings": "reference_appendices/config.html",
+    "common_return_values": "reference_appendices/common_return_values.html",
+}
 SCHEMAS = [path.name.removesuffix(".schema.json") for path in DOCS.glob("schema/*.schema.json")]
 
 
@@ -33,6 +41,7 @@ def main(site: Path) -> None:
     copy_pages(source)
     write_reference(source / "reference")
     make_reference_of_plugins(source / "reference/collection")
+    (site / "ansible.inv").write_bytes(inventory(ANSIBLE_PAGES))
     command = ["-b", "html", "-c", str(DOCS / "site"), "-W", "--keep-going", "--nitpicky", "--color"]
     run([sys.executable, "-m", "sphinx", *command, str(source), str(site / "build/html")])
 
@@ -62,8 +71,16 @@ def write_reference(folder: Path) -> None:
 def make_reference_of_plugins(folder: Path) -> None:
     """Let antsibull-docs write the pages of every plugin and role."""
     folder.mkdir()
-    command = "collection --use-current --squash-hierarchy --fail-on-error --use-html-blobs --dest-dir"
+    command = "collection --use-current --squash-hierarchy --fail-on-error --dest-dir"
     run(["antsibull-docs", *command.split(), str(folder), "pinned.release"])
+
+
+def inventory(labels: dict[str, str]) -> bytes:
+    """Return what Sphinx reads to link *labels*, each with the page it is on, of other documentation."""
+    anchors = str.maketrans("_.", "--")
+    lines = [f"{label} std:label -1 {page}#{label.translate(anchors)} -\n" for label, page in labels.items()]
+    head = "# Sphinx inventory version 2\n# Project: Ansible\n# Version: \n# Compressed with zlib below.\n"
+    return head.encode() + zlib.compress("".join(lines).encode())
 
 
 def run(command: list[str]) -> None:

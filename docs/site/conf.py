@@ -6,7 +6,9 @@
 project = "pinned.release"
 copyright = "pinned.release contributors"
 html_title = "pinned.release"
-extensions = ["myst_parser", "sphinx_antsibull_ext"]
+extensions = ["myst_parser", "sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
+#: build.py wrote the inventory, beside the folder of the sources.
+intersphinx_mapping = {"ansible": ("https://docs.ansible.com/ansible/latest/", "../ansible.inv")}
 myst_heading_anchors = 4
 highlight_language = "none"
 #: JSON in the pages has … where something is left out.
