@@ -19,6 +19,7 @@ from pathlib import Path
 
 import pages
 import playbook_page
+import plugin_page
 import schema_page
 
 TOP = Path(__file__).resolve().parents[2]
@@ -73,6 +74,8 @@ def make_reference_of_plugins(folder: Path) -> None:
     folder.mkdir()
     command = "collection --use-current --squash-hierarchy --fail-on-error --dest-dir"
     run(["antsibull-docs", *command.split(), str(folder), "pinned.release"])
+    for path in folder.rglob("*.rst"):
+        path.write_text(plugin_page.on_the_site(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def inventory(labels: dict[str, str]) -> bytes:

@@ -53,7 +53,8 @@ def side_bar(index: str, facts: Iterable[str], schemas: Iterable[str]) -> str:
     _before, *parts = _GROUP.split(index)
     parted = zip(parts[::2], parts[1::2], strict=True)
     groups = {title: [f"guide/{name}" for name in _PAGE.findall(body)] for title, body in parted}
-    reference = [f"reference/{name}" for name in ("collection/index", "playbooks", *schema_pages(schemas).values())]
+    named = {name.replace("-", " ").capitalize(): name for name in ("playbooks", *schema_pages(schemas).values())}
+    reference = ["reference/collection/index", *(f"{title} <reference/{name}>" for title, name in named.items())]
     groups = {**groups, "Reference": reference, "Facts": in_order(facts, FACTS)}
     first = next(iter(groups))
     groups[first] = ["guide/index", *groups[first]]

@@ -26,11 +26,15 @@ def page(folder: Path) -> str:
 def section(name: str, text: str) -> list[str]:
     """Return what is told of the playbook called *name*: its head, and what its plays do."""
     steps = [f"{number}. {play}" for number, play in enumerate(_PLAY.findall(text), 1)]
-    return [f"## {name}", "", "```text", *head(text), "```", "", "It does this:", "", *steps]
+    usage = [line for line in head(text) if line.startswith(("ansible-playbook ", " "))]
+    prose = [line for line in head(text) if line not in usage]
+    # In the file, brackets stand below each other, far to the right.
+    usage = [re.sub("^ {4,}", "    ", line) for line in usage]
+    return [f"## {name}", "", "```text", *usage, "```", "", *prose, "", "It does this:", "", *steps]
 
 
 def head(text: str) -> list[str]:
-    """Return the comment that a playbook begins with."""
+    """Return the lines of the comment that a playbook begins with."""
     lines = text.removeprefix("---\n").split("\n")
     end = next(number for number, line in enumerate(lines) if not line.startswith("#"))
     return [line.removeprefix("#").removeprefix(" ") for line in lines[:end]]

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.pinned.release.docs.site import pages, playbook_page, schema_page
+from ansible_collections.pinned.release.docs.site import pages, playbook_page, plugin_page, schema_page
 from ansible_collections.pinned.release.tests.gate import contents
 
 TOP = Path(__file__).parents[3]
@@ -48,7 +48,7 @@ def test_page_or_schema_that_nobody_put_in_order_comes_last() -> None:
     names = ["new", "audit", "signatures", "a-new"]
     assert pages.in_order(names, pages.FACTS) == ["signatures", "audit", "a-new", "new"]
     assert pages.schema_pages(["x", "releases"]) == {"releases": "manifest", "x": "x"}
-    assert "\nreference/manifest\nreference/lock-file\n" in SIDE_BAR
+    assert "\nManifest <reference/manifest>\nLock file <reference/lock-file>\n" in SIDE_BAR
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -84,7 +84,7 @@ def test_page_of_playbooks_has_the_head_of_each() -> None:
         assert f"## {path.stem}\n\n```text\nansible-playbook " in page
         head = re.match(r"---\n((?:#.*\n)+)", path.read_text(encoding="utf-8"))
         assert head
-        assert re.sub("^# ?", "", head[1], flags=re.MULTILINE) in page
+        assert [line for line in head[1].splitlines() if line.strip("# ") not in page] == []
 
 
 def test_links_to_an_index_and_out_of_the_folder_fit_the_site() -> None:
@@ -93,3 +93,26 @@ def test_links_to_an_index_and_out_of_the_folder_fit_the_site() -> None:
         == "[a](guide/index.md#x) b [c](d.md)"
     )
     assert pages.on_the_site("[a](../audit.md) [b](../../roles/x.md)", 2) == "[a](../audit.md) b"
+
+
+def test_page_of_antsibull_says_nothing_that_is_not_true_here() -> None:
+    note = """.. note::
+    This module is part of the `pinned.release collection <https://galaxy.ansible.com/x/>`_ (version 0.1.0).
+
+    To install it, use: :code:`ansible\\-galaxy collection install pinned.release`.
+
+    To use it in a playbook, specify: :code:`pinned.release.lock`.
+
+.. contents::
+   :local:
+   :depth: 1
+
+Synopsis
+"""
+    assert plugin_page.on_the_site(note) == (
+        ".. note::\n    To use it in a playbook, specify: :code:`pinned.release.lock`.\n\nSynopsis\n"
+    )
+    index = "Pinned.Release\n==============\n\n.. toctree::\n    :hidden:\n\n    ask_module\n    tools_role\n"
+    assert "    ask (module) <ask_module>\n    tools (role) <tools_role>\n" in plugin_page.on_the_site(index)
+    with pytest.raises(ValueError, match="no such place"):
+        plugin_page.on_the_site("Get it with ansible-galaxy collection install pinned.release")

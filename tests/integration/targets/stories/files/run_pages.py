@@ -93,10 +93,10 @@ def variables(folder: Path, index: str) -> "dict[str, str]":
 
 def follow(text: str, work: Path, environment: "dict[str, str]") -> int:
     """Run the commands of a block; return how many there are."""
-    commands = re.findall(r"^\$ (.*(?:\n> .*)*)", text, re.MULTILINE)
+    commands = re.findall(r"^\$ ((?:.*\\\n)*.*)", text, re.MULTILINE)
     for command in commands:
         print("$", command, flush=True)
-        subprocess.run(["sh", "-ec", command.replace("\n> ", "\n")], cwd=work, env=environment, check=True)
+        subprocess.run(["sh", "-ec", command], cwd=work, env=environment, check=True)
     return len(commands)
 
 
