@@ -11,6 +11,8 @@ extensions = ["myst_parser", "sphinx.ext.intersphinx", "sphinx_antsibull_ext"]
 intersphinx_mapping = {"ansible": ("https://docs.ansible.com/ansible/latest/", "../ansible.inv")}
 myst_heading_anchors = 4
 highlight_language = "none"
+#: Two hyphens are the beginning of an option.
+smartquotes = False
 #: JSON in the pages has … where something is left out.
 suppress_warnings = ["misc.highlighting_failure"]
 html_theme = "furo"

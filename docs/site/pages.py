@@ -15,7 +15,7 @@ SCHEMAS = {
     "releases": "manifest",
     "releases.lock": "lock-file",
     "releases.components": "components-file",
-    "report": "report-json",
+    "report": "report-file",
     "rollout": "log-of-rollouts",
     "audit": "log-of-audits",
 }
