@@ -27,6 +27,7 @@ def on_the_site(text: str) -> str:
     """Return the *text* of a page as it can stand on the site. Raises ValueError: it says what is not true."""
     for what in (_FROM_GALAXY, _CONTENTS, _LINKS):
         text = what.sub("", text)
+    text = text.replace(" -- ", " \u2013 ")  # as smart quotes would, which would also take the hyphens of --check
     text = _OLD_TITLE.sub(f"{TITLE}\n{'=' * len(TITLE)}", text)
     text = _IN_SIDE_BAR.sub(r"    \1 (\2) <\1_\2>", text)
     if found := UNTRUE.search(text):
