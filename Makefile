@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -63,8 +63,11 @@ test-selinux: ## Converge a virtual machine that enforces SELinux (needs root on
 	@$(GATES) setup
 	@$(IN_VENV) PINNED_RELEASE_LAB_NAME=selinux tests/fleet/run tests/fleet/selinux.yml selinux
 
-docs: ## Build the reference as a web site in .build/docs
+docs: ## Build the web site in .build/docs/build/html: guide, reference of every plugin, role, playbook and file
 	@$(GATES) docs
+
+docs-pictures: ## Build the site, look at every page as a phone shows it, and take pictures of some (needs chromium and chromedriver)
+	@$(GATES) pictures
 
 clean: ## Remove everything that the gates made
 	rm -rf .venv .build tests/output .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -53,8 +53,8 @@ options:
   integrity:
     description:
       - How to find out whether installed files are still what was installed.
-      - With V(quick), files whose inode, size, times, owner and mode are as they were sealed count as unchanged;
-        whatever differs is hashed.
+      - With V(quick), a file whose inode, size, times, owner and mode are as they were after the last run counts as
+        unchanged. Every other file is hashed.
       - With V(full), every entry of every tree is compared with the listing of what was installed, whatever its times
         say. That covers type, mode, owner, bytes, link targets, access control lists, capabilities, and entries that
         were added or are missing. The digest of the listing itself is compared with the lock file, if there is one.
@@ -143,7 +143,7 @@ options:
           - Without it, the rule names no mirror. Then it must have O(mirrors[].upstream=false).
         type: str
       username:
-        description: User of the mirror, who has O(mirrors[].password).
+        description: User name at the mirror. It goes with O(mirrors[].password).
         type: str
       password:
         description:
@@ -176,9 +176,9 @@ options:
     default: native
   assume:
     description:
-      - What you know of the host and its probe cannot tell. What is not known counts as not there, so that a program
-        that may need it is refused. You are responsible for what you declare, and the reason in the result names it.
-      - What the probe does know is not overruled. Names and values are those of M(pinned.release.target_facts).
+      - What the host has and the probe cannot detect. Without it, what is not detected counts as not there, and a
+        program that may need it is refused. You are responsible for what you declare. The reason in the result names it.
+      - What the probe does detect is not overruled. Names and values are those of M(pinned.release.target_facts).
     type: dict
     suboptions:
       abi:
@@ -217,12 +217,11 @@ options:
         elements: str
   platform:
     description:
-      - The platform of the hosts that the programs are for, if these are others than the one that writes them into a
-        tree that they share (NFS, CVMFS, the folder of an image). The words are those of C(platforms) in the manifest,
-        such as V(linux/aarch64/glibc2.28).
-      - The machine that writes then has no say in what is chosen. A program is taken if it starts on every host of the
-        platform. Of these, nothing is known but what the words say. So without a floor, only static programs are taken.
-        What else all of them have, O(assume) says.
+      - For a tree that one machine writes and other hosts read (NFS, CVMFS, the folder of an image). It is the platform
+        of the hosts that read, in the words of C(platforms) in the manifest, such as V(linux/aarch64/glibc2.28).
+      - The machine that writes is then not asked what it can run. A program is taken if it starts on every host of the
+        platform. Nothing is known of these hosts but what this option says. So without a floor (C(glibc2.28)), only
+        static programs are taken. Declare in O(assume) what else all of them have.
       - O(root) must be given, one for each platform. The default of O(bin_dir) becomes the folder C(bin) in it. Both
         must lie in one tree. All links in it are relative, so that it may be mounted at any other place.
       - Nothing in the tree is started where it is written, so that C(check) cannot be combined with this.

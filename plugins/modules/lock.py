@@ -283,10 +283,13 @@ tools:
       returned: success
       sample: {"linux/x86_64": "nothing (static), glibc 2.28 (gnu)", "macos/aarch64": "macOS 11.0"}
     notes:
-      description: Targets that disappeared, with what serves their hosts now, that are new, or that need more; what
-        the assets are now believed on if that has changed; and, if the manifest names one version such as V(0.9) while
-        V(0.9.30) is there, the line of manifest for the newest of these; which newer releases do not serve the floor of
-        a platform, and why; and, of a new tool, what it needs on platforms without a floor. A line each.
+      description:
+        - What to know about the change, a line each.
+        - Targets that disappeared, with what serves their hosts now; targets that are new, or that need more.
+        - Evidence that is not as it was.
+        - If the manifest names one version, such as V(0.9), while V(0.9.30) is there, the line for the newest of these.
+        - Newer releases that do not serve the floor of a platform, and why.
+        - Of a new tool, what it needs on platforms without a floor.
       type: list
       elements: str
       returned: success

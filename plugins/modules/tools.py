@@ -117,8 +117,8 @@ options:
     default: link
   layouts:
     description:
-      - By what else the tools shall be found below O(root). Each kept version is there, the active one as the default,
-        and it goes when the version goes.
+      - What else to keep below O(root), so that other programs find the tools there. Each kept version is listed, the
+        active one as the default. An entry is removed with its version.
       - V(modulefiles) keeps a module file C(TOOL/VERSION) for each in the folder C(modulefiles), for C(module use). It
         is read by Environment Modules and by Lmod, and puts the version's programs first in E(PATH).
       - V(tool_cache) keeps the layout of the CI tool cache in the folder C(tool_cache), which E(RUNNER_TOOL_CACHE) may

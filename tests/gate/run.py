@@ -47,9 +47,10 @@ LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
 #: Where pytest, mypy and ansible-playbook import the clone itself from, by a symlink.
 LINKED = BUILD / "collections"
+SITE = BUILD / "docs/build/html"
 
 #: Folders of programs that import the files beside them; all else is imported by its full name.
-FOLDERS_OF_SCRIPTS = ("tests/bench/fleet", "tests/fleet", "tests/gate")
+FOLDERS_OF_SCRIPTS = ("docs/site", "tests/bench/fleet", "tests/fleet", "tests/gate")
 
 CORE = ("ansible-core",)
 #: What units and integration need beside ansible-core.
@@ -123,7 +124,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
     parser.add_argument(
         "what",
-        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "map"),
+        choices=("setup", "test", "gate", "unit", "docs", "pictures", "fuzz", "mutants", "page", "map"),
         help="setup: .venv for playbooks",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
@@ -146,7 +147,9 @@ def main() -> int:
         if arguments.what == "mutants":
             return try_mutants(arguments.seed)
         if arguments.what == "page":
-            return measure_page()
+            return in_the_browser("tests/bench/page.py")
+        if arguments.what == "pictures":
+            return build_docs() or in_the_browser("tests/browser/look_at_site.py", SITE, BUILD / "docs/pictures")
         require_git()
         require_path_without_spaces()
         installed, *others = gates(arguments.what == "gate")
@@ -192,22 +195,11 @@ def set_up() -> int:
 
 
 def build_docs() -> int:
-    """Build the reference as a web site, in an environment with what antsibull-docs says its sites need."""
-    site = BUILD / "docs"
-    shutil.rmtree(site, ignore_errors=True)
-    site.mkdir(mode=0o700)
-    site_requirements = ("ansible-core", "antsibull-docs", "-r", str(site / "requirements.txt"))
-    environment = Environment(BUILD / "docs-venv", first_python(), site_requirements[:2])
-    command = ["antsibull-docs", "sphinx-init", "--use-current", "--squash-hierarchy", "--lenient", "--fail-on-error"]
-    names = ["--project", "pinned.release", "--title", "pinned.release", "--copyright", "pinned.release contributors"]
-    with open(LOGS / "docs-site.log", "w") as log:
-        environment.ensure(log)
-        variables = collection_variables(environment, copied("release", log))
-        run([*command, *names, "--dest-dir", site, "pinned.release"], log, variables)
-        Environment(environment.folder, environment.python, site_requirements).ensure(log)
-        run([site / "build.sh"], log, variables, site)
-    print((site / "build/html/index.html").relative_to(ROOT))
-    return 0
+    """Build the web site, and say where it is."""
+    built = judge(Gate("web site", web_site))
+    if built.verdict == "passed":
+        print((SITE / "index.html").relative_to(ROOT))
+    return int(built.verdict == "failed")
 
 
 def run_tests(tests: str) -> int:
@@ -250,14 +242,14 @@ def try_mutants(seed: int) -> int:
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
-def measure_page() -> int:
-    """Measure in a browser how fast the page of a large fleet opens and filters."""
+def in_the_browser(program: str, *words: str | Path) -> int:
+    """Run a *program* of ours that drives a browser, with its output on the screen."""
     environment = browser_environment()
     if not environment.is_ready():
         installed = judge(Gate("what drives a browser installed", partial(install, environment)))
         if installed.verdict == "failed":
             return 1
-    command: list[str | Path] = [environment.bin / "python", ROOT / "tests/bench/page.py"]
+    command: list[str | Path] = [environment.bin / "python", ROOT / program, *words]
     variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
@@ -303,6 +295,7 @@ def gates(with_matrix: bool) -> list[Gate]:
         *table,
         Gate("crashes", partial(crashes, newest), 300),
         Gate("page of a fleet, in a browser", in_browser, 120),
+        Gate("web site", web_site, 40),
         Gate("every Python's units, newest ansible-core", partial(every_units, newest), 500),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 120),
         Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 400),
@@ -387,7 +380,8 @@ def types(environment: Environment, log: IO[str]) -> str:
     """Check the plugins as the package they are, and of the tests whatever is not itself a test."""
     mypy: list[str | Path] = ["mypy", "--config-file", ROOT / "pyproject.toml", "--cache-dir", BUILD / "cache/mypy"]
     checks: list[tuple[Path, list[str | Path]]] = [(LINKED, ["-p", "ansible_collections.pinned.release.plugins"])]
-    helpers = [path for path in files("tests") if path.endswith(".py") and not Path(path).name.startswith("test_")]
+    ours = [path for path in files("docs") + files("tests") if path.endswith(".py")]
+    helpers = [path for path in ours if not Path(path).name.startswith("test_")]
     for folder in FOLDERS_OF_SCRIPTS:
         scripts = [path for path in helpers if str(Path(path).parent) == folder]
         helpers = [path for path in helpers if path not in scripts]
@@ -500,6 +494,16 @@ def docs(environment: Environment, log: IO[str]) -> str:
         collection_variables(environment, copy),
         copy,
     )
+    return ""
+
+
+def web_site(log: IO[str]) -> str:
+    """Build the web site, in an environment of its own; whatever Sphinx warns of is an error."""
+    environment = Environment(BUILD / "docs-venv", first_python(), (*CORE, "-r", "docs/site/requirements.txt"))
+    environment.ensure(log)
+    copy = copied("site", log)
+    build = [environment.bin / "python", copy / "docs/site/build.py", SITE.parents[1]]
+    run(build, log, collection_variables(environment, copy))
     return ""
 
 
