@@ -152,13 +152,14 @@ def _evidence(wanted: WantedTool, tool: LockedTool, locked: LockedTool) -> Itera
     """
     kinds_of = _places_of_digests if tool.source == locked.source else _digests_at_all
     had = set.intersection(*(kinds_of(asset) for asset in locked.assets))
-    if not ("verify" in locked.catalogued and wanted.catalogued):
-        had -= set(locked.verify) - set(wanted.verify)
+    dropped = set(locked.verify) - set(wanted.verify)
+    had -= set() if "verify" in locked.catalogued and wanted.catalogued else dropped
     lacking = {kind: sorted({one.name for one in tool.assets if kind not in kinds_of(one)}) for kind in sorted(had)}
     lacking = {kind: names for kind, names in lacking.items() if names}
     if lacking:
         accepts = tuple(f"{tool.version} {kind}" for kind in lacking)
-        found = "; ".join(f"no {kind} for {listed(names)}" for kind, names in lacking.items())
+        why = dict.fromkeys(dropped, ", which the catalogue no longer demands")
+        found = "; ".join(f"no {kind} for {listed(names)}{why.get(kind, '')}" for kind, names in lacking.items())
         expected = f"{' and '.join(lacking)}, as {locked.version} had"
         yield Alarm("weaker_evidence", accepts, "has less evidence than what is locked", expected, found)
 

@@ -99,6 +99,7 @@ def lock_of(*assets: LockedAsset) -> LockFile:
         constraint="==0.9.*",
         platforms=("linux/x86_64",),
         purls=("pkg:cargo/uv",),
+        catalogued=("purl", "source"),
     )
     return LockFile(("linux/x86_64",), {"uv": tool}, Policy(timedelta(days=3)))
 
