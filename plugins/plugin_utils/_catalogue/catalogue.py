@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys, read_keys
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, kind_of
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import (
     ALIKE,
@@ -113,7 +113,7 @@ def _entry(name: str, place: Place, file: Path | None) -> Entry:
         description=fields["description"].text(forms.SUMMARY) if "description" in fields else "",
         also=fields["also"].items(lambda one: one.text(forms.NAME), least=1) if "also" in fields else (),
         repackaged=fields["repackaged"].text(forms.REMARK) if "repackaged" in fields else "",
-        seen=fields["seen"].items(lambda one: one.url(forms.WEB_URL), least=1) if "seen" in fields else (),
+        seen=fields["seen"].items(lambda one: one.text(forms.WEB_URL), least=1) if "seen" in fields else (),
         file=file,
     )
 
@@ -130,7 +130,3 @@ def _with_tag(source: Place, tag: Place) -> Place:
         raise tag.misfit("no tag: this kind of source has none")
     return source._replace(value=merged)
 
-
-def kind(entry: Entry) -> str:
-    """Return the kind of source that the *entry* has: ``github``."""
-    return kind_of(entry.keys.source)

@@ -151,6 +151,7 @@ def test_a_lock_file_reads_as_documented():
                 "verify": {"minisign": [{"key": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"}]},
                 "accept": {"without_digest": ["uv-{version}.zip"]},
                 "purl": ["pkg:cargo/uv"],
+                "catalogue": ["purl", "source"],
                 "assets": [
                     {
                         "name": "uv.tar.gz",
