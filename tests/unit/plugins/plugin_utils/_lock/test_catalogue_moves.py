@@ -216,7 +216,7 @@ def test_another_identity_in_the_catalogue_is_told_and_taken_by_upgrade_alone(
 
 
 def test_a_package_that_is_not_its_publishers_own_is_told_once(site: Site) -> None:
-    site.says(PYPI, "repackaged: somebody who is not its publisher")
+    site.says(PYPI, "repackaged: by somebody who is not its publisher")
     first = site.lock()
     assert of(first).notes[-2:] == (
         "from mine.yml",
