@@ -26,6 +26,7 @@ SPECS = {
     "pinned.release.mirror": options.MIRROR,
     "pinned.release.record": options.RECORD,
     "pinned.release.report": options.REPORT,
+    "pinned.release.search": options.SEARCH,
     "pinned.release.target_facts": options.TARGET_FACTS,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,

@@ -129,4 +129,3 @@ def _with_tag(source: Place, tag: Place) -> Place:
     if not any(kind in merged and _TAG in KINDS[kind].OPTIONS for kind in KINDS):
         raise tag.misfit("no tag: this kind of source has none")
     return source._replace(value=merged)
-
