@@ -79,23 +79,27 @@ def lines(found: Sequence[Candidate], word: str) -> list[str]:
     return [*told, *more, "", *_NEXT]
 
 
+def place(entry: Entry) -> str:
+    """Return where the tool of an *entry* is published, in few words: ``github:jqlang/jq``, ``nodejs.org (index)``."""
+    return _in_short(_channel(entry.keys.source))
+
+
+def _in_short(source: str) -> str:
+    kind, _colon, published = source.partition(":")
+    server = urlsplit(published).netloc if "://" in published and "[" not in published else ""
+    return f"{server} ({kind})" if server else source
+
+
 def _told(found: Candidate) -> Iterator[str]:
     indent = " " * _NAME
     yield from _wrapped(f"{found.name.ljust(_NAME - 2)}  {found.description}", "")
     origin = f", as {found.catalogue} says" if found.catalogue else ""
-    yield f"{indent}from {_place(found.source)}{origin}"
+    yield f"{indent}from {_in_short(found.source)}{origin}"
     if found.repackaged:
         yield from _wrapped(f"not its publisher's own package: repackaged {found.repackaged}", indent)
     for kind, identities in found.proof.items():
         yield from _wrapped(f"must be proven by {kind}: {' or '.join(identities)}", indent)
     yield f"{indent}add  {found.line}"
-
-
-def _place(source: str) -> str:
-    """Return a *source* in few words: of addresses, the server."""
-    kind, _colon, published = source.partition(":")
-    server = urlsplit(published).netloc if "://" in published and "[" not in published else ""
-    return f"{server} ({kind})" if server else source
 
 
 def _wrapped(text: str, indent: str) -> list[str]:
