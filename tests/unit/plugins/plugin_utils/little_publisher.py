@@ -78,6 +78,7 @@ class Controller:
     def __init__(self, publisher: Publisher, cache: Path) -> None:
         self.publisher = publisher
         self.cache = cache
+        self.folder = Path()
         self.told: list[str] = []
         self.has_kept: Callable[[str], bool] = lambda sha256: True
         self.authorities = Authorities()
@@ -103,7 +104,7 @@ class Controller:
         resolver = Resolver(
             *(self._open, Cache(self.cache), NOW, progress), has_kept=self.has_kept, authorities=self.authorities
         )
-        wanted = catalogue_moves.taken(manifest.parse(text, folder=self.publisher.folder, locked=locked), upgrade)
+        wanted = catalogue_moves.taken(manifest.parse(text, folder=self.folder, locked=locked), upgrade)
         return resolver.resolve(wanted, locked or LockFile(), upgrade)
 
     def _open(self, wanted: WantedTool) -> Source:

@@ -34,6 +34,7 @@ class Site:
 
     def __init__(self, publisher: Publisher, controller: Controller) -> None:
         self.controller = controller
+        controller.folder = publisher.folder
         self.file = publisher.folder / "mine.yml"
 
     def says(self, *keys: str) -> None:
