@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures clean catalogue
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,10 @@ unit: ## Run unit tests only: all, or those that T=path or T=path::name names
 
 map: ## Write the map of packages and files into CONTRIBUTING.md, and the index of the guide
 	@$(GATES) map
+
+catalogue: ## Write the list of the catalogue's tools, docs/catalogue.md
+	@$(GATES) setup
+	@$(IN_VENV) PYTHONPATH="$(CURDIR)/.build/collections" python3 tests/gate/catalogue_page.py
 
 bench: ## Measure the promises in numbers
 	@$(GATES) setup

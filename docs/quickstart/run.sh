@@ -94,9 +94,9 @@ say "1. What we want: three tools, each with a range of versions (releases.yml)"
 cat >releases.yml <<END
 platforms: [$platform]
 tools:
-  uv:   {source: {pypi: uv},        version: ">=0.9,<1"}
-  ruff: {source: {pypi: ruff},      version: "0.14.*"}
-  just: {source: {pypi: rust-just}, version: ">=1.40,<2"}
+  uv: ">=0.9,<1"
+  ruff: "0.14.*"
+  just: "pypi:rust-just@>=1.40,<2"
 END
 sed 's/^/   /' releases.yml
 

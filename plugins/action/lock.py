@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     answers,
+    catalogue_moves,
     components_file,
     evidence_folder,
     inside_assets,
@@ -75,10 +76,9 @@ class ActionModule(verb.Verb):
         asked = self._asked(given)
         wanted_path = asked.path
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        wanted = manifest.parse(asked.text, str(wanted_path))
         if given["frozen"] or given["verify"]:
-            frozen = _frozen(wanted, wanted_path, lock_path) if given["frozen"] else {}
-            return _verified(wanted, lock_path) if given["verify"] else frozen
+            frozen = _frozen(asked, lock_path) if given["frozen"] else {}
+            return _verified(asked, lock_path) if given["verify"] else frozen
         before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
         if before is None:
             user_files.refuse_hopeless_place(lock_path)
@@ -87,10 +87,11 @@ class ActionModule(verb.Verb):
         locked = LockFile()
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
+        wanted = catalogue_moves.taken(asked.wanted(locked), given["upgrade"])
         known = components_file.read(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
-        asked, wanted = self._settled(asked, wanted, resolver)
+        asked, wanted = self._settled(asked, wanted, resolver, locked)
         resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
@@ -140,7 +141,9 @@ class ActionModule(verb.Verb):
             return Asked(path, taken.text, taken, is_new=True)
         return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
 
-    def _settled(self, asked: Asked, wanted: manifest.Manifest, resolver: Resolver) -> tuple[Asked, manifest.Manifest]:
+    def _settled(
+        self, asked: Asked, wanted: manifest.Manifest, resolver: Resolver, locked: LockFile
+    ) -> tuple[Asked, manifest.Manifest]:
         """Return a manifest that was made of what was taken over, and what it wants, when it is settled what is a tool.
 
         It is written again if that changed it.
@@ -150,7 +153,7 @@ class ActionModule(verb.Verb):
             return asked, wanted
         if not self._task.check_mode:
             user_files.write(known.path, known.text, user_files.MANIFEST)
-        return known, manifest.parse(known.text, str(known.path))
+        return known, known.wanted(locked)
 
     def _resolver(self, given: Mapping[str, Any], asked: Asked, evidence: evidence_folder.EvidenceFolder) -> Resolver:
         """Return what makes a lock of a manifest, with the cache, mirrors and credentials that are *given*."""
@@ -212,28 +215,28 @@ class ActionModule(verb.Verb):
         return Path(self._loader.path_dwim(given))
 
 
-def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path) -> dict[str, Any]:
-    """Return the result where the lock file answers all that is *wanted*. Raises ReleaseError where it does not.
+def _frozen(asked: Asked, lock_path: Path) -> dict[str, Any]:
+    """Return the result where the lock file answers all that is *asked*. Raises ReleaseError where it does not.
 
     Nothing is written, and nobody is asked: the lock file remembers what it answers.
     """
     locked, _sha256 = lock_reader.read(lock_path)
-    found = answers.differences(locked, wanted)
+    found = answers.differences(locked, asked.wanted(locked))
     if found:
-        raise stale_lock.refusal(found, lock_path, wanted_path)
+        raise stale_lock.refusal(found, lock_path, asked.path)
     outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
     policy_check.refuse_lock(locked, lock_path, datetime.now(timezone.utc))
     return _result(lock_path, Resolution(locked, outcomes), {})
 
 
-def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
+def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
     """Return what became of every proof, verified again from what is kept. Raises ReleaseError if one does not hold.
 
     Nobody is asked, and nothing is written.
     """
     locked, _sha256 = lock_reader.read(lock_path)
     evidence = evidence_folder.EvidenceFolder(lock_path)
-    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, wanted)
+    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, asked.wanted(locked))
     verification.refuse_failed(found)
     result = _result(lock_path, Resolution(locked), {})
     roots = verification.root_notes(locked, evidence.read, datetime.now(timezone.utc))

@@ -171,6 +171,11 @@ ASK = {
     "_variables_of_playbook": {"type": "list", "elements": "str"},
 }  # type: Spec
 
+SEARCH = {
+    "tool": {"type": "str", "required": True},
+    "catalogue": {"type": "list", "elements": "path", "default": []},
+}  # type: Spec
+
 ATTEST = {
     "manifest": {"type": "path", "default": "releases.yml"},
     "lockfile": {"type": "path"},

@@ -30,6 +30,7 @@ LAYERS = (
     "plugin_utils._bundle",
     "plugin_utils._mirror",
     "plugin_utils._lock",
+    "plugin_utils._catalogue",
     "plugin_utils._rollout",
     "plugin_utils._asset",
     "plugin_utils._choice",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.programs import NoProgramError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, manifest, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, can_compute
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_texts import read_all
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
@@ -59,6 +59,10 @@ class Asked:
     def digests(self) -> ForeignDigests:
         """What other tools' lock files state."""
         return self.taken.digests if self.taken else ForeignDigests()
+
+    def wanted(self, locked: LockFile) -> Manifest:
+        """Return what the manifest wants; *locked* is the last answer to it. Raises ReleaseError as parse() does."""
+        return manifest.parse(self.text, str(self.path), self.path.parent, locked)
 
     def notes(self, wanted: Manifest, lock: LockFile) -> list[str]:
         """Return what to tell of what was taken over, now that *lock* is made of what is *wanted*."""

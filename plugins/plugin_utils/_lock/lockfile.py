@@ -27,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import emit_pins, read_pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    CATALOGUED,
     Alias,
     LockedAsset,
     LockedTool,
@@ -135,6 +136,7 @@ def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     optional["aliases"] = aliases
     optional["purpose"], optional["owner"] = tool.purpose, tool.owner
     optional["purl"] = list(tool.purls)
+    optional["catalogue"] = list(tool.catalogued)
     optional["accept"] = emit_accept(tool.without_digest, tool.accepted)
     entry = emitted | {key: value for key, value in optional.items() if value}
     return entry | {"digest": entry_digest(entry)}
@@ -187,7 +189,7 @@ def _parse_platforms(place: Place) -> tuple[str, ...]:
 def _parse_tool(place: Place) -> LockedTool:
     _refuse_without_question(place)
     optional = "published constraint asset executables files verify require accept aliases purpose owner purl"
-    fields = place.fields("version source platforms assets digest", optional)
+    fields = place.fields("version source platforms assets digest", f"{optional} catalogue")
     assets = fields["assets"].items(_parse_asset, least=1)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
     _refuse_two_of_a_name(fields["assets"], assets)
@@ -209,9 +211,14 @@ def _parse_tool(place: Place) -> LockedTool:
         purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
         owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
         purls=read_purls(fields["purl"]) if "purl" in fields else (),
+        catalogued=_parse_catalogued(fields["catalogue"]) if "catalogue" in fields else (),
     )
     _refuse_edited(place, fields["digest"].text(forms.SHA256))
     return tool
+
+
+def _parse_catalogued(place: Place) -> tuple[str, ...]:
+    return tuple(sorted(place.items(lambda key: key.one_of(list(CATALOGUED)), least=1)))
 
 
 def _refuse_without_question(place: Place) -> None:

@@ -25,6 +25,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement
 
 #: What a relative path of the controller follows in a lock file, in place of an absolute address.
 LOCAL = "file:"
+#: The keys of a tool in a manifest that a catalogue may have in its place → the fields that hold what they say.
+CATALOGUED = {
+    "source": "source",
+    "asset": "asset",
+    "executables": "executables",
+    "files": "files",
+    "verify": "verify",
+    "require": "require",
+    "purl": "purls",
+}
 
 
 @dataclass(frozen=True)
@@ -124,7 +134,7 @@ class LockedTool:
     *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest*,
     *accepted* and *purls* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another
     question, there is another answer. *purpose* and *owner* are what it says of the tool for people, ""
-    where it says nothing.
+    where it says nothing. *catalogued* names the keys of which the catalogue said that, and not the manifest itself.
     """
 
     version: str
@@ -144,6 +154,7 @@ class LockedTool:
     purpose: str = ""
     owner: str = ""
     purls: tuple[str, ...] = ()
+    catalogued: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""

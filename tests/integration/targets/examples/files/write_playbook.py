@@ -18,6 +18,7 @@ from typing import Any
 
 PLUGINS = (
     ("module", "lock"),
+    ("module", "search"),
     ("module", "target_facts"),
     ("module", "survey_host"),
     ("module", "survey"),

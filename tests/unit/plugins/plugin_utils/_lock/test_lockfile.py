@@ -39,7 +39,7 @@ from hypothesis import strategies as st
 
 A, B, C = "a" * 64, "b" * 64, "c" * 64
 #: What sha256sum prints for the entry that is shown below, in compact JSON with sorted keys.
-DIGEST = "9c7746522d09085c8cd62a201707c9a60db1dfe855361c76ce4947ac550dd8c6"
+DIGEST = "1a2ce2cd66f131985ce1afc69530d73b770c5b3aa68ef753d68d63037a75e748"
 STATIC = Requirement("linux", "x86_64", libc="static", page_size=4096)
 GLIBC = Requirement(
     "linux",
@@ -99,6 +99,7 @@ def lock_of(*assets: LockedAsset) -> LockFile:
         constraint="==0.9.*",
         platforms=("linux/x86_64",),
         purls=("pkg:cargo/uv",),
+        catalogued=("purl", "source"),
     )
     return LockFile(("linux/x86_64",), {"uv": tool}, Policy(timedelta(days=3)))
 
@@ -150,6 +151,7 @@ def test_a_lock_file_reads_as_documented():
                 "verify": {"minisign": [{"key": "RWQf6LRCGA9i53mlYecO4IzT51TGPpvWucNSCh1CBM0QTaLn73Y7GFO3"}]},
                 "accept": {"without_digest": ["uv-{version}.zip"]},
                 "purl": ["pkg:cargo/uv"],
+                "catalogue": ["purl", "source"],
                 "assets": [
                     {
                         "name": "uv.tar.gz",
