@@ -159,7 +159,6 @@ ASK = {
     "host": {"type": "str"},
     "day": {"type": "str"},
     "installed": {"type": "str"},
-    "_variables_of_playbook": {"type": "list", "elements": "str"},
 }  # type: Spec
 
 ATTEST = {
@@ -179,6 +178,18 @@ REPORT = dict(
     advisories={"type": "path"},
     vex={"type": "list", "elements": "path", "default": []},
     allow_lists={"type": "bool", "default": False},
-    _variables_of_playbook={"type": "list", "elements": "str"},
+    _beforehand={"type": "bool", "default": False},
     **RECORDS,
 )  # type: Spec
+
+PREFLIGHT = {
+    "playbook": {"type": "str", "required": True},
+    "variables": {"type": "list", "elements": "str", "required": True},
+    "required": {"type": "list", "elements": "str", "default": []},
+    "roles": {"type": "list", "elements": "str", "choices": ["tools", "mirror"], "default": []},
+    "target": {"type": "raw"},
+    "whole_inventory": {"type": "bool", "default": False},
+    "switches": {"type": "dict", "default": {}},
+    "lockfile": {"type": "path"},
+    **RECORDS,
+}  # type: Spec

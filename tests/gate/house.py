@@ -25,6 +25,7 @@ ENTRIES = ("action", "filter", "lookup", "doc_fragments", "modules")
 LAYERS = (
     "plugin_utils.verb",
     "plugin_utils.carry",
+    "plugin_utils._playbook",
     "plugin_utils._audit",
     "plugin_utils._bundle",
     "plugin_utils._mirror",
