@@ -66,6 +66,7 @@ TOOLS = dict(
     check={"type": "dict", "default": {}},
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
+    unsupported={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     layouts={"type": "list", "elements": "str", "choices": ["modulefiles", "tool_cache"], "default": []},
     fetch_from={"type": "str", "choices": ["auto", "host", "controller"], "default": "auto"},
     token={"type": "str", "no_log": True},

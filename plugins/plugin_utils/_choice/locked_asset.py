@@ -48,7 +48,7 @@ def for_host(name: str, tool: LockedTool, known: Known, prefer: Prefer) -> Choic
         raise ReleaseError(
             error.what,
             error.expected,
-            f"{error.found} (unknown of the host: {', '.join(known.unknown)})",
+            f"unknown of the host: {', '.join(known.unknown)}",
             "run pinned.release.target_facts with the option lockfile before, which asks the host; or name the target",
         ) from error
 

@@ -19,6 +19,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 #: How much of two names must be the same: ``dst`` is ``dest``, ``tools_lockfile`` is not ``lockfile``.
 ALIKE = 0.8
+#: The same where both begin like variables of a role: ``tools_exat`` is ``tools_exact``, ``tools_path`` is none.
+ALIKE_END = role_variables.ALIKE
 #: The variables of each role that a playbook hands on, by what their names begin with.
 ROLES: Mapping[str, tuple[str, ...]] = {
     "tools_": tuple(role_variables.NAMES.values()),
@@ -49,13 +51,6 @@ def refuse(given: Iterable[str], known: Sequence[str], roles: Sequence[str] = ()
     )
 
 
-def near_role_variable(name: str, role: str = "tools_") -> str | None:
-    """Return the variable of the *role* that *name* is nearly, None if it is one of them, or is none."""
-    if not name.startswith(role) or name in ROLES[role]:
-        return None
-    return _nearest(name, (), [role], ROLES[role])
-
-
 def _slips(
     given: Iterable[str], known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]
 ) -> Iterator[tuple[str, str | None]]:
@@ -75,6 +70,3 @@ def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Se
     near = difflib.get_close_matches(name.removeprefix(begin), ends, 1, ALIKE if not begin else ALIKE_END)
     return begin + near[0] if near else None
 
-
-#: The same where both begin like variables of a role: ``tools_exat`` is ``tools_exact``, ``tools_path`` is none.
-ALIKE_END = 0.7

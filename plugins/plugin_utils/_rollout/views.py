@@ -31,7 +31,8 @@ def orders(plan: Plan) -> Orders:
         exact=plan.wanted.exact,
         layouts=list(plan.layouts),
         shared=plan.wanted.platform is not None,
-        sealed=sorted({tool.tool for tool in plan.tools} | set(plan.intact)),
+        # A question that a tool was left out of is not sealed: the host may be able to run it tomorrow.
+        sealed=sorted(({tool.tool for tool in plan.tools} | set(plan.intact)) - set(plan.unsupported)),
         tools=[tool.order for tool in plan.tools if tool.order],
     )
 
@@ -44,6 +45,8 @@ def results(plan: Plan) -> dict[str, dict[str, Any]]:
 def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
     """Return the result of *tool*. One that stays as it is tells no more than that: controllers keep every result."""
     result: dict[str, Any] = {"action": tool.action, "version": tool.version}
+    if tool.tool in plan.unsupported:
+        return {**result, "reason": tool.reason}
     if tool.action == "none":
         return result
     result["previous"] = tool.previous
@@ -63,7 +66,12 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
 
 def notes(plan: Plan) -> list[str]:
     """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
-    return [_note(tool) for tool in plan.tools if tool.action != "none"]
+    changed = [_note(tool) for tool in plan.tools if tool.action != "none"]
+    return changed + [f"{name}: skipped, it {_reason(name, plan)}" for name in sorted(plan.unsupported)]
+
+
+def _reason(name: str, plan: Plan) -> str:
+    return next(tool.reason for tool in plan.tools if tool.tool == name)
 
 
 def _note(tool: ToolPlan) -> str:
@@ -76,6 +84,8 @@ def summary(plan: Plan) -> str:
     """Return in one line what became of the host, for people."""
     changed = [tool.tool for tool in plan.tools if tool.action != "none"]
     done = f"changed: {', '.join(changed)}" if changed else "as pinned"
+    if plan.unsupported:
+        done += f"; not for this host: {', '.join(sorted(plan.unsupported))}"
     if not plan.unpinned:
         return done
     strays = ", ".join(f"{name} {version}" for name, version in plan.unpinned.items())

@@ -10,6 +10,7 @@ import re
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import slips
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
 
 KNOWN = ("dest", "lockfile", "target", "strict", "below", "log", "log_key", "host")
 
@@ -56,10 +57,10 @@ def test_all_slips_are_told_at_once() -> None:
         slips.refuse(["lockfle", "tools_root", "tools_exat"], KNOWN, ["tools_"])
 
 
-@pytest.mark.parametrize("name", ["tools_exact", "tools_path", "region", "tools_result"])
+@pytest.mark.parametrize("name", ["tools_exact", "tools_path", "tools_user", "region", "tools_result", "tools_audit"])
 def test_an_inventory_may_have_variables_that_are_like_none_of_the_role(name: str) -> None:
-    assert slips.near_role_variable(name) is None
+    assert role_variables.nearly(name) is None
 
 
 def test_a_variable_of_the_inventory_is_noticed_that_is_nearly_one_of_the_role() -> None:
-    assert slips.near_role_variable("tools_exat") == "tools_exact"
+    assert role_variables.nearly("tools_exat") == "tools_exact"
