@@ -20,8 +20,8 @@ options:
     required: true
   variables:
     description:
-      - The variables that the playbook takes. One on the command line that is nearly one of these is refused; others are
-        no concern of the playbook.
+      - The variables that the playbook takes. One on the command line that is nearly one of these is refused; others
+        are no concern of the playbook.
     type: list
     elements: str
     required: true

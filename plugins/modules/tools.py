@@ -137,11 +137,11 @@ options:
     default: false
   unsupported:
     description:
-      - What to do on a host on which a tool of the lock file does not run, because nothing that is locked of it fits the
-        host's system, processor or libc.
+      - What to do on a host on which a tool of the lock file does not run, because nothing that is locked of it fits
+        the host's system, processor or libc. With O(platform), it always fails.
       - V(fail) fails with the reasons, before anything is changed on the host.
-      - V(skip) brings the other tools to the lock file, and leaves this one as it is. It is named in RV(unsupported) and
-        RV(notes) of each run, and M(pinned.release.tools_info) and reports go on to tell that the host lacks it.
+      - V(skip) brings the other tools to the lock file, and leaves this one as it is. It is named in RV(unsupported)
+        and RV(notes) of each run, and M(pinned.release.tools_info) and reports go on to tell that the host lacks it.
     type: str
     choices: [fail, skip]
     default: fail

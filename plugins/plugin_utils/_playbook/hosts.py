@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which hosts does a person mean by a target, and are there any? Ansible would do nothing, and succeed. Pure; controller.
+"""Which hosts does a person mean by a target, and are there any? Ansible succeeds with none. Pure; controller.
 
 Names that the inventory lacks are refused where nobody is left, and where one is nearly a name that it has: the group
 of ``web:!maintenance`` may have no host today, that of ``web:!maintenence`` is a slip that would change hosts.

@@ -69,4 +69,3 @@ def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Se
     ends = [one.removeprefix(begin) for one in of_roles if one.startswith(begin)] if begin else [*known, *of_roles]
     near = difflib.get_close_matches(name.removeprefix(begin), ends, 1, ALIKE if not begin else ALIKE_END)
     return begin + near[0] if near else None
-

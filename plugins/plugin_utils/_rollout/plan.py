@@ -164,9 +164,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     )
 
 
-def _choices(
-    locked: Mapping[str, LockedTool], wanted: Wanted, host: Host
-) -> tuple[dict[str, Choice], dict[str, str]]:
+def _choices(locked: Mapping[str, LockedTool], wanted: Wanted, host: Host) -> tuple[dict[str, Choice], dict[str, str]]:
     """Return the choice of each *locked* tool for *host*, and why there is none of the others.
 
     Raises ReleaseError that names all of the latter, unless they are to be skipped.

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile, no_such_tool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Layout, Prefer
 
@@ -142,11 +142,7 @@ def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
         return {}
     unknown = sorted({*wanted.tools, *wanted.checks} - set(wanted.lock.tools))
     if unknown:
-        raise ReleaseError(
-            f"the lock file has no tool named {', '.join(unknown)}",
-            expected=f"one of {', '.join(sorted(wanted.lock.tools)) or 'none: it is empty'}",
-            fix="correct the name, or add the tool to the manifest and lock again",
-        )
+        raise no_such_tool(wanted.lock, unknown)
     ordered_capabilities.refuse_unknown(wanted.lock.tools, wanted.capabilities)
     return {name: wanted.lock.tools[name] for name in wanted.tools}
 
