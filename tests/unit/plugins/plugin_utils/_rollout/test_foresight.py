@@ -51,7 +51,7 @@ def test_a_host_that_has_all_is_let_through() -> None:
             state(replace(ROOM, free_bytes=40 * MEBIBYTE - 1)),
             "too little space in /opt: 39 MiB free, 40 MiB needed",
         ),
-        (REMOVE, replace(state(), python=""), "no Python"),
+        (REMOVE, replace(state(), python=""), "no usable Python"),
     ],
 )
 def test_each_thing_that_a_host_lacks_is_an_error(order: ToolOrder, host: State, what: str) -> None:
