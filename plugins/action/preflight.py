@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
 
 OPTIONS = verb.reader(options.PREFLIGHT)
 #: What a key signs to show that it can. It is no statement, and is thrown away.
@@ -51,7 +52,7 @@ class ActionModule(verb.Verb):
             self._refuse_hosts(given, task_vars)
         self._refuse_key(given)
         if given["lockfile"]:
-            self._refuse_lock(given["lockfile"])
+            self._refuse_lock(given["lockfile"], extra.get("tools_names") if "tools" in given["roles"] else None)
         return {"changed": False}
 
     def _refuse_hosts(self, given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
@@ -74,8 +75,20 @@ class ActionModule(verb.Verb):
         if sign:
             sign(TRIAL)
 
-    def _refuse_lock(self, name: str) -> None:
-        """Read the lock file, so that what is wrong with it is told once. Hosts may have other ones, and then none."""
+    def _refuse_lock(self, name: str, tools: object) -> None:
+        """Read the lock file, so that what is wrong with it, or with the names of *tools* for all hosts, is told once.
+
+        Hosts may have lock files of their own, and then there is none here.
+        """
         path = Path(self._loader.path_dwim(name))
-        if path.exists():
-            lock_reader.read_for_hosts(path, run_folder=Path(constants.DEFAULT_LOCAL_TMP))
+        if not path.exists():
+            return
+        lock, _digest = lock_reader.read_for_hosts(path, run_folder=Path(constants.DEFAULT_LOCAL_TMP))
+        names = tools.split(",") if isinstance(tools, str) else tools
+        unknown = set(map(str, names)) - set(lock.tools) if isinstance(names, list) else set()
+        # One that is to be removed may be in no lock file any more, and a text may still hold a template.
+        if unknown and self._is_present() and not any("{" in name for name in unknown):
+            raise no_such_tool(lock, unknown)
+
+    def _is_present(self) -> bool:
+        return load_extra_vars(self._loader).get("tools_state", "present") == "present"

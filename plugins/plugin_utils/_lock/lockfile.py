@@ -116,7 +116,8 @@ def _not_json(text: str, name: str, error: ValueError) -> ReleaseError:
         return ReleaseError(
             f"{name} holds a merge conflict, in line {line}",
             fix="if releases.yml has one, too, correct it first; then take the file of either side, and lock again:\n"
-            + "    " + AFTER_CONFLICT.format(lockfile=shlex.quote(name)),
+            + "    "
+            + AFTER_CONFLICT.format(lockfile=shlex.quote(name)),
         )
     return ReleaseError(
         f"{name} is not JSON", expected="a file that pinned.release.lock wrote", found=str(error), fix=NAME_ANOTHER

@@ -152,4 +152,3 @@ def _refuse_without_room(needed: int, room: Room, option: str) -> None:
             f"{-(-needed // _MEBIBYTE)} MiB needed",
             fix=f"make room on its file system, or choose another {option}: what is new is unpacked beside what is old",
         )
-

@@ -90,6 +90,7 @@ class Plan:
     intact    other tools there, found as they were installed
     unpinned  tools there that stay and that the lock file does not name, with their versions
     unsupported  tools that do not run there and are left as they are, with the reasons
+    is_on_path   whether bin_dir is on the PATH of who runs, or among the system's usual folders
     """
 
     wanted: Wanted
@@ -100,6 +101,7 @@ class Plan:
     intact: tuple[str, ...] = ()
     unpinned: Mapping[str, str] = field(default_factory=dict)
     unsupported: Mapping[str, str] = field(default_factory=dict)
+    is_on_path: bool = True
 
     @property
     def is_changed(self) -> bool:
@@ -161,6 +163,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         intact=_intact(state),
         unpinned=_unpinned(wanted, {name: tree for name, tree in state.active.items() if name not in doomed}),
         unsupported=unsupported,
+        is_on_path=state.is_on_path or wanted.platform is not None,
     )
 
 

@@ -66,12 +66,15 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
 
 def notes(plan: Plan) -> list[str]:
     """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
-    changed = [_note(tool) for tool in plan.tools if tool.action != "none"]
-    return changed + [f"{name}: skipped, it {_reason(name, plan)}" for name in sorted(plan.unsupported)]
-
-
-def _reason(name: str, plan: Plan) -> str:
-    return next(tool.reason for tool in plan.tools if tool.tool == name)
+    told = [_note(tool) for tool in plan.tools if tool.action != "none"]
+    told += [
+        f"{tool.tool}: {plan.wanted.lock.tools[tool.tool].version} skipped, it {tool.reason}"
+        for tool in plan.tools
+        if tool.tool in plan.unsupported
+    ]
+    if not plan.is_on_path and any(tool.action == "install" for tool in plan.tools):
+        told.append(f"{plan.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders")
+    return told
 
 
 def _note(tool: ToolPlan) -> str:

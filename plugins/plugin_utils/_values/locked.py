@@ -174,15 +174,17 @@ class LockFile:
 def no_such_tool(lock: LockFile, names: Iterable[str]) -> ReleaseError:
     """Return the error that *lock* has no tools with these *names*. One that is a program's says whose."""
     told, fixes = [], []
+    is_meant = True
     for name in sorted(names):
         owner = _owner(lock, name)
         near = None if owner else next(iter(difflib.get_close_matches(name, lock.tools, 1, 0.75)), None)
         meant = f", did you mean {near}?" if near else ""
         told.append(f"{name}, which is a program of {owner}" if owner else f"{name}{meant}")
+        is_meant = is_meant and bool(owner or near)
         fixes += [f"name the tool: {owner} in place of {name}"] if owner else []
     return ReleaseError(
         f"the lock file has no tool named {'; '.join(told)}",
-        expected=f"one of {', '.join(sorted(lock.tools)) or 'none: it is empty'}",
+        expected=None if is_meant else f"one of {', '.join(sorted(lock.tools)) or 'none: it is empty'}",
         fix="; ".join(fixes) or "correct the name, or add the tool to the manifest and lock again",
     )
 

@@ -421,7 +421,7 @@ def test_a_tool_that_does_not_run_here_is_skipped_where_that_is_asked_for_and_to
         planned = machine.converge(wanted)
         assert {tool.tool: tool.action for tool in planned.tools} == {"one": action, "two": "none"}
         assert planned.unsupported == {"two": reason}
-        assert views.notes(planned)[-1] == f"two: skipped, it does not run on this host: {reason}"
+        assert f"two: 1.0 skipped, it does not run on this host: {reason}" in views.notes(planned)
         assert "not for this host: two" in views.summary(planned)
         assert views.results(planned)["two"] == {
             "action": "none",
@@ -429,6 +429,19 @@ def test_a_tool_that_does_not_run_here_is_skipped_where_that_is_asked_for_and_to
             "reason": f"does not run on this host: {reason}",
         }
     assert machine.run("one") == "one 1.0"
+
+
+def test_a_folder_that_is_not_on_path_is_told_once_something_is_put_there(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    note = f"{machine.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders"
+    assert views.notes(machine.plan(wanted))[-1] == note
+    monkeypatch.setenv("PATH", f"{machine.bin_dir}:{os.environ['PATH']}")
+    assert note not in views.notes(machine.plan(wanted))
+    monkeypatch.undo()
+    machine.converge(wanted)
+    assert views.notes(machine.converge(wanted)) == []
 
 
 @pytest.mark.parametrize("exact", [False, True])
