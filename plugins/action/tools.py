@@ -155,9 +155,6 @@ class ActionModule(verb.Verb):
         for tool, done in answered.done.items():
             report["tools"][tool].update(obeyed.outcome(done, orders[tool]))
             report["notes"] += [f"{tool}: {reason}" for reason in done.failed]
-            report["notes"] += [
-                f"{tool}: took the place of {path}, whose backup is {backup}" for path, backup in done.backups.items()
-            ]
         return report
 
     def _wanted(self, given: Mapping[str, Any], python: str) -> Wanted:

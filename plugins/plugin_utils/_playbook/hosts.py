@@ -33,9 +33,10 @@ def refuse_unknown(target: str, parts: Sequence[str], groups: Groups, matched: S
 
     *matched* are the hosts that it means nevertheless.
     """
-    if not groups.get("all"):
+    if not groups.get("all") and not matched:
         raise ReleaseError(NO_HOSTS)
-    names = [*groups, *groups["all"]]
+    # Ansible knows localhost without an inventory.
+    names = [*groups, *groups.get("all", ()), *matched]
     unknown = [name for name in map(_name, parts) if name and name not in names]
     near = {name: meant for name in unknown if (meant := _near(name, names, ALIKE if matched else ALIKE_NOBODY))}
     if near:

@@ -68,6 +68,11 @@ def notes(plan: Plan) -> list[str]:
     """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
     told = [_note(tool) for tool in plan.tools if tool.action != "none"]
     told += [
+        f"{tool.tool}: takes the place of {place}, which is kept beside it as {place.rpartition('/')[2]}.PID.TIME~"
+        for tool in plan.tools
+        for place in _adopted(tool, plan)
+    ]
+    told += [
         f"{tool.tool}: {plan.wanted.lock.tools[tool.tool].version} skipped, it {tool.reason}"
         for tool in plan.tools
         if tool.tool in plan.unsupported
@@ -75,6 +80,12 @@ def notes(plan: Plan) -> list[str]:
     if not plan.is_on_path and any(tool.action == "install" for tool in plan.tools):
         told.append(f"{plan.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders")
     return told
+
+
+def _adopted(tool: ToolPlan, plan: Plan) -> list[str]:
+    """Return the paths of the foreign files whose place *tool* takes."""
+    beside = plan.bin_dir.rpartition("/")[0]
+    return [f"{beside if '/' in link else plan.bin_dir}/{link}" for link in (tool.order.adopt if tool.order else ())]
 
 
 def _note(tool: ToolPlan) -> str:

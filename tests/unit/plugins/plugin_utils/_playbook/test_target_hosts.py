@@ -44,6 +44,11 @@ def test_a_target_that_means_hosts_is_taken(parts: list[str], matched: list[str]
     hosts.refuse_unknown(":".join(parts), parts, GROUPS, matched)
 
 
+def test_localhost_needs_no_inventory() -> None:
+    hosts.refuse_unknown("localhost", ["localhost"], {"all": []}, ["localhost"])
+    hosts.refuse_unknown("localhost", ["localhost"], {"all": ["localhost2"]}, ["localhost"])
+
+
 def test_groups_are_named_where_none_is_near() -> None:
     with pytest.raises(ReleaseError) as refused:
         hosts.refuse_unknown("nowhere", ["nowhere"], GROUPS, [])
