@@ -71,7 +71,10 @@ class ActionModule(verb.Verb):
         if not given["log"]:
             return
         sign = signing.of_option(given["log_key"], self._loader.path_dwim)
-        log.foreseen(Path(self._loader.path_dwim(given["log"])), sign)
+        path = Path(self._loader.path_dwim(given["log"]))
+        log.foreseen(path, sign)
+        if not self._task.check_mode:
+            log.refuse_unwritable(path)
         if sign:
             sign(TRIAL)
 
