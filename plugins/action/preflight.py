@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.inventory.manager import split_host_pattern
 from ansible.plugins.loader import lookup_loader
 from ansible.utils.vars import load_extra_vars
@@ -17,7 +16,7 @@ from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
 
@@ -52,7 +51,9 @@ class ActionModule(verb.Verb):
             self._refuse_hosts(given, task_vars)
         self._refuse_key(given)
         if given["lockfile"]:
-            self._refuse_lock(given["lockfile"], extra.get("tools_names") if "tools" in given["roles"] else None)
+            required = signers.read(given["lock_signers"])
+            names = extra.get("tools_names") if "tools" in given["roles"] else None
+            self._refuse_lock(given["lockfile"], required, names)
         return {"changed": False}
 
     def _refuse_hosts(self, given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
@@ -78,7 +79,7 @@ class ActionModule(verb.Verb):
         if sign:
             sign(TRIAL)
 
-    def _refuse_lock(self, name: str, tools: object) -> None:
+    def _refuse_lock(self, name: str, required: signers.Signers | None, tools: object) -> None:
         """Read the lock file, so that what is wrong with it, or with the names of *tools* for all hosts, is told once.
 
         Hosts may have lock files of their own, and then there is none here.
@@ -86,12 +87,12 @@ class ActionModule(verb.Verb):
         path = Path(self._loader.path_dwim(name))
         if not path.exists():
             return
-        lock, _digest = lock_reader.read_for_hosts(path, run_folder=Path(constants.DEFAULT_LOCAL_TMP))
-        names = tools.split(",") if isinstance(tools, str) else tools
+        lock, _digest = lock_reader.read(path, required)
+        names = [name.strip() for name in tools.split(",")] if isinstance(tools, str) else tools
         unknown = set(map(str, names)) - set(lock.tools) if isinstance(names, list) else set()
         # One that is to be removed may be in no lock file any more, and a text may still hold a template.
         if unknown and self._is_present() and not any("{" in name for name in unknown):
             raise no_such_tool(lock, unknown)
 
     def _is_present(self) -> bool:
-        return load_extra_vars(self._loader).get("tools_state", "present") == "present"
+        return bool(load_extra_vars(self._loader).get("tools_state", "present") == "present")

@@ -192,5 +192,6 @@ PREFLIGHT = {
     "whole_inventory": {"type": "bool", "default": False},
     "switches": {"type": "dict", "default": {}},
     "lockfile": {"type": "path"},
+    **SIGNED,
     **RECORDS,
 }  # type: Spec

@@ -62,6 +62,7 @@ options:
     type: str
 extends_documentation_fragment:
   - pinned.release.attributes
+  - pinned.release.attributes.signed
 attributes:
   check_mode:
     support: full
