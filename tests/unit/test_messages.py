@@ -118,6 +118,11 @@ PROVOKED: dict[str, Callable[[Case], Any]] = {
     "the lock file has no tool named …, which": lambda case: locked_tools(
         replace(Machine(case.folder).wanted(), lock=case.lock, names=("uvx",))
     ),
+    "there is no tool": lambda case: case.plan(
+        lambda machine: machine.converge(machine.wanted(Released(case.folder, "uv", programs=("uv", "uvx")))),
+        names=("uvx",),
+        is_present=False,
+    ),
     "the lock file has no tool named …, did": lambda case: locked_tools(
         replace(
             Machine(case.folder).wanted(),

@@ -223,7 +223,17 @@ def _unpinned(wanted: Wanted, active: Mapping[str, str]) -> dict[str, str]:
 def _refuse_misspelt(wanted: Wanted, state: State) -> None:
     """What is not there is absent already, unless it only seems to be: then a tool that must go would stay."""
     known = sorted({*state.trees, *state.active, *state.astray, *wanted.lock.tools})
+    owners = {
+        program: tool
+        for (tool, _tree), tree in state.described.items()
+        if tree.receipt
+        for program in tree.receipt.executables
+    }
     for name in wanted.tools:
+        if name not in known and name in owners:
+            raise ReleaseError(
+                f"there is no tool {name} to remove: it is a program of {owners[name]}", fix=f"name {owners[name]}"
+            )
         near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
         if name not in known and near:
             raise ReleaseError(

@@ -398,6 +398,12 @@ def test_two_tools_with_one_program_for_different_hosts_are_installed(machine: M
     assert [machine.run(program) for program in ("one", "two")] == ["one 1.0", "two 1.0"]
 
 
+def test_a_program_in_the_place_of_the_tool_to_remove_is_told(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, "uv", programs=("uv", "uvx"))))
+    with pytest.raises(ReleaseError, match=r"no tool uvx to remove: it is a program of uv\n  to fix: name uv"):
+        machine.plan(machine.wanted(names=("uvx",), is_present=False))
+
+
 def with_one_for_nobody(machine: Machine, tmp_path: Path, version: str = "1.0", **options: Any) -> Wanted:
     """Return a task about a tool that runs here, and one that does not."""
     one = locked(Released(tmp_path, "one", programs=("one",)))
