@@ -87,7 +87,7 @@ class ActionModule(verb.Verb):
         locked = LockFile()
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
-        known = components_file.read(lock_path)
+        known = components_file.read_again(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
         asked, wanted = self._settled(asked, wanted, resolver)
