@@ -28,6 +28,17 @@ export ANSIBLE_HOME="$story/ansible" ANSIBLE_REMOTE_TEMP="$story/ansible/tmp"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_NOCOWS=true
 export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
 
+# Ansible wants a locale whose texts are UTF-8: what it prints has arrows, and names may have any letter.
+case $(locale charmap 2>/dev/null) in
+*[Uu][Tt][Ff]*8*) ;;
+*) for name in C.UTF-8 C.utf8 en_US.UTF-8; do
+    if locale -a 2>/dev/null | grep -qx "$name"; then
+        export LC_ALL="$name"
+        break
+    fi
+done ;;
+esac
+
 # A word as one types it into a shell; Ansible itself takes no path with an apostrophe.
 typed() {
     case $1 in
@@ -151,8 +162,8 @@ cat <<END
    . $(typed "$checkout/.build/activate")   # Ansible and this collection, in this shell
    \$EDITOR releases.yml                    # what you want, as in 1.
    ansible-playbook pinned.release.lock    # pin it; commit releases.lock.json
-   ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen
-   ansible-playbook -i INVENTORY pinned.release.rollout --become         # let it happen
+   ansible-playbook -i INVENTORY pinned.release.rollout --become --check --diff   # what would happen
+   ansible-playbook -i INVENTORY pinned.release.rollout --become   # let it happen
    ansible-playbook -i INVENTORY pinned.release.audit --become           # a report of what every host has
    ansible-doc pinned.release.tools        # all that it can do; docs/guide/ tells the rest
 END

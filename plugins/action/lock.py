@@ -88,7 +88,7 @@ class ActionModule(verb.Verb):
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
         wanted = catalogue_moves.taken(asked.wanted(locked), given["upgrade"])
-        known = components_file.read(lock_path)
+        known = components_file.read_again(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
         asked, wanted = self._settled(asked, wanted, resolver, locked)

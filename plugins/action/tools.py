@@ -50,6 +50,7 @@ class ActionModule(verb.Verb):
         orders, where the controller cannot have what it is to bring, and if the host has changed in between ATTEMPTS
         times.
         """
+        self._warn_of_slips(task_vars)
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
@@ -58,6 +59,14 @@ class ActionModule(verb.Verb):
         # Ansible reads it after the action has run, and notifies of a result that is changed.
         self._task.notify = [*(self._task.notify or ()), *changed] or None
         return report
+
+    def _warn_of_slips(self, task_vars: Mapping[str, Any]) -> None:
+        """Warn of variables that are nearly the role's. They are no errors: inventories have variables of their own."""
+        if self._task.args.get(role_variables.ASKED_FOR):
+            for name in task_vars:
+                near = role_variables.nearly(name)
+                if near:
+                    verb.LOG.warning("nobody reads the variable %s; did you mean %s?", name, near)
 
     def _converge(self, given: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Ask, plan, fetch, obey; again if the host changed, or got no answer, in between."""
@@ -72,7 +81,7 @@ class ActionModule(verb.Verb):
             for tool in planned.tools:
                 verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
             brought = delivery.deliveries(planned, way)
-            has_nothing_to_seal = state.remembered or not state.active
+            has_nothing_to_seal = state.remembered or not state.active or bool(planned.unsupported)
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
             files = self._fetched(brought, way, given, wanted.mirrors, self.host(task_vars))
@@ -165,6 +174,7 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
         "tools": views.results(planned),
         "changed_tools": [tool.tool for tool in planned.tools if tool.action != "none"],
         "unpinned": dict(planned.unpinned),
+        "unsupported": dict(planned.unsupported),
         "root": planned.root,
         "notes": views.notes(planned),
         "summary": views.summary(planned),

@@ -66,6 +66,7 @@ TOOLS = dict(
     check={"type": "dict", "default": {}},
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
+    unsupported={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     layouts={"type": "list", "elements": "str", "choices": ["modulefiles", "tool_cache"], "default": []},
     fetch_from={"type": "str", "choices": ["auto", "host", "controller"], "default": "auto"},
     token={"type": "str", "no_log": True},
@@ -168,7 +169,6 @@ ASK = {
     "host": {"type": "str"},
     "day": {"type": "str"},
     "installed": {"type": "str"},
-    "_variables_of_playbook": {"type": "list", "elements": "str"},
 }  # type: Spec
 
 SEARCH = {
@@ -193,6 +193,19 @@ REPORT = dict(
     advisories={"type": "path"},
     vex={"type": "list", "elements": "path", "default": []},
     allow_lists={"type": "bool", "default": False},
-    _variables_of_playbook={"type": "list", "elements": "str"},
+    _beforehand={"type": "bool", "default": False},
     **RECORDS,
 )  # type: Spec
+
+PREFLIGHT = {
+    "playbook": {"type": "str", "required": True},
+    "variables": {"type": "list", "elements": "str", "required": True},
+    "required": {"type": "list", "elements": "str", "default": []},
+    "roles": {"type": "list", "elements": "str", "choices": ["tools", "mirror"], "default": []},
+    "target": {"type": "raw"},
+    "whole_inventory": {"type": "bool", "default": False},
+    "switches": {"type": "dict", "default": {}},
+    "lockfile": {"type": "path"},
+    **SIGNED,
+    **RECORDS,
+}  # type: Spec

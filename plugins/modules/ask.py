@@ -65,12 +65,6 @@ options:
   installed:
     description: When was this tool first installed on each host, and since when is it gone?
     type: str
-  _variables_of_playbook:
-    description:
-      - The variables that the playbook takes. One on the command line that is nearly one of these is refused. Not for
-        playbooks.
-    type: list
-    elements: str
 extends_documentation_fragment:
   - pinned.release.attributes
 attributes:

@@ -90,12 +90,10 @@ options:
         opened on the controller; one that its cache lacks is downloaded.
     type: bool
     default: false
-  _variables_of_playbook:
-    description:
-      - The variables that the playbook takes. One on the command line that is nearly one of these is refused, options
-        are checked, and nothing else is done. Not for playbooks.
-    type: list
-    elements: str
+  _beforehand:
+    description: Only see whether a report could be written with these options. Not for playbooks.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.records

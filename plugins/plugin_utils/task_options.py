@@ -71,6 +71,7 @@ def wanted(action: ActionBase, given: Mapping[str, Any], python: str) -> Wanted:
         capabilities=ordered_capabilities.read(given["capabilities"]),
         mirrors=verb.mirrors(action, given["mirrors"]),
         layouts=tuple(sorted(set(given["layouts"]))),
+        skips_unsupported=given["unsupported"] == "skip",
     )
 
 

@@ -5,12 +5,13 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import logging
 import os
 import re
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -165,14 +166,22 @@ def options(action: ActionBase, spec: ArgumentSpecValidator, given: Mapping[str,
     """
     checked = spec.validate(dict(action._task.args if given is None else given))
     if checked.error_messages:
-        messages = [_message(error) for error in checked.errors.errors]
+        messages = [_message(error, checked.unsupported_parameters, spec) for error in checked.errors.errors]
         raise ReleaseError("; ".join(messages), fix=f"see ansible-doc {action._task.action}")
     parameters: dict[str, Any] = checked.validated_parameters
     return parameters
 
 
-def _message(error: AnsibleValidationError) -> str:
-    return f"unknown option {error.msg}" if isinstance(error, UnsupportedError) else str(error.msg)
+def _message(
+    error: AnsibleValidationError, unsupported: Iterable[object] = (), spec: ArgumentSpecValidator | None = None
+) -> str:
+    if not isinstance(error, UnsupportedError):
+        return str(error.msg)
+    known = list(spec.argument_spec) if spec else []
+    near = {name: found for name in map(str, unsupported) for found in difflib.get_close_matches(name, known, 1, 0.75)}
+    if near and len(near) == len(list(unsupported)):
+        return "; ".join(f"unknown option {name}, did you mean {found}?" for name, found in sorted(near.items()))
+    return f"unknown option {error.msg}"
 
 
 def folder(path: str | None, option: str) -> str:

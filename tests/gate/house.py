@@ -26,6 +26,7 @@ LAYERS = (
     "plugin_utils.task_options",
     "plugin_utils.verb",
     "plugin_utils.carry",
+    "plugin_utils._playbook",
     "plugin_utils._audit",
     "plugin_utils._bundle",
     "plugin_utils._mirror",

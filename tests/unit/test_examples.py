@@ -24,6 +24,7 @@ SPECS = {
     "pinned.release.attest": options.ATTEST,
     "pinned.release.lock": options.LOCK,
     "pinned.release.mirror": options.MIRROR,
+    "pinned.release.preflight": options.PREFLIGHT,
     "pinned.release.record": options.RECORD,
     "pinned.release.report": options.REPORT,
     "pinned.release.search": options.SEARCH,

@@ -118,7 +118,15 @@ def _outcome(result: Any) -> tuple[Outcome, str]:
     tools = result.get("tools")
     if not isinstance(tools, Mapping) or not all(isinstance(tool, Mapping) for tool in tools.values()):
         return "failed", _FOREIGN
-    return ("changed" if any(tool.get("action") != "none" for tool in tools.values()) else "as_pinned"), ""
+    is_changed = any(tool.get("action") != "none" for tool in tools.values())
+    return "changed" if is_changed else "as_pinned", _left_out(result.get("unsupported"))
+
+
+def _left_out(unsupported: object) -> str:
+    """Return which tools were skipped because they do not run on the host: it does not have all that is pinned."""
+    if not isinstance(unsupported, Mapping) or not unsupported:
+        return ""
+    return _line("not for this host: " + "; ".join(f"{name} ({reason})" for name, reason in unsupported.items()))
 
 
 def _line(text: object) -> str:

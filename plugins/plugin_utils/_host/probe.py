@@ -139,7 +139,7 @@ _PARTS = {
 #: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
 
-#: That of the task, on which strangers.sh looks for programs that come before ours.
+#: That of the task: programs of the same names may come before ours on it, or bin_dir may be missing there.
 _GIVEN_PATH = "given_path=$PATH"
 
 #: zsh is no POSIX shell unless it is called sh, or told so before it reads the rest.

@@ -70,7 +70,15 @@ describe_state() {
     describe_room root "$root"
     describe_room bin_dir "$bin_dir"
     describe_rights
-    if [ -n "$audit" ]; then describe_strangers; fi
+    if [ -n "$audit" ]; then describe_strangers; else describe_path; fi
+}
+
+# describe_path: whether bin_dir is on the PATH with which the question came, or is one of the system's usual folders.
+describe_path() {
+    case ":$given_path:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" in
+    *":$bin_dir:"*) ;;
+    *) say off_path ;;
+    esac
 }
 
 # refuse_unreadable FOLDER...: ends the answer at a folder that is there and that who runs may not look into, and at one above

@@ -15,7 +15,11 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import (
+    Choice,
+    UnsupportedError,
+    together,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
@@ -51,6 +55,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 #: Where the links of an installation lead to, whatever its root.
 LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
 
+#: What lets a host have the tools that run on it, where others do not.
+SKIP = "unsupported: skip"
+
 #: How alike two names are, from 0 to 1, when one of them seems to be a slip: ruff and rufff are, uv and uvx are not.
 NEAR = 0.81
 
@@ -82,6 +89,8 @@ class Plan:
     layouts   by what else the tools are found below root (layouts.py)
     intact    other tools there, found as they were installed
     unpinned  tools there that stay and that the lock file does not name, with their versions
+    unsupported  tools that do not run there and are left as they are, with the reasons
+    is_on_path   whether bin_dir is on the PATH of who runs, or among the system's usual folders
     """
 
     wanted: Wanted
@@ -91,6 +100,8 @@ class Plan:
     layouts: tuple[str, ...] = ()
     intact: tuple[str, ...] = ()
     unpinned: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    is_on_path: bool = True
 
     @property
     def is_changed(self) -> bool:
@@ -127,7 +138,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
-    choices = {name: choice_for(name, tool, wanted, host) for name, tool in locked.items()}
+    choices, unsupported = _choices(locked, wanted, host)
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
     trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
     ordered_layouts.refuse_unfit(layouts, trees, state)
@@ -138,7 +149,8 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         _refuse_misspelt(wanted, state)
     doomed = _doomed(wanted, state)
     plans = [_plan_removal(name, state) for name in sorted(doomed)]
-    plans += [_plan_tool(name, locked[name], choices[name], wanted, layouts, state) for name in locked]
+    plans += [_plan_tool(name, locked[name], choice, wanted, layouts, state) for name, choice in choices.items()]
+    plans += [_plan_unsupported(name, reason, state) for name, reason in unsupported.items()]
     orders = [plan.order for plan in plans if plan.order]
     refuse_hopeless(orders, state, starts_here=wanted.platform is None)
     refuse_incapable(orders, state, host)
@@ -150,7 +162,27 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         layouts=layouts,
         intact=_intact(state),
         unpinned=_unpinned(wanted, {name: tree for name, tree in state.active.items() if name not in doomed}),
+        unsupported=unsupported,
+        is_on_path=state.is_on_path or wanted.platform is not None,
     )
+
+
+def _choices(locked: Mapping[str, LockedTool], wanted: Wanted, host: Host) -> tuple[dict[str, Choice], dict[str, str]]:
+    """Return the choice of each *locked* tool for *host*, and why there is none of the others.
+
+    Raises ReleaseError that names all of the latter, unless they are to be skipped.
+    """
+    choices: dict[str, Choice] = {}
+    refusals: dict[str, UnsupportedError] = {}
+    for name, tool in locked.items():
+        try:
+            choices[name] = choice_for(name, tool, wanted, host)
+        except UnsupportedError as error:
+            refusals[name] = error
+    if refusals and not wanted.skips_unsupported:
+        refused = together(list(refusals.values()))
+        raise ReleaseError(refused.what, refused.expected, fix=f"{refused.fix}; or leave it out here: {SKIP}")
+    return choices, {name: error.reason for name, error in refusals.items()}
 
 
 def receipt_for(name: str, tool: LockedTool, choice: Choice, lock_digest: str, bin_dir: str) -> Receipt:
@@ -191,7 +223,17 @@ def _unpinned(wanted: Wanted, active: Mapping[str, str]) -> dict[str, str]:
 def _refuse_misspelt(wanted: Wanted, state: State) -> None:
     """What is not there is absent already, unless it only seems to be: then a tool that must go would stay."""
     known = sorted({*state.trees, *state.active, *state.astray, *wanted.lock.tools})
+    owners = {
+        program: tool
+        for (tool, _tree), tree in state.described.items()
+        if tree.receipt
+        for program in tree.receipt.executables
+    }
     for name in wanted.tools:
+        if name not in known and name in owners:
+            raise ReleaseError(
+                f"there is no tool {name} to remove: it is a program of {owners[name]}", fix=f"name {owners[name]}"
+            )
         near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
         if name not in known and near:
             raise ReleaseError(
@@ -223,6 +265,12 @@ def _plan_removal(name: str, state: State) -> ToolPlan:
     order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
     previous = (before and before.version) or (trees[0].rpartition("-")[0] if trees else None)
     return ToolPlan(name, "remove", None, previous, "is no longer wanted", before=before, order=order)
+
+
+def _plan_unsupported(name: str, reason: str, state: State) -> ToolPlan:
+    before = as_installed(name, state)
+    version = before.version if before else None
+    return ToolPlan(name, "none", version, version, f"does not run on this host: {reason}", before=before, after=before)
 
 
 def _plan_tool(

@@ -50,6 +50,12 @@ def listed(words: Iterable[object], limit: int = 10) -> str:
     return ", ".join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
 
 
+def conflict_line(text: str) -> int | None:
+    """Return the line of the first mark that version control put into *text* where a merge failed; None without one."""
+    mark = re.search(r"^(?:<{7}|>{7})(?: |$)", text, re.MULTILINE)
+    return text.count("\n", 0, mark.start()) + 1 if mark else None
+
+
 _UNKNOWN = "look at its file system (dmesg)"
 #: The operating system's refusals → what to do about them where something is written.
 _ADVICE = {

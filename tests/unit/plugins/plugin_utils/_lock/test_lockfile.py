@@ -112,7 +112,7 @@ def refused(text: str) -> ReleaseError:
     with pytest.raises(ReleaseError) as caught:
         lockfile.parse(text, "releases.lock.json")
     assert "releases.lock.json" in caught.value.what
-    assert caught.value.found or "has lock_version" in caught.value.what
+    assert caught.value.found or caught.value.fix
     assert caught.value.fix
     assert str(caught.value).replace("\n", "").isprintable()
     return caught.value
@@ -430,9 +430,10 @@ def test_a_merge_conflict_is_recognised():
         for line in ([one] if one == other else ["<<<<<<< HEAD", one, "=======", other, ">>>>>>> upgrade"])
     ]
     error = refused("\n".join(lines))
-    assert error.what == "releases.lock.json holds a merge conflict"
-    assert f"line {lines.index('<<<<<<< HEAD') + 1}" in error.found
-    assert "lock again" in error.fix
+    line = lines.index("<<<<<<< HEAD") + 1
+    assert error.what == f"releases.lock.json holds a merge conflict, in line {line}"
+    commands = "git checkout --theirs -- releases.lock.json && ansible-playbook pinned.release.lock"
+    assert error.fix.endswith(commands)
 
 
 @pytest.mark.parametrize("is_whole", [True, False], ids=["of the lock", "of a tool"])
@@ -721,9 +722,8 @@ def test_what_an_edit_broke_is_found_where_it_is(way, value):
 )
 def test_an_edit_that_breaks_nothing_is_noticed_all_the_same(way, value):
     found = refused_with(way, value)
-    assert found.what.endswith("is not valid at tools.uv")
-    assert "it was edited" in found.found
-    assert "lock again" in found.fix
+    assert found.what.endswith("the entry of uv was edited, or merged from two")
+    assert "git checkout -- " in found.fix
 
 
 def test_changes_of_different_tools_can_be_merged():
