@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The catalogue's entries of the Python index and npm, really locked in their newest versions. Downloads 400 MB.
 
-For one platform: the rest of an entry is the same on all. That names choose rightly on the others, test_entries.py tries.
+For one platform: the rest of an entry is the same on all. That names choose rightly there, test_entries.py tries.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ import json
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -139,7 +139,7 @@ def _asset(build: Proposal, host: Host, unsaid: Libc) -> LockedAsset:
     needs = Requirement(
         host.os or "any",
         host.arch or "any",
-        libc=cast(Libc, "system" if host.os == "macos" else of_linux),
+        libc="system" if host.os == "macos" else of_linux,
         libc_min=said.libc_min,
         interpreter=LOADER if of_linux == "glibc" and host.os == "linux" else None,
         cpu=said.cpu,
