@@ -296,6 +296,7 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("crashes", partial(crashes, newest), 300),
         Gate("page of a fleet, in a browser", in_browser, 120),
         Gate("web site", web_site, 40),
+        Gate("catalogue", partial(catalogue, newest), 30),
         Gate("every Python's units, newest ansible-core", partial(every_units, newest), 500),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 120),
         Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 400),
@@ -464,6 +465,14 @@ def crashes(environment: Environment, log: IO[str]) -> str:
     if not shutil.which("strace"):
         raise SkippedError("it takes strace (apt-get install strace), which only Linux has")
     return units(environment, "tests/adversity", "full", log)
+
+
+def catalogue(environment: Environment, log: IO[str]) -> str:
+    """Lock what the catalogue says of tools on the Python index and npm: 400 MB are downloaded."""
+    detail = units(environment, "tests/catalogue", "quick", log)
+    if "passed" not in detail:
+        raise SkippedError("it takes a Python index that pip can ask, and a registry that npm can ask")
+    return detail
 
 
 def in_browser(log: IO[str]) -> str:
