@@ -135,7 +135,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
     parser.add_argument(
         "what",
-        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "map", "release"),
+        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "draw", "map", "release"),
         help="setup: .venv for playbooks",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
@@ -159,6 +159,8 @@ def main() -> int:
             return try_mutants(arguments.seed)
         if arguments.what == "page":
             return measure_page()
+        if arguments.what == "draw":
+            return draw()
         if arguments.what == "release":
             return make_release()
         require_git()
@@ -274,6 +276,25 @@ def measure_page() -> int:
     command: list[str | Path] = [environment.bin / "python", ROOT / "tests/bench/page.py"]
     variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
     return subprocess.run(command, cwd=ROOT, env=variables, check=False).returncode
+
+
+def draw() -> int:
+    """Draw the pictures of README and docs: what the quickstart prints, what the page of a fleet looks like."""
+    environment = browser_environment()
+    if set_up():
+        return 1
+    if not environment.is_ready():
+        installed = judge(Gate("what draws pictures installed", partial(install, environment)))
+        if installed.verdict == "failed":
+            return 1
+    python = environment.bin / "python"
+    storys_path = f"{ROOT / '.venv/bin'}{os.pathsep}{os.environ['PATH']}"
+    storys = {**clean_variables(), "PATH": storys_path, "ANSIBLE_COLLECTIONS_PATH": str(LINKED)}
+    story: list[str | Path] = [python, ROOT / "docs/quickstart/picture.py", ROOT / "docs/quickstart/screen.svg"]
+    pages: list[str | Path] = [python, ROOT / "tests/browser/pictures.py", ROOT / "docs/audit"]
+    pages_variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
+    has_failed = subprocess.run(story, cwd=ROOT, env=storys, check=False).returncode
+    return has_failed or subprocess.run(pages, cwd=ROOT, env=pages_variables, check=False).returncode
 
 
 def make_release() -> int:

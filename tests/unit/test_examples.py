@@ -37,6 +37,7 @@ PAGES = (
     "README.md",
     "docs/audit.md",
     "docs/guide.md",
+    *sorted(f"docs/guide/{page.name}" for page in (TOP / "docs/guide").glob("*.md")),
     "roles/audit/README.md",
     "roles/mirror/README.md",
     "roles/tools/README.md",
