@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures clean catalogue
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures catalogue pictures test-renovate release clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,15 @@ docs: ## Build the web site in .build/docs/build/html: guide, reference of every
 
 docs-pictures: ## Build the site, look at every page as a phone shows it, and take pictures of some (needs chromium and chromedriver)
 	@$(GATES) pictures
+
+test-renovate: ## Let Renovate find and raise the versions of a manifest (downloads 150 MB from npm and PyPI, 3 minutes)
+	@$(GATES) renovate
+
+pictures: ## Draw the pictures of README and docs anew (needs chromium and chromedriver)
+	@$(GATES) draw
+
+release: ## Make the files of a release from the commit that is checked out, with digests and a bill of materials
+	@$(GATES) release
 
 clean: ## Remove everything that the gates made
 	rm -rf .venv .build tests/output .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -103,6 +103,7 @@ say "A story in six steps. All of it happens in $story"
 
 say "1. What we want: three tools, each with a range of versions (releases.yml)"
 cat >releases.yml <<END
+# yaml-language-server: \$schema=../../docs/schema/releases.schema.json
 platforms: [$platform]
 tools:
   uv: ">=0.9,<1"

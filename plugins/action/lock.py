@@ -34,6 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     verification,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.editor_line import editor_line
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import (
     Asked,
     Export,
@@ -136,9 +137,10 @@ class ActionModule(verb.Verb):
             if taken is None:
                 raise
             path = Path(self._loader.path_dwim(given["manifest"]))
+            text = editor_line(path) + taken.text
             if not self._task.check_mode:
-                user_files.write(path, taken.text, user_files.MANIFEST)
-            return Asked(path, taken.text, taken, is_new=True)
+                user_files.write(path, text, user_files.MANIFEST)
+            return Asked(path, text, taken, is_new=True)
         return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
 
     def _settled(

@@ -91,6 +91,7 @@ def settled(asked: Asked, wanted: Manifest, resolve: Callable[[Manifest], object
     taken = asked.taken
     if taken is None or not asked.is_new:
         return asked
+    before = asked.text.removesuffix(taken.text)
     for entry in taken.entries:
         if entry.foreign.over:
             with suppress(ReleaseError):
@@ -98,7 +99,7 @@ def settled(asked: Asked, wanted: Manifest, resolve: Callable[[Manifest], object
                     resolve(replace(wanted, tools={entry.name: wanted.tools[entry.name]}))
                 except NoProgramError:
                     taken = taken.without(entry, _why_no_tool(entry))
-    return replace(asked, text=taken.text, taken=taken)
+    return replace(asked, text=before + taken.text, taken=taken)
 
 
 def _why_no_tool(entry: Entry) -> str:

@@ -100,6 +100,13 @@ done
 """
 
 
+def test_an_editor_finds_the_schema_of_the_manifest(tmp_path: Path) -> None:
+    story(tmp_path, "exit 2", {})
+    first = (tmp_path / ".build/quickstart/releases.yml").read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=../../")
+    assert (QUICKSTART.parents[1] / first.rpartition("../../")[2]).is_file()
+
+
 def test_the_way_back_brings_back_all_that_a_lock_wrote(tmp_path: Path) -> None:
     ended = story(tmp_path, PLAYBOOK, {})
     assert "Back to the three files" in ended.stdout
