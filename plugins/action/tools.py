@@ -60,6 +60,7 @@ class ActionModule(verb.Verb):
         times.
         """
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
+        arguments.pop(verb.BRIEF, None)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars)

@@ -73,6 +73,7 @@ TOOLS = dict(
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     notify={"type": "dict", "default": {}},
     _variables={"type": "bool", "default": False},
+    _brief={"type": "bool", "default": False},
     **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec
 

@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_f
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors, site_file
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import read as read_mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import shared_tree
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
@@ -39,6 +40,8 @@ Part = TypeVar("Part")
 VERBOSE = 3
 #: What all packages tell of their work. Ansible shows it: with -vvv, and warnings always.
 LOG = logging.getLogger("pinned.release")
+#: The option by which a playbook says that it tells at its end what became of all hosts: results may leave that out.
+BRIEF = "_brief"
 _OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 _FOLDER = re.compile(r"(/|~/)[^\x00-\x1f\x7f]+\Z")
 
@@ -88,7 +91,7 @@ class Verb(ActionBase):
             except AnsibleError:
                 raise  # says by itself what is wrong, and whether the host is unreachable
             except Exception as error:
-                result.update(_failed(error, self.host(variables)))
+                result.update(_failed(error, is_brief=bool(self._task.args.get(BRIEF))))
         if told.warnings:
             result["warnings"] = [*result.get("warnings", ()), *told.warnings]
         return result
@@ -102,10 +105,10 @@ class Verb(ActionBase):
         raise NotImplementedError
 
 
-def _failed(error: Exception, host: str) -> dict[str, Any]:
+def _failed(error: Exception, *, is_brief: bool) -> dict[str, Any]:
     """Return the result for *error*; one that is no ReleaseError is a bug of ours."""
     known = error if isinstance(error, ReleaseError) else _bug(error)
-    failed = {"failed": True, "changed": False, "msg": fit(f"{host}: {known}"), "error": fit(known.as_dict())}
+    failed: dict[str, Any] = fit(failed_result(known, is_brief=is_brief and not Display().verbosity))
     return {**failed, "exception": fit("".join(_places(error)))} if Display().verbosity >= VERBOSE else failed
 
 

@@ -27,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import brief
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
@@ -46,8 +47,6 @@ _VERIFIED_BY = (*_VERIFIED_BYTES, "size", "")
 #: What may be a user and password in an address.
 _PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _NOT_NAMED = "the lock file does not name it, and the inventory does (tools_names)"
-#: What Ansible writes before the reason, which the status says already.
-_ANSIBLE_SAYS = "Task failed: "
 _NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
 
 
@@ -71,9 +70,9 @@ def read(name: str, result: object, lock: LockFile, lock_sha256: str) -> HostAns
     if not isinstance(document, dict):
         return _unknown(name, "failed", "what the task registered is no result of pinned.release.tools_info")
     if document.get("unreachable"):
-        return _unknown(name, "unreachable", _reason(document))
+        return _unknown(name, "unreachable", error_of(document).what)
     if document.get("failed") and "tools" not in document:
-        return _unknown(name, "failed", _reason(document))
+        return _unknown(name, "failed", error_of(document).what)
     if document.get("skipped"):
         return _unknown(name, "not_asked", "the task was skipped")
     try:
@@ -98,12 +97,6 @@ def _refuse(value: object) -> None:
 
 def _unknown(name: str, status: HostStatus, why: str) -> HostAnswer:
     return HostAnswer(FleetHost(name, status, why=_shortened(why)))
-
-
-def _reason(document: Mapping[str, Any]) -> str:
-    error = document.get("error")
-    what = error.get("what") if isinstance(error, dict) else None
-    return str(what or document.get("msg") or "no reason was given").removeprefix(_ANSIBLE_SAYS)
 
 
 def _shortened(text: str) -> str:
