@@ -163,6 +163,8 @@ ASK = {
     "_variables_of_playbook": {"type": "list", "elements": "str"},
 }  # type: Spec
 
+TELL = {"lines": {"type": "list", "elements": "str", "required": True}}  # type: Spec
+
 ATTEST = {
     "manifest": {"type": "path", "default": "releases.yml"},
     "lockfile": {"type": "path"},

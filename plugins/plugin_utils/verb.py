@@ -91,7 +91,11 @@ class Verb(ActionBase):
             except AnsibleError:
                 raise  # says by itself what is wrong, and whether the host is unreachable
             except Exception as error:
-                result.update(_failed(error, is_brief=bool(self._task.args.get(BRIEF))))
+                is_brief = bool(self._task.args.get(BRIEF))
+                result.update(_failed(error, is_brief=is_brief))
+                if is_brief and self._task.failed_when:
+                    # The playbook lets it fail. Ansible then prints one error for all hosts, whatever their messages.
+                    result["failed"] = False
         if told.warnings:
             result["warnings"] = [*result.get("warnings", ()), *told.warnings]
         return result

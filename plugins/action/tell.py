@@ -1,0 +1,38 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tells people some lines as they are. Options and results are documented in modules/tell.py. On the controller."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible import constants
+from ansible.utils.display import Display
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded
+
+OPTIONS = verb.reader(options.TELL)
+#: What prints for people, beside whose words others may stand. Whatever else prints may be for machines.
+FOR_PEOPLE = ("default", "ansible.builtin.default")
+#: Longer lines are hard to read, however wide a terminal is.
+WIDEST = 120
+
+
+class ActionModule(verb.Verb):
+    """Runs on the controller alone."""
+
+    _requires_connection = False
+
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Show the lines, or leave it to the callback that prints results. Raises ReleaseError for wrong options."""
+        lines = verb.options(self, OPTIONS)["lines"]
+        if constants.DEFAULT_STDOUT_CALLBACK not in FOR_PEOPLE:
+            return {"changed": False, "lines": lines, "_ansible_verbose_always": True}
+        display = Display()
+        width = min(display.columns, WIDEST)
+        for line in lines:
+            for part in folded(verb.fit(line), width):
+                display.display(part)
+        return {"changed": False, "lines": lines, "_ansible_verbose_override": True}
