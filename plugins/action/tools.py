@@ -242,7 +242,7 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
         "changed_tools": [tool.tool for tool in planned.tools if tool.action != "none"],
         "unpinned": dict(planned.unpinned),
         "root": planned.root,
-        "notes": views.notes(planned),
+        "notes": views.notes(planned, is_verbose=Display().verbosity > 0),
         "summary": views.summary(planned),
     }
     if planned.is_changed:

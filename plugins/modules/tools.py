@@ -458,11 +458,13 @@ summary:
   type: str
   sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
 notes:
-  description: What changed, a line each; and what the controller sent because a host got no answer.
+  description:
+    - What changed, a line each; and what the controller sent because a host got no answer.
+    - The reason for the choice of a build is there where it may surprise, and with C(-v).
   returned: success
   type: list
   elements: str
-  sample: ["uv: upgrade 0.9.8 → 0.9.9, x86_64-unknown-linux-gnu (gnu build needs glibc 2.17, host has 2.36)"]
+  sample: ["uv: upgrade 0.9.8 → 0.9.9"]
 diff:
   description:
     - Of a failure, the parts of C(msg), for playbooks that go on with what failed.

@@ -11,18 +11,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
-from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Action
 
 #: So many hosts are named. Somebody has to look at each that failed.
 NAMED, NAMED_OF_FAILED = 3, 10
 #: Of one kind of failure, so many different findings are told.
 MOST_FINDINGS = 3
-#: A note about a tool, as views.py writes it: ``uv: upgrade 0.9.8 → 0.9.9``.
-_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(get_args(Action))}) (?P<rest>.+)", re.DOTALL)
+NOT_RUN = "the task was not run"
 _DONE = {
     "install": "installed",
     "upgrade": "upgraded",
@@ -32,6 +30,8 @@ _DONE = {
     "prune": "pruned",
     "remove": "removed",
 }
+#: A note about a tool, as views.py writes it: ``uv: upgrade 0.9.8 → 0.9.9``.
+_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(_DONE)}) (?P<rest>.+)", re.DOTALL)
 
 
 class Kind(NamedTuple):
@@ -69,7 +69,7 @@ def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verb
 
 def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
     if not isinstance(result, Mapping):
-        fleet.as_they_were.setdefault("not begun", []).append(host)
+        fleet.as_they_were.setdefault(NOT_RUN, []).append(host)
     elif result.get("unreachable"):
         kind = Kind(True, "unreachable", "", "")
         fleet.failures.setdefault(kind, {})[host] = error_of(result).what
@@ -104,7 +104,7 @@ def _changed(changes: Mapping[str, Sequence[str]], is_check: bool, is_verbose: b
 
 
 def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:
-    for state, hosts in sorted(as_they_were.items(), key=lambda item: (-len(item[1]), item[0])):
+    for state, hosts in sorted(as_they_were.items(), key=lambda item: (item[0] == NOT_RUN, -len(item[1]), item[0])):
         named = ", ".join(hosts) if len(hosts) <= NAMED or is_verbose else f"{len(hosts)} hosts"
         yield f"{named}: {state}"
 
