@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -46,7 +47,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.authorit
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
     refuse_token_for_several,
@@ -90,8 +90,9 @@ class ActionModule(verb.Verb):
         known = components_file.read(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
-        asked, wanted = self._settled(asked, wanted, resolver)
-        resolution = resolver.resolve(wanted, locked, given["upgrade"])
+        with contextlib.closing(resolver.progress):
+            asked, wanted = self._settled(asked, wanted, resolver)
+            resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
         seen = lock_diff.text(locked, known), lock_diff.text(resolution.lock, inside.recorded)
@@ -160,7 +161,7 @@ class ActionModule(verb.Verb):
             open_source=partial(self._open, token=given["token"], base=folder, cache_root=cache.root),
             cache=cache,
             now=datetime.now(timezone.utc),
-            progress=ProgressReport(verb.tell),
+            progress=verb.progress(),
             folder=folder,
             has_kept=evidence.has,
             elsewhere=asked.digests,

@@ -9,13 +9,13 @@ import gc
 import logging
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from ansible import constants
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -28,6 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors, site_file
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import read as read_mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import shared_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
@@ -42,6 +43,8 @@ VERBOSE = 3
 LOG = logging.getLogger("pinned.release")
 #: The option by which a playbook says that it tells at its end what became of all hosts: results may leave that out.
 BRIEF = "_brief"
+#: Whether somebody sees what is drawn. Asked where this is imported, for all hosts: the workers have no terminal.
+HAS_TERMINAL = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 _OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 _FOLDER = re.compile(r"(/|~/)[^\x00-\x1f\x7f]+\Z")
 
@@ -147,9 +150,19 @@ def fit(value: Any) -> Any:
 
 
 def tell(line: str) -> None:
-    """Show *line* at once, while the task runs; not where the output is one for machines, which it would spoil."""
-    if "json" not in constants.DEFAULT_STDOUT_CALLBACK:
-        Display().display(fit(line))
+    """Show *line* at once, while the task runs. The output may be one for machines, so it is no part of that."""
+    Display().display(fit(line), stderr=True)
+
+
+def progress() -> ProgressReport:
+    """Return what tells how far a task is that runs once, whatever the number of hosts: by a bar on a terminal."""
+    return ProgressReport(tell, draw=_draw if HAS_TERMINAL else None)
+
+
+def _draw(line: str) -> None:
+    """Show *line* in place of the one that was drawn before. It takes no more of a terminal than to return to its left."""
+    width = Display().columns - 1
+    Display().display(f"\r{fit(line)[:width].ljust(width)}\r", stderr=True, screen_only=True, newline=False)
 
 
 def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
