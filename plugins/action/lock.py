@@ -95,8 +95,10 @@ class ActionModule(verb.Verb):
             resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
-        seen = lock_diff.text(locked, known), lock_diff.text(resolution.lock, inside.recorded)
-        diff = _diff(lock_path, before, after, *seen)
+        seen = lock_diff.text(
+            lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded)
+        )
+        diff = _diff(lock_path, before, after, seen)
         result = _result(lock_path, resolution, diff)
         result["notes"] += inside.notes
         if evidence.differs(resolution.lock):
@@ -178,7 +180,7 @@ class ActionModule(verb.Verb):
         return files
 
     def _with_components(
-        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: tuple[str, str]
+        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: str
     ) -> dict[str, Any]:
         """Write the file of components if it differs, and return *result* with that. *seen* is what a diff shows.
 
@@ -190,7 +192,7 @@ class ActionModule(verb.Verb):
             return result
         if not self._task.check_mode:
             user_files.write(path, after, user_files.COMPONENTS)
-        own = _diff(path, before or "", after, *seen)
+        own = _diff(path, before or "", after, seen)
         if not result["diff"]:
             notes = [*result["notes"], f"{path.name}: now says what is inside the programs that the lock file names"]
             return {**result, "changed": True, "diff": own, "notes": notes}
@@ -241,16 +243,17 @@ def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
     return {**result, "proofs": list(map(asdict, found)), "notes": [*verification.notes(found), *roots]}
 
 
-def _diff(path: Path, before: str, after: str, seen_before: str, seen_after: str) -> dict[str, str]:
+def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:
     """Return the diff between two texts of the lock file; empty if they are equal.
 
-    It is one between what people see of them, unless more is asked for, or they differ in nothing that people see.
+    It is what people see of them, *seen*, unless more is asked for, or they differ in nothing that people see.
     """
     if before == after:
         return {}
-    if seen_before != seen_after and Display().verbosity < WHOLE_FILE:
-        before, after = seen_before, seen_after
-    return {"before_header": str(path), "after_header": str(path), "before": before, "after": after}
+    headers = {"before_header": str(path), "after_header": str(path)}
+    if seen and Display().verbosity < WHOLE_FILE:
+        return {**headers, "prepared": f"{path}:\n{seen}"}
+    return {**headers, "before": before, "after": after}
 
 
 def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[str, Any]:
