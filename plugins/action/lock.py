@@ -95,9 +95,7 @@ class ActionModule(verb.Verb):
             resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
-        seen = lock_diff.text(
-            lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded)
-        )
+        seen = lock_diff.text(lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded))
         diff = _diff(lock_path, before, after, seen)
         result = _result(lock_path, resolution, diff)
         result["notes"] += inside.notes

@@ -20,6 +20,8 @@ SECONDS_BETWEEN_BARS = 0.2
 MEGABYTE = 1_000_000
 #: The rate is that of about the last seconds: so many bars ago, the bytes were counted that it is reckoned from.
 RATE_OVER_BARS = 20
+#: In less time, no rate is to be seen.
+SHORTEST_SECONDS = 0.5
 BAR_WIDTH = 20
 MOST_SECONDS = 120
 
@@ -39,7 +41,7 @@ class ProgressReport:
         self._draw = draw
         self._lock = Lock()
         self._told_at = clock()
-        self._counted: deque[tuple[float, int]] = deque([(self._told_at, 0)], RATE_OVER_BARS)
+        self._counted: deque[tuple[float, int]] = deque(maxlen=RATE_OVER_BARS)
         self._is_drawn = False
         self._expected = 0
         self._expected_bytes: int | None = 0
@@ -64,8 +66,10 @@ class ProgressReport:
     def receive(self, asset: str, received: int) -> None:
         """Note that *received* bytes of *asset* are here; tell how far it all is when it is time to."""
         with self._lock:
-            self._received[asset] = received
             now = self._clock()
+            if not self._counted:
+                self._counted.append((now, 0))
+            self._received[asset] = received
             if now - self._told_at < (SECONDS_BETWEEN_BARS if self._draw else SECONDS_BETWEEN_LINES):
                 return
             self._told_at = now
@@ -97,12 +101,13 @@ class ProgressReport:
     def _line(self, total: int) -> str:
         """Return how far it is: ``2 of 5 assets, 10.2 of 40.0 MB, 5.0 MB/s, 6 s left``."""
         then, bytes_then = self._counted[0]
-        rate = (total - bytes_then) / max(self._told_at - then, SECONDS_BETWEEN_BARS)
         of_all = f" of {self._expected_bytes / MEGABYTE:.1f}" if self._expected_bytes is not None else ""
         parts = [f"{self._done} of {self._expected} assets", f"{total / MEGABYTE:.1f}{of_all} MB"]
-        parts.append(f"{rate / MEGABYTE:.1f} MB/s")
-        if self._expected_bytes is not None and rate > 0 and self._expected_bytes > total:
-            parts.append(_left((self._expected_bytes - total) / rate))
+        if self._told_at - then >= SHORTEST_SECONDS:
+            rate = (total - bytes_then) / (self._told_at - then)
+            parts.append(f"{rate / MEGABYTE:.1f} MB/s")
+            if self._expected_bytes is not None and rate > 0 and self._expected_bytes > total:
+                parts.append(_left((self._expected_bytes - total) / rate))
         return ", ".join(parts)
 
     def _bar(self, total: int) -> str:

@@ -47,7 +47,7 @@ class Kind(NamedTuple):
 class _Fleet:
     """The hosts of each outcome."""
 
-    changes: dict[str, list[str]] = field(default_factory=dict)
+    changes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     as_they_were: dict[str, list[str]] = field(default_factory=dict)
     failures: dict[Kind, dict[str, str]] = field(default_factory=dict)
 
@@ -61,7 +61,7 @@ def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verb
     for host, result in results:
         _note(fleet, host, result, is_check)
     return [
-        *_changed(fleet.changes, is_check, is_verbose),
+        *_changed(fleet.changes, is_verbose),
         *_unchanged(fleet.as_they_were, is_verbose),
         *_failed(fleet.failures, is_verbose),
     ]
@@ -84,23 +84,22 @@ def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
         fleet.as_they_were.setdefault(str(result.get("summary", "the task was skipped")), []).append(host)
 
 
-def _change(note: str, is_check: bool) -> str:
-    """Return a *note* as a sentence without a subject: ``upgraded uv 0.9.8 → 0.9.9``."""
+def _change(note: str, is_check: bool) -> tuple[str, str]:
+    """Return a *note* as what was done and to what, ``upgraded`` and ``uv 0.9.8 → 0.9.9``; another note as it is."""
     change = _CHANGE.match(note)
     if not change:
-        return note
-    action = change["action"]
-    return f"{action if is_check else _DONE[action]} {change['tool']} {change['rest']}"
+        return "", note
+    return f"would {change['action']}" if is_check else _DONE[change["action"]], f"{change['tool']} {change['rest']}"
 
 
-def _changed(changes: Mapping[str, Sequence[str]], is_check: bool, is_verbose: bool) -> Iterator[str]:
+def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool) -> Iterator[str]:
     """Yield the changes that the same hosts have in common in one line, those of the most hosts first."""
-    together: dict[tuple[str, ...], list[str]] = {}
-    for change, hosts in changes.items():
-        together.setdefault(tuple(hosts), []).append(change)
+    together: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    for (done, what), hosts in changes.items():
+        together.setdefault(tuple(hosts), {}).setdefault(done, []).append(what)
     for hosts in sorted(together, key=lambda hosts: (-len(hosts), hosts)):
-        would = " would" if is_check else ""
-        yield f"{_named(hosts, NAMED, is_verbose)}:{would} {', '.join(together[hosts])}"
+        parts = (f"{done} {', '.join(what)}".strip() for done, what in together[hosts].items())
+        yield f"{_named(hosts, NAMED, is_verbose)}: {'; '.join(parts)}"
 
 
 def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:

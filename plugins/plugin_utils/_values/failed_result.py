@@ -32,5 +32,7 @@ def error_of(result: Mapping[str, Any]) -> ReleaseError:
     diff = result.get("diff")
     parts = diff.get("error") if isinstance(diff, Mapping) else None
     if isinstance(parts, Mapping) and parts.get("what"):
-        return ReleaseError(**{name: str(parts[name]) for name in ("what", "expected", "found", "fix") if parts.get(name)})
+        return ReleaseError(
+            **{name: str(parts[name]) for name in ("what", "expected", "found", "fix") if parts.get(name)}
+        )
     return ReleaseError(str(result.get("msg") or "no reason was given").removeprefix(ANSIBLE_SAYS))

@@ -43,7 +43,13 @@ def lock(version: str = "0.9.8", digest: str = "a", evidence: Evidence | None = 
         tree_sha256="c" * 64,
     )
     tool = LockedTool(
-        version, {"github": "astral-sh/uv"}, (asset,), "2026-01-15T09:30:00Z", constraint="==0.9.*", platforms=("linux/x86_64",), verify={}
+        version,
+        {"github": "astral-sh/uv"},
+        (asset,),
+        "2026-01-15T09:30:00Z",
+        constraint="==0.9.*",
+        platforms=("linux/x86_64",),
+        verify={},
     )
     return LockFile(("linux/x86_64",), {"uv": tool}, Policy(timedelta(days=3)), "2026-01-31")
 
@@ -59,9 +65,7 @@ def with_tool(**changes: Any) -> LockFile:
 
 def test_a_new_tool_is_one_line_and_so_is_one_that_is_gone() -> None:
     assert diff(LockFile(), lock()) == (
-        "+ policy: {minimum_age: 3d}\n"
-        "+ confirmed: 2026-01-31\n"
-        "+ uv 0.9.8: linux/x86_64, 21.8 MB, digest minisign\n"
+        "+ policy: {minimum_age: 3d}\n+ confirmed: 2026-01-31\n+ uv 0.9.8: linux/x86_64, 21.8 MB, digest minisign\n"
     )
     assert diff(lock(), replace(lock(), tools={})) == "- uv 0.9.8\n"
 

@@ -30,9 +30,9 @@ def no_room(megabytes: int) -> dict[str, Any]:
 
 
 def test_hosts_with_the_same_outcome_share_a_line() -> None:
-    results = [(name, changed("uv: upgrade 0.9.8 → 0.9.9", "jq: install 1.7")) for name in "xyz"]
+    results = [(name, changed("uv: upgrade 0.9.8 → 0.9.9", "jq: install 1.7", "just: install 1.5")) for name in "xyz"]
     results += [("a", PINNED), ("b", PINNED)]
-    assert lines(results) == ["x, y, z: upgraded uv 0.9.8 → 0.9.9, installed jq 1.7", "a, b: as pinned"]
+    assert lines(results) == ["x, y, z: upgraded uv 0.9.8 → 0.9.9; installed jq 1.7, just 1.5", "a, b: as pinned"]
 
 
 def test_what_only_some_hosts_have_in_common_is_told_apart() -> None:
@@ -42,12 +42,12 @@ def test_what_only_some_hosts_have_in_common_is_told_apart() -> None:
 
 def test_in_check_mode_it_is_what_would_be() -> None:
     results = [("a", changed("jq: remove 1.7 (is no longer wanted)", "uv: install 0.9"))]
-    assert lines(results, is_check=True) == ["a: would remove jq 1.7 (is no longer wanted), install uv 0.9"]
+    assert lines(results, is_check=True) == ["a: would remove jq 1.7 (is no longer wanted); would install uv 0.9"]
 
 
 def test_a_note_about_no_tool_is_told_as_it_is() -> None:
     note = "sent by the controller, as the host gets no answer (timed out): uv"
-    assert lines([("a", changed("uv: install 0.9", note))]) == [f"a: installed uv 0.9, {note}"]
+    assert lines([("a", changed("uv: install 0.9", note))]) == [f"a: installed uv 0.9; {note}"]
 
 
 def test_of_many_hosts_the_first_are_named_and_all_if_asked_for() -> None:
