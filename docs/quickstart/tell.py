@@ -35,7 +35,7 @@ def main(folder: str) -> None:
         block_column = None
         if line.startswith(("PLAY ", "TASK ")):
             in_recap, is_silent = line.startswith("PLAY RECAP"), bool(SILENT.search(line))
-        elif block := BLOCK.match(line):
+        elif BLOCK.match(line):
             block_column = column
             show(line.rstrip() + " …\n")
         else:
@@ -51,7 +51,7 @@ def show(line: str) -> None:
 
 
 def folded(line: str) -> list[str]:
-    """Return *line* as lines that fit the screen, unless a word does not. Words are not cut, so that they can be copied."""
+    """Return *line* as lines that fit the screen, unless a word does not: words are not cut, to be copied."""
     if len(line) <= WIDTH:
         return [line]
     indent = " " * (len(line) - len(line.lstrip()))

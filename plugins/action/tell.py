@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ansible import constants
@@ -16,6 +17,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 OPTIONS = verb.reader(options.TELL)
 #: What prints for people, beside whose words others may stand. Whatever else prints may be for machines.
 FOR_PEOPLE = ("default", "ansible.builtin.default")
+#: Whether somebody reads along. Elsewhere lines stay whole, to be searched. The workers have no terminal, so it is asked
+#: where this is imported, for all hosts.
+HAS_TERMINAL = sys.stdout.isatty()
 #: Longer lines are hard to read, however wide a terminal is.
 WIDEST = 120
 
@@ -31,8 +35,7 @@ class ActionModule(verb.Verb):
         if constants.DEFAULT_STDOUT_CALLBACK not in FOR_PEOPLE:
             return {"changed": False, "lines": lines, "_ansible_verbose_always": True}
         display = Display()
-        width = min(display.columns, WIDEST)
-        for line in lines:
-            for part in folded(verb.fit(line), width):
+        for line in map(verb.fit, lines):
+            for part in folded(line, min(display.columns, WIDEST)) if HAS_TERMINAL else [line]:
                 display.display(part)
         return {"changed": False, "lines": lines, "_ansible_verbose_override": True}

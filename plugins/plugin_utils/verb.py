@@ -160,7 +160,7 @@ def progress() -> ProgressReport:
 
 
 def _draw(line: str) -> None:
-    """Show *line* in place of the one that was drawn before. It takes no more of a terminal than to return to its left."""
+    """Show *line* in place of the one drawn before. It takes no more of a terminal than to return to its left."""
     width = Display().columns - 1
     Display().display(f"\r{fit(line)[:width].ljust(width)}\r", stderr=True, screen_only=True, newline=False)
 

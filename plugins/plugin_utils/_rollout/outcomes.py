@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a fleet, so that a person reads it at once? Hosts with one outcome are told together. Pure; controller.
+"""What became of a fleet, told so that one reads it at once? Hosts with one outcome share a line. Pure; controller.
 
 What is well comes first, so that what failed stands next to what Ansible itself says at the end.
 """
