@@ -5,7 +5,7 @@
 
 # The whole story on this machine: pin real programs, install them, change one's mind, find and repair a changed byte.
 # Everything happens below .build/quickstart, as the user who runs it.
-# It fits two screens of 100 columns, and takes only what the sh and sed of Linux, BSD and macOS have in common.
+# It fits two screens of 80 columns, and takes only what the sh and sed of Linux, BSD and macOS have in common.
 
 set -eu
 
@@ -52,7 +52,7 @@ show() {
     line='   $'
     for word; do
         word=$(typed "$word")
-        if [ $((${#line} + ${#word})) -gt 97 ]; then
+        if [ $((${#line} + ${#word})) -gt 77 ]; then
             printf '%s \\\n' "$line"
             line='      '
         fi
@@ -76,7 +76,8 @@ run() {
     show "$@"
     { "$@" 2>&1 || touch failed; } | python3 "$tell" "$story/"
     [ ! -e failed ] || {
-        say "The story ends here, for the reason above. When that is corrected, type make quickstart again."
+        say "The story ends here, for the reason above."
+        echo "When that is corrected, type make quickstart again."
         exit 1
     }
 }
@@ -112,10 +113,10 @@ tools:
 END
 sed 's/^/   /' releases.yml
 
-say "2. Lock it: download, hash, read what each program needs, write releases.lock.json"
+say "2. Lock it: download, hash, read what each program needs, write the lock file"
 lock
 
-say "3. Bring this machine to the lock file, into two folders of your own, and use what was installed"
+say "3. Bring this machine to the lock file, into two folders of your own"
 cat >here.yml <<END
 target: localhost
 tools_root: "$story/tools"
@@ -125,7 +126,7 @@ echo "   In here.yml: target: localhost, tools_root: â€¦/tools, tools_bin_dir: â
 rollout
 versions uv ruff just
 
-say "4. Again: there is nothing to do, and finding that out takes one question to the host"
+say "4. Again: nothing is to do, and one question to the host finds that out"
 started=$(now)
 rollout
 echo "   $(seconds_since "$started") seconds, most of them Ansible's own start"
@@ -136,7 +137,8 @@ cp releases.lock.json before.lock.json
 cp releases.components.json before.components.json
 sed 's/>=0.9,<1/0.9.30/' releases.yml >older.yml
 mv older.yml releases.yml
-echo "   In releases.yml, with another version: $(grep uv: releases.yml)"
+echo "   In releases.yml, with another version:"
+grep uv: releases.yml
 lock
 rollout --diff
 echo "   The switch was one rename, of the link through which both programs are found:"
@@ -153,18 +155,23 @@ versions uv
 say "6. Somebody changes one byte of an installed program; it is seen, and repaired"
 program=$(python3 -c 'import os; print(os.path.realpath("bin/just"))')
 printf '!' | dd of="$program" bs=1 seek=4242 conv=notrunc 2>/dev/null
-info='root={{ tools_root }} bin_dir={{ tools_bin_dir }} lockfile=releases.lock.json tools=just integrity=full'
+info='root={{ tools_root }} bin_dir={{ tools_bin_dir }}
+        lockfile=releases.lock.json tools=just integrity=full'
 run ansible localhost -e @here.yml -m pinned.release.tools_info -a "$info"
 rollout -e tools_integrity=full
 versions just
 
 say "That was it. Next, in a folder of your own:"
 cat <<END
-   . $(typed "$checkout/.build/activate")   # Ansible and this collection, in this shell
-   \$EDITOR releases.yml                    # what you want, as in 1.
-   ansible-playbook pinned.release.lock    # pin it; commit releases.lock.json
-   ansible-playbook -i INVENTORY pinned.release.rollout --become --check --diff   # what would happen
-   ansible-playbook -i INVENTORY pinned.release.rollout --become   # let it happen
-   ansible-playbook -i INVENTORY pinned.release.audit --become           # a report of what every host has
-   ansible-doc pinned.release.tools        # all that it can do; docs/guide/ tells the rest
+   # Ansible and this collection, in this shell:
+   . $(typed "$checkout/.build/activate")
+   # What you want, as in 1. Then pin it, and commit releases.lock.json:
+   \$EDITOR releases.yml
+   ansible-playbook pinned.release.lock
+   # What would happen, let it happen, and a report of what every host has:
+   ansible-playbook -i INVENTORY pinned.release.rollout --become --check --diff
+   ansible-playbook -i INVENTORY pinned.release.rollout --become
+   ansible-playbook -i INVENTORY pinned.release.audit --become
+   # All that it can do; docs/guide/ tells the rest:
+   ansible-doc pinned.release.tools
 END

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -48,7 +49,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.authorit
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
     refuse_token_for_several,
@@ -92,12 +92,13 @@ class ActionModule(verb.Verb):
         known = components_file.read_again(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
-        asked, wanted = self._settled(asked, wanted, resolver, locked)
-        resolution = resolver.resolve(wanted, locked, given["upgrade"])
+        with contextlib.closing(resolver.progress):
+            asked, wanted = self._settled(asked, wanted, resolver, locked)
+            resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
-        seen = lock_diff.text(locked, known), lock_diff.text(resolution.lock, inside.recorded)
-        diff = _diff(lock_path, before, after, *seen)
+        seen = lock_diff.text(lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded))
+        diff = _diff(lock_path, before, after, seen)
         result = _result(lock_path, resolution, diff)
         result["notes"] += inside.notes
         if evidence.differs(resolution.lock):
@@ -165,7 +166,7 @@ class ActionModule(verb.Verb):
             open_source=partial(self._open, token=given["token"], base=folder, cache_root=cache.root),
             cache=cache,
             now=datetime.now(timezone.utc),
-            progress=ProgressReport(verb.tell),
+            progress=verb.progress(),
             folder=folder,
             has_kept=evidence.has,
             elsewhere=asked.digests,
@@ -182,7 +183,7 @@ class ActionModule(verb.Verb):
         return files
 
     def _with_components(
-        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: tuple[str, str]
+        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: str
     ) -> dict[str, Any]:
         """Write the file of components if it differs, and return *result* with that. *seen* is what a diff shows.
 
@@ -194,7 +195,7 @@ class ActionModule(verb.Verb):
             return result
         if not self._task.check_mode:
             user_files.write(path, after, user_files.COMPONENTS)
-        own = _diff(path, before or "", after, *seen)
+        own = _diff(path, before or "", after, seen)
         if not result["diff"]:
             notes = [*result["notes"], f"{path.name}: now says what is inside the programs that the lock file names"]
             return {**result, "changed": True, "diff": own, "notes": notes}
@@ -245,16 +246,17 @@ def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
     return {**result, "proofs": list(map(asdict, found)), "notes": [*verification.notes(found), *roots]}
 
 
-def _diff(path: Path, before: str, after: str, seen_before: str, seen_after: str) -> dict[str, str]:
+def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:
     """Return the diff between two texts of the lock file; empty if they are equal.
 
-    It is one between what people see of them, unless more is asked for, or they differ in nothing that people see.
+    It is what people see of them, *seen*, unless more is asked for, or they differ in nothing that people see.
     """
     if before == after:
         return {}
-    if seen_before != seen_after and Display().verbosity < WHOLE_FILE:
-        before, after = seen_before, seen_after
-    return {"before_header": str(path), "after_header": str(path), "before": before, "after": after}
+    headers = {"before_header": str(path), "after_header": str(path)}
+    if seen and Display().verbosity < WHOLE_FILE:
+        return {**headers, "prepared": f"{path}:\n{seen}"}
+    return {**headers, "before": before, "after": after}
 
 
 def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
@@ -52,6 +53,7 @@ class ActionModule(verb.Verb):
         """
         self._warn_of_slips(task_vars)
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
+        arguments.pop(verb.BRIEF, None)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars)
@@ -176,7 +178,7 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
         "unpinned": dict(planned.unpinned),
         "unsupported": dict(planned.unsupported),
         "root": planned.root,
-        "notes": views.notes(planned),
+        "notes": views.notes(planned, is_verbose=Display().verbosity > 0),
         "summary": views.summary(planned),
     }
     if planned.is_changed:

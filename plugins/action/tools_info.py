@@ -25,8 +25,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
-#: Told by the role that audits a fleet: what lock file and result say again is left out.
-BRIEF = "_brief"
 OPTIONS = verb.reader(options.TOOLS_INFO)
 
 
@@ -38,7 +36,7 @@ class ActionModule(verb.Verb):
         arguments = role_variables.options_of_task(
             self._task.args, task_vars, self._templar.template, options.TOOLS_INFO
         )
-        is_brief = bool(arguments.pop(BRIEF, False))
+        is_brief = bool(arguments.pop(verb.BRIEF, False))
         given = verb.options(self, OPTIONS, arguments)
         wanted = self._wanted(given)
         asked = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -74,6 +74,7 @@ TOOLS = dict(
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     notify={"type": "dict", "default": {}},
     _variables={"type": "bool", "default": False},
+    _brief={"type": "bool", "default": False},
     **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec
 
@@ -175,6 +176,8 @@ SEARCH = {
     "tool": {"type": "str", "required": True},
     "catalogue": {"type": "list", "elements": "path", "default": []},
 }  # type: Spec
+
+TELL = {"lines": {"type": "list", "elements": "str", "required": True}}  # type: Spec
 
 ATTEST = {
     "manifest": {"type": "path", "default": "releases.yml"},

@@ -189,6 +189,12 @@ options:
         Not for playbooks.
     type: bool
     default: false
+  _brief:
+    description:
+      - Whether the message of a failure is one line, because the playbook tells the rest at its end. Not for
+        playbooks.
+    type: bool
+    default: false
 attributes:
   action_group:
     description: Takes C(module_defaults) of this action group.
@@ -473,31 +479,39 @@ summary:
   type: str
   sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
 notes:
-  description: >-
-    What changed, a line each; what was skipped, and what the controller sent because a host got no answer.
+  description:
+    - What changed, a line each; what was skipped, and what the controller sent because a host got no answer.
+    - The reason for the choice of a build is there where it may surprise, and with C(-v).
   returned: success
   type: list
   elements: str
-  sample: ["uv: upgrade 0.9.8 → 0.9.9, x86_64-unknown-linux-gnu (gnu build needs glibc 2.17, host has 2.36)"]
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+  sample: ["uv: upgrade 0.9.8 → 0.9.9"]
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

@@ -630,6 +630,8 @@ def web_site(log: IO[str]) -> str:
     build = [environment.bin / "python", copy / "docs/site/build.py", SITE.parents[1]]
     run(build, log, collection_variables(environment, copy))
     return ""
+
+
 def forge_files(environment: Environment, log: IO[str]) -> str:
     """Hold what forges and bots read to the schemas that these publish."""
     checked = 0

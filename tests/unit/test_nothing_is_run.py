@@ -377,6 +377,6 @@ def test_a_playbook_that_locks_and_shows_all_of_it_runs_nothing(workplace: Path,
     assert first["tools"]["tool"]["action"] == "added"
     assert any(planted in note for note in second["notes"])
     assert planted in second["summary"]
-    assert planted.replace('"', "") in third["error"]["found"].replace('\\"', "")
+    assert planted.replace('"', "") in third["diff"]["error"]["found"].replace('\\"', "")
     assert planted in (workplace / "releases.lock.json").read_text()
     assert "touch canary" in told

@@ -27,11 +27,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered i
     NO_RESULT,
     one_line,
     plain,
-    reason_of,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import brief
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
@@ -66,9 +66,9 @@ def read(name: str, result: object, lock: LockFile, lock_sha256: str) -> HostAns
     if not isinstance(document, dict):
         return _unknown(name, "failed", "what the task registered is no result of pinned.release.tools_info")
     if document.get("unreachable"):
-        return _unknown(name, "unreachable", reason_of(document))
+        return _unknown(name, "unreachable", error_of(document).what)
     if document.get("failed") and "tools" not in document:
-        return _unknown(name, "failed", reason_of(document))
+        return _unknown(name, "failed", error_of(document).what)
     if document.get("skipped"):
         return _unknown(name, "not_asked", "the task was skipped")
     try:

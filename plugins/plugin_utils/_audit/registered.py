@@ -20,8 +20,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 MOST_CHARACTERS = 8 * 2**20
 LONGEST_LINE = 1000
 NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
-#: What Ansible writes before the reason, which the status says already.
-_ANSIBLE_SAYS = "Task failed: "
 #: What may be a user and password in an address.
 _PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 
@@ -61,13 +59,6 @@ def plain(result: object) -> Any:
 
 def _refuse(value: object) -> None:
     raise TypeError(type(value).__name__)
-
-
-def reason_of(document: Mapping[str, Any]) -> str:
-    """Return why a task failed, whose result is *document*: the short form that our errors have, or Ansible's own."""
-    error = document.get("error")
-    what = error.get("what") if isinstance(error, dict) else None
-    return str(what or document.get("msg") or "no reason was given").removeprefix(_ANSIBLE_SAYS)
 
 
 def one_line(text: str) -> str:

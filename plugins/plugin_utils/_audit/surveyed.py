@@ -18,10 +18,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered i
     NO_RESULT,
     one_line,
     plain,
-    reason_of,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import (
     ARCHITECTURES,
@@ -95,9 +95,9 @@ def read(name: str, result: object, lock_sha256: str) -> SurveyedHost:
     if not isinstance(document, dict):
         return SurveyedHost(name, "failed", "what the task registered is no result of pinned.release.survey_host")
     if document.get("unreachable"):
-        return SurveyedHost(name, "unreachable", one_line(reason_of(document)))
+        return SurveyedHost(name, "unreachable", one_line(error_of(document).what))
     if document.get("failed"):
-        return SurveyedHost(name, "failed", one_line(reason_of(document)))
+        return SurveyedHost(name, "failed", one_line(error_of(document).what))
     if document.get("skipped"):
         return SurveyedHost(name, "not_asked", "the task was skipped")
     try:

@@ -21,10 +21,15 @@ MOST_REASONS = 3
 
 @dataclass(frozen=True)
 class Choice:
-    """The asset of one tool that one host gets, and the reason in one line."""
+    """The asset of one tool that one host gets, and the reason in one line.
+
+    is_surprising  whether somebody who knows the host would expect another: its own build does not run there, or this
+                   one is emulated, or depends on what the user assumes
+    """
 
     asset: LockedAsset
     reason: str
+    is_surprising: bool = False
 
 
 class UnsupportedError(ReleaseError):
@@ -56,8 +61,9 @@ def choose(name: str, tool: LockedTool, host: Host, prefer: Prefer = "native") -
     chosen, verdict = admitted[0]
     better = [refused.reason for asset, refused in ranked[: ranked.index(admitted[0])] if _is_native(asset, host)]
     if better:
-        return Choice(chosen, f"{better[0]} → {_build(chosen)}{target.beside(chosen.requires, host)}")
-    return Choice(chosen, verdict.reason)
+        return Choice(chosen, f"{better[0]} → {_build(chosen)}{target.beside(chosen.requires, host)}", True)
+    is_foreign = (chosen.requires.libc, host.libc) == ("musl", "glibc")
+    return Choice(chosen, verdict.reason, is_foreign or bool(target.beside(chosen.requires, host)))
 
 
 def choose_assuming(name: str, tool: LockedTool, host: Host, prefer: Prefer, assume: Assumed) -> Choice:
@@ -70,7 +76,7 @@ def choose_assuming(name: str, tool: LockedTool, host: Host, prefer: Prefer, ass
         return choice
     told = {key: value if isinstance(value, tuple) else (value,) for key, value in assume.said().items() if value}
     assumed = ", ".join(f"{key} {' '.join(map(str, values))}" for key, values in told.items())
-    return replace(choice, reason=f"{choice.reason}, assuming {assumed}")
+    return replace(choice, reason=f"{choice.reason}, assuming {assumed}", is_surprising=True)
 
 
 def _unsupported(tool: str, refused: Sequence[tuple[LockedAsset, target.Verdict]], host: Host) -> UnsupportedError:

@@ -132,7 +132,7 @@ class Resolver(Means):
                 for one in chosen
             ]
             stated = _all(partial(_covered, one.job, pending) for one, pending in zip(chosen, stating, strict=True))
-            self.progress.expect(sum(len(one.proposals) for one in chosen))
+            self.progress.expect(*(size for one in chosen for size in _sizes(one)))
             fetching = [self._fetching(pool, one, said) for one, said in zip(chosen, stated, strict=True)]
             made = _all(
                 partial(self._serving, pool, one, (said, assets), locked.tools.get(one.job.wanted.name))
@@ -177,13 +177,17 @@ class Resolver(Means):
                 chosen = next_release(self, chosen, error)
             pending = {one.name: pool.submit(self._stated, chosen.job, one.name) for one in chosen.proposals}
             stated = _covered(chosen.job, pending)
-            self.progress.expect(len(chosen.proposals))
+            self.progress.expect(*_sizes(chosen))
             begun = stated, self._fetching(pool, chosen, stated)
 
     @staticmethod
     def _stated(job: Job, name: str) -> Stated:
         with about(job.wanted):
             return job.stated(name)
+
+
+def _sizes(chosen: Chosen) -> list[int | None]:
+    return [chosen.job.asset(proposal.name).size for proposal in chosen.proposals]
 
 
 def _covered(job: Job, pending: Mapping[str, Future[Stated]]) -> dict[str, Stated]:

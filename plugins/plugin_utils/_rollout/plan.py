@@ -69,6 +69,7 @@ class ToolPlan:
     version    after the plan is carried out; None when the tool is removed
     previous   before; None when it was not there
     reason     why this asset, or why this action
+    is_plain   whether the action needs no reason, because the asset is the one that anybody would expect
     """
 
     tool: str
@@ -80,6 +81,7 @@ class ToolPlan:
     before: Appearance | None = None
     after: Appearance | None = None
     order: ToolOrder | None = None
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -287,7 +289,9 @@ def _plan_tool(
     prune = _surplus(name, found, wanted, state)
     before = as_installed(name, state)
     action, reason = _action(name, found, prune, receipt, state)
-    plan = ToolPlan(name, action, tool.version, before.version if before else None, reason, asset, before, before)
+    is_plain = action not in ("repair", "prune") and not choice.is_surprising
+    previous = before.version if before else None
+    plan = ToolPlan(name, action, tool.version, previous, reason, asset, before, before, is_plain=is_plain)
     if action == "none":
         return plan
     if before and action in ("repair", "prune"):

@@ -64,9 +64,12 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
     return result
 
 
-def notes(plan: Plan) -> list[str]:
-    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
-    told = [_note(tool) for tool in plan.tools if tool.action != "none"]
+def notes(plan: Plan, *, is_verbose: bool = False) -> list[str]:
+    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9``.
+
+    Where the reason is no plain one, and where *is_verbose*, it stands behind: ``, TARGET (REASON)``.
+    """
+    told = [_note(tool, is_verbose) for tool in plan.tools if tool.action != "none"]
     told += [
         f"{tool.tool}: takes the place of {place}, which is kept beside it as {place.rpartition('/')[2]}.PID.TIME~"
         for tool in plan.tools
@@ -88,10 +91,13 @@ def _adopted(tool: ToolPlan, plan: Plan) -> list[str]:
     return [f"{beside if '/' in link else plan.bin_dir}/{link}" for link in (tool.order.adopt if tool.order else ())]
 
 
-def _note(tool: ToolPlan) -> str:
+def _note(tool: ToolPlan, is_verbose: bool) -> str:
     versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
+    what = f"{tool.tool}: {tool.action} {versions}"
+    if tool.is_plain and not is_verbose:
+        return what
     target_of_it = f", {tool.asset.target}" if tool.asset and tool.version else ""
-    return f"{tool.tool}: {tool.action} {versions}{target_of_it} ({tool.reason})"
+    return f"{what}{target_of_it} ({tool.reason})"
 
 
 def summary(plan: Plan) -> str:

@@ -195,7 +195,7 @@ def test_rollout_tells_what_became_of_each_host():
         {
             "changed": result(uv=UPGRADE, jq=NONE),
             "same": result(uv=NONE),
-            "failed": {"failed": True, "msg": "h: disk\nfull", "error": {"what": "no room in /opt"}},
+            "failed": {"failed": True, "msg": "h: disk\nfull", "diff": {"error": {"what": "no room in /opt"}}},
             "odd": {"failed": True, "msg": "it\nbroke"},
             "gone": {"unreachable": True, "msg": "no route"},
             "skipped": {"skipped": True},

@@ -171,7 +171,7 @@ def test_the_reason_is_told_without_what_ansible_puts_before_it(wanted: Wanted) 
         (None, "not_asked", "no result"),
         ({"skipped": True}, "not_asked", "skipped"),
         ({"unreachable": True, "msg": "timed out\nafter 10 s"}, "unreachable", "timed out after 10 s"),
-        ({"failed": True, "msg": "h1: long", "error": {"what": "the short one"}}, "failed", "the short one"),
+        ({"failed": True, "msg": "h1: long", "diff": {"error": {"what": "the short one"}}}, "failed", "the short one"),
         ({"failed": True}, "failed", "no reason"),
         ({"failed": True, "msg": "\x1b[2J https://user:secret@example.org " + "x" * 5000}, "failed", "?[2J https://"),
         ({"ping": "pong", "changed": False}, "failed", "no result of pinned.release.tools_info"),
