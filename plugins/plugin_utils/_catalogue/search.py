@@ -80,14 +80,14 @@ def lines(found: Sequence[Candidate], word: str) -> list[str]:
 
 
 def place(entry: Entry) -> str:
-    """Return where the tool of an *entry* is published, in few words: ``github:jqlang/jq``, ``nodejs.org (index)``."""
+    """Return where the tool of an *entry* is published, in few words: ``github:jqlang/jq``, or a server."""
     return _in_short(_channel(entry.keys.source))
 
 
 def _in_short(source: str) -> str:
-    kind, _colon, published = source.partition(":")
+    _kind, _colon, published = source.partition(":")
     server = urlsplit(published).netloc if "://" in published and "[" not in published else ""
-    return f"{server} ({kind})" if server else source
+    return server or source
 
 
 def _told(found: Candidate) -> Iterator[str]:

@@ -62,7 +62,7 @@ def test_a_candidate_says_what_it_is_where_it_is_from_and_what_to_write(site: Ca
     found = search.candidates(site, "kubectl")
     assert search.lines(found[:1], "kubectl") == [
         "kubectl     Command line of Kubernetes",
-        "            from dl.example.org (http), as site.yml says",
+        "            from dl.example.org, as site.yml says",
         "            must be proven by sigstore: identity",
         "              krel-staging@example.iam.gserviceaccount.com, issuer",
         "              https://accounts.google.com",
