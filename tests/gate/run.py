@@ -322,9 +322,9 @@ def renovate(environment: Environment, log: IO[str]) -> str:
     done = folder / f"holds-{slug(RENOVATE)}"
     if not done.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        words = ["--ignore-scripts", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, RENOVATE]
+        install: list[str | Path] = [node, npm, "install", "--ignore-scripts", "--no-save", "--no-audit", "--no-fund"]
         try:
-            run([node, npm, "install", *words], log)
+            run([*install, "--prefix", folder, RENOVATE], log)
         except GateError:
             raise SkippedError(f"npm could not install {RENOVATE}: see {log.name}") from None
         done.touch()
@@ -696,7 +696,8 @@ def release_twice(environment: Environment, other: Environment, log: IO[str]) ->
     run(["git", *author, "commit", "--quiet", "--message", "release"], log, folder=clone)
     shutil.rmtree(again, ignore_errors=True)
     run(["git", "clone", "--quiet", clone, again], log)
-    ways = ((environment, clone, {}), (other, again, {"TZ": "Pacific/Auckland", "PYTHONHASHSEED": "7"}))
+    elsewhere = {"TZ": "Pacific/Auckland", "PYTHONHASHSEED": "7"}
+    ways: list[tuple[Environment, Path, dict[str, str]]] = [(environment, clone, {}), (other, again, elsewhere)]
     made: list[dict[str, bytes]] = []
     for one, folder, more in ways:
         one.ensure(log)

@@ -178,6 +178,22 @@ def test_schedule_proposes_newer_releases_once(site: Site, recipe: str, job: str
     assert site.message("relock").splitlines()[0] == "Upgrade tool 1.0 → 1.1"
     assert "| tool | 1.0 | 1.1 | minor |" in site.message("relock")
     assert site.git("rev-list", "--count", "main..relock", folder=site.forge) == "1"
+    if recipe.startswith("gitlab"):
+        assert_token_is_given_to_the_server_and_kept_in_no_file(site)
+
+
+def assert_token_is_given_to_the_server_and_kept_in_no_file(site: Site) -> None:
+    assert "secret" not in (site.clone / ".git/config").read_text()
+    filled = subprocess.run(
+        ["git", "credential", "fill"],
+        cwd=site.clone,
+        env={"PATH": PATH, "HOME": str(site.folder / "home"), "RELOCK_TOKEN": "secret"},
+        input="protocol=https\nhost=forge.example.org\n\n",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert {"username=relock", "password=secret"} <= set(filled.stdout.splitlines())
 
 
 @pytest.mark.parametrize(("recipe", "job"), [("github/relock.yml", "newer"), ("gitlab/relock.yml", "relock-newer")])
@@ -215,19 +231,3 @@ def test_what_a_bot_asks_for_is_locked_in_its_own_branch(site: Site, recipe: str
     commits = site.git("rev-list", "--count", "main..bot", folder=site.forge)
     site.job(recipe, job)
     assert site.git("rev-list", "--count", "main..bot", folder=site.forge) == commits == "2"
-
-
-def test_token_is_kept_in_no_file_and_given_to_the_server(site: Site) -> None:
-    site.job("gitlab/relock.yml", "relock-newer")
-    assert "secret" not in (site.clone / ".git/config").read_text()
-    asked = "protocol=https\nhost=forge.example.org\n\n"
-    filled = subprocess.run(
-        ["git", "credential", "fill"],
-        cwd=site.clone,
-        env={"PATH": PATH, "HOME": str(site.folder / "home"), "RELOCK_TOKEN": "secret"},
-        input=asked,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert {"username=relock", "password=secret"} <= set(filled.stdout.splitlines())
