@@ -31,6 +31,7 @@ SPECS = {
     "pinned.release.survey": options.SURVEY,
     "pinned.release.survey_host": options.SURVEY_HOST,
     "pinned.release.target_facts": options.TARGET_FACTS,
+    "pinned.release.tell": options.TELL,
     "pinned.release.tools": options.TOOLS,
     "pinned.release.tools_info": options.TOOLS_INFO,
     "pinned.release.unbundle": options.UNBUNDLE,

@@ -20,6 +20,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 NAMED, NAMED_OF_FAILED = 3, 10
 #: Of one kind of failure, so many different findings are told.
 MOST_FINDINGS = 3
+#: Up to so many characters, what went wrong and what was found are one line.
+SHORT = 110
+#: What Ansible writes before the reason why a host is unreachable.
+_ANSIBLE_SAYS = "Failed to connect to the host via ssh: "
 NOT_RUN = "the task was not run"
 _DONE = {
     "install": "installed",
@@ -72,7 +76,7 @@ def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
         fleet.as_they_were.setdefault(NOT_RUN, []).append(host)
     elif result.get("unreachable"):
         kind = Kind(True, "unreachable", "", "")
-        fleet.failures.setdefault(kind, {})[host] = error_of(result).what
+        fleet.failures.setdefault(kind, {})[host] = error_of(result).what.removeprefix(_ANSIBLE_SAYS)
     elif result.get("failed"):
         error = error_of(result)
         kind = Kind(False, f"failed: {error.what}", error.expected or "", error.fix or "")
@@ -113,10 +117,15 @@ def _failed(failures: Mapping[Kind, Mapping[str, str]], is_verbose: bool) -> Ite
     for kind, hosts in sorted(failures.items(), key=lambda item: (item[0].is_unreachable, -len(item[1]), item[0])):
         findings = [finding for finding in dict.fromkeys(hosts.values()) if finding]
         found = listed(findings, len(findings) if is_verbose else MOST_FINDINGS, "; ")
-        yield f"{_named(list(hosts), NAMED_OF_FAILED, is_verbose)}: {kind.what}"
+        named = f"{_named(list(hosts), NAMED_OF_FAILED, is_verbose)}: {kind.what}"
+        if kind.is_unreachable:
+            yield f"{named}: {found}"
+            continue
+        is_short = not is_verbose and found and len(f"{named} (found: {found})") <= SHORT
+        yield f"{named} (found: {found})" if is_short else named
         if kind.expected and is_verbose:
             yield f"  expected: {kind.expected}"
-        if found:
+        if found and not is_short:
             yield f"  found: {found}"
         if kind.fix:
             yield f"  to fix: {kind.fix}"

@@ -93,9 +93,12 @@ def test_what_failed_is_told_last() -> None:
         "d: the task was not run",
         "b: failed: Timeout",
         "c: failed: no Python",
-        "a: unreachable",
-        "  found: no route to host",
+        "a: unreachable: no route to host",
     ]
+
+
+def test_what_was_found_stands_in_the_line_of_the_failure_where_it_fits() -> None:
+    assert lines([("a", no_room(12))]) == ["a: failed: uv finds no room (found: 12 MB)", "  to fix: make room"]
 
 
 def test_strays_of_a_host_that_is_as_pinned_are_told() -> None:
@@ -126,7 +129,7 @@ def test_every_host_is_told_of_when_all_names_are_asked_for(results: list[Any]) 
 def test_there_are_as_many_lines_as_outcomes_however_many_hosts(results: list[Any]) -> None:
     few = lines((f"h{number}", result) for number, result in enumerate(results))
     # Three sets of hosts can share three notes in seven ways; and there are four other outcomes, with their details.
-    assert len(few) <= 7 + 2 + 2 + 3
+    assert len(few) <= 7 + 2 + 1 + 3
 
 
 def test_the_filter_reads_the_variable_that_is_named() -> None:
