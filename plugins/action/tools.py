@@ -36,7 +36,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     role_variables,
     views,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import remember
 
@@ -76,6 +76,11 @@ class ActionModule(verb.Verb):
             answer = verb.ask(self, question(wanted))
             if answer.sealed is not None:
                 return _report(plan.sealed_plan(wanted, answer.sealed))
+            if answer.host is None:
+                compared = plan.compared_plan(wanted, verb.required(answer.state))
+                if compared is not None:
+                    return _report(compared)
+                answer = verb.ask(self, unsealed(question(wanted)))
             host, state = verb.required(answer.host), verb.required(answer.state)
             planned = plan.make_plan(wanted, host, state)
             for tool in planned.tools:

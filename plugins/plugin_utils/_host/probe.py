@@ -71,7 +71,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A host's answer: *sealed* when nothing changed since this question was answered, else *host* and *state*."""
+    """A host's answer: *sealed* when nothing changed since this question was answered, else *host* and *state*.
+
+    Where nothing changed and every byte was to be compared, it is *state* alone.
+    """
 
     sealed: Sealed | None = None
     host: Host | None = None
@@ -161,7 +164,8 @@ def parse(output: str, question: Question) -> Answer:
     said = AnswerLines(_answer_in(output, question.nonce))
     if said.all("sealed"):
         return Answer(sealed=sealed_of(said))
-    return Answer(host=host_of(said), state=state_of(said) if question.ask == "state" else None)
+    state = state_of(said) if question.ask == "state" else None
+    return Answer(host=None if said.all("compared") else host_of(said), state=state)
 
 
 def _answer_in(output: str, nonce: str) -> list[str]:

@@ -61,16 +61,12 @@ describe_state() {
     for tree in $active; do refuse_unreadable "$root/store/$tree"; done
     # Names of tools and trees have nothing that a shell would expand.
     # shellcheck disable=SC2086
-    now=$(fingerprint "$root" "$bin_dir" $active)
+    if [ "$integrity" = quick ]; then now=$(fingerprint "$root" "$bin_dir" $active); fi
     # shellcheck disable=SC2046,SC2086
     if cd "$root/store" 2>/dev/null; then describe_trees $active $(kept_candidates); fi
     describe_links
     describe_linked_files
     describe_layouts
-    describe_room root "$root"
-    describe_room bin_dir "$bin_dir"
-    describe_rights
-    if [ -n "$audit" ]; then describe_strangers; fi
 }
 
 # refuse_unreadable FOLDER...: ends the answer at a folder that is there and that who runs may not look into, and at one above
@@ -85,6 +81,13 @@ refuse_unreadable() {
         say "unreadable $encoded"
         finish
     done
+}
+
+# describe_rooms: what a run could do in root and bin_dir.
+describe_rooms() {
+    describe_room root "$root"
+    describe_room bin_dir "$bin_dir"
+    describe_rights
 }
 
 # describe_rights: the capabilities of who runs, of which one lets set those of files. Only Linux has some.

@@ -413,7 +413,7 @@ def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
     if not wanted.is_present:
         return ToolPlan(name, "none", None, None, "is not installed")
     tool = wanted.lock.tools[name]
-    asset = next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+    asset = _asset_of(tree, tool)
     if asset is None:
         raise ReleaseError(
             f"the host says that all is as sealed, but its {name} is not of the version that is pinned",
@@ -422,3 +422,31 @@ def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
             fix="somebody changed its seal or its shell: look at the host before you trust it",
         )
     return ToolPlan(name, "none", tool.version, tool.version, "is as pinned, and unchanged since it was sealed", asset)
+
+
+def _asset_of(tree: str, tool: LockedTool) -> LockedAsset | None:
+    """Return the asset of *tool* that became *tree*, by its name; None for a tree of another version."""
+    return next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+
+
+def compared_plan(wanted: Wanted, state: State) -> Plan | None:
+    """Return the plan of a host whose seals fit and whose every byte was compared: nothing to do for what is *wanted*.
+
+    Which assets were chosen for it, the seals tell; all else is held against the lock file as in make_plan(). None
+    where anything is not as pinned: what to do then, only an answer tells that describes the machine, too.
+    """
+    if not wanted.is_present or wanted.layouts or _doomed(wanted, state):
+        return None
+    plans = []
+    try:
+        refuse_unknown_group(wanted, state)
+        for name, tool in locked_tools(wanted).items():
+            asset = _asset_of(state.active.get(name, ""), tool)
+            if asset is None:
+                return None
+            choice = Choice(asset, "is as pinned, down to each byte")
+            plans.append(_plan_tool(name, tool, choice, wanted, (), state))
+    except ReleaseError:
+        return None
+    planned = Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))
+    return None if planned.is_changed else planned
