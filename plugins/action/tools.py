@@ -74,12 +74,10 @@ class ActionModule(verb.Verb):
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
             answer = verb.ask(self, question(wanted))
-            if answer.sealed is not None:
-                return _report(plan.sealed_plan(wanted, answer.sealed))
+            settled = plan.settled_plan(wanted, answer)
+            if settled is not None:
+                return _report(settled)
             if answer.host is None:
-                compared = plan.compared_plan(wanted, verb.required(answer.state))
-                if compared is not None:
-                    return _report(compared)
                 answer = verb.ask(self, unsealed(question(wanted)))
             host, state = verb.required(answer.host), verb.required(answer.state)
             planned = plan.make_plan(wanted, host, state)

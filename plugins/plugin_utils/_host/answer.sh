@@ -15,14 +15,8 @@
 #   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 # shellcheck disable=SC2154
 if [ "$ask" = state ]; then
+    if [ -n "$sealed" ] && describe_compared; then finish; fi
     describe_state
-    # Which assets are for this machine, the seals tell, and nothing has to be done where all is as they say.
-    if [ -n "$sealed" ] && [ ! -e "$root/modulefiles" ] && [ ! -e "$root/tool_cache" ]; then
-        say compared
-        finish
-    fi
-    describe_rooms
-    if [ -n "$audit" ]; then describe_strangers; fi
 fi
 cd /
 if [ "$ask" = state ]; then find_python; fi

@@ -17,7 +17,7 @@ compare() {
     find_readers
     tab=$(printf '\t')
     digests=$(digests_of_listings "$@")
-    unlike=$({ listed "$@" && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
+    unlike=$({ listed "$@" | sed 's/^/e /' && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
     # The last line is there only if everything was read.
     case "$newline$unlike" in *"${newline}o ~") ;; *) return ;; esac
     say "$digests" | while read -r digest listing; do tell_differences "${listing%/listing}" "$digest"; done
@@ -72,7 +72,7 @@ listed() {
         set -- "$@" "$tree/listing"
     done
     # With one file alone, grep would not tell its name.
-    grep '' "$@" /dev/null | sed 's/^/e /'
+    grep '' "$@" /dev/null
 }
 
 # observed TOOL/TREE...: the trees in the lines of their listings. What is of somebody else, or has rights that a listing

@@ -37,6 +37,7 @@ BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
 THEN = (
     "state.sh",
     "contents.sh",
+    "compared.sh",
     "linked_files.sh",
     "copies.sh",
     "layouts.sh",

@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import Answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     drift,
@@ -51,6 +52,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 #: Where the links of an installation lead to, whatever its root.
 LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
 
+#: What the mode of a program is if nobody asked for another one.
+PROGRAM_MODE = 0o755
 #: How alike two names are, from 0 to 1, when one of them seems to be a slip: ruff and rufff are, uv and uvx are not.
 NEAR = 0.81
 
@@ -400,6 +403,16 @@ def _download(asset: LockedAsset, wanted: Wanted) -> Download:
     )
 
 
+def settled_plan(wanted: Wanted, answer: Answer) -> Plan | None:
+    """Return the plan of a host that *answer*s that nothing has changed; None where it must be asked for all there is.
+
+    Raises ReleaseError where that contradicts the lock file.
+    """
+    if answer.sealed is not None:
+        return sealed_plan(wanted, answer.sealed)
+    return compared_plan(wanted, answer.state) if answer.state is not None and answer.host is None else None
+
+
 def sealed_plan(wanted: Wanted, sealed: Sealed) -> Plan:
     """Return the plan of a host that answered *sealed*: nothing to do for what is *wanted*, by the lock file alone.
 
@@ -435,7 +448,8 @@ def compared_plan(wanted: Wanted, state: State) -> Plan | None:
     Which assets were chosen for it, the seals tell; all else is held against the lock file as in make_plan(). None
     where anything is not as pinned: what to do then, only an answer tells that describes the machine, too.
     """
-    if not wanted.is_present or wanted.layouts or _doomed(wanted, state):
+    # In a listing, programs have that mode: where no other one is told, they have it.
+    if not wanted.is_present or wanted.mode != PROGRAM_MODE or wanted.layouts or _doomed(wanted, state):
         return None
     plans = []
     try:
