@@ -82,15 +82,15 @@ are_sizes_and_links_plain() {
 # seen TOOL/TREE...: the trees in the lines of their listings, each with TOOL/TREE/listing: before it. What is no such line is
 # marked with a question mark, so that no text of a name or a link is taken for one.
 seen() {
-    own='[.@]*  *[0-9][0-9]*  *'
-    group_and_size="  *${ordered_gid:-[0-9][0-9]*}  *[0-9][0-9]* [^/]* "
+    ours="s,^\(.........[x-]\)[.@]*  *[0-9][0-9]*  *"
+    rest="  *\([0-9][0-9]*\)  *[0-9][0-9]* [^/]* \([^/ ]*/[^/ ]*\),\1 \2 \3,"
     tree='\([^/ ]*/[^/ ]*\)'
-    say "$looks" | sed -e "s,^\(.........[x-]\)${own}0$group_and_size$tree,\1 \2," \
-        -e "s,^\(.........[x-]\)$own$user$group_and_size$tree,\1 \2," -e 't own' -e 's/^/? /' -e b -e ':own' \
-        -e "\\,^drwxr-xr-x $tree\$,d" -e "\\,^-rw-r--r-- $tree/listing\$,d" -e "\\,^-rw-r--r-- $tree/receipt.json\$,d" \
-        -e "s,^drwxr-xr-x $tree/,\1/listing:41ed ," -e t -e "s,^-rwxr-xr-x $tree/,\1/listing:81ed ," -e t \
-        -e "s,^-rw-r--r-- $tree/,\1/listing:81a4 ," -e t \
-        -e "s,^l......... $tree/\(.*\) -> \(.*\),\1/listing:a1ff \2\\$newline\1/listing:\2 -> \3," -e t -e 's/^/? /'
+    entry="${ordered_gid:-[0-9]*} $tree"
+    say "$looks" | sed -e "${ours}0$rest" -e "$ours$user$rest" -e 't ours' -e 's/^/? /' -e b -e ':ours' \
+        -e "\\,^drwxr-xr-x [0-9]* $tree\$,d" -e "\\,^-rw-r--r-- [0-9]* $tree/listing\$,d" \
+        -e "\\,^-rw-r--r-- [0-9]* $tree/receipt.json\$,d" -e "s,^drwxr-xr-x $entry/,\1/listing:41ed ," -e t \
+        -e "s,^-rwxr-xr-x $entry/,\1/listing:81ed ," -e t -e "s,^-rw-r--r-- $entry/,\1/listing:81a4 ," -e t \
+        -e "s,^l......... $entry/\(.*\) -> \(.*\),\1/listing:a1ff \2\\$newline\1/listing:\2 -> \3," -e t -e 's/^/? /'
     access_lists "$@"
     capabilities "$@"
     # A name with a backslash is marked by one at the beginning of its line.
