@@ -152,7 +152,7 @@ access_lists() {
     getfacl) getfacl -R -s -p -P -n "$@" | sed -n 's/^# file: //p' ;;
     *) find "$@" ! -type l -exec "$lists" -I -S -c 'import os, sys
 names = {"system.posix_acl_access", "system.posix_acl_default"}
-print(*(path for path in sys.argv[1:] if names & set(os.listxattr(path))), sep="\n")' {} + ;;
+[print(path) for path in sys.argv[1:] if names & set(os.listxattr(path))]' {} + ;;
     esac 2>/dev/null
 }
 
@@ -162,8 +162,8 @@ capabilities() {
     '') ;;
     getcap) getcap -r "$@" ;;
     *) find "$@" -type f -exec "$rights" -I -S -c 'import os, sys
-print(*(path + " 0x" + os.getxattr(path, "security.capability").hex() for path in sys.argv[1:]
-if "security.capability" in os.listxattr(path)), sep="\n")' {} + ;;
+[print(path + " 0x" + os.getxattr(path, "security.capability").hex()) for path in sys.argv[1:]
+if "security.capability" in os.listxattr(path)]' {} + ;;
     esac 2>/dev/null
 }
 

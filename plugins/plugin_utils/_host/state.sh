@@ -375,21 +375,24 @@ describe_links() {
 # names_in_bin_dir: those that are wanted, those of programs in the store, and those of links that look like ours, whose
 # tool was deleted by hand: no more of them than anybody honest has.
 names_in_bin_dir() {
-    IFS=$newline
+    said=$newline
+    for program in "$root"/store/*/*/bin/*; do say_new "${program##*/}"; done
     set -f
+    # shellcheck disable=SC2086
+    say_new $names
     # shellcheck disable=SC2046
-    set -- $(programs_and_links | sort -u)
-    for name in "$@"; do
-        if is_name "$name"; then say "$name"; fi
-    done
+    if [ -n "$placed" ]; then say_new $(say "$placed" | sed 's/.* //'); fi
+    # One process, where a loop would take one for each link of the system.
+    # shellcheck disable=SC2012,SC2046
+    say_new $(ls -l "$bin_dir" 2>/dev/null | sed -n '/ -> .*current\/[^/]*\/bin\//{s/ -> .*//;s/.* //p;}' | head -n 2000)
 }
 
-programs_and_links() {
-    set +f
-    say "$names"
-    if [ -n "$placed" ]; then say "$placed" | sed 's/.* //'; fi
-    for program in "$root"/store/*/*/bin/*; do say "${program##*/}"; done
-    # One process, where a loop would take one for each link of the system.
-    # shellcheck disable=SC2012
-    ls -l "$bin_dir" 2>/dev/null | sed -n '/ -> .*current\/[^/]*\/bin\//{s/ -> .*//;s/.* //p;}' | head -n 2000
+# say_new WORD...: those that are names, and that it has not said before.
+say_new() {
+    for name in "$@"; do
+        case $said in *"$newline$name$newline"*) continue ;; esac
+        if ! is_name "$name"; then continue; fi
+        said=$said$name$newline
+        say "$name"
+    done
 }

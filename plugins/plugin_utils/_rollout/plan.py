@@ -291,9 +291,9 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     """Return the host's trees of the asset that *receipt* names, and what is wrong with the active one."""
     whole: list[str] = []
     damaged: dict[str, tuple[str, ...]] = {}
-    is_of_asset = re.compile(re.escape(f"{receipt.version}-{receipt.sha256[:12]}") + r"(\.\d+)?\Z")
+    asset_tree = f"{receipt.version}-{receipt.sha256[:12]}"
     for (owner, tree_of_host), tree in sorted(state.described.items()):
-        if owner != name or not is_of_asset.match(tree_of_host):
+        if owner != name or not _is_of_asset(tree_of_host, asset_tree):
             continue
         damage = (*_differences(name, tree, receipt), *texts(drift.of_other_files(tree, receipt)))
         if damage:
@@ -305,6 +305,12 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     if active in whole:
         misfits = _misfits(name, state.described[name, str(active)], receipt, wanted, state)
     return _Found(active, tuple(whole), damaged, misfits)
+
+
+def _is_of_asset(tree: str, asset_tree: str) -> bool:
+    """Tell whether *tree* is called *asset_tree*, or so with the number that a host adds where that name is taken."""
+    number = tree.removeprefix(f"{asset_tree}.")
+    return tree == asset_tree or (number != tree and number.isdecimal())
 
 
 def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
