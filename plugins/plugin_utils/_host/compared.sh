@@ -19,6 +19,8 @@ describe_compared() {
     for tree in "$@"; do
         is_name "${tree%%/*}" && is_tree "${tree#*/}" || return 1
     done
+    # kept_candidates asks which these are.
+    # shellcheck disable=SC2034
     active=" $* "
     find_sha256
     if [ -z "$sha256" ] || [ -n "$(kept_candidates)" ] || ! cd "$root/store" 2>/dev/null; then return 1; fi
@@ -30,7 +32,10 @@ describe_compared() {
     are_as_listed "$@" || return 1
     if [ -n "$told" ]; then say "$told"; fi
     describe_active
-    list_trees
+    # In any order: whether there are more of them than shall be kept.
+    for tree in */*; do
+        if is_name "${tree%%/*}" && is_tree "${tree#*/}"; then say "tree ${tree%%/*} ${tree#*/}"; fi
+    done
     say "$hashes" | sed -n 's,^\([0-9a-f]*\) [ *]*\([^/ ]*\)/\([^/ ]*\)/listing$,verified \2 \3 hash \1,p'
     show_receipts "$@"
     describe_links

@@ -127,8 +127,7 @@ unpaired() {
 find_readers() {
     rights=
     lists="ls"
-    if [ "$(uname -s)" != Linux ]; then return; fi
-    if command -v getcap >/dev/null 2>&1; then rights=getcap; fi
+    if command -v getcap >/dev/null 2>&1; then rights=getcap; elif [ "$(uname -s)" != Linux ]; then return; fi
     if ! tells_lists; then
         lists=
         if command -v getfacl >/dev/null 2>&1; then lists=getfacl; fi

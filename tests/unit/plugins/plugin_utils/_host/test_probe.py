@@ -302,6 +302,7 @@ WORDS = (
         "verified",
         "differs",
         "program",
+        "shown",
         "gid",
         "unseen",
     ),
