@@ -48,10 +48,10 @@ wrote this page; what it means for very many hosts is in [scale.md](scale.md).
 #: Beside the promise that a comparison of every byte costs about as much as hashing it.
 SMALL_TOOLS = """
 Where files are small, hashing them takes a host a few milliseconds, and the rest decides: our task alone, which hashes
-nothing (*{tools}*), takes {floor:.1f} times as long as `sha256sum` by a `raw` task. With `integrity: full`, the host also
-starts some thirty programs that find what no hash tells (types, modes, owners, texts of links, capabilities, access
-control lists, what was added or is missing), and the controller reads the receipt of each tool and holds it against the
-lock file. Large files hide all that: see *large tree*.
+nothing (*{tools}*), takes {floor:.1f} times as long as `sha256sum` by a `raw` task. With `integrity: full`, the host
+also starts some thirty programs that find what no hash tells (types, modes, owners, texts of links, capabilities,
+access control lists, what was added or is missing), and the controller compares the receipt of each tool with the lock
+file. With large files all that is little beside hashing: see *large tree*.
 """
 
 
