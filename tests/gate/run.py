@@ -276,7 +276,7 @@ def newest_environment() -> Environment:
 
 
 def gates(with_matrix: bool, with_hosts: bool = False) -> list[Gate]:
-    """Return the table of gates; *with_matrix* adds those of ``make gate``, *with_hosts* that of ``make test-fleet``."""
+    """Return the table of gates; *with_matrix* adds those of ``make gate``, *with_hosts* ``make test-fleet``."""
     newest = newest_environment()
     table = [
         Gate("tools installed", partial(install, newest)),

@@ -4,7 +4,8 @@
 """How hard do the property-based tests try? ``quick`` for every change, ``full`` in ``make gate``, ``search`` if asked.
 
 HYPOTHESIS_PROFILE names one. ansible-test names none: there, ``few`` examples show what other Pythons do otherwise.
-None has a deadline: the tests ask what is true, not how fast, and a busy machine must fail none. Gates try the same examples every time, so that only a change can fail them; ``search`` tries new ones.
+None has a deadline: the tests ask what is true, not how fast, and a busy machine must fail none. Gates try the same
+examples every time, so that only a change can fail them; ``search`` tries new ones.
 """
 
 import os

@@ -54,6 +54,7 @@ LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
 
 #: What the mode of a program is if nobody asked for another one.
 PROGRAM_MODE = 0o755
+
 #: How alike two names are, from 0 to 1, when one of them seems to be a slip: ruff and rufff are, uv and uvx are not.
 NEAR = 0.81
 
