@@ -17,8 +17,8 @@ quickstart: ## Pin real tools, put them on this machine, prove it: the whole sto
 	@$(GATES) setup
 	@$(IN_VENV) docs/quickstart/run.sh
 
-test: ## Run the gates that every contributor needs; with ALL=yes, those of make gate
-	@$(GATES) $(if $(ALL),gate,test) --only "$(ONLY)"
+test: ## Run the gates that every contributor needs; with ALL=yes, those of make gate, with HOSTS=yes, test-fleet beside them
+	@$(GATES) $(if $(ALL),gate,test) $(if $(HOSTS),--real-hosts) --only "$(ONLY)"
 
 gate: ## Run every gate, on the oldest and the newest ansible-core and every Python found
 	@$(MAKE) --no-print-directory test ALL=yes

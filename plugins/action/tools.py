@@ -30,7 +30,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     role_variables,
     views,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import question, unsealed
 
 ATTEMPTS = 3
 #: What a result says of who served an asset that the controller brought.
@@ -76,8 +76,11 @@ class ActionModule(verb.Verb):
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
             answer = verb.ask(self, question(wanted))
-            if answer.sealed is not None:
-                return _report(plan.sealed_plan(wanted, answer.sealed))
+            settled = plan.settled_plan(wanted, answer)
+            if settled is not None:
+                return _report(settled)
+            if answer.host is None:
+                answer = verb.ask(self, unsealed(question(wanted)))
             host, state = verb.required(answer.host), verb.required(answer.state)
             planned = plan.make_plan(wanted, host, state)
             for tool in planned.tools:

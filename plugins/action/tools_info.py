@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     role_variables,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 OPTIONS = verb.reader(options.TOOLS_INFO)
@@ -40,8 +40,8 @@ class ActionModule(verb.Verb):
         given = verb.options(self, OPTIONS, arguments)
         wanted = self._wanted(given)
         asked = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        # Nobody seals the empty digest: what is there must be told, sealed or not.
-        answer = verb.ask(self, replace(question(wanted), wanted="", audit=True, task_path=self._path()))
+        # What is there must be told, sealed or not.
+        answer = verb.ask(self, replace(unsealed(question(wanted)), audit=True, task_path=self._path()))
         state = verb.required(answer.state)
         names = None if given["tools"] is None else tuple(given["tools"])
         mode = None if given["mode"] is None else verb.mode(given["mode"])

