@@ -138,7 +138,7 @@ cp releases.components.json before.components.json
 sed 's/>=0.9,<1/0.9.30/' releases.yml >older.yml
 mv older.yml releases.yml
 echo "   In releases.yml, with another version:"
-grep uv: releases.yml
+sed -n "s/^ *uv:/     uv:/p" releases.yml
 lock
 rollout --diff
 echo "   The switch was one rename, of the link through which both programs are found:"
