@@ -155,6 +155,9 @@ CHANGES: dict[str, Change] = {
         tree / "bin/hello", f"../{PROGRAM}\nl 0 hello/{tree.name}/bin/greet -> ../libexec/hello-1.0/bin/greet"
     ),
     "program link ends with a line break": lambda _host, tree: _relink(tree / "bin/hello", f"../{PROGRAM}\n"),
+    "program link goes on, as ls shows the receipt": lambda _host, tree: _relink(
+        tree / "bin/hello", f"../{PROGRAM}\n-rw-r--r-- 1 0 0 1 Jan 1 00:00 hello/{tree.name}/receipt.json"
+    ),
     "program link goes on, as a file": lambda _host, tree: _relink(
         tree / "bin/hello", f"../{PROGRAM}\n-rw-r--r-- 1 0 0 1 x"
     ),

@@ -3,8 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Is all as sealed, down to each byte? Part of answer.sh, whose variables it uses. What takes contents.sh a program for each
-# kind of difference takes three walks here, as nobody has to be told which one it is: where anything differs, or cannot be
-# told apart from what does, nothing is said, and all is asked and told as of a host that has no seal.
+# kind of difference takes two walks here, as nobody has to be told which one it is: where anything differs, or cannot be
+# told apart from what does, nothing is said, and all is told as of a host that has no seal.
 # shellcheck disable=SC2154
 
 # describe_compared: what the controller holds against the lock file, of a host that is as sealed. Which assets are for this
@@ -59,7 +59,10 @@ are_as_listed() {
     hashes=$(find "$@" -type f -exec $sha256 {} + 2>/dev/null)
     # shellcheck disable=SC2086
     set -- $trees
-    [ "$(seen "$@" | sort)" = "$(listed "$@" | sort)" ]
+    expected=$({ listed "$@" && say '~'; } | sort)
+    # The last line is there only if everything was read.
+    case $expected in *"$newline~") ;; *) return 1 ;; esac
+    [ "$({ seen "$@" && say '~'; } | sort)" = "$expected" ]
 }
 
 # are_sizes_and_links_plain: whether the files are not too large to be read, and whether the text of each link is as long as

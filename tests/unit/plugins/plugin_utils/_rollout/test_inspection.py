@@ -338,6 +338,18 @@ def test_full_look_at_a_host_that_is_as_a_rollout_left_it_finds_nothing_to_do(
     assert not planned.is_changed
 
 
+@pytest.mark.parametrize("program", ["sort", "grep", "ls", "find", "sha256sum", "sed"])
+def test_full_look_without_a_program_that_it_takes_finds_nothing_as_pinned(
+    machine: Machine, tmp_path: Path, program: str
+) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    programs = busybox(tmp_path)
+    (Path(programs) / program).unlink()
+    full = replace(wanted, integrity="full")
+    assert settled_plan(full, machine.ask(full, userland=programs)) is None
+
+
 def findings_after(machine: Machine, wanted: Wanted, tamper: Callable[[Machine], object]) -> list[str]:
     tamper(machine)
     return [finding.text for finding in audit(machine, wanted).tools["hello"].findings]
