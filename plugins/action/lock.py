@@ -92,7 +92,10 @@ class ActionModule(verb.Verb):
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
         asked, wanted = self._settled(asked, wanted, resolver, locked)
-        resolution = resolver.resolve(wanted, locked, given["upgrade"])
+        try:
+            resolution = resolver.resolve(wanted, locked, given["upgrade"])
+        except ReleaseError as error:
+            raise catalogue_moves.with_hint(error, wanted) from error
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
         seen = lock_diff.text(locked, known), lock_diff.text(resolution.lock, inside.recorded)
