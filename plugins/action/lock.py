@@ -94,7 +94,10 @@ class ActionModule(verb.Verb):
         resolver = self._resolver(given, asked, evidence)
         with contextlib.closing(resolver.progress):
             asked, wanted = self._settled(asked, wanted, resolver, locked)
-            resolution = resolver.resolve(wanted, locked, given["upgrade"])
+            try:
+                resolution = resolver.resolve(wanted, locked, given["upgrade"])
+            except ReleaseError as error:
+                raise catalogue_moves.with_hint(error, wanted) from error
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
         seen = lock_diff.text(lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded))

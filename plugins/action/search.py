@@ -26,7 +26,7 @@ class ActionModule(verb.Verb):
     _requires_connection = False
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
-        """Show the tools of the catalogue that may be meant, and return them. Nothing is written, nobody is asked.
+        """Return the tools of the catalogue that may be meant, for programs and for people. Nobody is asked.
 
         Raises ReleaseError for no word to look for, and for a catalogue that cannot be read.
         """
@@ -36,7 +36,8 @@ class ActionModule(verb.Verb):
             raise ReleaseError("search looks for nothing", expected="a word", fix="name a tool, such as  -e tool=node")
         files = tuple(verb.found_file(self, name, user_files.CATALOGUE) for name in given["catalogue"])
         found = search.candidates(Catalogue(files, partial(user_files.read, kind=user_files.CATALOGUE)), word)
-        notes = search.lines(found, word)
-        for line in notes:
-            verb.tell(line)
-        return {"changed": False, "candidates": [asdict(one) for one in found], "notes": notes}
+        return {
+            "changed": False,
+            "candidates": [asdict(one) for one in found],
+            "notes": search.lines(found, word),
+        }

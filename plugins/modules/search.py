@@ -10,10 +10,11 @@ short_description: Look for a tool in the catalogue
 version_added: 0.1.0
 author: pinned.release contributors (@pinned-release)
 description:
-  - Looks for a word in the catalogue of well-known tools, shows the tools that may be meant, and for each the line to
+  - Looks for a word in the catalogue of well-known tools. Returns the tools that may be meant, each with the line to
     write into a manifest. A tool of the catalogue needs only its version there.
   - The tool of that name comes first. Then come tools that are also called so, names with the word in them,
-    descriptions and publishers with the word in them, and names that are written nearly so. The first ten are shown.
+    descriptions and publishers with the word in them, and names that are written nearly so. RV(notes) has the first
+    ten.
   - The catalogue comes with the collection. It says where the publisher of a tool publishes it, and by whom it must be
     signed. No network is used, and no host is asked.
 options:
@@ -95,7 +96,7 @@ candidates:
       type: str
       sample: "jq: latest"
 notes:
-  description: The same for people, a line each. The lines are shown while the task runs.
+  description: The same for people, a line each.
   returned: success
   type: list
   elements: str

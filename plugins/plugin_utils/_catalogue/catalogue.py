@@ -16,20 +16,17 @@ from functools import cache, cached_property
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys, read_keys
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import (
     ALIKE,
     LONGEST_COMPARED,
     Place,
-    WrittenMapping,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED
 from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
 #: The collection's own.
 OWN = Path(__file__).with_name("tools.yml")
-_TAG = "tag"
 _ABOUT = "description also repackaged seen"
 
 
@@ -104,9 +101,7 @@ def parse(text: str, name: str, file: Path | None = None) -> dict[str, Entry]:
 
 
 def _entry(name: str, place: Place, file: Path | None) -> Entry:
-    fields = place.fields("source", " ".join((*CATALOGUED, _TAG, *_ABOUT.split())))
-    if _TAG in fields:
-        fields = {**fields, "source": _with_tag(fields["source"], fields[_TAG])}
+    fields = place.fields("source", " ".join((*CATALOGUED, _ABOUT)))
     return Entry(
         name=name,
         keys=read_keys(fields),
@@ -116,16 +111,3 @@ def _entry(name: str, place: Place, file: Path | None) -> Entry:
         seen=fields["seen"].items(lambda one: one.text(forms.WEB_URL), least=1) if "seen" in fields else (),
         file=file,
     )
-
-
-def _with_tag(source: Place, tag: Place) -> Place:
-    """Return the place of a *source* with the *tag* that stands beside it. Raises MisfitError where it takes none."""
-    if not isinstance(source.value, WrittenMapping):
-        return source
-    if _TAG in source.value:
-        raise tag.misfit("one tag: here, or in source")
-    merged = WrittenMapping({**source.value, _TAG: tag.text()})
-    merged.lines = {**source.value.lines, _TAG: tag.line or 0}
-    if not any(kind in merged and _TAG in KINDS[kind].OPTIONS for kind in KINDS):
-        raise tag.misfit("no tag: this kind of source has none")
-    return source._replace(value=merged)

@@ -13,11 +13,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Entry, own
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, upgrade_kinds
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest, WantedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED, LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 
 def taken(manifest: Manifest, upgrade: Sequence[str]) -> Manifest:
@@ -38,20 +41,35 @@ def notes(manifest: Manifest, name: str, locked: LockedTool | None, tool: Locked
         return
     entry = manifest.catalogue.get(name)
     if entry is None:
-        source = json.dumps(dict(wanted.source), ensure_ascii=False)
-        yield f"the catalogue no longer has it. What is locked stays; write into the manifest  source: {source}"
+        instead = f"{name}: {_written(wanted)}"
+        yield f"the catalogue no longer has it. What is locked stays; write into the manifest  {instead}"
         return
     if locked is None or locked.source != tool.source:
         yield from _first_notes(entry)
-    now = _now(manifest, name) or wanted
-    changed = answers.changes(wanted, now)
-    said = "; ".join(
-        f"{key} {changed[field][0]} instead of {changed[field][1]}"
-        for key, field in CATALOGUED.items()
-        if field in changed
-    )
-    if said:
+    if said := _said_otherwise(manifest, name):
         yield f"the catalogue now says {said}; what is locked stays, -e upgrade={name} takes it"
+
+
+def with_hint(error: ReleaseError, manifest: Manifest) -> ReleaseError:
+    """Return the *error* that keeps the *manifest* from being locked; with a hint where the catalogue may help.
+
+    A publisher who renames assets or moves elsewhere is often why the catalogue says something else.
+    """
+    lines = error.what.splitlines()
+    names = [name for name in manifest.tools if any(line.startswith((f"{name}:", f"{name} ")) for line in lines)]
+    changed = [name for name in names if _said_otherwise(manifest, name)]
+    if not changed:
+        return error
+    hint = f"the catalogue now says something else of {listed(changed)}: -e upgrade={','.join(changed)} takes it"
+    return ReleaseError(error.what, error.expected, error.found, f"{error.fix}; or: {hint}" if error.fix else hint)
+
+
+def _said_otherwise(manifest: Manifest, name: str) -> str:
+    """Return what the catalogue says otherwise now of the tool *name*; "" where that is nothing."""
+    wanted = manifest.tools[name]
+    changed = answers.changes(wanted, _now(manifest, name) or wanted)
+    said = [(key, *changed[field]) for key, field in CATALOGUED.items() if field in changed]
+    return "; ".join(f"{key} {now} instead of {before}" for key, now, before in said)
 
 
 def _now(manifest: Manifest, name: str) -> WantedTool | None:
@@ -65,6 +83,19 @@ def _now(manifest: Manifest, name: str) -> WantedTool | None:
     keys = entry.keys.below(of_manifest)
     fields = {field: getattr(keys, field) for field in CATALOGUED.values()}
     return replace(wanted, **fields, catalogued=tuple(sorted(keys.said - of_manifest.said)))
+
+
+def _written(wanted: WantedTool) -> str:
+    """Return what the catalogue said of a tool as a manifest says it, on one line: YAML takes JSON."""
+    said: dict[str, object] = {key: getattr(wanted, CATALOGUED[key]) for key in wanted.catalogued}
+    if wanted.verify:
+        said["verify"] = {kind: _identities(*identities) for kind, identities in wanted.verify.items()}
+    return json.dumps(said, ensure_ascii=False)
+
+
+def _identities(first: Identity, *successors: Identity) -> dict[str, object]:
+    more = {"successors": [identity.as_dict() for identity in successors]} if successors else {}
+    return {**first.as_dict(), **more}
 
 
 def _first_notes(entry: Entry) -> Iterator[str]:

@@ -6,11 +6,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue import catalogue
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, lockfile, manifest, policy_check
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    answers,
+    catalogue_moves,
+    lockfile,
+    manifest,
+    policy_check,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
@@ -124,15 +131,35 @@ def test_another_version_in_the_manifest_takes_no_other_source(site: Site, publi
     assert (found.version, found.source) == ("1.1", {"pypi": "tool"})
 
 
-def test_a_tool_that_the_catalogue_no_longer_has_stays_and_its_source_is_told(site: Site) -> None:
+def test_a_tool_that_the_catalogue_no_longer_has_stays_and_what_to_write_is_told(
+    site: Site, publisher: Publisher
+) -> None:
+    sign(publisher, "1.0", KEY)
+    successors = f"{{key: {KEY.public}, successors: [{{key: {OTHER.public}}}]}}"
+    site.says(PYPI, "asset: tool-*", f"verify: {{minisign: {successors}}}")
     locked = site.lock().lock
     site.file.write_text("tools: {other: {source: {pypi: other}}}\n")
     for upgrade in ([], ["tool"]):
         kept = site.lock(locked, upgrade=upgrade)
         assert kept.lock == locked
-        assert of(kept).notes == (
-            'the catalogue no longer has it. What is locked stays; write into the manifest  source: {"pypi": "tool"}',
-        )
+    told, _line, written = of(kept).notes[0].partition("  tool: ")
+    assert told == "the catalogue no longer has it. What is locked stays; write into the manifest"
+    own = site.asked(locked, written).tools["tool"]
+    assert own == replace(site.asked(locked).tools["tool"], constraint="", catalogued=())
+
+
+def test_whoever_cannot_lock_is_told_that_the_catalogue_says_something_else(site: Site, publisher: Publisher) -> None:
+    site.says(PYPI, "asset: 'tool-{version}-linux-*'")
+    locked = site.lock().lock
+    publisher.publish("2.0", renamed__linux__x86_64=STATIC)
+    with pytest.raises(ReleaseError) as caught:
+        site.lock(locked, '"2.*"')
+    wanted = site.asked(locked, '"2.*"')
+    assert catalogue_moves.with_hint(caught.value, wanted) is caught.value
+    site.says(PYPI, "asset: '*-renamed-*'")
+    hinted = catalogue_moves.with_hint(caught.value, site.asked(locked, '"2.*"'))
+    assert str(hinted.fix).endswith("the catalogue now says something else of tool: -e upgrade=tool takes it")
+    assert site.lock(locked, '"2.*"', upgrade=["tool"]).lock.tools["tool"].version == "2.0"
 
 
 def test_a_key_that_the_manifest_says_no_longer_is_that_of_the_catalogue(site: Site) -> None:
