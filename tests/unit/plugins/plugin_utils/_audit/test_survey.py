@@ -275,6 +275,12 @@ def test_what_is_no_result_for_this_lock_file_is_failed(result: object) -> None:
     assert "no result of pinned.release.survey_host" in host.why
 
 
+def test_an_answer_about_another_lock_file_is_none() -> None:
+    said = {**answer(BOOKWORM, LockFile()), "lock_sha256": "e" * 64}
+    assert surveyed.read("h", said, SHA256).why.endswith(f"expected {SHA256}")
+    assert surveyed.read("h", said, "").why.endswith("expected no lock file")
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
     lambda inner: (
@@ -297,6 +303,7 @@ def test_no_result_stops_the_survey_or_steers_the_terminal(result: object) -> No
 def test_what_hosts_say_of_themselves_is_told_without_controls() -> None:
     found = survey({"h": answer(replace(BOOKWORM, distribution="\x1b[2JDebian\n"), LockFile())})
     assert "?[2JDebian" in text(found)
+    assert json.loads(survey_json.text_of(found))["kinds"][0]["distribution"] == "?[2JDebian"
 
 
 def test_json_names_every_host_of_every_group(tmp_path: Path) -> None:
