@@ -243,17 +243,24 @@ def test_a_tool_that_would_be_left_out_is_told_apart_from_what_stops_a_rollout(t
     assert "It would leave out a tool on\n  goes_on: v2 1.0" in told
 
 
+def test_every_host_that_is_unreachable_is_named_though_each_reason_has_its_own_address() -> None:
+    results = {f"web{number}": {"unreachable": True, "msg": f"10.0.0.{number}: timed out"} for number in range(40)}
+    found = survey(results)
+    assert len(found.silent) == 40
+    told = " ".join(" ".join(survey_lines.lines(found)[4:]).split())
+    assert told == f"40 hosts ({', '.join(results)}): unreachable: 10.0.0.0: timed out; 10.0.0.1: timed out …"
+
+
 def test_whoever_does_not_answer_is_told_with_the_reason() -> None:
     no_shell = {"changed": False, "unanswered": ReleaseError("no shell", found="nothing").as_dict()}
     results = {"gone": UNREACHABLE, "lost": UNREACHABLE, "mute": no_shell, "out": None, "skipped": {"skipped": True}}
     told = text(survey(results)).splitlines()
     assert told[0] == "5 hosts in the inventory: 2 unreachable, 1 failed, 2 not asked"
-    assert told[-5:] == [
+    assert told[-4:] == [
         "2 hosts (gone, lost): unreachable: Failed to connect to the host via ssh: no",
         "  route to host",
         "mute: failed: no shell: nothing",
-        "out: not asked",
-        "skipped: not asked",
+        "2 hosts (out, skipped): not asked",
     ]
 
 
