@@ -166,7 +166,7 @@ def _as_one(groups: Sequence[Silent], why: str) -> list[Silent]:
 
 
 def _builds(outcome: Outcome, locked: int) -> Iterator[str]:
-    """Yield which tools the hosts of *outcome* get for which target; those for one are not named if they are the most."""
+    """Yield which tools the hosts of *outcome* get for which target. Of one that most are for, only their number."""
     by_target: dict[str, list[str]] = {}
     for name, got in outcome.tools.items():
         by_target.setdefault(got.target, []).append(name)

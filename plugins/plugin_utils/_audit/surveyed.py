@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
     OPERATING_SYSTEMS,
 )
 
+_OTHER_LOCK = "it was asked about another lock file than the one that is told of: name one for all (-e lockfile=FILE)"
 #: What became of the question to a host.
 Asked: TypeAlias = Literal["answered", "unreachable", "failed", "not_asked"]
 
@@ -113,7 +114,7 @@ def _answered(name: str, top: Place, lock_sha256: str) -> SurveyedHost:
         why = _refusal(unanswered)
         return SurveyedHost(name, "failed", ": ".join(filter(None, (why.what, why.found))))
     if top.required("lock_sha256").value != lock_sha256:
-        raise top.at("lock_sha256").misfit(lock_sha256 or "no lock file")
+        return SurveyedHost(name, "failed", _OTHER_LOCK)
     return SurveyedHost(
         name,
         "answered",
