@@ -10,7 +10,6 @@ from textwrap import wrap
 from typing import TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey import (
-    Got,
     Kind,
     Outcome,
     Refused,
@@ -29,8 +28,6 @@ MOST_GROUPS, MOST_NAMED, LONGEST_REASON = 12, 8, 230
 MOST_SILENT = 40
 #: So many names of tools are told of each group of hosts, though they have been told before.
 MOST_REPEATED = 3
-#: What a reason has that nobody would expect of a host: another build than its own, or not of its own architecture.
-_SURPRISES = (" → ", " emulated on ", " beside ", ", assuming ")
 _HEADER = ("hosts", "platform", "libc", "processor", "distribution")
 _WORDS: dict[Asked, str] = {
     "answered": "answered",
@@ -112,13 +109,9 @@ class _Teller:
             yield from _wrapped(f"{_hosts(outcome.hosts)}: {_machines(outcome.machines)}", "  ")
             yield from _builds(outcome, survey.lock.tools)
             for name, got in outcome.tools.items():
-                yield from self._reasons(name, got)
+                for reason in got.reasons if self._is_verbose else got.surprises:
+                    yield from _wrapped(f"{name}: {reason}", "      ")
         yield from more
-
-    def _reasons(self, name: str, got: Got) -> Iterator[str]:
-        for reason in got.reasons:
-            if self._is_verbose or any(surprise in reason for surprise in _SURPRISES):
-                yield from _wrapped(f"{name}: {reason}", "      ")
 
     def _refused(self, title: str, groups: Sequence[Refused]) -> Iterator[str]:
         shown, more = self._first(groups)

@@ -59,11 +59,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class SurveyedTool:
-    """What a host would get of a tool: the build for *target*, and the *reason*; or why it would get none."""
+    """What a host would get of a tool: the build for *target*, and the *reason*; or why it would get none.
+
+    is_surprising  whether somebody who knows the host would expect another build
+    """
 
     version: str
     target: str = ""
     reason: str = ""
+    is_surprising: bool = False
     refused: Refusal | None = None
 
 
@@ -164,11 +168,15 @@ def _line(place: Place, key: str) -> str:
 
 
 def _tool(place: Place) -> SurveyedTool:
-    fields = place.fields("version", "target reason refused")
+    fields = place.fields("version", "target reason surprising refused")
     version = fields["version"].text(forms.VERSION)
     if "refused" in fields:
         return SurveyedTool(version, refused=_refusal(fields["refused"]))
-    return SurveyedTool(version, place.required("target").text(forms.TARGET), _line(place, "reason"))
+    surprising = place.required("surprising")
+    if not isinstance(surprising.value, bool):
+        raise surprising.misfit("true or false")
+    target = place.required("target").text(forms.TARGET)
+    return SurveyedTool(version, target, _line(place, "reason"), surprising.value)
 
 
 def _refusal(place: Place) -> Refusal:
