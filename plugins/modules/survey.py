@@ -14,8 +14,8 @@ description:
     there are of each platform, libc, processor and distribution, and the C(platforms) of a manifest that serves them.
   - With O(lockfile), it also tells which hosts would get which build of each tool, and which would be refused.
   - Hosts that did not answer, failed or were left out of the play are told, too.
-  - It prints lines for people, hosts of one kind together, unless Ansible's output is one for machines. With C(-v) it
-    prints every reason, every group and the name of every host.
+  - It prints lines for people, hosts of one kind together, where Ansible prints with its default callback. With C(-v)
+    it prints every reason, every group and the name of every host.
   - The playbook C(pinned.release.survey) asks and tells.
 options:
   lockfile:

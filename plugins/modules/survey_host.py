@@ -102,10 +102,15 @@ tools:
   description:
     - What the host would get of each tool of the lock file, C(version), C(target) and C(reason), or why it would get
       none of it, C(refused), in the parts of an error.
+    - C(surprising) tells whether somebody who knows the host would expect another build.
   returned: if the host gave a usable answer
   type: dict
   sample:
-    jq: {"version": "1.7.1", "target": "x86_64-unknown-linux-musl", "reason": "static x86_64 build, needs no libc"}
+    jq:
+      version: "1.7.1"
+      target: x86_64-unknown-linux-musl
+      reason: static x86_64 build, needs no libc
+      surprising: false
 refused:
   description: Why a rollout would fail on the host, in the parts of its error. V(null) if it would not.
   returned: if the host gave a usable answer

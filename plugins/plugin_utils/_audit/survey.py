@@ -37,11 +37,12 @@ class Kind:
 
 @dataclass(frozen=True)
 class Got:
-    """What hosts would get of a tool. The *reasons* differ where the hosts do."""
+    """What hosts would get of a tool. The *reasons* differ where the hosts do; *surprises* are those worth telling."""
 
     version: str
     target: str
     reasons: tuple[str, ...]
+    surprises: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -168,8 +169,10 @@ def _builds_of(host: SurveyedHost) -> tuple[tuple[str, str, str], ...]:
 def _outcome(same: Sequence[tuple[SurveyedHost, Machine]]) -> Outcome:
     tools = {}
     for name, version, target in _builds_of(same[0][0]):
-        reasons = dict.fromkeys(host.tools[name].reason for host, _machine in same)
-        tools[name] = Got(version, target, tuple(reasons))
+        got = [host.tools[name] for host, _machine in same]
+        reasons = dict.fromkeys(tool.reason for tool in got)
+        surprises = dict.fromkeys(tool.reason for tool in got if tool.is_surprising)
+        tools[name] = Got(version, target, tuple(reasons), tuple(surprises))
     return Outcome(tools, tuple(dict.fromkeys(machine for _host, machine in same)), _names(same))
 
 

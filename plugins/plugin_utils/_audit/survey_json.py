@@ -42,7 +42,10 @@ def _machine(fields: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    tools = {name: {**asdict(got), "reasons": list(got.reasons)} for name, got in outcome.tools.items()}
+    tools = {
+        name: {"version": got.version, "target": got.target, "reasons": list(got.reasons)}
+        for name, got in outcome.tools.items()
+    }
     return {"hosts": list(outcome.hosts), "platforms": _platforms(outcome), "tools": tools}
 
 

@@ -10,7 +10,6 @@ from textwrap import wrap
 from typing import TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey import (
-    Got,
     Kind,
     Outcome,
     Refused,
@@ -25,10 +24,10 @@ T = TypeVar("T")
 WIDTH = 79
 #: So many groups of each sort are told, so many hosts of each are named, and reasons have so many characters.
 MOST_GROUPS, MOST_NAMED, LONGEST_REASON = 12, 8, 230
+#: Of those who did not answer, more are named: somebody must look at each.
+MOST_SILENT = 40
 #: So many names of tools are told of each group of hosts, though they have been told before.
 MOST_REPEATED = 3
-#: What a reason has that nobody would expect of a host: another build than its own, or not of its own architecture.
-_SURPRISES = (" → ", " emulated on ", " beside ", ", assuming ")
 _HEADER = ("hosts", "platform", "libc", "processor", "distribution")
 _WORDS: dict[Asked, str] = {
     "answered": "answered",
@@ -43,18 +42,15 @@ def lines(survey: Survey, is_verbose: bool = False) -> list[str]:
 
     With *is_verbose*, every reason is told, every group, and every host is named.
     """
-    limits = (None, None) if is_verbose else (MOST_GROUPS, MOST_NAMED)
-    return [line.rstrip() for line in _Teller(survey, is_verbose, *limits).lines()]
+    return [line.rstrip() for line in _Teller(survey, is_verbose).lines()]
 
 
 class _Teller:
-    """Tells one *survey*; *most* groups of each sort, *named* hosts of each; None for all of them."""
+    """Tells one *survey*."""
 
-    def __init__(self, survey: Survey, is_verbose: bool, most: int | None, named: int | None) -> None:
+    def __init__(self, survey: Survey, is_verbose: bool) -> None:
         self._survey = survey
         self._is_verbose = is_verbose
-        self._most = most
-        self._named = named
 
     def lines(self) -> Iterator[str]:
         """Yield the lines: what the hosts are, what they would get, what would be refused, and who did not answer."""
@@ -113,13 +109,9 @@ class _Teller:
             yield from _wrapped(f"{_hosts(outcome.hosts)}: {_machines(outcome.machines)}", "  ")
             yield from _builds(outcome, survey.lock.tools)
             for name, got in outcome.tools.items():
-                yield from self._reasons(name, got)
+                for reason in got.reasons if self._is_verbose else got.surprises:
+                    yield from _wrapped(f"{name}: {reason}", "      ")
         yield from more
-
-    def _reasons(self, name: str, got: Got) -> Iterator[str]:
-        for reason in got.reasons:
-            if self._is_verbose or any(surprise in reason for surprise in _SURPRISES):
-                yield from _wrapped(f"{name}: {reason}", "      ")
 
     def _refused(self, title: str, groups: Sequence[Refused]) -> Iterator[str]:
         shown, more = self._first(groups)
@@ -133,29 +125,41 @@ class _Teller:
         yield from more
 
     def _silent(self) -> Iterator[str]:
-        shown, more = self._first(self._survey.silent)
+        shown, more = self._first(_by_status(self._survey.silent))
         if shown:
             yield ""
         for group in shown:
-            yield from self._without_answer(group)
+            why = f": {_short(group.why)}" if group.why else ""
+            yield from self._told(group.hosts, f"{_WORDS[group.asked]}{why}", most=MOST_SILENT)
         yield from more
 
-    def _without_answer(self, group: Silent) -> Iterator[str]:
-        why = "" if group.asked == "not_asked" else f": {_short(group.why)}"
-        yield from self._told(group.hosts, f"{_WORDS[group.asked]}{why}")
-
-    def _told(self, hosts: Sequence[str], text: str, indent: str = "") -> Iterator[str]:
-        names = listed(hosts, self._named or len(hosts))
+    def _told(self, hosts: Sequence[str], text: str, indent: str = "", most: int = MOST_NAMED) -> Iterator[str]:
+        names = listed(hosts, len(hosts) if self._is_verbose else most)
         return _wrapped(f"{names if len(hosts) == 1 else f'{len(hosts)} hosts ({names})'}: {text}", indent)
 
     def _first(self, groups: Sequence[T]) -> tuple[Sequence[T], list[str]]:
         """Return the *groups* that are told, and the line that tells how many are not."""
-        left = len(groups) - (self._most or len(groups))
-        return groups[: self._most], [f"  and {left} more groups: see them with -v"] if left > 0 else []
+        most = len(groups) if self._is_verbose else MOST_GROUPS
+        left = len(groups) - most
+        return groups[:most], [f"  and {left} more groups: see them with -v"] if left > 0 else []
+
+
+def _by_status(groups: Sequence[Silent]) -> list[Silent]:
+    """Return the *groups* without an answer, the unreachable ones as one: each reason has an address of its own."""
+    unreachable, failed, not_asked = (
+        [group for group in groups if group.asked == asked] for asked in ("unreachable", "failed", "not_asked")
+    )
+    reasons = "; ".join(group.why for group in unreachable[:2]) + (" …" if len(unreachable) > 2 else "")
+    return [*_as_one(unreachable, reasons), *failed, *_as_one(not_asked, "")]
+
+
+def _as_one(groups: Sequence[Silent], why: str) -> list[Silent]:
+    hosts = tuple(host for group in groups for host in group.hosts)
+    return [Silent(groups[0].asked, why, hosts)] if groups else []
 
 
 def _builds(outcome: Outcome, locked: int) -> Iterator[str]:
-    """Yield which tools the hosts of *outcome* get for which target. Most of all that are *locked* are not named."""
+    """Yield which tools the hosts of *outcome* get for which target. Of one that most are for, only their number."""
     by_target: dict[str, list[str]] = {}
     for name, got in outcome.tools.items():
         by_target.setdefault(got.target, []).append(name)

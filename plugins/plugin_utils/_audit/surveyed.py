@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
     OPERATING_SYSTEMS,
 )
 
+_OTHER_LOCK = "it was asked about another lock file than the one that is told of: name one for all (-e lockfile=FILE)"
 #: What became of the question to a host.
 Asked: TypeAlias = Literal["answered", "unreachable", "failed", "not_asked"]
 
@@ -58,11 +59,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class SurveyedTool:
-    """What a host would get of a tool: the build for *target*, and the *reason*; or why it would get none."""
+    """What a host would get of a tool: the build for *target*, and the *reason*; or why it would get none.
+
+    is_surprising  whether somebody who knows the host would expect another build
+    """
 
     version: str
     target: str = ""
     reason: str = ""
+    is_surprising: bool = False
     refused: Refusal | None = None
 
 
@@ -113,7 +118,7 @@ def _answered(name: str, top: Place, lock_sha256: str) -> SurveyedHost:
         why = _refusal(unanswered)
         return SurveyedHost(name, "failed", ": ".join(filter(None, (why.what, why.found))))
     if top.required("lock_sha256").value != lock_sha256:
-        raise top.at("lock_sha256").misfit(lock_sha256 or "no lock file")
+        return SurveyedHost(name, "failed", _OTHER_LOCK)
     return SurveyedHost(
         name,
         "answered",
@@ -163,11 +168,15 @@ def _line(place: Place, key: str) -> str:
 
 
 def _tool(place: Place) -> SurveyedTool:
-    fields = place.fields("version", "target reason refused")
+    fields = place.fields("version", "target reason surprising refused")
     version = fields["version"].text(forms.VERSION)
     if "refused" in fields:
         return SurveyedTool(version, refused=_refusal(fields["refused"]))
-    return SurveyedTool(version, place.required("target").text(forms.TARGET), _line(place, "reason"))
+    surprising = place.required("surprising")
+    if not isinstance(surprising.value, bool):
+        raise surprising.misfit("true or false")
+    target = place.required("target").text(forms.TARGET)
+    return SurveyedTool(version, target, _line(place, "reason"), surprising.value)
 
 
 def _refusal(place: Place) -> Refusal:

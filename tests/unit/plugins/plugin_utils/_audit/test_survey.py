@@ -243,17 +243,24 @@ def test_a_tool_that_would_be_left_out_is_told_apart_from_what_stops_a_rollout(t
     assert "It would leave out a tool on\n  goes_on: v2 1.0" in told
 
 
+def test_every_host_that_is_unreachable_is_named_though_each_reason_has_its_own_address() -> None:
+    results = {f"web{number}": {"unreachable": True, "msg": f"10.0.0.{number}: timed out"} for number in range(40)}
+    found = survey(results)
+    assert len(found.silent) == 40
+    told = " ".join(" ".join(survey_lines.lines(found)[4:]).split())
+    assert told == f"40 hosts ({', '.join(results)}): unreachable: 10.0.0.0: timed out; 10.0.0.1: timed out …"
+
+
 def test_whoever_does_not_answer_is_told_with_the_reason() -> None:
     no_shell = {"changed": False, "unanswered": ReleaseError("no shell", found="nothing").as_dict()}
     results = {"gone": UNREACHABLE, "lost": UNREACHABLE, "mute": no_shell, "out": None, "skipped": {"skipped": True}}
     told = text(survey(results)).splitlines()
     assert told[0] == "5 hosts in the inventory: 2 unreachable, 1 failed, 2 not asked"
-    assert told[-5:] == [
+    assert told[-4:] == [
         "2 hosts (gone, lost): unreachable: Failed to connect to the host via ssh: no",
         "  route to host",
         "mute: failed: no shell: nothing",
-        "out: not asked",
-        "skipped: not asked",
+        "2 hosts (out, skipped): not asked",
     ]
 
 
@@ -262,7 +269,7 @@ def test_whoever_does_not_answer_is_told_with_the_reason() -> None:
     [
         "text",
         {"changed": False},
-        {"lock_sha256": "e" * 64},
+        {"lock_sha256": SHA256},
         {"lock_sha256": SHA256, "host": {"platform": "linux/x86_64; rm"}, "tools": {}},
         {"lock_sha256": SHA256, "host": {"platform": "", "os": "plan9"}, "tools": {}},
         {"lock_sha256": SHA256, "host": {"platform": "", "cpu": 3}, "tools": {}},
@@ -273,6 +280,14 @@ def test_what_is_no_result_for_this_lock_file_is_failed(result: object) -> None:
     host = surveyed.read("h", result, SHA256)
     assert (host.asked, host.machine) == ("failed", None)
     assert "no result of pinned.release.survey_host" in host.why
+
+
+def test_an_answer_about_another_lock_file_is_none() -> None:
+    said = {**answer(BOOKWORM, LockFile()), "lock_sha256": "e" * 64}
+    for asked in (SHA256, ""):
+        host = surveyed.read("h", said, asked)
+        assert (host.asked, host.machine) == ("failed", None)
+        assert "another lock file" in host.why
 
 
 JSON = st.recursive(
@@ -297,6 +312,7 @@ def test_no_result_stops_the_survey_or_steers_the_terminal(result: object) -> No
 def test_what_hosts_say_of_themselves_is_told_without_controls() -> None:
     found = survey({"h": answer(replace(BOOKWORM, distribution="\x1b[2JDebian\n"), LockFile())})
     assert "?[2JDebian" in text(found)
+    assert json.loads(survey_json.text_of(found))["kinds"][0]["distribution"] == "?[2JDebian"
 
 
 def test_json_names_every_host_of_every_group(tmp_path: Path) -> None:
