@@ -17,7 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 OPTIONS = verb.reader(options.TELL)
 #: What prints for people, beside whose words others may stand. Whatever else prints may be for machines.
 FOR_PEOPLE = ("default", "ansible.builtin.default")
-#: Whether somebody reads along. Elsewhere lines stay whole, to be searched. The workers have no terminal, so it is asked
+#: Whether somebody reads along. Elsewhere lines stay whole, to be searched. Workers have no terminal, so it is asked
 #: where this is imported, for all hosts.
 HAS_TERMINAL = sys.stdout.isatty()
 #: Longer lines are hard to read, however wide a terminal is.
