@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._choice import choi
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import floors, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import locked_tools
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
@@ -76,6 +77,11 @@ class Case:
 
         self.patch.setattr(socket, "getaddrinfo", getaddrinfo)
         download("https://gone.example.org/a", str(self.folder / "a"), "a" * 64, 1)
+
+    def unresolvable_publisher(self) -> None:
+        with pytest.raises(libraries.requests.exceptions.ConnectionError) as failed:
+            libraries.requests.get("https://gone.invalid/a", timeout=5, proxies={"https": ""})
+        raise failures.failure(failed.value, "https://gone.invalid/a")
 
     def other_bytes(self) -> None:
         (self.folder / "served").write_bytes(b"x")
@@ -139,6 +145,7 @@ PROVOKED: dict[str, Callable[[Case], Any]] = {
     "… is there already": lambda case: case.plan(lambda machine: (machine.bin_dir / "hello").write_text("mine")),
     "nothing can be written in": lambda case: _on_disk(is_writable=False),
     "cannot download": lambda case: case.unresolvable(),
+    "the controller cannot resolve": lambda case: case.unresolvable_publisher(),
     "… is not the file that was locked": lambda case: case.other_bytes(),
 }
 

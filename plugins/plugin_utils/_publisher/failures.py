@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import socket
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
@@ -147,6 +148,13 @@ def failure(error: Exception, url: str) -> ReleaseError:
         # What libraries say of values that they refuse repeats the value.
         return _unusable_proxy(url) or ReleaseError(
             f"{place} is not a URL that can be fetched", expected="https://host/path"
+        )
+    if any(isinstance(one, socket.gaierror) for one in chain):
+        return ReleaseError(
+            f"the controller cannot resolve the name {host}, asked for {place}",
+            found=reason,
+            fix=f"see whether it finds the name (getent hosts {host}), and correct its DNS or the name; where a proxy "
+            "leads out, set HTTPS_PROXY; a mirror can be set in mirrors",
         )
     return ReleaseError(
         f"{host} could not be reached for {place}",

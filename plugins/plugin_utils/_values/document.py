@@ -30,6 +30,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 T = TypeVar("T")
 #: How much alike a suggested word is: 1 is equal.
 ALIKE = 0.75
+#: So many known words are listed beside the nearest of them.
+LONGEST_LIST = 8
 #: Longer words are not compared with the known ones: the comparison takes the square of their length.
 LONGEST_COMPARED = 100
 
@@ -243,7 +245,8 @@ class Place(NamedTuple):
         comparable = [*known, *others] if len(word) <= LONGEST_COMPARED else []
         near = difflib.get_close_matches(word, comparable, 1, ALIKE)
         question = f'; did you mean "{near[0]}"?' if near else ""
-        expected = f"one of {', '.join(known)}"
+        # The nearest word says enough where a list of all would be long.
+        expected = None if near and len(known) > LONGEST_LIST else f"one of {', '.join(known)}"
         if self.line is None:
             return self._error(self._not_valid() + question, expected, shown(word), fix)
         return self._error(f"{self.document.name}:{self.line}: unknown {named}{question}", expected, None, fix)
@@ -254,7 +257,7 @@ class Place(NamedTuple):
         place = f"{self.document.name}:{self.line}"
         return f"{place}: {self.way} is not valid" if self.way else f"{place} is not valid"
 
-    def _error(self, what: str, expected: str, found: str | None, fix: str | None) -> MisfitError:
+    def _error(self, what: str, expected: str | None, found: str | None, fix: str | None) -> MisfitError:
         line = f", line {self.line}" if self.line else ""
         fix = fix or self.document.fix or f"correct {self.document.name}{line}"
         return MisfitError(self.way or "the top", what, expected, found, fix)
