@@ -16,7 +16,7 @@ from typing import Literal
 from ansible_collections.pinned.release.tests.browser.browsers import BROWSERS, DRIVERS, Browser, chromium, found
 
 #: The pages of which there are pictures, if they are there.
-SHOWN = ("index", "guide/concept", "guide/catalogue", "guide/getting-started", "reference/manifest")
+SHOWN = ("index", "guide/concept", "catalogue", "guide/getting-started", "reference/manifest")
 SIZES = {"desktop": (1440, 1000), "phone": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FAULTS = """
