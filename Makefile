@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures catalogue pictures test-renovate release clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -17,8 +17,8 @@ quickstart: ## Pin real tools, put them on this machine, prove it: the whole sto
 	@$(GATES) setup
 	@$(IN_VENV) docs/quickstart/run.sh
 
-test: ## Run the gates that every contributor needs; with ALL=yes, those of make gate
-	@$(GATES) $(if $(ALL),gate,test) --only "$(ONLY)"
+test: ## Run the gates that every contributor needs; with ALL=yes, those of make gate, with HOSTS=yes, test-fleet beside them
+	@$(GATES) $(if $(ALL),gate,test) $(if $(HOSTS),--real-hosts) --only "$(ONLY)"
 
 gate: ## Run every gate, on the oldest and the newest ansible-core and every Python found
 	@$(MAKE) --no-print-directory test ALL=yes
@@ -28,6 +28,10 @@ unit: ## Run unit tests only: all, or those that T=path or T=path::name names
 
 map: ## Write the map of packages and files into CONTRIBUTING.md, and the index of the guide
 	@$(GATES) map
+
+catalogue: ## Write the list of the catalogue's tools, docs/catalogue.md
+	@$(GATES) setup
+	@$(IN_VENV) PYTHONPATH="$(CURDIR)/.build/collections" python3 tests/gate/catalogue_page.py
 
 bench: ## Measure the promises in numbers
 	@$(GATES) setup
@@ -68,6 +72,15 @@ docs: ## Build the web site in .build/docs/build/html: guide, reference of every
 
 docs-pictures: ## Build the site, look at every page as a phone shows it, and take pictures of some (needs chromium and chromedriver)
 	@$(GATES) pictures
+
+test-renovate: ## Let Renovate find and raise the versions of a manifest (downloads 150 MB from npm and PyPI, 3 minutes)
+	@$(GATES) renovate
+
+pictures: ## Draw the pictures of README and docs anew (needs chromium and chromedriver)
+	@$(GATES) draw
+
+release: ## Make the files of a release from the commit that is checked out, with digests and a bill of materials
+	@$(GATES) release
 
 clean: ## Remove everything that the gates made
 	rm -rf .venv .build tests/output .hypothesis .mypy_cache .pytest_cache .ruff_cache

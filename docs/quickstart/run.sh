@@ -5,7 +5,7 @@
 
 # The whole story on this machine: pin real programs, install them, change one's mind, find and repair a changed byte.
 # Everything happens below .build/quickstart, as the user who runs it.
-# It fits two screens of 100 columns, and takes only what the sh and sed of Linux, BSD and macOS have in common.
+# It fits two screens of 80 columns, and takes only what the sh and sed of Linux, BSD and macOS have in common.
 
 set -eu
 
@@ -28,6 +28,17 @@ export ANSIBLE_HOME="$story/ansible" ANSIBLE_REMOTE_TEMP="$story/ansible/tmp"
 export ANSIBLE_LOCALHOST_WARNING=false ANSIBLE_INVENTORY_UNPARSED_WARNING=false ANSIBLE_NOCOWS=true
 export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml ANSIBLE_DISPLAY_OK_HOSTS=true ANSIBLE_DISPLAY_SKIPPED_HOSTS=false
 
+# Ansible wants a locale whose texts are UTF-8: what it prints has arrows, and names may have any letter.
+case $(locale charmap 2>/dev/null) in
+*[Uu][Tt][Ff]*8*) ;;
+*) for name in C.UTF-8 C.utf8 en_US.UTF-8; do
+    if locale -a 2>/dev/null | grep -qx "$name"; then
+        export LC_ALL="$name"
+        break
+    fi
+done ;;
+esac
+
 # A word as one types it into a shell; Ansible itself takes no path with an apostrophe.
 typed() {
     case $1 in
@@ -41,7 +52,7 @@ show() {
     line='   $'
     for word; do
         word=$(typed "$word")
-        if [ $((${#line} + ${#word})) -gt 97 ]; then
+        if [ $((${#line} + ${#word})) -gt 77 ]; then
             printf '%s \\\n' "$line"
             line='      '
         fi
@@ -65,7 +76,8 @@ run() {
     show "$@"
     { "$@" 2>&1 || touch failed; } | python3 "$tell" "$story/"
     [ ! -e failed ] || {
-        say "The story ends here, for the reason above. When that is corrected, type make quickstart again."
+        say "The story ends here, for the reason above."
+        echo "When that is corrected, type make quickstart again."
         exit 1
     }
 }
@@ -92,18 +104,19 @@ say "A story in six steps. All of it happens in $story"
 
 say "1. What we want: three tools, each with a range of versions (releases.yml)"
 cat >releases.yml <<END
+# yaml-language-server: \$schema=../../docs/schema/releases.schema.json
 platforms: [$platform]
 tools:
-  uv:   {source: {pypi: uv},        version: ">=0.9,<1"}
-  ruff: {source: {pypi: ruff},      version: "0.14.*"}
-  just: {source: {pypi: rust-just}, version: ">=1.40,<2"}
+  uv: ">=0.9,<1"
+  ruff: "0.14.*"
+  just: "pypi:rust-just@>=1.40,<2"
 END
 sed 's/^/   /' releases.yml
 
-say "2. Lock it: download, hash, read what each program needs, write releases.lock.json"
+say "2. Lock it: download, hash, read what each program needs, write the lock file"
 lock
 
-say "3. Bring this machine to the lock file, into two folders of your own, and use what was installed"
+say "3. Bring this machine to the lock file, into two folders of your own"
 cat >here.yml <<END
 target: localhost
 tools_root: "$story/tools"
@@ -113,7 +126,7 @@ echo "   In here.yml: target: localhost, tools_root: â€¦/tools, tools_bin_dir: â
 rollout
 versions uv ruff just
 
-say "4. Again: there is nothing to do, and finding that out takes one question to the host"
+say "4. Again: nothing is to do, and one question to the host finds that out"
 started=$(now)
 rollout
 echo "   $(seconds_since "$started") seconds, most of them Ansible's own start"
@@ -124,7 +137,8 @@ cp releases.lock.json before.lock.json
 cp releases.components.json before.components.json
 sed 's/>=0.9,<1/0.9.30/' releases.yml >older.yml
 mv older.yml releases.yml
-echo "   In releases.yml, with another version: $(grep uv: releases.yml)"
+echo "   In releases.yml, with another version:"
+sed -n "s/^ *uv:/     uv:/p" releases.yml
 lock
 rollout --diff
 echo "   The switch was one rename, of the link through which both programs are found:"
@@ -141,18 +155,23 @@ versions uv
 say "6. Somebody changes one byte of an installed program; it is seen, and repaired"
 program=$(python3 -c 'import os; print(os.path.realpath("bin/just"))')
 printf '!' | dd of="$program" bs=1 seek=4242 conv=notrunc 2>/dev/null
-info='root={{ tools_root }} bin_dir={{ tools_bin_dir }} lockfile=releases.lock.json tools=just integrity=full'
+info='root={{ tools_root }} bin_dir={{ tools_bin_dir }}
+        lockfile=releases.lock.json tools=just integrity=full'
 run ansible localhost -e @here.yml -m pinned.release.tools_info -a "$info"
 rollout -e tools_integrity=full
 versions just
 
 say "That was it. Next, in a folder of your own:"
 cat <<END
-   . $(typed "$checkout/.build/activate")   # Ansible and this collection, in this shell
-   \$EDITOR releases.yml                    # what you want, as in 1.
-   ansible-playbook pinned.release.lock    # pin it; commit releases.lock.json
-   ansible-playbook -i INVENTORY pinned.release.rollout --check --diff   # what would happen
-   ansible-playbook -i INVENTORY pinned.release.rollout --become         # let it happen
-   ansible-playbook -i INVENTORY pinned.release.audit --become           # a report of what every host has
-   ansible-doc pinned.release.tools        # all that it can do; docs/guide/ tells the rest
+   # Ansible and this collection, in this shell:
+   . $(typed "$checkout/.build/activate")
+   # What you want, as in 1. Then pin it, and commit releases.lock.json:
+   \$EDITOR releases.yml
+   ansible-playbook pinned.release.lock
+   # What would happen, let it happen, and a report of what every host has:
+   ansible-playbook -i INVENTORY pinned.release.rollout --become --check --diff
+   ansible-playbook -i INVENTORY pinned.release.rollout --become
+   ansible-playbook -i INVENTORY pinned.release.audit --become
+   # All that it can do; docs/guide/ tells the rest:
+   ansible-doc pinned.release.tools
 END

@@ -10,14 +10,19 @@ a receipt says, a failure's other tellings, and where all lies: the folder of th
 import re
 import signal
 import sys
+import textwrap
 
+#: So many characters of a line fit a terminal of 80 columns, behind those that every line begins with.
+WIDTH = 77
 #: Tasks whose success says nothing; what they fail with is shown.
 SILENT = re.compile(r"Tell what changed|Look at the|Validating arguments|Install what is pinned|Notify the handlers")
-LEFT_OUT = re.compile(r"\s*$|included: |\s+(msg:|changed: false|\w+: \[\]|(root|bin_dir): .*)$")
+LEFT_OUT = re.compile(
+    r"\s*$|included: |skipping: no hosts matched|\s+(msg:|changed: false|\w+: \[\]|(root|bin_dir): .*)$"
+)
 #: Before a task's result, newer versions of Ansible tell its failure; the result tells it to programs, and to people.
 TOLD_BEFORE = re.compile(r"\[ERROR\]: Task failed")
 RESULT = re.compile(r"fatal: |\S+ \| (FAILED|UNREACHABLE)")
-BLOCK = re.compile(r"\s+(receipt|error):$")
+BLOCK = re.compile(r"\s+(receipt|findings|wanted|host):$")
 
 
 def main(folder: str) -> None:
@@ -30,10 +35,9 @@ def main(folder: str) -> None:
         block_column = None
         if line.startswith(("PLAY ", "TASK ")):
             in_recap, is_silent = line.startswith("PLAY RECAP"), bool(SILENT.search(line))
-        elif block := BLOCK.match(line):
+        elif BLOCK.match(line):
             block_column = column
-            if block[1] == "receipt":
-                show(line.rstrip() + " …\n")
+            show(line.rstrip() + " …\n")
         else:
             is_told_later = bool(TOLD_BEFORE.match(line)) or (is_told_later and not RESULT.match(line))
             is_dull_success = is_silent and line.startswith(("ok: ", "changed: ", "skipping: "))
@@ -42,7 +46,23 @@ def main(folder: str) -> None:
 
 
 def show(line: str) -> None:
-    print("  ", line, end="", flush=True)
+    for part in folded(line.rstrip("\n")):
+        print("  ", part, flush=True)
+
+
+def folded(line: str) -> list[str]:
+    """Return *line* as lines that fit the screen, unless a word does not: words are not cut, to be copied."""
+    if len(line) <= WIDTH:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.wrap(
+        line.strip(),
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 # Who interrupts the story still wants to read what Ansible says to it.

@@ -13,7 +13,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ansible.utils.vars import load_extra_vars
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
@@ -24,7 +23,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     questions,
     report_folder,
     report_json,
-    slips,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.questions import Answer, Known
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import components_file, user_files
@@ -33,8 +31,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.forms impor
 
 #: One of these is asked.
 _QUESTIONS = ("digest", "tool", "source", "component", "never_converged", "host", "installed")
-#: Told by the playbook that asks: its variables.
-VARIABLES = "_variables_of_playbook"
 OPTIONS = verb.reader(options.ASK, required_by={"day": ["host"]})
 #: People have digests as answers and reports show them: shortened.
 _DIGEST = re.compile(r"(?:sha256:)?(?:([0-9a-f]{64})|([0-9a-f]{12,63})(?:…|\.\.\.)?)\Z")
@@ -51,9 +47,7 @@ class ActionModule(verb.Verb):
 
         Raises ReleaseError for what is no question, and for reports, a log or components that cannot be read.
         """
-        arguments = dict(self._task.args)
-        slips.refuse(load_extra_vars(self._loader), arguments.pop(VARIABLES, ()))
-        given = verb.options(self, OPTIONS, arguments)
+        given = verb.options(self, OPTIONS)
         kind = _kind(given)
         answer = _answer(kind, given, self._known(kind, given))
         written: dict[Path, bool] = {}

@@ -48,8 +48,8 @@ class ActionModule(verb.Verb):
         lock_path = Path(self._loader.path_dwim(given["lockfile"])) if given["lockfile"] else None
         lock_path = lock_path or wanted_path.with_suffix(".lock.json")
         text = user_files.read(wanted_path, user_files.MANIFEST)
-        wanted = manifest.parse(text, str(wanted_path))
         locked, _sha256 = lock_reader.read(lock_path)
+        wanted = manifest.parse(text, str(wanted_path), wanted_path.parent, locked)
         if differing := answers.differences(locked, wanted):
             raise stale_lock.refusal(differing, lock_path, wanted_path)
         now = datetime.now(timezone.utc)

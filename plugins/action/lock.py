@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -19,6 +20,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     answers,
+    catalogue_moves,
     components_file,
     evidence_folder,
     inside_assets,
@@ -33,6 +35,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     verification,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.editor_line import editor_line
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_files import (
     Asked,
     Export,
@@ -46,7 +49,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.authorit
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Authorities
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
     open_source,
     refuse_token_for_several,
@@ -75,10 +77,9 @@ class ActionModule(verb.Verb):
         asked = self._asked(given)
         wanted_path = asked.path
         lock_path = self._lock_path(given["lockfile"], wanted_path)
-        wanted = manifest.parse(asked.text, str(wanted_path))
         if given["frozen"] or given["verify"]:
-            frozen = _frozen(wanted, wanted_path, lock_path) if given["frozen"] else {}
-            return _verified(wanted, lock_path) if given["verify"] else frozen
+            frozen = _frozen(asked, lock_path) if given["frozen"] else {}
+            return _verified(asked, lock_path) if given["verify"] else frozen
         before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
         if before is None:
             user_files.refuse_hopeless_place(lock_path)
@@ -87,15 +88,17 @@ class ActionModule(verb.Verb):
         locked = LockFile()
         if before:
             locked = local_folders.as_found(lockfile.parse(before, str(lock_path)), lock_path.parent)
-        known = components_file.read(lock_path)
+        wanted = catalogue_moves.taken(asked.wanted(locked), given["upgrade"])
+        known = components_file.read_again(lock_path)
         refuse_token_for_several((tool.source for tool in wanted.tools.values()), given["token"])
         resolver = self._resolver(given, asked, evidence)
-        asked, wanted = self._settled(asked, wanted, resolver)
-        resolution = resolver.resolve(wanted, locked, given["upgrade"])
+        with contextlib.closing(resolver.progress):
+            asked, wanted = self._settled(asked, wanted, resolver, locked)
+            resolution = resolver.resolve(wanted, locked, given["upgrade"])
         after = lockfile.emit(local_folders.as_written(resolution.lock, wanted_path.parent, lock_path.parent))
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
-        seen = lock_diff.text(locked, known), lock_diff.text(resolution.lock, inside.recorded)
-        diff = _diff(lock_path, before, after, *seen)
+        seen = lock_diff.text(lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded))
+        diff = _diff(lock_path, before, after, seen)
         result = _result(lock_path, resolution, diff)
         result["notes"] += inside.notes
         if evidence.differs(resolution.lock):
@@ -135,12 +138,15 @@ class ActionModule(verb.Verb):
             if taken is None:
                 raise
             path = Path(self._loader.path_dwim(given["manifest"]))
+            text = editor_line(path) + taken.text
             if not self._task.check_mode:
-                user_files.write(path, taken.text, user_files.MANIFEST)
-            return Asked(path, taken.text, taken, is_new=True)
+                user_files.write(path, text, user_files.MANIFEST)
+            return Asked(path, text, taken, is_new=True)
         return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
 
-    def _settled(self, asked: Asked, wanted: manifest.Manifest, resolver: Resolver) -> tuple[Asked, manifest.Manifest]:
+    def _settled(
+        self, asked: Asked, wanted: manifest.Manifest, resolver: Resolver, locked: LockFile
+    ) -> tuple[Asked, manifest.Manifest]:
         """Return a manifest that was made of what was taken over, and what it wants, when it is settled what is a tool.
 
         It is written again if that changed it.
@@ -150,7 +156,7 @@ class ActionModule(verb.Verb):
             return asked, wanted
         if not self._task.check_mode:
             user_files.write(known.path, known.text, user_files.MANIFEST)
-        return known, manifest.parse(known.text, str(known.path))
+        return known, known.wanted(locked)
 
     def _resolver(self, given: Mapping[str, Any], asked: Asked, evidence: evidence_folder.EvidenceFolder) -> Resolver:
         """Return what makes a lock of a manifest, with the cache, mirrors and credentials that are *given*."""
@@ -160,7 +166,7 @@ class ActionModule(verb.Verb):
             open_source=partial(self._open, token=given["token"], base=folder, cache_root=cache.root),
             cache=cache,
             now=datetime.now(timezone.utc),
-            progress=ProgressReport(verb.tell),
+            progress=verb.progress(),
             folder=folder,
             has_kept=evidence.has,
             elsewhere=asked.digests,
@@ -177,7 +183,7 @@ class ActionModule(verb.Verb):
         return files
 
     def _with_components(
-        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: tuple[str, str]
+        self, result: dict[str, Any], lock_path: Path, recorded: components_file.Recorded, seen: str
     ) -> dict[str, Any]:
         """Write the file of components if it differs, and return *result* with that. *seen* is what a diff shows.
 
@@ -189,7 +195,7 @@ class ActionModule(verb.Verb):
             return result
         if not self._task.check_mode:
             user_files.write(path, after, user_files.COMPONENTS)
-        own = _diff(path, before or "", after, *seen)
+        own = _diff(path, before or "", after, seen)
         if not result["diff"]:
             notes = [*result["notes"], f"{path.name}: now says what is inside the programs that the lock file names"]
             return {**result, "changed": True, "diff": own, "notes": notes}
@@ -212,44 +218,45 @@ class ActionModule(verb.Verb):
         return Path(self._loader.path_dwim(given))
 
 
-def _frozen(wanted: manifest.Manifest, wanted_path: Path, lock_path: Path) -> dict[str, Any]:
-    """Return the result where the lock file answers all that is *wanted*. Raises ReleaseError where it does not.
+def _frozen(asked: Asked, lock_path: Path) -> dict[str, Any]:
+    """Return the result where the lock file answers all that is *asked*. Raises ReleaseError where it does not.
 
     Nothing is written, and nobody is asked: the lock file remembers what it answers.
     """
     locked, _sha256 = lock_reader.read(lock_path)
-    found = answers.differences(locked, wanted)
+    found = answers.differences(locked, asked.wanted(locked))
     if found:
-        raise stale_lock.refusal(found, lock_path, wanted_path)
+        raise stale_lock.refusal(found, lock_path, asked.path)
     outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
     policy_check.refuse_lock(locked, lock_path, datetime.now(timezone.utc))
     return _result(lock_path, Resolution(locked, outcomes), {})
 
 
-def _verified(wanted: manifest.Manifest, lock_path: Path) -> dict[str, Any]:
+def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
     """Return what became of every proof, verified again from what is kept. Raises ReleaseError if one does not hold.
 
     Nobody is asked, and nothing is written.
     """
     locked, _sha256 = lock_reader.read(lock_path)
     evidence = evidence_folder.EvidenceFolder(lock_path)
-    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, wanted)
+    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, asked.wanted(locked))
     verification.refuse_failed(found)
     result = _result(lock_path, Resolution(locked), {})
     roots = verification.root_notes(locked, evidence.read, datetime.now(timezone.utc))
     return {**result, "proofs": list(map(asdict, found)), "notes": [*verification.notes(found), *roots]}
 
 
-def _diff(path: Path, before: str, after: str, seen_before: str, seen_after: str) -> dict[str, str]:
+def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:
     """Return the diff between two texts of the lock file; empty if they are equal.
 
-    It is one between what people see of them, unless more is asked for, or they differ in nothing that people see.
+    It is what people see of them, *seen*, unless more is asked for, or they differ in nothing that people see.
     """
     if before == after:
         return {}
-    if seen_before != seen_after and Display().verbosity < WHOLE_FILE:
-        before, after = seen_before, seen_after
-    return {"before_header": str(path), "after_header": str(path), "before": before, "after": after}
+    headers = {"before_header": str(path), "after_header": str(path)}
+    if seen and Display().verbosity < WHOLE_FILE:
+        return {**headers, "prepared": f"{path}:\n{seen}"}
+    return {**headers, "before": before, "after": after}
 
 
 def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[str, Any]:

@@ -58,7 +58,7 @@ class ActionModule(verb.Verb):
         sources = [tool.source for given_lock in locks for tool in given_lock.lock.tools.values()]
         refuse_token_elsewhere(sources, given["token"], given["token_host"])
         cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
-        assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root))
+        assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root), verb.progress())
         if given["prune"] and not given["dest"]:
             raise ReleaseError(
                 "prune is for a folder (dest)", fix="let the registry's own rules of retention remove what is old"

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from ansible import constants
-from ansible.utils.vars import load_extra_vars
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
@@ -27,7 +26,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     report_folder,
     report_json,
     signing,
-    slips,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.beside import (
     Beside,
@@ -53,8 +51,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 OPTIONS = verb.reader(options.REPORT)
 LOG = "log.jsonl"
-#: Told by the playbook that audits a fleet: its variables. Then options are checked, before any host is asked.
-VARIABLES = "_variables_of_playbook"
+#: Told by the playbook that audits a fleet: then options are checked, before any host is asked.
+BEFOREHAND = "_beforehand"
 
 
 class ActionModule(verb.Verb):
@@ -70,8 +68,7 @@ class ActionModule(verb.Verb):
         sign, and a folder that cannot be written.
         """
         arguments = dict(self._task.args)
-        variables = arguments.pop(VARIABLES, None)
-        slips.refuse(load_extra_vars(self._loader), variables or ())
+        is_beforehand = bool(arguments.pop(BEFOREHAND, False))
         given = verb.options(self, OPTIONS, arguments)
         _refuse_combinations(given)
         dest = Path(self._loader.path_dwim(given["dest"]))
@@ -80,7 +77,7 @@ class ActionModule(verb.Verb):
         sign = signing.of_option(given["log_key"], self._loader.path_dwim)
         path, lock, compared = self._lock(given)
         past = history.known(log_path)
-        if variables:
+        if is_beforehand:
             self._refuse_unusable(dest, given)
             return {"changed": False}
         names = _names(given["hosts"], task_vars)

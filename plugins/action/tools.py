@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import os
 import pwd
-import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime, timezone
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
-from ansible_collections.pinned.release.plugins.plugin_utils import carry, verb
+from ansible_collections.pinned.release.plugins.plugin_utils import carry, task_options, verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, policy_check, signers, stale_lock
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
@@ -31,14 +26,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     delivery,
     foresight,
     obeyed,
-    ordered_capabilities,
     plan,
     role_variables,
     views,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
-from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import remember
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import question, unsealed
 
 ATTEMPTS = 3
 #: What a result says of who served an asset that the controller brought.
@@ -59,7 +51,9 @@ class ActionModule(verb.Verb):
         orders, where the controller cannot have what it is to bring, and if the host has changed in between ATTEMPTS
         times.
         """
+        self._warn_of_slips(task_vars)
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
+        arguments.pop(verb.BRIEF, None)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars)
@@ -68,20 +62,31 @@ class ActionModule(verb.Verb):
         self._task.notify = [*(self._task.notify or ()), *changed] or None
         return report
 
+    def _warn_of_slips(self, task_vars: Mapping[str, Any]) -> None:
+        """Warn of variables that are nearly the role's. They are no errors: inventories have variables of their own."""
+        if self._task.args.get(role_variables.ASKED_FOR):
+            for name in task_vars:
+                near = role_variables.nearly(name)
+                if near:
+                    verb.LOG.warning("nobody reads the variable %s; did you mean %s?", name, near)
+
     def _converge(self, given: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
         """Ask, plan, fetch, obey; again if the host changed, or got no answer, in between."""
-        wanted = self._wanted(given, carry.named_python(self, task_vars))
+        wanted = task_options.wanted(self, given, carry.named_python(self, task_vars))
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
             answer = verb.ask(self, question(wanted))
-            if answer.sealed is not None:
-                return _report(plan.sealed_plan(wanted, answer.sealed))
+            settled = plan.settled_plan(wanted, answer)
+            if settled is not None:
+                return _report(settled)
+            if answer.host is None:
+                answer = verb.ask(self, unsealed(question(wanted)))
             host, state = verb.required(answer.host), verb.required(answer.state)
             planned = plan.make_plan(wanted, host, state)
             for tool in planned.tools:
                 verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
             brought = delivery.deliveries(planned, way)
-            has_nothing_to_seal = state.remembered or not state.active
+            has_nothing_to_seal = state.remembered or not state.active or bool(planned.unsupported)
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
             files = self._fetched(brought, way, given, wanted.mirrors, self.host(task_vars))
@@ -106,7 +111,7 @@ class ActionModule(verb.Verb):
         """
         if not brought:
             return {}
-        base = self._lock_folder(given["lockfile"])
+        base = task_options.lock_folder(self, given["lockfile"])
         token, token_host = given["token"], given["token_host"]
         depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, token, token_host, mirrors)
         return depot.files(brought, way)
@@ -148,72 +153,6 @@ class ActionModule(verb.Verb):
             report["notes"] += [f"{tool}: {reason}" for reason in done.failed]
         return report
 
-    def _wanted(self, given: Mapping[str, Any], python: str) -> Wanted:
-        if given["exact"] and given["tools"] is not None:
-            raise ReleaseError(
-                "exact cannot be combined with tools: it removes whatever is not among all tools of the lock file",
-                fix="leave out tools, or set exact: false",
-            )
-        if given["capabilities"] and given["bin"] == "copy":
-            raise ReleaseError(
-                "capabilities cannot be combined with bin: copy: a copy of a program has none",
-                fix="leave out bin, so that programs are started through links",
-            )
-        if given["platform"] and given["check"]:
-            raise ReleaseError(
-                "check cannot be combined with platform: its programs are for other hosts than this one",
-                fix="leave out check here, and start the programs on a host that reads them",
-            )
-        if given["keep"] < 0:
-            raise ReleaseError("keep says how many old versions stay", expected="0 or more", found=str(given["keep"]))
-        required = signers.read(given["lock_signers"])
-        remember(given["token"] or "")
-        lock, digest = self._lock(given["lockfile"], required, is_present=given["state"] == "present")
-        return Wanted(
-            lock=lock,
-            lock_digest=digest,
-            lock_folder=self._lock_folder(given["lockfile"]),
-            names=None if given["tools"] is None else tuple(sorted(set(given["tools"]))),
-            is_present=given["state"] == "present",
-            exact=given["exact"],
-            **verb.place(given),
-            owner=given["owner"],
-            group=given["group"],
-            mode=verb.mode(given["mode"]),
-            keep=given["keep"],
-            integrity=given["integrity"],
-            prefer=given["prefer"],
-            assume=verb.assumed(given["assume"]),
-            adopt=given["adopt"],
-            bin=given["bin"],
-            checks={tool: tuple(_command(tool, command)) for tool, command in given["check"].items()},
-            python=python,
-            capabilities=ordered_capabilities.read(given["capabilities"]),
-            mirrors=verb.mirrors(self, given["mirrors"]),
-            layouts=tuple(sorted(set(given["layouts"]))),
-        )
-
-    def _lock_folder(self, name: str | None) -> Path:
-        """Return the folder from which relative addresses start; for no lock file, which has none, the working one."""
-        return verb.found_file(self, name).absolute().parent if name else Path()
-
-    def _lock(self, name: str | None, required: signers.Signers | None, is_present: bool) -> tuple[LockFile, str]:
-        """Return the lock file and its digest. Warns if what is to be present is not what its manifest asks now.
-
-        Raises ReleaseError if it does not satisfy its policy.
-        """
-        if name is None:
-            return LockFile(), ""
-        path = verb.found_file(self, name)
-        run_folder = Path(constants.DEFAULT_LOCAL_TMP)
-        check = partial(policy_check.refuse_lock, path=path, now=datetime.now(timezone.utc))
-        lock, digest = lock_reader.read_for_hosts(path, required, run_folder, check if is_present else None)
-        warning = stale_lock.warning(path, lock, digest, run_folder) if is_present else None
-        if warning is not None:
-            # At once: a host that cannot be reached has no result that would hold it.
-            Display().warning(verb.fit(warning))
-        return lock, digest
-
 
 def _own_name() -> str | None:
     """Return the name of the user who runs Ansible; None for one whom nothing knows, as in some containers."""
@@ -240,24 +179,14 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
         "tools": views.results(planned),
         "changed_tools": [tool.tool for tool in planned.tools if tool.action != "none"],
         "unpinned": dict(planned.unpinned),
+        "unsupported": dict(planned.unsupported),
         "root": planned.root,
-        "notes": views.notes(planned),
+        "notes": views.notes(planned, is_verbose=Display().verbosity > 0),
         "summary": views.summary(planned),
     }
     if planned.is_changed:
         report["diff"] = views.diff(planned)
     return report
-
-
-def _command(tool: str, command: object) -> list[str]:
-    words = shlex.split(command) if isinstance(command, str) else command
-    if isinstance(words, list) and words and all(isinstance(word, str) for word in words):
-        return words
-    raise ReleaseError(
-        f"the check of {tool} is no command",
-        expected=f"text such as '{tool} --version', or a list",
-        found=repr(command),
-    )
 
 
 def _handlers(tool: str, names: object) -> list[str]:

@@ -22,11 +22,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     role_variables,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
-#: Told by the role that audits a fleet: what lock file and result say again is left out.
-BRIEF = "_brief"
 OPTIONS = verb.reader(options.TOOLS_INFO)
 
 
@@ -38,12 +36,12 @@ class ActionModule(verb.Verb):
         arguments = role_variables.options_of_task(
             self._task.args, task_vars, self._templar.template, options.TOOLS_INFO
         )
-        is_brief = bool(arguments.pop(BRIEF, False))
+        is_brief = bool(arguments.pop(verb.BRIEF, False))
         given = verb.options(self, OPTIONS, arguments)
         wanted = self._wanted(given)
         asked = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
-        # Nobody seals the empty digest: what is there must be told, sealed or not.
-        answer = verb.ask(self, replace(question(wanted), wanted="", audit=True, task_path=self._path()))
+        # What is there must be told, sealed or not.
+        answer = verb.ask(self, replace(unsealed(question(wanted)), audit=True, task_path=self._path()))
         state = verb.required(answer.state)
         names = None if given["tools"] is None else tuple(given["tools"])
         mode = None if given["mode"] is None else verb.mode(given["mode"])

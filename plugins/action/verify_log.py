@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import known_keys, log, report_json
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import LogHead
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 OPTIONS = verb.reader(options.VERIFY_LOG)
@@ -51,8 +52,7 @@ class ActionModule(verb.Verb):
             "notes": _told(verified) or _notes(verified, heads, given),
         }
         if verified.found:
-            error = _refusal(path, verified)
-            return {**result, "failed": True, "msg": f"{self.host(task_vars)}: {error}", "error": error.as_dict()}
+            return {**result, **failed_result(_refusal(path, verified))}
         return result
 
     def _reports(self, names: list[str]) -> Iterator[tuple[str, str, LogHead | None]]:

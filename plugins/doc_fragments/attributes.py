@@ -177,7 +177,8 @@ options:
   assume:
     description:
       - What the host has and the probe cannot detect. Without it, what is not detected counts as not there, and a
-        program that may need it is refused. You are responsible for what you declare. The reason in the result names it.
+        program that may need it is refused. You are responsible for what you declare. The reason in the result names
+        it.
       - What the probe does detect is not overruled. Names and values are those of M(pinned.release.target_facts).
     type: dict
     suboptions:

@@ -12,7 +12,9 @@ from ansible.errors import AnsibleFilterError
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.outcomes import lines
 
 
-def outcomes(hosts: Any, hostvars: Any, result: str = "tools_result") -> list[str]:
+def outcomes(
+    hosts: Any, hostvars: Any, result: str = "tools_result", *, check: bool = False, verbose: bool = False
+) -> list[str]:
     """Return what became of *hosts*, which have the variable *result* in *hostvars*: a line for each outcome.
 
     Raises AnsibleFilterError if *hosts* is no list of names, or *hostvars* no mapping.
@@ -22,7 +24,8 @@ def outcomes(hosts: Any, hostvars: Any, result: str = "tools_result") -> list[st
             "pinned.release.outcomes needs the names of hosts and hostvars, as in"
             " ansible_play_hosts_all | pinned.release.outcomes(hostvars)"
         )
-    return lines((str(host), hostvars[host].get(result)) for host in hosts)
+    results = ((str(host), hostvars[host].get(result)) for host in hosts)
+    return lines(results, is_check=bool(check), is_verbose=bool(verbose))
 
 
 class FilterModule:

@@ -364,10 +364,13 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
         fix = "check that the URL's port speaks TLS, and what stands between this machine and it"
         return ReleaseError(what, found="TLS failed: {0}".format(cause), fix=fix)
     if isinstance(cause, socket.gaierror):
-        found = "no address for {0}: {1}".format(host, cause.strerror)
-        fix = "check the name and this machine's DNS; if it reaches the network by a proxy, set https_proxy"
+        name = host.rpartition("/")[2].partition(":")[0]
+        what = "{0}: this machine cannot resolve the name {1}".format(what, name)
+        fix = "see whether it finds the name ({0}), and correct its DNS or the name; {1}".format(
+            "getent hosts {0}".format(name), "where a proxy leads out, set https_proxy; a mirror can be set in mirrors"
+        )
         kind = SilentError if cause.errno == socket.EAI_AGAIN else ReleaseError
-        return kind(what, found=found, fix=fix)
+        return kind(what, found=cause.strerror, fix=fix)
     if isinstance(cause, (socket.timeout, TimeoutError)):
         return SilentError(what, found="{0} did not answer in time, or too slowly".format(host))
     if isinstance(cause, (ConnectionResetError, ConnectionAbortedError, BrokenPipeError, http.client.IncompleteRead)):

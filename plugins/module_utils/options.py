@@ -66,6 +66,7 @@ TOOLS = dict(
     check={"type": "dict", "default": {}},
     capabilities={"type": "dict", "default": {}},
     adopt={"type": "bool", "default": False},
+    unsupported={"type": "str", "choices": ["fail", "skip"], "default": "fail"},
     layouts={"type": "list", "elements": "str", "choices": ["modulefiles", "tool_cache"], "default": []},
     fetch_from={"type": "str", "choices": ["auto", "host", "controller"], "default": "auto"},
     token={"type": "str", "no_log": True},
@@ -73,6 +74,7 @@ TOOLS = dict(
     bin={"type": "str", "choices": ["link", "copy"], "default": "link"},
     notify={"type": "dict", "default": {}},
     _variables={"type": "bool", "default": False},
+    _brief={"type": "bool", "default": False},
     **dict(CHOICE, **dict(INTEGRITY, **dict(SIGNED, **MIRRORS))),
 )  # type: Spec
 
@@ -90,6 +92,15 @@ TOOLS_INFO = dict(
 )  # type: Spec
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
+
+SURVEY_HOST = {"lockfile": {"type": "path"}}  # type: Spec
+
+SURVEY = dict(
+    SIGNED,
+    lockfile={"type": "path"},
+    to={"type": "path"},
+    result={"type": "str", "default": "survey_answer"},
+)  # type: Spec
 
 LOCK = {
     **MIRRORS,
@@ -159,8 +170,14 @@ ASK = {
     "host": {"type": "str"},
     "day": {"type": "str"},
     "installed": {"type": "str"},
-    "_variables_of_playbook": {"type": "list", "elements": "str"},
 }  # type: Spec
+
+SEARCH = {
+    "tool": {"type": "str", "required": True},
+    "catalogue": {"type": "list", "elements": "path", "default": []},
+}  # type: Spec
+
+TELL = {"lines": {"type": "list", "elements": "str", "required": True}}  # type: Spec
 
 ATTEST = {
     "manifest": {"type": "path", "default": "releases.yml"},
@@ -179,6 +196,19 @@ REPORT = dict(
     advisories={"type": "path"},
     vex={"type": "list", "elements": "path", "default": []},
     allow_lists={"type": "bool", "default": False},
-    _variables_of_playbook={"type": "list", "elements": "str"},
+    _beforehand={"type": "bool", "default": False},
     **RECORDS,
 )  # type: Spec
+
+PREFLIGHT = {
+    "playbook": {"type": "str", "required": True},
+    "variables": {"type": "list", "elements": "str", "required": True},
+    "required": {"type": "list", "elements": "str", "default": []},
+    "roles": {"type": "list", "elements": "str", "choices": ["tools", "mirror"], "default": []},
+    "target": {"type": "raw"},
+    "whole_inventory": {"type": "bool", "default": False},
+    "switches": {"type": "dict", "default": {}},
+    "lockfile": {"type": "path"},
+    **SIGNED,
+    **RECORDS,
+}  # type: Spec

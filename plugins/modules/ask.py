@@ -65,12 +65,6 @@ options:
   installed:
     description: When was this tool first installed on each host, and since when is it gone?
     type: str
-  _variables_of_playbook:
-    description:
-      - The variables that the playbook takes. One on the command line that is nearly one of these is refused. Not for
-        playbooks.
-    type: list
-    elements: str
 extends_documentation_fragment:
   - pinned.release.attributes
 attributes:
@@ -181,25 +175,32 @@ notes:
   type: list
   elements: str
   returned: success
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

@@ -32,6 +32,10 @@ description:
     the asset by name (C(accept)).
   - What is locked and still satisfies the manifest stays as it is, without a look at the network. A policy that has
     become stricter holds for it, too.
+  - A tool of the catalogue needs only its version in the manifest. The lock file keeps the source and all else that the
+    catalogue says. If another catalogue says something else, a note tells so, and only O(upgrade) takes it.
+    M(pinned.release.search) looks into the catalogue; C(catalogue) in the manifest names catalogues of a site.
+  - The short form of a source and a version is C(pypi:ruff@0.17.*), for every kind of source.
   - The lock file remembers what it answers. For each tool, that is its source, version constraint, asset pattern,
     executables, platforms and evidence; for all of them, the policy. O(frozen) compares that with the manifest.
   - The policy of the manifest says which evidence, sources, hosts and sizes are allowed, and for how long the lock file
@@ -71,6 +75,7 @@ options:
       - Tools to bring to the newest release that the manifest allows, even though what is locked still satisfies it.
       - V(all) stands for all of them, V(patch) and V(minor) for all of them, but only within this kind of move. From
         1.2.3, 1.2.9 is a patch move, and 1.9 is a minor one.
+      - Tools that move without such a bound also get what the catalogue says now.
       - V(uv:patch) moves one tool within a kind of move. What is said of one tool counts, not what is said of all.
     type: list
     elements: str
@@ -163,6 +168,7 @@ notes:
     must belong to whoever runs or to root, and be writable by nobody else, or be sticky.
   - Proxies and certificate authorities come from the environment of the controller.
 seealso:
+  - module: pinned.release.search
   - module: pinned.release.tools
 extends_documentation_fragment:
   - pinned.release.attributes
@@ -353,25 +359,32 @@ summary:
     | tool | before | now | move | evidence |
     | --- | --- | --- | --- | --- |
     | uv | 0.9.8 | 0.9.9 | patch | digest |
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

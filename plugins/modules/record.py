@@ -99,25 +99,32 @@ notes:
   elements: str
   returned: success
   sample: ["recorded in /srv/records/log.jsonl: 12 as pinned, 3 changed, 1 unreachable"]
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

@@ -90,12 +90,10 @@ options:
         opened on the controller; one that its cache lacks is downloaded.
     type: bool
     default: false
-  _variables_of_playbook:
-    description:
-      - The variables that the playbook takes. One on the command line that is nearly one of these is refused, options
-        are checked, and nothing else is done. Not for playbooks.
-    type: list
-    elements: str
+  _beforehand:
+    description: Only see whether a report could be written with these options. Not for playbooks.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - pinned.release.attributes
   - pinned.release.attributes.records
@@ -218,25 +216,32 @@ files:
   elements: str
   returned: success
   sample: [/srv/audit/report.json, /srv/audit/report.csv]
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

@@ -135,6 +135,16 @@ options:
       - By default that is an error. With V(true) the file is renamed to a backup beside it.
     type: bool
     default: false
+  unsupported:
+    description:
+      - What to do on a host on which a tool of the lock file does not run, because nothing that is locked of it fits
+        the host's system, processor or libc. With O(platform), it always fails.
+      - V(fail) fails with the reasons, before anything is changed on the host.
+      - V(skip) brings the other tools to the lock file, and leaves this one as it is. It is named in RV(unsupported)
+        and RV(notes) of each run, and M(pinned.release.tools_info) and reports go on to tell that the host lacks it.
+    type: str
+    choices: [fail, skip]
+    default: fail
   fetch_from:
     description:
       - Who downloads what a host lacks.
@@ -177,6 +187,12 @@ options:
     description:
       - Whether options that the task does not give are taken from the variables of the role C(pinned.release.tools).
         Not for playbooks.
+    type: bool
+    default: false
+  _brief:
+    description:
+      - Whether the message of a failure is one line, because the playbook tells the rest at its end. Not for
+        playbooks.
     type: bool
     default: false
 attributes:
@@ -319,6 +335,12 @@ EXAMPLES = r"""
     root: "{{ shared_tools }}/linux/aarch64"
     bin_dir: "{{ shared_tools }}/linux/aarch64/bin"
 
+- name: Install what runs on each host of an old and a new userland, and say what does not
+  pinned.release.tools:
+    lockfile: releases.lock.json
+    unsupported: skip
+  register: installed
+
 - name: Remove a tool
   pinned.release.tools:
     tools: [ruff]
@@ -438,6 +460,11 @@ unpinned:
   returned: success
   type: dict
   sample: {just: 1.59.0}
+unsupported:
+  description: Tools of the lock file that do not run on the host and were skipped, with the reasons.
+  returned: success
+  type: dict
+  sample: {ripgrep: "gnu build needs glibc 2.39, host has 2.36"}
 root:
   description:
     - The folder below which the versions are kept on the host.
@@ -452,30 +479,39 @@ summary:
   type: str
   sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
 notes:
-  description: What changed, a line each; and what the controller sent because a host got no answer.
+  description:
+    - What changed, a line each; what was skipped, and what the controller sent because a host got no answer.
+    - The reason for the choice of a build is there where it may surprise, and with C(-v).
   returned: success
   type: list
   elements: str
-  sample: ["uv: upgrade 0.9.8 → 0.9.9, x86_64-unknown-linux-gnu (gnu build needs glibc 2.17, host has 2.36)"]
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+  sample: ["uv: upgrade 0.9.8 → 0.9.9"]
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

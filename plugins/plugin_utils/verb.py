@@ -5,17 +5,18 @@
 
 from __future__ import annotations
 
+import difflib
 import gc
 import logging
 import os
 import re
+import sys
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from ansible import constants
 from ansible.errors import AnsibleError, AnsibleFileNotFound
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
@@ -28,7 +29,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors, site_file
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import read as read_mirrors
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import shared_tree
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
@@ -39,6 +42,10 @@ Part = TypeVar("Part")
 VERBOSE = 3
 #: What all packages tell of their work. Ansible shows it: with -vvv, and warnings always.
 LOG = logging.getLogger("pinned.release")
+#: The option by which a playbook says that it tells at its end what became of all hosts: results may leave that out.
+BRIEF = "_brief"
+#: Whether somebody sees what is drawn. Asked where this is imported, for all hosts: the workers have no terminal.
+HAS_TERMINAL = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
 _OCTAL = re.compile(r"(0o?)?[0-7]{3,4}\Z")
 _FOLDER = re.compile(r"(/|~/)[^\x00-\x1f\x7f]+\Z")
 
@@ -88,7 +95,11 @@ class Verb(ActionBase):
             except AnsibleError:
                 raise  # says by itself what is wrong, and whether the host is unreachable
             except Exception as error:
-                result.update(_failed(error, self.host(variables)))
+                is_brief = bool(self._task.args.get(BRIEF))
+                result.update(_failed(error, is_brief=is_brief))
+                if is_brief and self._task.failed_when:
+                    # The playbook lets it fail. Ansible then prints one error for all hosts, whatever their messages.
+                    result["failed"] = False
         if told.warnings:
             result["warnings"] = [*result.get("warnings", ()), *told.warnings]
         return result
@@ -102,10 +113,10 @@ class Verb(ActionBase):
         raise NotImplementedError
 
 
-def _failed(error: Exception, host: str) -> dict[str, Any]:
+def _failed(error: Exception, *, is_brief: bool) -> dict[str, Any]:
     """Return the result for *error*; one that is no ReleaseError is a bug of ours."""
     known = error if isinstance(error, ReleaseError) else _bug(error)
-    failed = {"failed": True, "changed": False, "msg": fit(f"{host}: {known}"), "error": fit(known.as_dict())}
+    failed: dict[str, Any] = fit(failed_result(known, is_brief=is_brief and not Display().verbosity))
     return {**failed, "exception": fit("".join(_places(error)))} if Display().verbosity >= VERBOSE else failed
 
 
@@ -140,9 +151,19 @@ def fit(value: Any) -> Any:
 
 
 def tell(line: str) -> None:
-    """Show *line* at once, while the task runs; not where the output is one for machines, which it would spoil."""
-    if "json" not in constants.DEFAULT_STDOUT_CALLBACK:
-        Display().display(fit(line))
+    """Show *line* at once, while the task runs. The output may be one for machines, so it is no part of that."""
+    Display().display(fit(line), stderr=True)
+
+
+def progress() -> ProgressReport:
+    """Return what tells how far a task is that runs once, whatever the number of hosts: by a bar on a terminal."""
+    return ProgressReport(tell, draw=_draw if HAS_TERMINAL else None)
+
+
+def _draw(line: str) -> None:
+    """Show *line* in place of the one drawn before. It takes no more of a terminal than to return to its left."""
+    width = Display().columns - 1
+    Display().display(f"\r{fit(line)[:width].ljust(width)}\r", stderr=True, screen_only=True, newline=False)
 
 
 def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
@@ -165,14 +186,22 @@ def options(action: ActionBase, spec: ArgumentSpecValidator, given: Mapping[str,
     """
     checked = spec.validate(dict(action._task.args if given is None else given))
     if checked.error_messages:
-        messages = [_message(error) for error in checked.errors.errors]
+        messages = [_message(error, checked.unsupported_parameters, spec) for error in checked.errors.errors]
         raise ReleaseError("; ".join(messages), fix=f"see ansible-doc {action._task.action}")
     parameters: dict[str, Any] = checked.validated_parameters
     return parameters
 
 
-def _message(error: AnsibleValidationError) -> str:
-    return f"unknown option {error.msg}" if isinstance(error, UnsupportedError) else str(error.msg)
+def _message(
+    error: AnsibleValidationError, unsupported: Iterable[object] = (), spec: ArgumentSpecValidator | None = None
+) -> str:
+    if not isinstance(error, UnsupportedError):
+        return str(error.msg)
+    known = list(spec.argument_spec) if spec else []
+    near = {name: found for name in map(str, unsupported) for found in difflib.get_close_matches(name, known, 1, 0.75)}
+    if near and len(near) == len(list(unsupported)):
+        return "; ".join(f"unknown option {name}, did you mean {found}?" for name, found in sorted(near.items()))
+    return f"unknown option {error.msg}"
 
 
 def folder(path: str | None, option: str) -> str:

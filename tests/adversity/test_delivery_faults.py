@@ -187,7 +187,7 @@ def test_temporary_folder_of_the_host_on_a_full_disk(rollout: Rollout) -> None:
 @pytest.mark.parametrize("fetch_from", ["controller", "host"])
 def test_root_on_a_disk_that_is_too_small(rollout: Rollout, fetch_from: str) -> None:
     with small_disk(rollout.root, 3) as make_room:
-        rollout.play(fetch_from=fetch_from).assert_failed("there is too little room", "make room there")
+        rollout.play(fetch_from=fetch_from).assert_failed("there is too little space", "make room on its file system")
         rollout.assert_untouched()
         assert rollout.publisher.web.questions == []
         make_room()

@@ -15,12 +15,14 @@ import socket
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import compared_plan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.tests.adversity.local_user.host import Host
 from ansible_collections.pinned.release.tests.adversity.local_user.people import MALLORY, RUNNER
@@ -233,6 +235,8 @@ def test_every_change_breaks_the_seal_is_told_and_is_repaired_or_refused(install
     assert installed.look(installed.wanted("1.0")).kind in ("announced", "refused")
     with suppress(ReleaseError):
         assert not installed.inspect(full(installed)).is_compliant
+    # A full look finds it even where a note says that all has always looked so.
+    _remember_anew(installed)
     outcome = installed.run(full(installed))
     assert outcome.kind in ("changed", "refused"), outcome.text
     if outcome.kind == "changed":
@@ -241,6 +245,19 @@ def test_every_change_breaks_the_seal_is_told_and_is_repaired_or_refused(install
         assert found.is_compliant, found
     else:
         assert "stale: " not in outcome.text, "it is refused for ever, with the advice to run again"
+
+
+@pytest.mark.parametrize("options", [{}, {"group": GROUP}, {"owner": "nobody"}], ids=str)
+def test_full_look_at_what_is_as_sealed_does_not_ask_what_machine_it_is(host: Host, options: dict[str, object]) -> None:
+    host.make()
+    host.options.update(options)
+    host.run(host.wanted("1.0"))
+    answer = host.answer(question(full(host)))
+    assert answer.host is None
+    assert host.run(full(host)).kind == "sealed"
+    forged = replace(full(host).lock.tools["hello"].assets[0], tree_sha256="0" * 64)
+    lock = replace(full(host).lock, tools={"hello": replace(full(host).lock.tools["hello"], assets=(forged,))})
+    assert compared_plan(replace(full(host), lock=lock), verb.required(answer.state)) is None
 
 
 def test_a_host_without_anything_is_not_compliant(host: Host) -> None:
@@ -305,6 +322,20 @@ def _without_getcap(line: str, folder: Path) -> str:
         if program.name != "getcap" and not (folder / program.name).is_symlink():
             (folder / program.name).symlink_to(program)
     return line.replace(line.partition("PATH=")[2].partition(";")[0], str(folder))
+
+
+def _remember_anew(host: Host) -> None:
+    """Let the note of what all looked like fit what it looks like now, as root can."""
+    (note,) = (host.root / "asked").iterdir()
+    head, *rest = note.read_text().splitlines()
+    version, count, *words = head.split(" ")
+    there = [path for path in rest[int(count) :] if os.path.lexists(host.root / "current" / path)]
+    trees = [word for word in words if word[0] not in "-=~"]
+    paths = [path for tree in trees for path in (tree.split("/")[0], f"../store/{tree}")] + there
+    places = [str(host.root), str(host.bin_dir)]
+    looks = subprocess.run(["/bin/sh", "-c", probe.fingerprint(), "seal", *places, "=", *paths], stdout=subprocess.PIPE)
+    lines = looks.stdout.decode().splitlines()
+    note.write_text("\n".join([" ".join([version, str(len(lines)), *words]), *lines, *there, ""]))
 
 
 def _do(change: Change, host: Host) -> None:

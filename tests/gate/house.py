@@ -23,12 +23,15 @@ MAP_BEGINS, MAP_ENDS = "<!-- The map: written by `make map`. -->", "<!-- The map
 ENTRIES = ("action", "filter", "lookup", "doc_fragments", "modules")
 #: Everything else, from the top down: each imports only what stands below it, and files of its own package.
 LAYERS = (
+    "plugin_utils.task_options",
     "plugin_utils.verb",
     "plugin_utils.carry",
+    "plugin_utils._playbook",
     "plugin_utils._audit",
     "plugin_utils._bundle",
     "plugin_utils._mirror",
     "plugin_utils._lock",
+    "plugin_utils._catalogue",
     "plugin_utils._rollout",
     "plugin_utils._asset",
     "plugin_utils._choice",

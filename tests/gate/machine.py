@@ -220,11 +220,17 @@ def _inherited_variables() -> dict[str, str]:
 
 
 def _home_variables() -> dict[str, str]:
-    """Return what keeps programs out of the user's HOME, while pip still finds the user's configuration and logins."""
-    variables = {"HOME": str(HOME), "PIP_CACHE_DIR": str(BUILD / "cache/pip"), "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    """Return what keeps programs out of HOME, while pip and npm still find the user's configuration and logins."""
+    variables = {
+        "HOME": str(HOME),
+        "PIP_CACHE_DIR": str(BUILD / "cache/pip"),
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "npm_config_cache": str(BUILD / "cache/npm"),
+    }
     kept = {
         "PIP_CONFIG_FILE": (".config/pip/pip.conf", ".pip/pip.conf", "Library/Application Support/pip/pip.conf"),
         "NETRC": (".netrc",),
+        "npm_config_userconfig": (".npmrc",),
     }
     for name, places in kept.items():
         files = [Path.home() / place for place in places if (Path.home() / place).is_file()]

@@ -64,6 +64,7 @@ TAGS = {
 #: A manifest with every key that there is, and sources of every kind.
 WHOLE: dict[str, Any] = {
     "platforms": ["linux/x86_64"],
+    "catalogue": ["site.yml"],
     "policy": {
         "minimum_age": "3d",
         "maximum_unpacked_size": "4GiB",
@@ -117,6 +118,7 @@ WHOLE: dict[str, Any] = {
                 "arch": {"x86_64": "amd64"},
             }
         },
+        "short": "pypi:short@1.0",
         "kept": {"source": {"directory": "https://d/", "sums": "SHA256SUMS"}},
     },
 }
@@ -162,8 +164,8 @@ def texts(value: object) -> Iterator[str]:
     """Yield every text in a value, keys included."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-    if isinstance(value, str):
-        yield value
+    if isinstance(value, (str, Path)):
+        yield str(value)
     elif isinstance(value, dict):
         for key, part in value.items():
             yield from (*texts(key), *texts(part))
@@ -375,6 +377,6 @@ def test_a_playbook_that_locks_and_shows_all_of_it_runs_nothing(workplace: Path,
     assert first["tools"]["tool"]["action"] == "added"
     assert any(planted in note for note in second["notes"])
     assert planted in second["summary"]
-    assert planted.replace('"', "") in third["error"]["found"].replace('\\"', "")
+    assert planted.replace('"', "") in third["diff"]["error"]["found"].replace('\\"', "")
     assert planted in (workplace / "releases.lock.json").read_text()
     assert "touch canary" in told

@@ -11,7 +11,6 @@ in place of a host's shell can answer anything: a report is made of statements, 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, get_args
@@ -24,31 +23,27 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import
     HostTool,
     ToolStatus,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import (
+    NO_RESULT,
+    one_line,
+    plain,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import brief
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
-from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
-from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FINDING_KINDS
 
-#: A result is at most so large, as JSON. One with 50 tools in order has 4 kB.
-MOST_CHARACTERS = 8 * 2**20
 #: Of a tool's findings, and of a host's, so many are kept: an emptied tree has thousands.
 MOST_FINDINGS = 100
 MOST_TOOLS = 2000
-LONGEST_LINE = 1000
 _PLATFORM_WORDS = "platform libc libc_version distribution cpu"
 _VERIFIED_BYTES = ("hash", "seal")
 _VERIFIED_BY = (*_VERIFIED_BYTES, "size", "")
-#: What may be a user and password in an address.
-_PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _NOT_NAMED = "the lock file does not name it, and the inventory does (tools_names)"
-#: What Ansible writes before the reason, which the status says already.
-_ANSIBLE_SAYS = "Task failed: "
-_NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
 
 
 @dataclass(frozen=True)
@@ -66,14 +61,14 @@ class HostAnswer:
 def read(name: str, result: object, lock: LockFile, lock_sha256: str) -> HostAnswer:
     """Return what the *result* says of the host *name*; None is no result. Never raises, whatever the result is."""
     if result is None:
-        return HostAnswer(FleetHost(name, "not_asked", why=_NO_RESULT))
-    document = _plain(result)
+        return HostAnswer(FleetHost(name, "not_asked", why=NO_RESULT))
+    document = plain(result)
     if not isinstance(document, dict):
         return _unknown(name, "failed", "what the task registered is no result of pinned.release.tools_info")
     if document.get("unreachable"):
-        return _unknown(name, "unreachable", _reason(document))
+        return _unknown(name, "unreachable", error_of(document).what)
     if document.get("failed") and "tools" not in document:
-        return _unknown(name, "failed", _reason(document))
+        return _unknown(name, "failed", error_of(document).what)
     if document.get("skipped"):
         return _unknown(name, "not_asked", "the task was skipped")
     try:
@@ -83,40 +78,15 @@ def read(name: str, result: object, lock: LockFile, lock_sha256: str) -> HostAns
         return _unknown(name, "failed", f"{told}, expected {error.expected}")
 
 
-def _plain(result: object) -> Any:
-    """Return *result* as plain values, without Ansible's tags and templates; None for what is no JSON, or too large."""
-    try:
-        text = json.dumps(result, default=_refuse)
-        return read_json(text) if len(text) <= MOST_CHARACTERS else None
-    except (TypeError, ValueError, RecursionError):
-        return None
-
-
-def _refuse(value: object) -> None:
-    raise TypeError(type(value).__name__)
-
-
 def _unknown(name: str, status: HostStatus, why: str) -> HostAnswer:
-    return HostAnswer(FleetHost(name, status, why=_shortened(why)))
-
-
-def _reason(document: Mapping[str, Any]) -> str:
-    error = document.get("error")
-    what = error.get("what") if isinstance(error, dict) else None
-    return str(what or document.get("msg") or "no reason was given").removeprefix(_ANSIBLE_SAYS)
-
-
-def _shortened(text: str) -> str:
-    """Return *text*, which may be an error of any program, on one line, without passwords."""
-    line = " ".join(text[: 4 * LONGEST_LINE].split())
-    return shortened(without_secrets(_PASSWORD.sub("//…@", line)), LONGEST_LINE)
+    return HostAnswer(FleetHost(name, status, why=one_line(why)))
 
 
 def _line(place: Place) -> str:
     """Return a text, which hosts say, as one printable line; "" too. Raises MisfitError for what is no text."""
     if not isinstance(place.value, str):
         raise place.misfit("a line of text")
-    return _shortened(place.value)
+    return one_line(place.value)
 
 
 class _Reader:

@@ -124,6 +124,15 @@ def append(path: Path, statement: Mapping[str, Any], sign: Sign | None) -> LogHe
     return LogHead(head.entries + 1 if head else 1, hashlib.sha256(line).hexdigest())
 
 
+def refuse_unwritable(path: Path) -> None:
+    """Raise ReleaseError if no entry can be added at *path*, so that it is told before something is to be recorded."""
+    place = next(place for place in (path, *path.absolute().parents) if place.exists())
+    is_hopeless = place not in (path, path.absolute()) and not place.is_dir()
+    if is_hopeless or not os.access(place, os.W_OK):
+        found = f"{place} is no folder" if is_hopeless else f"no right to write in {place}"
+        raise ReleaseError(f"cannot write the log {path}", found=found, fix="correct that, or name another log")
+
+
 def foreseen(path: Path, sign: Sign | None) -> LogHead | None:
     """Return the head of the log at *path*, None if it has none, without writing to it.
 

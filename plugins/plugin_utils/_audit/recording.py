@@ -22,6 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.statements i
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shortened
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Action
@@ -113,12 +114,19 @@ def _outcome(result: Any) -> tuple[Outcome, str]:
     if result.get("unreachable"):
         return "unreachable", _line(result.get("msg"))
     if result.get("failed"):
-        error = result.get("error")
-        return "failed", _line(error.get("what") if isinstance(error, Mapping) else result.get("msg"))
+        return "failed", _line(error_of(result).what)
     tools = result.get("tools")
     if not isinstance(tools, Mapping) or not all(isinstance(tool, Mapping) for tool in tools.values()):
         return "failed", _FOREIGN
-    return ("changed" if any(tool.get("action") != "none" for tool in tools.values()) else "as_pinned"), ""
+    is_changed = any(tool.get("action") != "none" for tool in tools.values())
+    return "changed" if is_changed else "as_pinned", _left_out(result.get("unsupported"))
+
+
+def _left_out(unsupported: object) -> str:
+    """Return which tools were skipped because they do not run on the host: it does not have all that is pinned."""
+    if not isinstance(unsupported, Mapping) or not unsupported:
+        return ""
+    return _line("not for this host: " + "; ".join(f"{name} ({reason})" for name, reason in unsupported.items()))
 
 
 def _line(text: object) -> str:

@@ -34,7 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication
     publication,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publish import Mirror
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, Progress
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Source
@@ -188,7 +188,7 @@ class BundleIntake:
 class _Kept(AssetBytes):
     """The bytes of assets that are in the cache; nobody is asked for others."""
 
-    def cached(self, origin: AssetOrigin) -> CachedFile:
+    def cached(self, origin: AssetOrigin, progress: Progress = lambda received: None) -> CachedFile:
         """Return the bytes of an asset as they are pinned. Raises ReleaseError if they are not in the cache."""
         return self.cache.find(_asset(origin.asset)) or _raise_gone(origin)
 

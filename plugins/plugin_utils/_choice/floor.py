@@ -70,12 +70,32 @@ def platform_of(host: Host) -> Platform | None:
 
     None for a host that no platform is known for, or of which nothing that floors speak of is known.
     """
+    floor = {"glibc": f"glibc{_version(host)}", "musl": "musl"}.get(host.libc or "", _version(host))
+    return _named(f"{_name(host)}/{floor}")
+
+
+def whole_platform_of(host: Host) -> Platform | None:
+    """Return the platform of *host* with all that is known of what floors speak of: ``linux/x86_64/musl1.2.5``.
+
+    Without a floor where nothing is known; None for a host that no platform is known for.
+    """
+    has_musl = host.libc == "musl" and _version(host)
+    exact = _named(f"{_name(host)}/musl{_version(host)}") if has_musl else None
+    return exact or platform_of(host) or _named(_name(host))
+
+
+def _name(host: Host) -> str:
     arm = "armv5te" if host.abi == "eabi" else "armv7" if host.cpu == "armv8" else host.cpu
-    machine = arm if host.arch == "arm" else host.arch
-    version = ".".join(map(str, dotted_numbers((host.os_version if host.os == "macos" else host.libc_version) or "")))
-    floor = {"glibc": f"glibc{version}", "musl": "musl"}.get(host.libc or "", version)
+    return f"{host.os}/{arm if host.arch == 'arm' else host.arch}"
+
+
+def _version(host: Host) -> str:
+    return ".".join(map(str, dotted_numbers((host.os_version if host.os == "macos" else host.libc_version) or "")))
+
+
+def _named(text: str) -> Platform | None:
     try:
-        return parse_platform(f"{host.os}/{machine}/{floor}")
+        return parse_platform(text)
     except ReleaseError:
         return None
 

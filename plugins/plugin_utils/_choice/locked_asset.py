@@ -13,7 +13,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._choice import choi
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
 from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import PROCESSORS, dotted_numbers
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Known
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    LockedAsset,
+    LockedTool,
+    LockFile,
+    no_such_tool,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.triples import platform_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Architecture, OperatingSystem, Prefer
 
@@ -22,11 +27,7 @@ def tool_of(lock: LockFile, name: str) -> LockedTool:
     """Return the locked tool *name*. Raises ReleaseError with the known names if there is none."""
     if name in lock.tools:
         return lock.tools[name]
-    raise ReleaseError(
-        f"the lock file has no tool named {name}",
-        expected=f"one of {', '.join(sorted(lock.tools)) or 'none: it is empty'}",
-        fix="correct the name, or add the tool to the manifest and lock again",
-    )
+    raise no_such_tool(lock, [name])
 
 
 def needs_of(lock: LockFile) -> tuple[str, ...]:
@@ -48,7 +49,7 @@ def for_host(name: str, tool: LockedTool, known: Known, prefer: Prefer) -> Choic
         raise ReleaseError(
             error.what,
             error.expected,
-            f"{error.found} (unknown of the host: {', '.join(known.unknown)})",
+            f"unknown of the host: {', '.join(known.unknown)}",
             "run pinned.release.target_facts with the option lockfile before, which asks the host; or name the target",
         ) from error
 

@@ -14,7 +14,10 @@
 #   names         lines: programs that are to be linked, and paths of other files that are to be
 #   needs         lines: libraries, LIBRARY:SYMBOL_VERSION, paths of interpreters and libraries, bin/PROGRAM
 # shellcheck disable=SC2154
-if [ "$ask" = state ]; then describe_state; fi
+if [ "$ask" = state ]; then
+    if [ -n "$sealed" ] && describe_compared; then finish; fi
+    describe_state
+fi
 cd /
 if [ "$ask" = state ]; then find_python; fi
 describe_machine

@@ -17,7 +17,7 @@ compare() {
     find_readers
     tab=$(printf '\t')
     digests=$(digests_of_listings "$@")
-    unlike=$({ listed "$@" && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
+    unlike=$({ listed "$@" | sed 's/^/e /' && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
     # The last line is there only if everything was read.
     case "$newline$unlike" in *"${newline}o ~") ;; *) return ;; esac
     say "$digests" | while read -r digest listing; do tell_differences "${listing%/listing}" "$digest"; done
@@ -72,7 +72,7 @@ listed() {
         set -- "$@" "$tree/listing"
     done
     # With one file alone, grep would not tell its name.
-    grep '' "$@" /dev/null | sed 's/^/e /'
+    grep '' "$@" /dev/null
 }
 
 # observed TOOL/TREE...: the trees in the lines of their listings. What is of somebody else, or has rights that a listing
@@ -127,8 +127,7 @@ unpaired() {
 find_readers() {
     rights=
     lists="ls"
-    if [ "$(uname -s)" != Linux ]; then return; fi
-    if command -v getcap >/dev/null 2>&1; then rights=getcap; fi
+    if command -v getcap >/dev/null 2>&1; then rights=getcap; elif [ "$(uname -s)" != Linux ]; then return; fi
     if ! tells_lists; then
         lists=
         if command -v getfacl >/dev/null 2>&1; then lists=getfacl; fi
@@ -152,7 +151,7 @@ access_lists() {
     getfacl) getfacl -R -s -p -P -n "$@" | sed -n 's/^# file: //p' ;;
     *) find "$@" ! -type l -exec "$lists" -I -S -c 'import os, sys
 names = {"system.posix_acl_access", "system.posix_acl_default"}
-print(*(path for path in sys.argv[1:] if names & set(os.listxattr(path))), sep="\n")' {} + ;;
+[print(path) for path in sys.argv[1:] if names & set(os.listxattr(path))]' {} + ;;
     esac 2>/dev/null
 }
 
@@ -162,8 +161,8 @@ capabilities() {
     '') ;;
     getcap) getcap -r "$@" ;;
     *) find "$@" -type f -exec "$rights" -I -S -c 'import os, sys
-print(*(path + " 0x" + os.getxattr(path, "security.capability").hex() for path in sys.argv[1:]
-if "security.capability" in os.listxattr(path)), sep="\n")' {} + ;;
+[print(path + " 0x" + os.getxattr(path, "security.capability").hex()) for path in sys.argv[1:]
+if "security.capability" in os.listxattr(path)]' {} + ;;
     esac 2>/dev/null
 }
 

@@ -10,6 +10,7 @@
 # holds no space, and nothing that a shell expands.
 describe_linked_files() {
     paths=$(linked_paths)
+    if [ -z "$paths" ]; then return; fi
     ways=
     for folder in $(say "$paths" | sed 's,/[^/]*$,,' | sort -u); do
         way_to "${bin_dir%/*}/$folder"
@@ -22,6 +23,13 @@ describe_linked_files() {
 
 # linked_paths: those that the question names, and those that a tree here has a file for.
 linked_paths() {
+    case $names in
+    */*) ;;
+    *)
+        set -- "$root"/store/*/*/files
+        [ -e "$1" ] || [ $# -gt 1 ] || return
+        ;;
+    esac
     {
         say "$names"
         cd "$root/store" 2>/dev/null && find ./*/*/files ! -type d 2>/dev/null | sed -n 's,^\./[^/]*/[^/]*/files/,,p'

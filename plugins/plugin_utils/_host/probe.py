@@ -37,6 +37,7 @@ BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
 THEN = (
     "state.sh",
     "contents.sh",
+    "compared.sh",
     "linked_files.sh",
     "copies.sh",
     "layouts.sh",
@@ -71,7 +72,10 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A host's answer: *sealed* when nothing changed since this question was answered, else *host* and *state*."""
+    """A host's answer: *sealed* when nothing changed since this question was answered, else *host* and *state*.
+
+    Where nothing changed and every byte was to be compared, it is *state* alone.
+    """
 
     sealed: Sealed | None = None
     host: Host | None = None
@@ -139,7 +143,7 @@ _PARTS = {
 #: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
 
-#: That of the task, on which strangers.sh looks for programs that come before ours.
+#: That of the task: programs of the same names may come before ours on it, or bin_dir may be missing there.
 _GIVEN_PATH = "given_path=$PATH"
 
 #: zsh is no POSIX shell unless it is called sh, or told so before it reads the rest.
@@ -161,7 +165,8 @@ def parse(output: str, question: Question) -> Answer:
     said = AnswerLines(_answer_in(output, question.nonce))
     if said.all("sealed"):
         return Answer(sealed=sealed_of(said))
-    return Answer(host=host_of(said), state=state_of(said) if question.ask == "state" else None)
+    state = state_of(said) if question.ask == "state" else None
+    return Answer(host=None if said.all("compared") else host_of(said), state=state)
 
 
 def _answer_in(output: str, nonce: str) -> list[str]:

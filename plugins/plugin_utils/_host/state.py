@@ -110,7 +110,7 @@ class State:
                   or ``other`` for what is none of ours
     strays       of an audit: what lies below root and is of no tool
     shadows      of an audit: programs of others that come before ours on PATH, by tool and name
-    is_on_path   of an audit: whether bin_dir is on the PATH of the question or among the system's usual folders
+    is_on_path   whether bin_dir is on the PATH of the question or among the system's usual folders
     remembered   whether the seals of this very question are there and fit, so that no run has to write them
     """
 

@@ -41,11 +41,16 @@ is_own_folder() {
     return 1
 }
 
-describe_state() {
+# find_sha256: sets $sha256: the command that computes it, empty where there is none.
+find_sha256() {
     sha256=
     for command in sha256sum 'shasum -a 256' 'sha256 -r' 'openssl dgst -r -sha256'; do
         if [ -z "$sha256" ] && command -v "${command%% *}" >/dev/null 2>&1; then sha256=$command; fi
     done
+}
+
+# describe_group: the number of the group that the trees shall have. Sets $ordered_gid.
+describe_group() {
     ordered_gid=
     if [ -n "$group" ]; then
         ordered_gid=$(gid_of "$group")
@@ -54,14 +59,17 @@ describe_state() {
         ordered_gid=$(id -g "$owner" 2>/dev/null)
         say "gid ${ordered_gid:--}"
     fi
+}
+
+describe_state() {
+    find_sha256
+    describe_group
     refuse_unreadable "$root" "$root/current" "$root/store" "$root"/store/*
-    told=$(describe_active)
-    say "$told"
-    active=" $(say "$told" | sed -n 's,^active \(.*\) ,\1/,p' | tr '\n' ' ')"
+    describe_active
     for tree in $active; do refuse_unreadable "$root/store/$tree"; done
     # Names of tools and trees have nothing that a shell would expand.
     # shellcheck disable=SC2086
-    now=$(fingerprint "$root" "$bin_dir" $active)
+    if [ "$integrity" = quick ]; then now=$(fingerprint "$root" "$bin_dir" $active); fi
     # shellcheck disable=SC2046,SC2086
     if cd "$root/store" 2>/dev/null; then describe_trees $active $(kept_candidates); fi
     describe_links
@@ -70,7 +78,15 @@ describe_state() {
     describe_room root "$root"
     describe_room bin_dir "$bin_dir"
     describe_rights
-    if [ -n "$audit" ]; then describe_strangers; fi
+    if [ -n "$audit" ]; then describe_strangers; else describe_path; fi
+}
+
+# describe_path: whether bin_dir is on the PATH with which the question came, or is one of the system's usual folders.
+describe_path() {
+    case ":$given_path:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:" in
+    *":$bin_dir:"*) ;;
+    *) say off_path ;;
+    esac
 }
 
 # refuse_unreadable FOLDER...: ends the answer at a folder that is there and that who runs may not look into, and at one above
@@ -137,20 +153,29 @@ gid_of() {
 
 is_tree() { case $1 in '' | [!A-Za-z0-9]* | *[!A-Za-z0-9._+~!-]*) return 1 ;; esac; }
 
-# describe_active: which tree of each tool is the active one, if it is one.
+# describe_active: which tree of each tool is the active one, if it is one. Sets $active: those trees, each between spaces.
 describe_active() {
     set --
     for link in "$root"/current/*; do
         if ! is_name "${link##*/}"; then continue; fi
         if [ -L "$link" ]; then set -- "$@" "${link##*/}"; elif [ -e "$link" ]; then say "astray ${link##*/}"; fi
     done
-    links_of "$root/current" "$@" | while read -r tool target; do
-        tree=${target#"../store/$tool/"}
-        if [ "$tree" != "$target" ] && is_tree "$tree"; then say "active $tool $tree"; else say "astray $tool"; fi
+    active=' '
+    IFS=$newline
+    # To read lines from a pipe takes a system call for each byte. The lines hold nothing that a shell would expand.
+    # shellcheck disable=SC2046
+    set -- $(links_of "$root/current" "$@")
+    IFS=$usual_ifs
+    for line in "$@"; do
+        tool=${line%% *}
+        tree=${line#"$tool ../store/$tool/"}
+        if [ "$tree" = "$line" ] || ! is_tree "$tree"; then say "astray $tool" && continue; fi
+        say "active $tool $tree"
+        active="$active$tool/$tree "
     done
 }
 
-# links_of FOLDER NAME...: lines NAME TARGET of these links there; the target as encode writes it.
+# links_of FOLDER NAME...: lines NAME TARGET of these links there; the target as encode writes it. In a shell of its own.
 links_of() {
     folder=$1
     shift
@@ -159,13 +184,18 @@ links_of() {
         shift
         set -- "$@" "$folder/$name"
     done
-    # One process for all of them. Where a target has a line break, there are more lines than links.
-    shown=$(ls -nd "$@" 2>/dev/null)
-    if [ "$(say "$shown" | grep -c '')" -ne $# ]; then
-        for link in "$@"; do say_link "${link##*/}"; done
+    # One process for all of them. Where a target has a line break, there are more lines than links, or an empty one.
+    shown=$(ls -nd "$@" 2>/dev/null && say .)
+    lines=0
+    IFS=$newline
+    set -f
+    for line in $shown; do lines=$((lines + 1)); done
+    case $shown in *"$newline$newline"*) lines=0 ;; esac
+    if [ "$lines" -ne $(($# + 1)) ]; then
+        for link in "$@"; do say_link "${link#"$folder/"}"; done
         return
     fi
-    say "$shown" | while IFS= read -r line; do
+    for line in ${shown%"$newline".}; do
         link=${line#*" $folder/"}
         # ls of busybox writes other characters as question marks.
         case ${link#* -> } in
@@ -232,12 +262,21 @@ find_owned() {
         shift
         set -- "$@" " ${tree%%/*}" " $tree" " $tree/receipt.json"
     done
-    owned=$newline$(of_each "%f %u %s %n" "%Xp %u %z %N" "$@" | while read -r mode uid size place; do
-        case "$mode $uid" in
-        4?[!13579bBdDfF][!2367abABefEF]" 0" | 4?[!13579bBdDfF][!2367abABefEF]" $user") say "$place/" ;;
-        8?[!13579bBdDfF][!2367abABefEF]" 0" | 8?[!13579bBdDfF][!2367abABefEF]" $user") say "$place=$size" ;;
+    owned=$newline
+    IFS=$newline
+    set -f
+    # shellcheck disable=SC2046
+    set -- $(of_each "%f %u %s %n" "%Xp %u %z %N" "$@")
+    set +f
+    IFS=$usual_ifs
+    for line in "$@"; do
+        place=${line#* * * }
+        size=${line#* * }
+        case $line in
+        4?[!13579bBdDfF][!2367abABefEF]" 0 "* | 4?[!13579bBdDfF][!2367abABefEF]" $user "*) owned=$owned$place/$newline ;;
+        8?[!13579bBdDfF][!2367abABefEF]" 0 "* | 8?[!13579bBdDfF][!2367abABefEF]" $user "*) owned=$owned$place=${size%% *}$newline ;;
         esac
-    done)$newline
+    done
 }
 
 # is_owned LINE
@@ -248,16 +287,24 @@ describe_receipts() {
     for tree in "$@"; do
         case $owned in *"$newline$tree/receipt.json="*) ;; *) say "receipt ${tree%%/*} ${tree#*/} -" ;; esac
     done
-    receipts=$(say "$owned" | while IFS='=' read -r receipt size; do
-        case " $* " in *" ${receipt%/receipt.json} "*) ;; *) continue ;; esac
-        case $size in '' | ??????*) size=- ;; esac
-        say "$receipt $size"
-    done)
-    if [ -z "$receipts" ]; then return; fi
-    say "$receipts" | sed 's,^\([^/]*\)/\([^/]*\)/[^ ]*,receipt \1 \2,'
+    described=" $* "
+    IFS=$newline
+    set -f
+    # shellcheck disable=SC2086
+    set -- $owned
+    set +f
+    IFS=$usual_ifs
+    receipts=
+    for line in "$@"; do
+        tree=${line%/receipt.json=*}
+        size=${line#*=}
+        case $described in *" $tree "*) ;; *) continue ;; esac
+        case $size in '' | *[!0-9]* | ??????*) size=- ;; *) receipts="$receipts $tree/receipt.json" ;; esac
+        say "receipt ${tree%%/*} ${tree#*/} $size"
+    done
     # Names of tools and trees have nothing that a shell would expand.
-    # shellcheck disable=SC2046
-    set -- $(say "$receipts" | sed -n 's/ [0-9].*//p')
+    # shellcheck disable=SC2086
+    set -- $receipts
     if [ $# -eq 0 ]; then return; fi
     say "receipts $(cat "$@" | od -An -v -tx1 | tr -d ' \n')"
     describe_links_elsewhere "$@"
@@ -317,7 +364,7 @@ is_as_sealed() {
 
 describe_links() {
     placed=$(copies_in "$bin_dir")
-    say "$placed" | sed -n 's/^\([^ ]*\) \(.*\)/placed \2 \1/p'
+    if [ -n "$placed" ]; then say "$placed" | sed -n 's/^\([^ ]*\) \(.*\)/placed \2 \1/p'; fi
     # Names have nothing that a shell would expand.
     # shellcheck disable=SC2046
     set -- $(names_in_bin_dir)
@@ -336,14 +383,24 @@ describe_links() {
 # names_in_bin_dir: those that are wanted, those of programs in the store, and those of links that look like ours, whose
 # tool was deleted by hand: no more of them than anybody honest has.
 names_in_bin_dir() {
-    {
-        say "$names"
-        say "$placed" | sed 's/.* //'
-        for program in "$root"/store/*/*/bin/*; do say "${program##*/}"; done
-        # One process, where a loop would take one for each link of the system.
-        # shellcheck disable=SC2010,SC2012
-        ls -l "$bin_dir" 2>/dev/null | grep -e ' -> .*current/[^/]*/bin/' | sed -e 's/ -> .*//' -e 's/.* //' | head -n 2000
-    } | sort -u | while IFS= read -r name; do
-        if is_name "$name"; then say "$name"; fi
+    said=$newline
+    for program in "$root"/store/*/*/bin/*; do say_new "${program##*/}"; done
+    set -f
+    # shellcheck disable=SC2086
+    say_new $names
+    # shellcheck disable=SC2046
+    if [ -n "$placed" ]; then say_new $(say "$placed" | sed 's/.* //'); fi
+    # One process, where a loop would take one for each link of the system.
+    # shellcheck disable=SC2012,SC2046
+    say_new $(ls -l "$bin_dir" 2>/dev/null | sed -n '/ -> .*current\/[^/]*\/bin\//{s/ -> .*//;s/.* //p;}' | head -n 2000)
+}
+
+# say_new WORD...: those that are names, and that it has not said before.
+say_new() {
+    for name in "$@"; do
+        case $said in *"$newline$name$newline"*) continue ;; esac
+        if ! is_name "$name"; then continue; fi
+        said=$said$name$newline
+        say "$name"
     done
 }

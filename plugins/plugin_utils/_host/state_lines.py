@@ -214,7 +214,10 @@ def _named(fields: Iterable[list[str]]) -> Iterable[tuple[str, str]]:
 
 
 def _receipts(said: AnswerLines) -> dict[tuple[str, str], Receipt | None]:
-    """Return the receipt of each tree that was looked into: a host tells the size of each, then the bytes of all."""
+    """Return the receipt of each tree that was looked into: a host tells the size of each, then the bytes of all.
+
+    Of trees that were compared and found as listed, it shows each as it is.
+    """
     sizes: dict[tuple[str, str], int | None] = {}
     for tool, tree, text in said.fields("receipt", 3):
         sizes.setdefault((tool, tree), _number(text))
@@ -225,6 +228,9 @@ def _receipts(said: AnswerLines) -> dict[tuple[str, str], Receipt | None]:
         end = begin + (size or 0)
         found[key] = None if size is None else read_receipt(content[begin:end])
         begin = end
+    for tool, tree, text in said.fields("shown", 3):
+        # A receipt is one line. Of more, nobody knows which one counts.
+        found[tool, tree] = None if (tool, tree) in found else read_receipt(text.encode("utf-8", "surrogateescape"))
     return {key: found[key] for key in _named(map(list, found))}
 
 

@@ -147,16 +147,19 @@ def _proofs(tool: LockedTool) -> Iterator[Proof]:
 def _evidence(wanted: WantedTool, tool: LockedTool, locked: LockedTool) -> Iterator[Alarm]:
     """Yield which kinds of evidence all assets had before, and some lack now.
 
-    A kind of proof that the manifest does not demand any more is none. Another source states digests in other places.
+    A kind of proof that the manifest does not demand any more is none; one that only the catalogue demanded, and does
+    not any more, is: no review of the manifest shows it. Another source states digests in other places.
     """
     kinds_of = _places_of_digests if tool.source == locked.source else _digests_at_all
     had = set.intersection(*(kinds_of(asset) for asset in locked.assets))
-    had -= set(locked.verify) - set(wanted.verify)
+    dropped = set(locked.verify) - set(wanted.verify)
+    had -= set() if "verify" in locked.catalogued and wanted.catalogued else dropped
     lacking = {kind: sorted({one.name for one in tool.assets if kind not in kinds_of(one)}) for kind in sorted(had)}
     lacking = {kind: names for kind, names in lacking.items() if names}
     if lacking:
         accepts = tuple(f"{tool.version} {kind}" for kind in lacking)
-        found = "; ".join(f"no {kind} for {listed(names)}" for kind, names in lacking.items())
+        why = dict.fromkeys(dropped, ", which the catalogue no longer demands")
+        found = "; ".join(f"no {kind} for {listed(names)}{why.get(kind, '')}" for kind, names in lacking.items())
         expected = f"{' and '.join(lacking)}, as {locked.version} had"
         yield Alarm("weaker_evidence", accepts, "has less evidence than what is locked", expected, found)
 

@@ -110,7 +110,7 @@ def _requirements(means: Means, job: Job, name: str) -> tuple[Requirement, ...]:
     Its signature is not asked for: nothing of it is published.
     """
     stated = job.stated(name)
-    means.progress.expect(1)
+    means.progress.expect(job.asset(name).size)
     cached = means.fetched(job, name, stated)
     _found, of_platforms = programs_of(job, name, _label(job, name, job.release.version), cached)
     return tuple(one.requires for one in of_platforms)

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 
 #: What is locked may still answer another question about these.
-_HARMLESS = frozenset({"constraint", "platforms", "require", "accepted", "purpose", "owner", "purls"})
+_HARMLESS = frozenset({"constraint", "platforms", "require", "accepted", "purpose", "owner", "purls", "catalogued"})
 
 
 def is_answered(locked: LockedTool, wanted: WantedTool) -> bool:
@@ -50,6 +50,7 @@ def as_kept(locked: LockedTool, wanted: WantedTool) -> LockedTool:
         purpose=wanted.purpose,
         owner=wanted.owner,
         purls=wanted.purls,
+        catalogued=wanted.catalogued,
     )
 
 

@@ -36,6 +36,7 @@ FIELDS = {
     "purpose": "purpose",
     "owner": "owner",
     "purls": "purl",
+    "catalogued": "keys of the catalogue",
 }
 NOTHING = "nothing"
 #: What may be a user and password in an address, whatever is in them.
@@ -60,7 +61,7 @@ def differences(lock: LockFile, manifest: Manifest) -> tuple[Difference, ...]:
     return (*_of_all(lock, manifest), *_of_tools(lock, manifest))
 
 
-def changes(before: LockedTool, now: LockedTool | WantedTool) -> dict[str, tuple[str, str]]:
+def changes(before: LockedTool | WantedTool, now: LockedTool | WantedTool) -> dict[str, tuple[str, str]]:
     """Return which of FIELDS are asked otherwise *now* than they were *before*: both in words, now and before."""
     return {
         field: (_said(_asked(now, field)), _said(_asked(before, field)))

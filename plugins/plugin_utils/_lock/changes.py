@@ -90,7 +90,9 @@ def _needs_notes(needs: Mapping[str, str]) -> Iterator[str]:
 
 def _answer(tool: LockedTool) -> LockedTool:
     """Return *tool* without what the manifest may ask otherwise though the answer stays."""
-    return replace(tool, constraint="", platforms=(), require=(), accepted={}, purpose="", owner="", purls=())
+    return replace(
+        tool, constraint="", platforms=(), require=(), accepted={}, purpose="", owner="", purls=(), catalogued=()
+    )
 
 
 def _question_notes(before: LockedTool, after: LockedTool) -> Iterator[str]:

@@ -29,6 +29,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.components 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import conflict_line
 
 #: Tool → SHA-256 of an asset → path of a program in it → what is inside.
 Recorded: TypeAlias = Mapping[str, Mapping[str, Mapping[str, Inside]]]
@@ -57,6 +58,15 @@ def read(lock_path: Path) -> Recorded:
     return {} if text is None else parse(text, str(path_beside(lock_path)))
 
 
+def read_again(lock_path: Path) -> Recorded:
+    """Return what read() does, and nothing for a file that holds a merge conflict: a lock reads the programs again.
+
+    Raises ReleaseError as read() does.
+    """
+    text = read_text(lock_path)
+    return {} if text is None or conflict_line(text) is not None else parse(text, str(path_beside(lock_path)))
+
+
 def read_text(lock_path: Path) -> str | None:
     """Return the text of the file beside the lock file at *lock_path*, None if there is none.
 
@@ -82,6 +92,10 @@ def parse(text: str, name: str = "the file of components") -> Recorded:
     try:
         document = read_json(text)
     except ValueError as error:
+        line = conflict_line(text)
+        if line is not None:
+            fix = "lock again, which writes it anew: ansible-playbook pinned.release.lock"
+            raise ReleaseError(f"{name} holds a merge conflict, in line {line}", fix=fix) from error
         raise ReleaseError(
             f"{name} is not JSON", expected="a file that pinned.release.lock wrote", found=str(error), fix=REMAKE
         ) from error

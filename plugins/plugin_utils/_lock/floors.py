@@ -159,7 +159,7 @@ def refusal(wanted: WantedTool, passed: Sequence[Passed], releases: Sequence[Rel
     It names what would change that: older ones of its *releases*, if there are such, and the lowest floor that is met.
     """
     stop = f"; no more than {MOST_OPENED} releases are downloaded to find one" if is_enough(passed) else ""
-    fixes = [*_older(passed, releases), *_nearest_floor(passed)]
+    fixes = [*_older(wanted, passed, releases), *_nearest_floor(passed)]
     return ReleaseError(
         f"{wanted.name}: no release that the manifest allows serves {_listed(_unserved(passed))}",
         expected="programs that run on all hosts of that kind",
@@ -207,11 +207,17 @@ def _serves_by_name(wanted: WantedTool, release: Release, platform: Platform) ->
     return any(label.libc == "musl" or floor.is_met(_as_said(label, platform), platform.floor) for label in labels)
 
 
-def _older(passed: Sequence[Passed], releases: Sequence[Release]) -> Iterator[str]:
+def _older(wanted: WantedTool, passed: Sequence[Passed], releases: Sequence[Release]) -> Iterator[str]:
+    """Yield a fix where there are older *releases*: with the newest of them whose names say that it would do."""
     oldest = min((one.version for one in passed), key=order_of)
     if any(order_of(one.version) < order_of(oldest) for one in releases):
         line = _before(oldest)
-        yield "allow older releases" + (f': version: "{line}"' if line else "")
+        nearest = _nearest_by_name(wanted, oldest, releases, _unserved(passed))
+        yield (
+            "allow older releases"
+            + (f': version: "{line}"' if line else "")
+            + (f" (by its names, {nearest} is the newest that does)" if nearest else "")
+        )
 
 
 def _nearest_floor(passed: Sequence[Passed]) -> Iterator[str]:

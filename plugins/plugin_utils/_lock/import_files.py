@@ -12,7 +12,7 @@ from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.programs import NoProgramError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import importers, manifest, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.foreign_digests import ForeignDigests, can_compute
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_texts import read_all
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
@@ -60,6 +60,10 @@ class Asked:
         """What other tools' lock files state."""
         return self.taken.digests if self.taken else ForeignDigests()
 
+    def wanted(self, locked: LockFile) -> Manifest:
+        """Return what the manifest wants; *locked* is the last answer to it. Raises ReleaseError as parse() does."""
+        return manifest.parse(self.text, str(self.path), self.path.parent, locked)
+
     def notes(self, wanted: Manifest, lock: LockFile) -> list[str]:
         """Return what to tell of what was taken over, now that *lock* is made of what is *wanted*."""
         return [*self.taken.notes(wanted), *self.taken.digests.notes(lock)] if self.taken else []
@@ -87,6 +91,7 @@ def settled(asked: Asked, wanted: Manifest, resolve: Callable[[Manifest], object
     taken = asked.taken
     if taken is None or not asked.is_new:
         return asked
+    before = asked.text.removesuffix(taken.text)
     for entry in taken.entries:
         if entry.foreign.over:
             with suppress(ReleaseError):
@@ -94,7 +99,7 @@ def settled(asked: Asked, wanted: Manifest, resolve: Callable[[Manifest], object
                     resolve(replace(wanted, tools={entry.name: wanted.tools[entry.name]}))
                 except NoProgramError:
                     taken = taken.without(entry, _why_no_tool(entry))
-    return replace(asked, text=taken.text, taken=taken)
+    return replace(asked, text=before + taken.text, taken=taken)
 
 
 def _why_no_tool(entry: Entry) -> str:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -27,6 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import emit_pins, read_pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
+    CATALOGUED,
     Alias,
     LockedAsset,
     LockedTool,
@@ -37,7 +37,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.package_url import read_purls
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy, read_require
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import conflict_line, shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import (
     ARCHITECTURES,
     LIBCS,
@@ -48,6 +48,8 @@ LOCK_VERSION = 1
 REMAKE = "do not edit it by hand: restore it from version control, or delete it and lock again with pinned.release.lock"
 #: For a lock that an older collection wrote. All that its publisher says of the pinned versions is looked up once more.
 MAKE_ANEW = "make it anew with this version of the collection: rm {lockfile} && ansible-playbook pinned.release.lock"
+#: The two commands that resolve a conflict in a lock file. Of what both sides locked, nothing is looked up again.
+AFTER_CONFLICT = "git checkout --theirs -- {lockfile} && ansible-playbook pinned.release.lock"
 #: What an asset's entry has only where there is something to say.
 _OPTIONAL_OF_ASSET = "files looks_beside wrapped private_url"
 #: It may be the manifest, which must not be deleted.
@@ -110,13 +112,13 @@ def _top(document: object, name: str) -> Place:
 
 
 def _not_json(text: str, name: str, error: ValueError) -> ReleaseError:
-    conflict = re.search(r"^(?:<{7}|>{7})(?: |$)", text, re.MULTILINE)
-    if conflict:
-        line = text.count("\n", 0, conflict.start()) + 1
+    line = conflict_line(text)
+    if line is not None:
         return ReleaseError(
-            f"{name} holds a merge conflict",
-            found=f"the marks of one, in line {line}",
-            fix="take the file of either side as it is, and lock again with pinned.release.lock",
+            f"{name} holds a merge conflict, in line {line}",
+            fix="if releases.yml has one, too, correct it first; then take the file of either side, and lock again:\n"
+            + "    "
+            + AFTER_CONFLICT.format(lockfile=shlex.quote(name)),
         )
     return ReleaseError(
         f"{name} is not JSON", expected="a file that pinned.release.lock wrote", found=str(error), fix=NAME_ANOTHER
@@ -135,6 +137,7 @@ def _emit_tool(tool: LockedTool) -> dict[str, Any]:
     optional["aliases"] = aliases
     optional["purpose"], optional["owner"] = tool.purpose, tool.owner
     optional["purl"] = list(tool.purls)
+    optional["catalogue"] = list(tool.catalogued)
     optional["accept"] = emit_accept(tool.without_digest, tool.accepted)
     entry = emitted | {key: value for key, value in optional.items() if value}
     return entry | {"digest": entry_digest(entry)}
@@ -187,7 +190,7 @@ def _parse_platforms(place: Place) -> tuple[str, ...]:
 def _parse_tool(place: Place) -> LockedTool:
     _refuse_without_question(place)
     optional = "published constraint asset executables files verify require accept aliases purpose owner purl"
-    fields = place.fields("version source platforms assets digest", optional)
+    fields = place.fields("version source platforms assets digest", f"{optional} catalogue")
     assets = fields["assets"].items(_parse_asset, least=1)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
     _refuse_two_of_a_name(fields["assets"], assets)
@@ -209,9 +212,14 @@ def _parse_tool(place: Place) -> LockedTool:
         purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
         owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
         purls=read_purls(fields["purl"]) if "purl" in fields else (),
+        catalogued=_parse_catalogued(fields["catalogue"]) if "catalogue" in fields else (),
     )
     _refuse_edited(place, fields["digest"].text(forms.SHA256))
     return tool
+
+
+def _parse_catalogued(place: Place) -> tuple[str, ...]:
+    return tuple(sorted(place.items(lambda key: key.one_of(list(CATALOGUED)), least=1)))
 
 
 def _refuse_without_question(place: Place) -> None:
@@ -225,9 +233,14 @@ def _refuse_edited(place: Place, digest: str) -> None:
     """Valid by itself, an edited entry would still put into receipts what nobody resolved, downloaded or read."""
     found = entry_digest(place.value)
     if found != digest:
-        raise place.misfit(
-            f"the entry as pinned.release.lock wrote it, with the digest {digest}",
-            f"an entry with the digest {found}: it was edited",
+        name = place.document.name
+        restore = f"git checkout -- {shlex.quote(name)}"
+        raise MisfitError(
+            place.way,
+            f"{name}: the entry of {place.step} was edited, or merged from two",
+            None,
+            None,
+            f"correct the manifest instead, and restore the lock file before you lock again: {restore}",
         )
 
 

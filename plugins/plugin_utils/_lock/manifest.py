@@ -1,41 +1,38 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What do people want pinned? The manifest, releases.yml: parsed and validated. Pure; runs on the controller.
+"""What do people want pinned? The manifest, releases.yml: parsed and validated. Runs on the controller.
 
 Its schema, for editors, is docs/schema/releases.schema.json; a test shows that parse() accepts what the schema does.
+A tool without a source is looked up in the catalogue once. From then on the lock file says what was found there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Kind, proofs
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import (
-    CHECKS,
-    KINDS,
-    LISTS_VERSIONS,
-    VERSIONS,
-    WORDS,
-    kind_of,
-    lists_versions,
-)
+from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue
+from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys, read_keys
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint, user_files
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.accepted import read_accept
-from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import (
-    DeclaredSource,
-    SourceValue,
-    text_of,
+from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
+from ansible_collections.pinned.release.plugins.plugin_utils._values.document import (
+    Place,
+    Unquoted,
+    WrittenMapping,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place, Unquoted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
-from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity, Pins
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import read_files
-from ansible_collections.pinned.release.plugins.plugin_utils._values.package_url import read_purl, read_purls
+from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED, LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
     PLATFORMS,
     SPELLINGS,
@@ -43,16 +40,18 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms i
     UnknownFloorError,
     parse_platform,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy, read_require
+from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
 _CONSTRAINT = Form(forms.LINE.pattern, constraint.CONSTRAINTS)
 _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
-_ASSET = Form(forms.LINE.pattern, "a pattern on asset names")
 _FILE_NAME = Form(forms.FILE_NAME.pattern, "the name of an asset, without a folder")
-_PATH = Form(forms.LINE.pattern, "a path inside the asset")
-_OPTIONAL_OF_TOOL = "version asset executables files platforms verify require accept aliases purpose owner purl"
+_CATALOGUE = Form(forms.LINE.pattern, "the path of a catalogue, seen from the manifest")
+_KEYS_OF_TOOL = "source version asset executables files platforms verify require accept aliases purpose owner purl"
+#: Begins the short form of source and version: ``github:jqlang/jq@1.7.*``. No version has a colon in it.
+_SHORT = re.compile(r"([A-Za-z_]+):(.*)\Z", re.DOTALL)
+_A_TOOL = 'a version in quotes such as "0.9.*", "github:astral-sh/uv@0.9.*", or a mapping such as {source: {pypi: uv}}'
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,7 @@ class WantedTool:
     purpose      for people: what the tool is for, on one line; "" where that is not said
     owner        for people: who answers for it
     purls        package URLs by which databases know it, beside that of its source
+    catalogued   the keys of which the catalogue says what is wanted, and not the manifest
     """
 
     name: str
@@ -90,6 +90,7 @@ class WantedTool:
     purpose: str = ""
     owner: str = ""
     purls: tuple[str, ...] = ()
+    catalogued: tuple[str, ...] = ()
 
     @property
     def exact(self) -> str | None:
@@ -108,26 +109,53 @@ class WantedTool:
 
 @dataclass(frozen=True)
 class Manifest:
-    """All that people want: tools, the platforms to serve, and what is demanded of every release."""
+    """All that people want: tools, the platforms to serve, and what is demanded of every release.
+
+    *catalogue* is where tools without a source are looked up.
+    """
 
     tools: Mapping[str, WantedTool]
     platforms: tuple[Platform, ...]
     policy: Policy = field(default_factory=Policy)
+    catalogue: Catalogue = field(default_factory=Catalogue, compare=False)
 
 
-def parse(text: str, name: str = "the manifest") -> Manifest:
-    """Return the manifest that *text* is. Raises ReleaseError with the line of *name* where it is not one."""
-    fields = read_yaml(text, name).fields("tools platforms", "policy")
+@dataclass(frozen=True)
+class _Around:
+    """What a tool is read with: the platforms of all, the catalogue, and what was *locked*."""
+
+    platforms: tuple[Platform, ...]
+    catalogue: Catalogue
+    locked: Mapping[str, LockedTool]
+
+
+def parse(text: str, name: str = "the manifest", folder: Path = Path(), locked: LockFile | None = None) -> Manifest:
+    """Return the manifest that *text* is. Raises ReleaseError with the line of *name* where it is not one.
+
+    *folder* is the one that it lies in. Of a tool that was *locked* from the catalogue, the lock says what the
+    catalogue said then: another catalogue moves no tool (catalogue_moves.py).
+    """
+    fields = read_yaml(text, name).fields("tools platforms", "policy catalogue")
     platforms = _platforms(fields["platforms"])
-    example = "a mapping of tools, such as  uv: {source: {github: astral-sh/uv}}"
-    tools = fields["tools"].mapping(lambda tool: tool, least=1, expected=example)
-    wanted = {tool: _tool(tool, place, platforms) for tool, place in tools.items()}
+    tools = fields["tools"].mapping(lambda tool: tool, least=1, expected='a mapping of tools, such as  uv: "0.9.*"')
+    catalogue = _catalogue(fields.get("catalogue"), folder)
+    around = _Around(platforms, catalogue, locked.tools if locked else {})
+    wanted = {tool: _tool(tool, place, around) for tool, place in tools.items()}
     _refuse_shared_files(tools, wanted)
     return Manifest(
         tools=wanted,
         platforms=platforms,
         policy=read_policy(fields["policy"], tuple(proofs.KINDS)) if "policy" in fields else Policy(),
+        catalogue=catalogue,
     )
+
+
+def _catalogue(place: Place | None, folder: Path) -> Catalogue:
+    """Return the collection's catalogue, and before it the files that stand at *place*. No file is read yet."""
+    example = "a list of files, such as [catalogue.yml]"
+    names = place.items(lambda name: name.text(_CATALOGUE), least=1, expected=example) if place else ()
+    files = tuple(folder / name for name in names)
+    return Catalogue(files, partial(user_files.read, kind=user_files.CATALOGUE))
 
 
 def _platforms(place: Place) -> tuple[Platform, ...]:
@@ -146,33 +174,87 @@ def _platform(place: Place) -> Platform:
         raise place.unknown("platform", text, of_the_system or list(PLATFORMS), SPELLINGS) from error
 
 
-def _tool(name: str, place: Place, platforms: tuple[Platform, ...]) -> WantedTool:
-    _refuse_forgotten_source(place)
-    fields = place.fields("source", _OPTIONAL_OF_TOOL)
-    source = _source(fields["source"])
+def _tool(name: str, place: Place, around: _Around) -> WantedTool:
+    fields = _fields(place)
+    own = read_keys(fields)
+    keys = own if own.source else _catalogued(name, place, own, around).below(own)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
     return WantedTool(
         name=name,
-        source=source,
-        constraint=_constraint(fields["version"], source) if "version" in fields else "",
-        asset=fields["asset"].text(_ASSET) if "asset" in fields else None,
-        executables=_executables(fields["executables"]) if "executables" in fields else {},
-        files=_files(fields["files"]) if "files" in fields else {},
-        platforms=_platforms(fields["platforms"]) if "platforms" in fields else platforms,
-        verify=_verify(fields["verify"]) if "verify" in fields else {},
+        source=keys.source,
+        constraint=_constraint(fields["version"], keys.source) if "version" in fields else "",
+        asset=keys.asset,
+        executables=keys.executables,
+        files=keys.files,
+        platforms=_platforms(fields["platforms"]) if "platforms" in fields else around.platforms,
+        verify=keys.verify,
         without_digest=without_digest,
-        require=read_require(fields["require"], tuple(proofs.KINDS)) if "require" in fields else (),
+        require=keys.require,
         accepted=accepted,
         aliases=_aliases(fields["aliases"]) if "aliases" in fields else (),
         purpose=fields["purpose"].text(forms.REMARK) if "purpose" in fields else "",
         owner=fields["owner"].text(forms.REMARK) if "owner" in fields else "",
-        purls=_purls(fields["purl"]) if "purl" in fields else (),
+        purls=keys.purls,
+        catalogued=tuple(sorted(keys.said - own.said)),
     )
 
 
-def _purls(place: Place) -> tuple[str, ...]:
-    """Return the package URLs: one text, or a list of them."""
-    return read_purls(place) if isinstance(place.value, list) else (read_purl(place),)
+def _fields(place: Place) -> dict[str, Place]:
+    """Return the fields of a tool: those of a mapping, or those that a short form stands for."""
+    if isinstance(place.value, str):
+        return _short_form(place)
+    _refuse_forgotten_source(place)
+    if not isinstance(place.value, dict):
+        raise place.misfit(_A_TOOL)
+    return place.fields("", _KEYS_OF_TOOL)
+
+
+def _short_form(place: Place) -> dict[str, Place]:
+    """Return what ``0.9.*`` stands for, or ``pypi:ruff@0.17.*``: the version comes after the last ``@``.
+
+    ``npm:@biomejs/biome`` has no version: none has a ``/`` in it.
+    """
+    source = None if isinstance(place.value, Unquoted) else _SHORT.match(place.value)
+    if source is None:
+        return {"version": place}
+    kind, published = source.groups()
+    if kind not in KINDS:
+        raise place.unknown("source", kind, list(KINDS))
+    named, at, version = published.rpartition("@")
+    if not at or "/" in version:
+        named, at = published, ""
+    written = WrittenMapping({kind: named})
+    written.lines = {kind: place.line or 0}
+    fields = {"source": place._replace(value=written)}
+    return {**fields, "version": place._replace(value=version)} if at else fields
+
+
+def _catalogued(name: str, place: Place, own: ToolKeys, around: _Around) -> ToolKeys:
+    """Return what the catalogue said of a tool when it was locked, or else what it says now.
+
+    A key that the manifest itself said when it was locked, and says no longer, is looked up. Raises MisfitError for a
+    tool that is not in the catalogue.
+    """
+    locked = around.locked.get(name)
+    if locked is None or "source" not in locked.catalogued:
+        return _looked_up(name, place, around.catalogue)
+    then = ToolKeys(**{field: getattr(locked, field) for field in CATALOGUED.values()})
+    kept = then.only(frozenset(locked.catalogued))
+    missing = then.said - kept.said - own.said
+    return _looked_up(name, place, around.catalogue).only(missing).below(kept) if missing else kept
+
+
+def _looked_up(name: str, place: Place, catalogue: Catalogue) -> ToolKeys:
+    entry = catalogue.get(name)
+    if entry:
+        return entry.keys
+    near = catalogue.nearest(name)
+    question = f'; did you mean "{near}"?' if near else ""
+    raise ReleaseError(
+        f"{place.document.name}:{place.line}: the catalogue has no tool {shown(name)}{question}",
+        expected=f"a tool of the catalogue, or where it is published, such as  {name}: github:OWNER/NAME",
+        fix=f"look for it: ansible-playbook pinned.release.search -e tool={name}; or correct the line",
+    )
 
 
 def _aliases(place: Place) -> tuple[str, ...]:
@@ -184,37 +266,6 @@ def _aliases(place: Place) -> tuple[str, ...]:
     return names
 
 
-def _verify(place: Place) -> dict[str, tuple[Identity, ...]]:
-    """Return kind of proof → identities, the first with its successors after it. What can be one, the kind knows."""
-    kinds = place.fields("", " ".join(proofs.KINDS))
-    if not kinds:
-        raise place.misfit(f"a mapping with {', '.join(proofs.KINDS)}")
-    return {kind: tuple(dict.fromkeys(_identities(kinds[kind], proofs.KINDS[kind]))) for kind in sorted(kinds)}
-
-
-def _identities(place: Place, kind: Kind) -> Iterator[Identity]:
-    if not isinstance(place.value, dict):
-        yield _identity(place, kind, {kind.parts[0]: place.text(forms.TEXT)})
-        return
-    fields = place.fields("", " ".join((*kind.parts, "successors")))
-    yield _identity(place, kind, {name: part.text(forms.TEXT) for name, part in fields.items() if name != "successors"})
-    if "successors" in fields:
-        example = "a list of the identities that may sign as well"
-        for more in fields["successors"].items(lambda one: tuple(_identities(one, kind)), least=1, expected=example):
-            yield from more
-
-
-def _identity(place: Place, kind: Kind, parts: Mapping[str, str]) -> Identity:
-    identity = Identity.of(**parts)
-    try:
-        kind.check(identity)
-    except ReleaseError as error:
-        raise place.misfit(error.expected or error.what, error.found) from error
-    except KeyError as error:
-        raise place.misfit(f"the key {error.args[0]}") from error
-    return identity
-
-
 def _refuse_forgotten_source(place: Place) -> None:
     """``uv: {github: astral-sh/uv}`` is what people write at first."""
     if not isinstance(place.value, dict) or "source" in place.value:
@@ -223,48 +274,6 @@ def _refuse_forgotten_source(place: Place) -> None:
         if isinstance(place.value.get(kind), str):
             found = f"{kind}: {shown(place.value[kind])}"
             raise place.misfit(f"source: {{{found}}}", found)
-
-
-def _source(place: Place) -> dict[str, SourceValue]:
-    source = place.mapping(_source_value, least=1, expected="a mapping, such as {github: astral-sh/uv}")
-    known = [*KINDS, *(option for kind in KINDS.values() for option in sorted(kind.OPTIONS))]
-    places = place.fields("", " ".join(dict.fromkeys(known)))
-    try:
-        kind_of(source)
-    except ReleaseError as error:
-        raise place.misfit(str(error.expected), error.found) from error
-    for option in sorted(source.keys() & CHECKS.keys()):
-        if isinstance(source[option], str):
-            _check_option(places[option], CHECKS[option])
-    return source
-
-
-def _source_value(place: Place) -> SourceValue:
-    """Return the text behind a key of a source, the source that lists its versions, or the words of its publisher."""
-    if place.step in WORDS:
-        known = WORDS[str(place.step)]
-        spelled = place.mapping(Place.text, least=1, expected=f"a mapping such as {{{known[0]}: …}}")
-        for word in sorted(spelled.keys() - set(known)):
-            raise place.at(word).unknown("word", word, known)
-        return spelled
-    if place.step != VERSIONS or not isinstance(place.value, dict):
-        return place.text()
-    if isinstance(place.value.get(VERSIONS), dict):
-        raise place.misfit(LISTS_VERSIONS)
-    listing = _source(place)
-    if not lists_versions(listing):
-        raise place.misfit(LISTS_VERSIONS)
-    return {key: text_of(listing, key) for key in listing}
-
-
-def _check_option(place: Place, check: Callable[[str], object]) -> None:
-    """Raise MisfitError unless the text at *place* passes *check*, ReleaseError where nobody can tell."""
-    try:
-        check(place.text())
-    except ReleaseError as error:
-        if error.expected is None:
-            raise
-        raise place.misfit(error.expected, error.found) from error
 
 
 def _constraint(place: Place, source: DeclaredSource) -> str:
@@ -293,19 +302,6 @@ def _meant(text: str, source: DeclaredSource) -> str:
     return f'"{version}"' + (f', or beside {tagged}: tag: "{form}"' if tagged else "")
 
 
-def _executables(place: Place) -> dict[str, str]:
-    """Return name → glob: a list of names takes the files of these names, wherever they are in the asset."""
-    if isinstance(place.value, list) and place.value:
-        return {name: f"**/{name}" for name in place.items(lambda name: name.text(forms.NAME))}
-    expected = "a list of programs' names, or a mapping of them to paths inside the asset"
-    return place.mapping(lambda glob: glob.text(_PATH), least=1, expected=expected)
-
-
-def _files(place: Place) -> dict[str, str]:
-    example = 'a mapping such as {share/man/man1/rg.1: "*/doc/rg.1"}'
-    return read_files(place, lambda glob: glob.text(_PATH), example)
-
-
 def _refuse_shared_files(tools: Mapping[str, Place], wanted: Mapping[str, WantedTool]) -> None:
     """Two tools cannot have one link, and none can have one in the place of another's folder."""
     owners: dict[str, str] = {}
@@ -313,6 +309,7 @@ def _refuse_shared_files(tools: Mapping[str, Place], wanted: Mapping[str, Wanted
         for path in tool.files:
             clash = next((other for other in owners if other == path or nested([other, path])), None)
             if clash:
-                place = tools[name].at("files").at(path)
+                is_own = isinstance(tools[name].value, dict) and "files" in tools[name].value
+                place = tools[name].at("files").at(path) if is_own else tools[name]
                 raise place.misfit("a path that no other tool has or goes through", f"{clash} of {owners[clash]}")
         owners.update(dict.fromkeys(tool.files, name))

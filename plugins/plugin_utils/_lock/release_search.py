@@ -175,7 +175,7 @@ def _proposals(means: Means, job: Job) -> tuple[Proposal, ...]:
 
 def _fetched_alone(means: Means, job: Job, name: str) -> Callable[[], contents.Contents]:
     """Fetch an asset, and return what opens it. It may not be the tool, so nothing is demanded of it."""
-    means.progress.expect(1)
+    means.progress.expect(job.asset(name).size)
     return partial(job.look_into, name, means.fetched(job, name, job.stated(name)))
 
 

@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     alarms,
     aliases,
     answers,
+    catalogue_moves,
     floors,
     policy_check,
     upgrade_kinds,
@@ -95,7 +96,11 @@ class Resolver(Means):
         refuse_shared_programs(tools, manifest)
         confirmed = policy_check.confirmed_on(manifest.policy, locked, self.now)
         lock = LockFile(answers.platforms_of(manifest), tools, manifest.policy, confirmed)
-        outcomes = _outcomes(locked, tools, manifest, notes)
+        origins = {
+            name: tuple(catalogue_moves.notes(manifest, name, locked.tools.get(name), tool))
+            for name, tool in tools.items()
+        }
+        outcomes = _outcomes(locked, tools, manifest, (notes, origins))
         notes_of_all = [*(answers.policy_notes(locked, manifest) if locked.tools else ())]
         notes_of_all += policy_check.confirmation_notes(manifest.policy, locked, confirmed)
         return Resolution(lock, outcomes, tuple(notes_of_all), contents_of_proofs)
@@ -127,7 +132,7 @@ class Resolver(Means):
                 for one in chosen
             ]
             stated = _all(partial(_covered, one.job, pending) for one, pending in zip(chosen, stating, strict=True))
-            self.progress.expect(sum(len(one.proposals) for one in chosen))
+            self.progress.expect(*(size for one in chosen for size in _sizes(one)))
             fetching = [self._fetching(pool, one, said) for one, said in zip(chosen, stated, strict=True)]
             made = _all(
                 partial(self._serving, pool, one, (said, assets), locked.tools.get(one.job.wanted.name))
@@ -172,13 +177,17 @@ class Resolver(Means):
                 chosen = next_release(self, chosen, error)
             pending = {one.name: pool.submit(self._stated, chosen.job, one.name) for one in chosen.proposals}
             stated = _covered(chosen.job, pending)
-            self.progress.expect(len(chosen.proposals))
+            self.progress.expect(*_sizes(chosen))
             begun = stated, self._fetching(pool, chosen, stated)
 
     @staticmethod
     def _stated(job: Job, name: str) -> Stated:
         with about(job.wanted):
             return job.stated(name)
+
+
+def _sizes(chosen: Chosen) -> list[int | None]:
+    return [chosen.job.asset(proposal.name).size for proposal in chosen.proposals]
 
 
 def _covered(job: Job, pending: Mapping[str, Future[Stated]]) -> dict[str, Stated]:
@@ -221,12 +230,12 @@ def _outcomes(
     locked: LockFile,
     tools: Mapping[str, LockedTool],
     manifest: Manifest,
-    notes: Mapping[str, tuple[str, ...]],
+    notes: Sequence[Mapping[str, tuple[str, ...]]],
 ) -> dict[str, Outcome]:
-    """Return what became of each tool, with its *notes* on the choice of a release."""
+    """Return what became of each tool, with its *notes*: on the choice of a release, on where it is from."""
     outcomes = {}
     for name in sorted({*tools, *locked.tools}):
         platforms = manifest.tools[name].platforms if name in manifest.tools else ()
         became = outcome(locked.tools.get(name), tools.get(name), platforms)
-        outcomes[name] = replace(became, notes=(*became.notes, *notes.get(name, ())))
+        outcomes[name] = replace(became, notes=(*became.notes, *(note for one in notes for note in one.get(name, ()))))
     return outcomes

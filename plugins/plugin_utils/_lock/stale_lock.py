@@ -146,7 +146,7 @@ def _differences(lock: LockFile, text: str, manifest_path: Path) -> Sequence[Dif
     # Its module brings the libraries for all sources, which no run waits for that finds its manifest looked at.
     from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
 
-    return answers.differences(lock, manifest.parse(text, str(manifest_path)))
+    return answers.differences(lock, manifest.parse(text, str(manifest_path), manifest_path.parent, lock))
 
 
 def _told(found: Sequence[Difference], told: Callable[[Difference], str]) -> str:

@@ -143,6 +143,7 @@ def locked_tool(
         purpose=wanted.purpose,
         owner=wanted.owner,
         purls=wanted.purls,
+        catalogued=wanted.catalogued,
         constraint=wanted.constraint,
         platforms=names(wanted.platforms),
     )

@@ -9,6 +9,7 @@ word says; ``uv:patch`` moves one.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Collection, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -42,8 +43,10 @@ def moves(upgrade: Sequence[str], tools: Collection[str]) -> dict[str, Move]:
         else:
             unknown.append(name)
     if unknown:
+        near = [meant for name in unknown for meant in difflib.get_close_matches(name, [ALL, *MOVES, *tools], 1, 0.75)]
+        question = f", did you mean {', '.join(near)}?" if near else ""
         raise ReleaseError(
-            f"cannot upgrade {', '.join(sorted(set(unknown)))}: the manifest has no such tool",
+            f"cannot upgrade {', '.join(sorted(set(unknown)))}: the manifest has no such tool{question}",
             expected=f"all, patch, minor, or some of {', '.join(tools) or 'none: it is empty'}",
         )
     said = {name: of_one.get(name, of_all) for name in tools}

@@ -27,12 +27,14 @@ FOREIGN = "lock file of another tool"
 EXPORT = "exported lock file"
 TRUST_ROOT = "trust root"
 REPORT = "report"
+CATALOGUE = "catalogue"
 _IF_MISSING = {
     LOCK_FILE: "make it with pinned.release.lock",
     MANIFEST: "write one",
     FOREIGN: "give its path",
     TRUST_ROOT: "let gh attestation trusted-root write it",
     REPORT: "make it with pinned.release.report",
+    CATALOGUE: "write one",
 }
 _OPTIONS = {
     LOCK_FILE: "lockfile",
@@ -42,6 +44,7 @@ _OPTIONS = {
     EXPORT: "export",
     TRUST_ROOT: "trust_root",
     REPORT: "reports",
+    CATALOGUE: "catalogue",
 }
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 _MAKE_READABLE = "make it readable UTF-8 text"
@@ -132,4 +135,6 @@ def _unwritable(path: Path, number: int, kind: str = LOCK_FILE) -> ReleaseError:
 
 def _another(kind: str) -> str:
     """Return what else to do about a *kind* of file: its place follows from that of the lock file, or has an option."""
+    if kind == CATALOGUE:
+        return "name another under catalogue"
     return f"name another{' lock file' if kind == COMPONENTS else ''} in the option {_OPTIONS[kind]}"

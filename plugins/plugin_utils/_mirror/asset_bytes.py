@@ -5,15 +5,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, Origin
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, Progress
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import explained
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import to_fetch
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
@@ -30,13 +33,15 @@ class AssetBytes:
 
     cache: Cache
     open_source: Callable[[AssetOrigin], Source]
+    progress: ProgressReport = field(default_factory=lambda: ProgressReport(lambda line: None))
 
     def fetch(self, origins: Iterable[AssetOrigin]) -> None:
         """Bring the assets of *origins* into the cache, several at a time. Raises ReleaseError naming all that fail."""
         once = {origin.asset.sha256: origin for origin in origins}
         errors = []
-        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            for pending in [pool.submit(self.cached, origin) for origin in once.values()]:
+        self.progress.expect(*(origin.asset.size for origin in once.values()))
+        with contextlib.closing(self.progress), ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
+            for pending in [pool.submit(self._fetched, origin) for origin in once.values()]:
                 try:
                     pending.result()
                 except ReleaseError as error:
@@ -48,11 +53,16 @@ class AssetBytes:
         if errors:
             raise errors[0]
 
-    def cached(self, origin: AssetOrigin) -> CachedFile:
+    def _fetched(self, origin: AssetOrigin) -> None:
+        name = f"{origin.name}/{origin.asset.name}"
+        self.cached(origin, partial(self.progress.receive, name))
+        self.progress.finish(name)
+
+    def cached(self, origin: AssetOrigin, progress: Progress = lambda received: None) -> CachedFile:
         """Return the bytes of an asset as they are pinned. Raises ReleaseError if they cannot be had."""
         session = self.open_source(origin).session
         try:
-            return self.cache.fetch(to_fetch(origin.asset), session)
+            return self.cache.fetch(to_fetch(origin.asset), session, progress=progress)
         except ReleaseError as error:
             raise explained(error, origin.asset, session).about(origin.name) from error
 

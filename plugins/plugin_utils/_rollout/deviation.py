@@ -24,11 +24,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 
 @dataclass(frozen=True)
 class WantedTool:
-    """What the lock file has of one tool for a host: its *choice*, or why there is none, *refused*."""
+    """What the lock file has of one tool for a host: its *choice*, or the *error* why not, in short *refused*."""
 
     version: str
     choice: Choice | None = None
     refused: str = ""
+    error: ReleaseError | None = None
 
     def to_json(self) -> dict[str, str]:
         """Return it as the result of a task shows it."""
@@ -45,7 +46,7 @@ def wanted_tool(name: str, host: Host, wanted: Wanted) -> WantedTool:
     try:
         choice = choice_for(name, tool, wanted, host)
     except ReleaseError as error:
-        return WantedTool(tool.version, refused=error.what)
+        return WantedTool(tool.version, refused=error.what, error=error)
     return WantedTool(tool.version, choice)
 
 

@@ -55,7 +55,7 @@ class Fetcher:
         """
         private = [one.source for one in wanted if one.asset.private_url]
         refuse_token_elsewhere(private, self.token, self.token_host)
-        self.progress.expect(len(wanted))
+        self.progress.expect(*(one.asset.size for one in wanted))
         cache = Cache(self.root, self.mirrors)
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             files = pool.map(partial(self._fetched, cache), wanted)

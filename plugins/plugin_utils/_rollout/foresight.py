@@ -93,11 +93,10 @@ def refuse_dependent(tool: str, asset: LockedAsset) -> None:
 def no_python(state: State) -> ReleaseError:
     """Return the error for a host whose *state* names no Python that can carry out orders."""
     return ReleaseError(
-        "the host has no Python that can carry out its orders",
-        expected="Python 3.6 or newer with its standard library, in the system's folders (/usr/bin/python3, "
-        "/usr/libexec/platform-python, /usr/local/bin/python3 and the like) or named in ansible_python_interpreter",
-        found="; ".join(f"{path} {why}" for path, why in state.no_pythons) or "none",
-        fix="install one on the host (its package is mostly called python3), or name it in ansible_python_interpreter",
+        "the host has no usable Python: installing needs one, 3.6 or newer, with its standard library",
+        found="; ".join(f"{path} {why}" for path, why in state.no_pythons)
+        or "none in the system's folders (/usr/bin, /usr/local/bin, /usr/libexec and the like)",
+        fix="install the host's package python3, or name another Python in ansible_python_interpreter",
     )
 
 
@@ -149,12 +148,7 @@ def _refuse_noexec(room: Room, option: str) -> None:
 def _refuse_without_room(needed: int, room: Room, option: str) -> None:
     if room.free_bytes is not None and room.free_bytes < needed:
         raise ReleaseError(
-            f"there is too little room on the file system of {room.folder}",
-            expected=f"{_size(needed)}: what is new is written beside what is old",
-            found=f"{_size(room.free_bytes)}",
-            fix=f"make room there, or choose another {option}",
+            f"there is too little space in {room.folder}: {room.free_bytes // _MEBIBYTE} MiB free, "
+            f"{-(-needed // _MEBIBYTE)} MiB needed",
+            fix=f"make room on its file system, or choose another {option}: what is new is unpacked beside what is old",
         )
-
-
-def _size(size_bytes: int) -> str:
-    return f"{-(-size_bytes // _MEBIBYTE)} MiB"

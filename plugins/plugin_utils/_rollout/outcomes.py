@@ -1,43 +1,138 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What became of a fleet, so that a person reads it at once? Hosts with one outcome share a line. Pure; controller."""
+"""What became of a fleet, told so that one reads it at once? Hosts with one outcome share a line. Pure; controller.
+
+What is well comes first, so that what failed stands next to what Ansible itself says at the end.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
-#: So many hosts are named; of more, their number is told.
-NAMED = 3
-#: The order of the lines: what is well first, so that what failed is next to what Ansible itself says at the end.
-_CHANGED, _AS_IT_WAS, _WITHOUT_RESULT, _FAILED = range(4)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
+
+#: So many hosts are named. Somebody has to look at each that failed.
+NAMED, NAMED_OF_FAILED = 3, 10
+#: Of one kind of failure, so many different findings are told.
+MOST_FINDINGS = 3
+#: Up to so many characters, what went wrong and what was found are one line.
+SHORT = 110
+#: What Ansible writes before the reason why a host is unreachable.
+_ANSIBLE_SAYS = "Failed to connect to the host via ssh: "
+NOT_RUN = "the task was not run"
+_DONE = {
+    "install": "installed",
+    "upgrade": "upgraded",
+    "downgrade": "downgraded",
+    "switch": "switched",
+    "repair": "repaired",
+    "prune": "pruned",
+    "remove": "removed",
+}
+#: A note about a tool, as views.py writes it: ``uv: upgrade 0.9.8 → 0.9.9``.
+_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(_DONE)}) (?P<rest>.+)", re.DOTALL)
 
 
-def lines(results: Iterable[tuple[str, Any]]) -> list[str]:
-    """Return what became of the hosts of *results*: names, and what a task of pinned.release.tools registered there."""
-    hosts: dict[tuple[int, str], list[str]] = {}
+class Kind(NamedTuple):
+    """What failures have in common that are told once. What was found may differ from host to host."""
+
+    is_unreachable: bool
+    what: str
+    expected: str
+    fix: str
+
+
+@dataclass
+class _Fleet:
+    """The hosts of each outcome."""
+
+    changes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    as_they_were: dict[str, list[str]] = field(default_factory=dict)
+    failures: dict[Kind, dict[str, str]] = field(default_factory=dict)
+
+
+def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verbose: bool = False) -> list[str]:
+    """Return what became of the hosts of *results*: names, and what a task of pinned.release.tools registered there.
+
+    In check mode, it is what would become of them. A verbose answer names every host, and says all of each failure.
+    """
+    fleet = _Fleet()
     for host, result in results:
-        for outcome in _outcomes(result):
-            hosts.setdefault(outcome, []).append(host)
-    ordered = sorted(hosts, key=lambda outcome: (outcome[0], -len(hosts[outcome]), outcome[1]))
-    return [f"{_named(hosts[outcome])}: {outcome[1]}" for outcome in ordered]
+        _note(fleet, host, result, is_check)
+    return [
+        *_changed(fleet.changes, is_verbose),
+        *_unchanged(fleet.as_they_were, is_verbose),
+        *_failed(fleet.failures, is_verbose),
+    ]
 
 
-def _outcomes(result: Any) -> Iterator[tuple[int, str]]:
+def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
     if not isinstance(result, Mapping):
-        yield _WITHOUT_RESULT, "the task was not run"
+        fleet.as_they_were.setdefault(NOT_RUN, []).append(host)
     elif result.get("unreachable"):
-        yield _FAILED, "unreachable"
+        kind = Kind(True, "unreachable", "", "")
+        fleet.failures.setdefault(kind, {})[host] = error_of(result).what.removeprefix(_ANSIBLE_SAYS)
     elif result.get("failed"):
-        error = result.get("error")
-        what = error.get("what") if isinstance(error, Mapping) else result.get("msg")
-        yield _FAILED, f"failed: {what}"
+        error = error_of(result)
+        kind = Kind(False, f"failed: {error.what}", error.expected or "", error.fix or "")
+        fleet.failures.setdefault(kind, {})[host] = error.found or ""
     elif result.get("notes"):
-        yield from ((_CHANGED, str(note)) for note in result["notes"])
+        for note in result["notes"]:
+            fleet.changes.setdefault(_change(str(note), is_check), []).append(host)
     else:
-        yield _AS_IT_WAS, str(result.get("summary", "the task was skipped"))
+        fleet.as_they_were.setdefault(str(result.get("summary", "the task was skipped")), []).append(host)
 
 
-def _named(hosts: list[str]) -> str:
-    return ", ".join(hosts) if len(hosts) <= NAMED else f"{len(hosts)} hosts"
+def _change(note: str, is_check: bool) -> tuple[str, str]:
+    """Return a *note* as what was done and to what, ``upgraded`` and ``uv 0.9.8 → 0.9.9``; another note as it is."""
+    change = _CHANGE.match(note)
+    if not change:
+        return "", note
+    return f"would {change['action']}" if is_check else _DONE[change["action"]], f"{change['tool']} {change['rest']}"
+
+
+def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool) -> Iterator[str]:
+    """Yield the changes that the same hosts have in common in one line, those of the most hosts first."""
+    together: dict[tuple[str, ...], dict[str, list[str]]] = {}
+    for (done, what), hosts in changes.items():
+        together.setdefault(tuple(hosts), {}).setdefault(done, []).append(what)
+    for hosts in sorted(together, key=lambda hosts: (-len(hosts), hosts)):
+        parts = (f"{done} {', '.join(what)}".strip() for done, what in together[hosts].items())
+        yield f"{_named(hosts, NAMED, is_verbose)}: {'; '.join(parts)}"
+
+
+def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:
+    for state, hosts in sorted(as_they_were.items(), key=lambda item: (item[0] == NOT_RUN, -len(item[1]), item[0])):
+        named = ", ".join(hosts) if len(hosts) <= NAMED or is_verbose else f"{len(hosts)} hosts"
+        yield f"{named}: {state}"
+
+
+def _failed(failures: Mapping[Kind, Mapping[str, str]], is_verbose: bool) -> Iterator[str]:
+    """Yield each kind of failure once: its hosts, what went wrong, and what to do. Unreachable hosts are the last."""
+    for kind, hosts in sorted(failures.items(), key=lambda item: (item[0].is_unreachable, -len(item[1]), item[0])):
+        findings = [finding for finding in dict.fromkeys(hosts.values()) if finding]
+        found = listed(findings, len(findings) if is_verbose else MOST_FINDINGS, "; ")
+        named = f"{_named(list(hosts), NAMED_OF_FAILED, is_verbose)}: {kind.what}"
+        if kind.is_unreachable:
+            yield f"{named}: {found}"
+            continue
+        is_short = not is_verbose and found and len(f"{named} (found: {found})") <= SHORT
+        yield f"{named} (found: {found})" if is_short else named
+        if kind.expected and is_verbose:
+            yield f"  expected: {kind.expected}"
+        if found and not is_short:
+            yield f"  found: {found}"
+        if kind.fix:
+            yield f"  to fix: {kind.fix}"
+
+
+def _named(hosts: Sequence[str], most: int, is_verbose: bool) -> str:
+    """Return who *hosts* are: ``web1, web2`` or ``40 hosts (web1, web2, web3 and 37 more)``."""
+    if is_verbose or len(hosts) <= most:
+        return ", ".join(hosts)
+    return f"{len(hosts)} hosts ({listed(hosts, most)})"

@@ -15,8 +15,13 @@ from dataclasses import dataclass, field, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, Download, Program, ToolOrder
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import (
+    Choice,
+    UnsupportedError,
+    together,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import texts
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import Answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State, Tree
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     drift,
@@ -51,6 +56,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 #: Where the links of an installation lead to, whatever its root.
 LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
 
+#: What lets a host have the tools that run on it, where others do not.
+SKIP = "unsupported: skip"
+#: What the mode of a program is if nobody asked for another one.
+PROGRAM_MODE = 0o755
+
 #: How alike two names are, from 0 to 1, when one of them seems to be a slip: ruff and rufff are, uv and uvx are not.
 NEAR = 0.81
 
@@ -62,6 +72,7 @@ class ToolPlan:
     version    after the plan is carried out; None when the tool is removed
     previous   before; None when it was not there
     reason     why this asset, or why this action
+    is_plain   whether the action needs no reason, because the asset is the one that anybody would expect
     """
 
     tool: str
@@ -73,6 +84,7 @@ class ToolPlan:
     before: Appearance | None = None
     after: Appearance | None = None
     order: ToolOrder | None = None
+    is_plain: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,8 @@ class Plan:
     layouts   by what else the tools are found below root (layouts.py)
     intact    other tools there, found as they were installed
     unpinned  tools there that stay and that the lock file does not name, with their versions
+    unsupported  tools that do not run there and are left as they are, with the reasons
+    is_on_path   whether bin_dir is on the PATH of who runs, or among the system's usual folders
     """
 
     wanted: Wanted
@@ -91,6 +105,8 @@ class Plan:
     layouts: tuple[str, ...] = ()
     intact: tuple[str, ...] = ()
     unpinned: Mapping[str, str] = field(default_factory=dict)
+    unsupported: Mapping[str, str] = field(default_factory=dict)
+    is_on_path: bool = True
 
     @property
     def is_changed(self) -> bool:
@@ -127,7 +143,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
-    choices = {name: choice_for(name, tool, wanted, host) for name, tool in locked.items()}
+    choices, unsupported = _choices(locked, wanted, host)
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
     trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
     ordered_layouts.refuse_unfit(layouts, trees, state)
@@ -138,7 +154,8 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         _refuse_misspelt(wanted, state)
     doomed = _doomed(wanted, state)
     plans = [_plan_removal(name, state) for name in sorted(doomed)]
-    plans += [_plan_tool(name, locked[name], choices[name], wanted, layouts, state) for name in locked]
+    plans += [_plan_tool(name, locked[name], choice, wanted, layouts, state) for name, choice in choices.items()]
+    plans += [_plan_unsupported(name, reason, state) for name, reason in unsupported.items()]
     orders = [plan.order for plan in plans if plan.order]
     refuse_hopeless(orders, state, starts_here=wanted.platform is None)
     refuse_incapable(orders, state, host)
@@ -150,7 +167,27 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         layouts=layouts,
         intact=_intact(state),
         unpinned=_unpinned(wanted, {name: tree for name, tree in state.active.items() if name not in doomed}),
+        unsupported=unsupported,
+        is_on_path=state.is_on_path or wanted.platform is not None,
     )
+
+
+def _choices(locked: Mapping[str, LockedTool], wanted: Wanted, host: Host) -> tuple[dict[str, Choice], dict[str, str]]:
+    """Return the choice of each *locked* tool for *host*, and why there is none of the others.
+
+    Raises ReleaseError that names all of the latter, unless they are to be skipped.
+    """
+    choices: dict[str, Choice] = {}
+    refusals: dict[str, UnsupportedError] = {}
+    for name, tool in locked.items():
+        try:
+            choices[name] = choice_for(name, tool, wanted, host)
+        except UnsupportedError as error:
+            refusals[name] = error
+    if refusals and not wanted.skips_unsupported:
+        refused = together(list(refusals.values()))
+        raise ReleaseError(refused.what, refused.expected, fix=f"{refused.fix}; or leave it out here: {SKIP}")
+    return choices, {name: error.reason for name, error in refusals.items()}
 
 
 def receipt_for(name: str, tool: LockedTool, choice: Choice, lock_digest: str, bin_dir: str) -> Receipt:
@@ -191,7 +228,17 @@ def _unpinned(wanted: Wanted, active: Mapping[str, str]) -> dict[str, str]:
 def _refuse_misspelt(wanted: Wanted, state: State) -> None:
     """What is not there is absent already, unless it only seems to be: then a tool that must go would stay."""
     known = sorted({*state.trees, *state.active, *state.astray, *wanted.lock.tools})
+    owners = {
+        program: tool
+        for (tool, _tree), tree in state.described.items()
+        if tree.receipt
+        for program in tree.receipt.executables
+    }
     for name in wanted.tools:
+        if name not in known and name in owners:
+            raise ReleaseError(
+                f"there is no tool {name} to remove: it is a program of {owners[name]}", fix=f"name {owners[name]}"
+            )
         near = difflib.get_close_matches(name, known, n=1, cutoff=NEAR)
         if name not in known and near:
             raise ReleaseError(
@@ -225,6 +272,12 @@ def _plan_removal(name: str, state: State) -> ToolPlan:
     return ToolPlan(name, "remove", None, previous, "is no longer wanted", before=before, order=order)
 
 
+def _plan_unsupported(name: str, reason: str, state: State) -> ToolPlan:
+    before = as_installed(name, state)
+    version = before.version if before else None
+    return ToolPlan(name, "none", version, version, f"does not run on this host: {reason}", before=before, after=before)
+
+
 def _plan_tool(
     name: str, tool: LockedTool, choice: Choice, wanted: Wanted, layouts: tuple[str, ...], state: State
 ) -> ToolPlan:
@@ -239,7 +292,9 @@ def _plan_tool(
     prune = _surplus(name, found, wanted, state)
     before = as_installed(name, state)
     action, reason = _action(name, found, prune, receipt, state)
-    plan = ToolPlan(name, action, tool.version, before.version if before else None, reason, asset, before, before)
+    is_plain = action not in ("repair", "prune") and not choice.is_surprising
+    previous = before.version if before else None
+    plan = ToolPlan(name, action, tool.version, previous, reason, asset, before, before, is_plain=is_plain)
     if action == "none":
         return plan
     if before and action in ("repair", "prune"):
@@ -288,9 +343,9 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     """Return the host's trees of the asset that *receipt* names, and what is wrong with the active one."""
     whole: list[str] = []
     damaged: dict[str, tuple[str, ...]] = {}
-    is_of_asset = re.compile(re.escape(f"{receipt.version}-{receipt.sha256[:12]}") + r"(\.\d+)?\Z")
+    asset_tree = f"{receipt.version}-{receipt.sha256[:12]}"
     for (owner, tree_of_host), tree in sorted(state.described.items()):
-        if owner != name or not is_of_asset.match(tree_of_host):
+        if owner != name or not _is_of_asset(tree_of_host, asset_tree):
             continue
         damage = (*_differences(name, tree, receipt), *texts(drift.of_other_files(tree, receipt)))
         if damage:
@@ -302,6 +357,12 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     if active in whole:
         misfits = _misfits(name, state.described[name, str(active)], receipt, wanted, state)
     return _Found(active, tuple(whole), damaged, misfits)
+
+
+def _is_of_asset(tree: str, asset_tree: str) -> bool:
+    """Tell whether *tree* is called *asset_tree*, or so with the number that a host adds where that name is taken."""
+    number = tree.removeprefix(f"{asset_tree}.")
+    return tree == asset_tree or (number != tree and number.isdecimal())
 
 
 def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
@@ -400,6 +461,16 @@ def _download(asset: LockedAsset, wanted: Wanted) -> Download:
     )
 
 
+def settled_plan(wanted: Wanted, answer: Answer) -> Plan | None:
+    """Return the plan of a host that *answer*s that nothing has changed; None where it must be asked for all there is.
+
+    Raises ReleaseError where that contradicts the lock file.
+    """
+    if answer.sealed is not None:
+        return sealed_plan(wanted, answer.sealed)
+    return compared_plan(wanted, answer.state) if answer.state is not None and answer.host is None else None
+
+
 def sealed_plan(wanted: Wanted, sealed: Sealed) -> Plan:
     """Return the plan of a host that answered *sealed*: nothing to do for what is *wanted*, by the lock file alone.
 
@@ -413,7 +484,7 @@ def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
     if not wanted.is_present:
         return ToolPlan(name, "none", None, None, "is not installed")
     tool = wanted.lock.tools[name]
-    asset = next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+    asset = _asset_of(tree, tool)
     if asset is None:
         raise ReleaseError(
             f"the host says that all is as sealed, but its {name} is not of the version that is pinned",
@@ -422,3 +493,32 @@ def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
             fix="somebody changed its seal or its shell: look at the host before you trust it",
         )
     return ToolPlan(name, "none", tool.version, tool.version, "is as pinned, and unchanged since it was sealed", asset)
+
+
+def _asset_of(tree: str, tool: LockedTool) -> LockedAsset | None:
+    """Return the asset of *tool* that became *tree*, by its name; None for a tree of another version."""
+    return next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+
+
+def compared_plan(wanted: Wanted, state: State) -> Plan | None:
+    """Return the plan of a host whose seals fit and whose every byte was compared: nothing to do for what is *wanted*.
+
+    Which assets were chosen for it, the seals tell; all else is held against the lock file as in make_plan(). None
+    where anything is not as pinned: what to do then, only an answer tells that describes the machine, too.
+    """
+    # In a listing, programs have that mode: where no other one is told, they have it.
+    if not wanted.is_present or wanted.mode != PROGRAM_MODE or wanted.layouts or _doomed(wanted, state):
+        return None
+    plans = []
+    try:
+        refuse_unknown_group(wanted, state)
+        for name, tool in locked_tools(wanted).items():
+            asset = _asset_of(state.active.get(name, ""), tool)
+            if asset is None:
+                return None
+            choice = Choice(asset, "is as pinned, down to each byte")
+            plans.append(_plan_tool(name, tool, choice, wanted, (), state))
+    except ReleaseError:
+        return None
+    planned = Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))
+    return None if planned.is_changed else planned

@@ -9,7 +9,9 @@ which nobody sets. Their task says ``_variables: true``, and only the variables 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
@@ -17,6 +19,11 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 
 #: The option ``tools`` is the only one whose variable has another name: ``tools_tools`` says nothing.
 NAMES = {name: "tools_" + name for name in options.TOOLS if not name.startswith("_")} | {"tools": "tools_names"}
+PREFIX = "tools_"
+#: What the role and the playbooks register, and what else is no option.
+_OTHERS = ("tools_result", "tools_audit")
+#: How much of what follows the prefix must be the same: ``tools_exat`` is ``tools_exact``, ``tools_path`` is none.
+ALIKE = 0.75
 ASKED_FOR = "_variables"
 #: Variables of the playbook rollout that it hands on as an option.
 OF_PLAYBOOK = ("lockfile",)
@@ -43,6 +50,16 @@ def options_of_task(
     # Since ansible-core 2.19, templating a mapping leaves out what is omit; before, omit is a text.
     values = template(raw).items()
     return {**found, **{name: value for name, value in values if value != variables.get("omit", ...)}}
+
+
+@cache
+def nearly(name: str) -> str | None:
+    """Return the variable of the role that *name* is nearly; None if it is one of them, or is somebody else's."""
+    if not name.startswith(PREFIX) or name in NAMES.values() or name in _OTHERS:
+        return None
+    ends = [known.removeprefix(PREFIX) for known in NAMES.values()]
+    near = difflib.get_close_matches(name.removeprefix(PREFIX), ends, 1, ALIKE)
+    return PREFIX + near[0] if near else None
 
 
 def _refuse_facts(variables: Mapping[str, Any]) -> None:

@@ -31,7 +31,8 @@ def orders(plan: Plan) -> Orders:
         exact=plan.wanted.exact,
         layouts=list(plan.layouts),
         shared=plan.wanted.platform is not None,
-        sealed=sorted({tool.tool for tool in plan.tools} | set(plan.intact)),
+        # A question that a tool was left out of is not sealed: the host may be able to run it tomorrow.
+        sealed=sorted(({tool.tool for tool in plan.tools} | set(plan.intact)) - set(plan.unsupported)),
         tools=[tool.order for tool in plan.tools if tool.order],
     )
 
@@ -44,6 +45,8 @@ def results(plan: Plan) -> dict[str, dict[str, Any]]:
 def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
     """Return the result of *tool*. One that stays as it is tells no more than that: controllers keep every result."""
     result: dict[str, Any] = {"action": tool.action, "version": tool.version}
+    if tool.tool in plan.unsupported:
+        return {**result, "reason": tool.reason}
     if tool.action == "none":
         return result
     result["previous"] = tool.previous
@@ -61,21 +64,48 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
     return result
 
 
-def notes(plan: Plan) -> list[str]:
-    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9, TARGET (REASON)``."""
-    return [_note(tool) for tool in plan.tools if tool.action != "none"]
+def notes(plan: Plan, *, is_verbose: bool = False) -> list[str]:
+    """Return what changes, a line each: ``uv: upgrade 0.9.8 → 0.9.9``.
+
+    Where the reason is no plain one, and where *is_verbose*, it stands behind: ``, TARGET (REASON)``.
+    """
+    told = [_note(tool, is_verbose) for tool in plan.tools if tool.action != "none"]
+    told += [
+        f"{tool.tool}: takes the place of {place}, which is kept beside it as {place.rpartition('/')[2]}.PID.TIME~"
+        for tool in plan.tools
+        for place in _adopted(tool, plan)
+    ]
+    told += [
+        f"{tool.tool}: {plan.wanted.lock.tools[tool.tool].version} skipped, it {tool.reason}"
+        for tool in plan.tools
+        if tool.tool in plan.unsupported
+    ]
+    if not plan.is_on_path and any(tool.action == "install" for tool in plan.tools):
+        told.append(f"{plan.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders")
+    return told
 
 
-def _note(tool: ToolPlan) -> str:
+def _adopted(tool: ToolPlan, plan: Plan) -> list[str]:
+    """Return the paths of the foreign files whose place *tool* takes."""
+    beside = plan.bin_dir.rpartition("/")[0]
+    return [f"{beside if '/' in link else plan.bin_dir}/{link}" for link in (tool.order.adopt if tool.order else ())]
+
+
+def _note(tool: ToolPlan, is_verbose: bool) -> str:
     versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
+    what = f"{tool.tool}: {tool.action} {versions}"
+    if tool.is_plain and not is_verbose:
+        return what
     target_of_it = f", {tool.asset.target}" if tool.asset and tool.version else ""
-    return f"{tool.tool}: {tool.action} {versions}{target_of_it} ({tool.reason})"
+    return f"{what}{target_of_it} ({tool.reason})"
 
 
 def summary(plan: Plan) -> str:
     """Return in one line what became of the host, for people."""
     changed = [tool.tool for tool in plan.tools if tool.action != "none"]
     done = f"changed: {', '.join(changed)}" if changed else "as pinned"
+    if plan.unsupported:
+        done += f"; not for this host: {', '.join(sorted(plan.unsupported))}"
     if not plan.unpinned:
         return done
     strays = ", ".join(f"{name} {version}" for name, version in plan.unpinned.items())

@@ -8,17 +8,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import platform_host, target
-from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice, choose_assuming
+from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import (
+    Choice,
+    UnsupportedError,
+    choose_assuming,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LARGEST_KB, Question
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile, no_such_tool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Layout, Prefer
 
@@ -37,6 +41,7 @@ class Wanted:
     owner         account that the programs are for: its group becomes theirs, and checks run as it
     mirrors       where bytes are fetched; that does not decide the state of a host
     layouts       by what else the tools are found below root: modulefiles, tool_cache
+    skips_unsupported  whether tools that do not run on a host are left as they are there
     platform      that of the hosts that the programs are for, if it is not the one that writes them
     """
 
@@ -62,6 +67,7 @@ class Wanted:
     capabilities: Mapping[str, str] = field(default_factory=dict)
     mirrors: Mirrors = field(default_factory=Mirrors)
     layouts: tuple[Layout, ...] = ()
+    skips_unsupported: bool = False
     platform: Platform | None = None
 
     @property
@@ -75,6 +81,7 @@ def wanted_digest(wanted: Wanted) -> str:
     assets = {name: wanted.lock.tools[name].assets_sha256 for name in wanted.tools if wanted.is_present}
     decides = [wanted.is_present, wanted.exact, wanted.root, wanted.bin_dir, wanted.bin, terms_digest(wanted)]
     decides += [wanted.prefer, wanted.assume.said(), wanted.tools, assets, str(wanted.platform or "")]
+    decides += ["unsupported: skip"] * wanted.skips_unsupported
     return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
@@ -94,13 +101,13 @@ def choice_for(name: str, tool: LockedTool, wanted: Wanted, host: Host) -> Choic
     """Return which asset of *tool* is for *host*, or those of the platform. Raises ReleaseError where none starts."""
     try:
         return choose_assuming(name, tool, reader_of(wanted, host), wanted.prefer, wanted.assume)
-    except ReleaseError as error:
+    except UnsupportedError as error:
         if wanted.platform is None:
             raise
         raise ReleaseError(
             f"{name} {tool.version}: no locked asset runs on every host of {wanted.platform}",
             error.expected,
-            error.found,
+            error.reason,
             f"add {wanted.platform} to the manifest's platforms, or choose a version that supports it, and lock again",
         ) from error
 
@@ -126,6 +133,11 @@ def question(wanted: Wanted) -> Question:
     )
 
 
+def unsealed(asked: Question) -> Question:
+    """Return the question *asked*, to be answered in full: nobody seals the empty digest."""
+    return replace(asked, wanted="")
+
+
 def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
     """Return what the lock says of the tools that are to be present.
 
@@ -135,11 +147,7 @@ def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
         return {}
     unknown = sorted({*wanted.tools, *wanted.checks} - set(wanted.lock.tools))
     if unknown:
-        raise ReleaseError(
-            f"the lock file has no tool named {', '.join(unknown)}",
-            expected=f"one of {', '.join(sorted(wanted.lock.tools)) or 'none: it is empty'}",
-            fix="correct the name, or add the tool to the manifest and lock again",
-        )
+        raise no_such_tool(wanted.lock, unknown)
     ordered_capabilities.refuse_unknown(wanted.lock.tools, wanted.capabilities)
     return {name: wanted.lock.tools[name] for name in wanted.tools}
 

@@ -37,7 +37,7 @@ LONGEST_COMPARED = 100
 class MisfitError(ReleaseError):
     """A value that does not fit where it stands. *way* leads to it: ``tools.uv.assets[0].sha256``."""
 
-    def __init__(self, way: str, what: str, expected: str, found: str | None, fix: str) -> None:
+    def __init__(self, way: str, what: str, expected: str | None, found: str | None, fix: str) -> None:
         """Take the *way* to the value, and the parts of the message."""
         super().__init__(what, expected, found, fix)
         self.way = way

@@ -32,6 +32,7 @@ NAME = Form(names.NAME, "a name of letters, digits and . _ + -")
 TREE = Form(names.TREE, "the name of a version's folder: VERSION-DIGEST")
 LINE = Form(re.compile(rf"[^{CONTROL}]+\Z"), "a line of text")
 REMARK = Form(re.compile(rf"[^{CONTROL}]{{1,200}}\Z"), "a line of text of at most 200 characters")
+SUMMARY = Form(re.compile(rf"[^{CONTROL}]{{1,72}}\Z"), "a line of text of at most 72 characters")
 TEXT = Form(re.compile(rf"[^{CONTROL}]+(?:\n[^{CONTROL}]*)*\Z"), "a text")
 VERSION = Form(re.compile(r"[0-9A-Za-z][0-9A-Za-z._+~!-]{0,127}\Z"), "a version such as 1.2.3")
 MOMENT = Form(

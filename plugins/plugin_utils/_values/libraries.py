@@ -12,6 +12,7 @@ Python has as tomllib from 3.11 on.
 from __future__ import annotations
 
 import importlib
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -151,11 +152,24 @@ class _Absent:
         return ()
 
     def __call__(self, *arguments: object, **named: object) -> Any:
-        distribution = DISTRIBUTIONS.get(self._library, self._library.replace("_", "-"))
+        missing = [_distribution(name) for name in (self._library, *_others_missing(self._library))]
+        libraries = f"libraries {', '.join(missing)} are" if len(missing) > 1 else f"library {missing[0]} is"
+        python = shlex.quote(sys.executable or "python3")
         raise ReleaseError(
-            f"the Python library {distribution} is missing on the controller",
-            fix=f"install it for the Python that runs Ansible: python3 -m pip install {distribution}",
+            f"the Python {libraries} missing on the controller",
+            fix=f"install {'them' if len(missing) > 1 else 'it'} for the Python that runs Ansible: "
+            f"{python} -m pip install {' '.join(missing)}",
         )
+
+
+def _distribution(library: str) -> str:
+    return DISTRIBUTIONS.get(library, library.replace("_", "-"))
+
+
+def _others_missing(library: str) -> list[str]:
+    """Return the other libraries that are absent, so that nobody has to install them one after another."""
+    others = (name for name in _LIBRARIES if name not in (library, *OPTIONAL))
+    return [name for name in others if not is_installed(name)]
 
 
 def __getattr__(name: str) -> Any:

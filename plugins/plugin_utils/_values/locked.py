@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from urllib.parse import unquote
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
@@ -25,6 +27,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement
 
 #: What a relative path of the controller follows in a lock file, in place of an absolute address.
 LOCAL = "file:"
+#: The keys of a tool in a manifest that a catalogue may have in its place → the fields that hold what they say.
+CATALOGUED = {
+    "source": "source",
+    "asset": "asset",
+    "executables": "executables",
+    "files": "files",
+    "verify": "verify",
+    "require": "require",
+    "purl": "purls",
+}
 
 
 @dataclass(frozen=True)
@@ -124,7 +136,7 @@ class LockedTool:
     *source*, *constraint*, *asset*, *executables*, *files*, *platforms*, *verify*, *require*, *without_digest*,
     *accepted* and *purls* are what the manifest asked for, as is the *asset* of each of the *aliases*: with another
     question, there is another answer. *purpose* and *owner* are what it says of the tool for people, ""
-    where it says nothing.
+    where it says nothing. *catalogued* names the keys of which the catalogue said that, and not the manifest itself.
     """
 
     version: str
@@ -144,6 +156,7 @@ class LockedTool:
     purpose: str = ""
     owner: str = ""
     purls: tuple[str, ...] = ()
+    catalogued: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Put the assets in order, so that equal tools are equal whatever was downloaded first."""
@@ -167,3 +180,28 @@ class LockFile:
     tools: Mapping[str, LockedTool] = dataclasses.field(default_factory=dict)
     policy: Policy = dataclasses.field(default_factory=Policy)
     confirmed: str | None = None
+
+
+def no_such_tool(lock: LockFile, names: Iterable[str]) -> ReleaseError:
+    """Return the error that *lock* has no tools with these *names*. One that is a program's says whose."""
+    told, fixes = [], []
+    is_meant = True
+    for name in sorted(names):
+        owner = _owner(lock, name)
+        near = None if owner else next(iter(difflib.get_close_matches(name, lock.tools, 1, 0.75)), None)
+        meant = f", did you mean {near}?" if near else ""
+        told.append(f"{name}, which is a program of {owner}" if owner else f"{name}{meant}")
+        is_meant = is_meant and bool(owner or near)
+        fixes += [f"name the tool: {owner} in place of {name}"] if owner else []
+    return ReleaseError(
+        f"the lock file has no tool named {'; '.join(told)}",
+        expected=None if is_meant else f"one of {', '.join(sorted(lock.tools)) or 'none: it is empty'}",
+        fix="; ".join(fixes) or "correct the name, or add the tool to the manifest and lock again",
+    )
+
+
+def _owner(lock: LockFile, program: str) -> str | None:
+    """Return the tool that has the *program* on some platform, None if none has it."""
+    return next(
+        (name for name, tool in lock.tools.items() for asset in tool.assets if program in asset.executables), None
+    )

@@ -9,6 +9,7 @@ glibc are those of its symbols (sourceware.org/glibc/wiki/Glibc%20Timeline).
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -84,9 +85,10 @@ def parse_platform(text: str) -> Platform:
             f"unknown floor {last[:_LONGEST_SHOWN]!r} of the platform {base}",
             expected=f"what all hosts of the platform have, as in {FLOORS}",
         )
+    near = difflib.get_close_matches(name[:_LONGEST_SHOWN], [*PLATFORMS, *SPELLINGS], 1, 0.75)
     raise ReleaseError(
-        f"unknown platform {text[:_LONGEST_SHOWN]!r}",
-        expected="one of " + " ".join(PLATFORMS),
+        f"unknown platform {text[:_LONGEST_SHOWN]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        expected=None if near else "one of " + " ".join(PLATFORMS),
         fix="write it as system/architecture, for example linux/x86_64",
     )
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import json
 import re
+import textwrap
 from collections.abc import Iterable
 
 
@@ -44,10 +45,34 @@ def shortened(text: str, limit: int) -> str:
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
-def listed(words: Iterable[object], limit: int = 10) -> str:
+def listed(words: Iterable[object], limit: int = 10, between: str = ", ") -> str:
     """Return the first *limit* of *words*, and how many more there are: ``a, b and 2 more``; "" for none."""
     known = list(map(str, words))
-    return ", ".join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
+    return between.join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
+
+
+def folded(line: str, width: int) -> list[str]:
+    """Return *line* as lines of at most *width* characters, unless a word is longer. They go on further to the right.
+
+    A word is never cut, so that paths and addresses can be copied.
+    """
+    if len(line) <= width:
+        return [line]
+    indent = " " * (len(line) - len(line.lstrip(" ")))
+    words = textwrap.TextWrapper(
+        width=width,
+        initial_indent=indent,
+        subsequent_indent=f"{indent}    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return words.wrap(line.strip())
+
+
+def conflict_line(text: str) -> int | None:
+    """Return the line of the first mark that version control put into *text* where a merge failed; None without one."""
+    mark = re.search(r"^(?:<{7}|>{7})(?: |$)", text, re.MULTILINE)
+    return text.count("\n", 0, mark.start()) + 1 if mark else None
 
 
 _UNKNOWN = "look at its file system (dmesg)"

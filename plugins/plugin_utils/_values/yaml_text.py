@@ -20,7 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
     WrittenList,
     WrittenMapping,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import conflict_line, shown
 
 
 def read_yaml(text: str, name: str) -> Place:
@@ -36,7 +36,7 @@ def read_yaml(text: str, name: str) -> Place:
         finally:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
-        raise _not_yaml(name, error) from error
+        raise _not_yaml(name, text, error) from error
     # OverflowError, ValueError: an escape that is no character. RecursionError: lists in lists, without end.
     except (yaml.YAMLError, OverflowError, RecursionError, ValueError) as error:
         is_endless = isinstance(error, RecursionError)
@@ -108,7 +108,13 @@ def _problem_at(node: yaml.Node, problem: str) -> yaml.MarkedYAMLError:
     return yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
 
 
-def _not_yaml(name: str, error: yaml.MarkedYAMLError) -> ReleaseError:
+def _not_yaml(name: str, text: str, error: yaml.MarkedYAMLError) -> ReleaseError:
+    conflict = conflict_line(text)
+    if conflict is not None:
+        return ReleaseError(
+            f"{name}:{conflict}: the file holds a merge conflict",
+            fix="keep what you want of both sides, and remove the lines that begin with <<<<<<<, ======= and >>>>>>>",
+        )
     mark = error.problem_mark or error.context_mark
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     described = ", ".join(part for part in (error.problem, error.context) if part)

@@ -33,7 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan as planning
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.tests.adversity import obey
 from ansible_collections.pinned.release.tests.adversity.local_user import stops
@@ -294,9 +294,12 @@ class Host:
 
     def _plan(self, wanted: Wanted, stop: stops.Stop | None) -> planning.Plan:
         answer = self.answer(question(wanted), stop)
-        self._is_sealed = answer.sealed is not None
-        if answer.sealed is not None:
-            planned = planning.sealed_plan(wanted, answer.sealed)
+        settled = planning.settled_plan(wanted, answer)
+        self._is_sealed = settled is not None
+        if settled is None and answer.host is None:
+            answer = self.answer(unsealed(question(wanted)), stop)
+        if settled is not None:
+            planned = settled
         elif answer.host is None or answer.state is None:
             raise ReleaseError("the host did not tell all that was asked")
         else:

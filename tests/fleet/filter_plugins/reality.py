@@ -98,7 +98,7 @@ def judged(
     findings += [
         f"{refusal['item']} was not refused as it should: {refusal.get('msg') or 'it was installed'}"
         for refusal in refusals
-        if "no locked asset runs on this host" not in refusal.get("msg", "")
+        if "does not run on this host" not in refusal.get("msg", "")
     ]
     findings += [f"{asset['tool']} {asset['target']} was not tried" for asset in _untried(assets, converged, tried)]
     return {

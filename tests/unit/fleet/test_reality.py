@@ -44,7 +44,7 @@ def judge(
     target: str = "",
     started: str = f"0 /usr/local/bin/uv uv 0.13.9 ({GNU})",
     by_hand: dict[str, str] | None = None,
-    refusal: str = "no locked asset runs on this host",
+    refusal: str = "uv 0.13.9 does not run on this host: it is old",
 ) -> dict[str, t.Any]:
     """Judge a host on which uv was installed from the asset "a" with *target*, or refused if there is none."""
     result = {"version": "0.13.9", "target": target, "sha256": "a", "reason": "it fits", "programs": ["uv"]}

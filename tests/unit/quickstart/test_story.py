@@ -40,10 +40,7 @@ def test_a_failure_is_shown_whatever_task_fails() -> None:
 
 
 def test_a_failure_is_told_once_with_whatever_version_of_ansible() -> None:
-    result = (
-        "fatal: [localhost]: FAILED! =>\n    changed: false\n    error:\n        fix: null\n        what: no such uv\n"
-        "    msg: no such uv\n"
-    )
+    result = "fatal: [localhost]: FAILED! =>\n    changed: false\n    msg: no such uv\n"
     newer = "[ERROR]: Task failed: Action failed: no such uv\nOrigin: /play.yml:8:7\n\n8     - name: Lock\n\n"
     once = "   fatal: [localhost]: FAILED! =>\n       msg: no such uv\n"
     assert told(result) == once
@@ -53,6 +50,12 @@ def test_a_failure_is_told_once_with_whatever_version_of_ansible() -> None:
 
 def test_paths_are_told_from_the_folder_of_the_story() -> None:
     assert told("+++ after: /home/me/story/tools (as pinned)\n") == "   +++ after: tools (as pinned)\n"
+
+
+def test_no_line_is_longer_than_the_screen_but_for_a_word_that_is() -> None:
+    lines = told(f"localhost: upgraded {'uv 0.9.8 → 0.9.9, ' * 9}\n{'a' * 90}\n").splitlines()
+    assert [len(line) <= 80 for line in lines] == [True, True, True, False]
+    assert lines[1].startswith("       ")
 
 
 def test_a_receipt_is_told_in_a_word() -> None:
@@ -98,6 +101,13 @@ for name in uv ruff just; do
     chmod +x bin/$name
 done
 """
+
+
+def test_an_editor_finds_the_schema_of_the_manifest(tmp_path: Path) -> None:
+    story(tmp_path, "exit 2", {})
+    first = (tmp_path / ".build/quickstart/releases.yml").read_text(encoding="utf-8").splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=../../")
+    assert (QUICKSTART.parents[1] / first.rpartition("../../")[2]).is_file()
 
 
 def test_the_way_back_brings_back_all_that_a_lock_wrote(tmp_path: Path) -> None:

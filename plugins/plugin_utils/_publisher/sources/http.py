@@ -107,7 +107,7 @@ class HttpSource:
         version = listed.version
         wanted = self._platforms if self._is_wanted(version) else ()
         addresses = self._template.addresses(version, wanted, self._words)
-        assets = tuple(_asset(address) for address in addresses)
+        assets = _assets(addresses)
         return Release(
             version,
             assets,
@@ -161,7 +161,7 @@ class HttpSource:
                 )
             file = _as_read(Asset(name, url), answer)
             found.append(file)
-            told |= {one.name for one in addresses if sums.digests_of(_asset(one), file, answer.content)}
+            told |= {one.name for one in addresses if sums.digests_of(Asset(one.name, one.url), file, answer.content)}
         return found, told
 
     def _sidecars(self, addresses: Sequence[Address]) -> list[Asset]:
@@ -170,7 +170,7 @@ class HttpSource:
         found: list[Asset] = []
         for address in addresses:
             for ending in endings:
-                file = neighbour(_asset(address), ending)
+                file = neighbour(Asset(address.name, address.url), ending)
                 answer = found_at(file.url, self.session) if file is not None else None
                 if file is not None and answer is not None:
                     found.append(_as_read(file, answer))
@@ -184,8 +184,15 @@ def _as_read(file: Asset, answer: requests.Response) -> Asset:
     return replace(file, digests={"sha256": hashlib.sha256(answer.content).hexdigest()})
 
 
-def _asset(address: Address) -> Asset:
-    return Asset(address.name, address.url, platform=address.metadata)
+def _assets(addresses: Sequence[Address]) -> tuple[Asset, ...]:
+    """Return the files at *addresses*. Where one is for several systems, it is not known of any for which one it is.
+
+    Else a file that says its system would be taken for the tool, and those that do not for something else.
+    """
+    told = [address.metadata for address in addresses]
+    if not all("os" in metadata for metadata in told):
+        told = [{key: value for key, value in metadata.items() if key != "os"} for metadata in told]
+    return tuple(Asset(one.name, one.url, platform=metadata) for one, metadata in zip(addresses, told, strict=True))
 
 
 def _refuse_unserved(version: str, addresses: Sequence[Address], absent: dict[str, str]) -> None:

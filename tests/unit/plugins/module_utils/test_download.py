@@ -579,7 +579,7 @@ def test_unknown_host_is_named(get, monkeypatch, pauses, code, tries):
         raise socket.gaierror(getattr(socket, code), "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    get.fails("https://gone.example.org/a", "no address for https://gone.example.org", "DNS")
+    get.fails("https://gone.example.org/a", "this machine cannot resolve the name gone.example.org", "DNS")
     assert len(pauses) == tries - 1
 
 

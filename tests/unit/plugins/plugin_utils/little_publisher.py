@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import requests
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import catalogue_moves, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution, Resolver
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
@@ -78,6 +78,7 @@ class Controller:
     def __init__(self, publisher: Publisher, cache: Path) -> None:
         self.publisher = publisher
         self.cache = cache
+        self.folder = Path()
         self.told: list[str] = []
         self.has_kept: Callable[[str], bool] = lambda sha256: True
         self.authorities = Authorities()
@@ -103,7 +104,8 @@ class Controller:
         resolver = Resolver(
             *(self._open, Cache(self.cache), NOW, progress), has_kept=self.has_kept, authorities=self.authorities
         )
-        return resolver.resolve(manifest.parse(text), locked or LockFile(), upgrade)
+        wanted = catalogue_moves.taken(manifest.parse(text, folder=self.folder, locked=locked), upgrade)
+        return resolver.resolve(wanted, locked or LockFile(), upgrade)
 
     def _open(self, wanted: WantedTool) -> Source:
         return self.publisher

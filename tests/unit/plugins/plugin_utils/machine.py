@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.alone import
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan as planning
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
@@ -58,13 +58,15 @@ class Machine:
         environment: Mapping[str, str] | None = None,
         task_path: str = "",
         user: int | None = None,
+        is_unsealed: bool = False,
     ) -> probe.Answer:
         """Put the question; with *userland*, a folder of programs, in its shell and with no other programs on PATH.
 
         With *user*, as that one, which only root can do.
         *without* is a text of the question that is taken out of it.
         """
-        asked_for = replace(question(wanted), audit=audit, task_path=task_path)
+        put = unsealed(question(wanted)) if is_unsealed else question(wanted)
+        asked_for = replace(put, audit=audit, task_path=task_path)
         command = probe.command(asked_for)
         if userland:
             command = command.replace(re.findall(r"; PATH=([^;]*);", command)[0], userland)
@@ -82,8 +84,11 @@ class Machine:
 
     def plan(self, wanted: Wanted) -> planning.Plan:
         answer = self.ask(wanted)
-        if answer.sealed is not None:
-            return planning.sealed_plan(wanted, answer.sealed)
+        settled = planning.settled_plan(wanted, answer)
+        if settled is not None:
+            return settled
+        if answer.host is None:
+            answer = self.ask(wanted, is_unsealed=True)
         assert answer.host is not None
         assert answer.state is not None
         return planning.make_plan(wanted, answer.host, answer.state)

@@ -71,14 +71,14 @@ def test_what_a_task_inherited_from_ansible_is_not_looked_through_for_garbage(mo
 
 def test_an_error_has_no_line_for_a_program_that_said_nothing(monkeypatch):
     result = run(monkeypatch, lambda: fail(ReleaseError("it failed", found="", fix="look")))
-    assert result["msg"] == "h1: it failed\n  to fix: look"
+    assert result["msg"] == "it failed\n  to fix: look"
 
 
 def test_an_error_is_the_result_without_its_places_unless_asked_for(monkeypatch):
     result = run(monkeypatch, lambda: fail(ReleaseError("no hunter2 here", fix="look")))
     assert result["failed"]
-    assert result["msg"] == "h1: no ******** here\n  to fix: look"
-    assert result["error"]["what"] == "no ******** here"
+    assert result["msg"] == "no ******** here\n  to fix: look"
+    assert result["diff"]["error"]["what"] == "no ******** here"
     assert "exception" not in result
 
 
@@ -88,7 +88,7 @@ def test_a_bug_is_named_and_its_traceback_shown_when_asked_for(monkeypatch, verb
     assert result["failed"]
     assert "a bug in pinned.release ended the task: KeyError" in result["msg"]
     assert "hunter2" not in str(result)
-    assert "-vvv" in result["error"]["fix"]
+    assert "-vvv" in result["diff"]["error"]["fix"]
     assert ("exception" in result) == (verbosity >= verb.VERBOSE)
     assert "in misread" in result.get("exception", "in misread")
 

@@ -18,7 +18,10 @@ from typing import Any
 
 PLUGINS = (
     ("module", "lock"),
+    ("module", "search"),
     ("module", "target_facts"),
+    ("module", "survey_host"),
+    ("module", "survey"),
     ("lookup", "asset"),
     ("filter", "target_triples"),
     ("filter", "outcomes"),

@@ -195,7 +195,7 @@ def test_rollout_tells_what_became_of_each_host():
         {
             "changed": result(uv=UPGRADE, jq=NONE),
             "same": result(uv=NONE),
-            "failed": {"failed": True, "msg": "h: disk\nfull", "error": {"what": "no room in /opt"}},
+            "failed": {"failed": True, "msg": "h: disk\nfull", "diff": {"error": {"what": "no room in /opt"}}},
             "odd": {"failed": True, "msg": "it\nbroke"},
             "gone": {"unreachable": True, "msg": "no route"},
             "skipped": {"skipped": True},
@@ -218,6 +218,17 @@ def test_rollout_tells_what_became_of_each_host():
     assert document["predicate"]["lock"] == {"name": LOCK.name, "sha256": LOCK.sha256, "commit": LOCK.commit}
     assert (document["predicate"]["started"], document["predicate"]["finished"]) == (at(5, 11), at(5))
     assert document["subject"] == [{"name": "releases.lock.json", "digest": {"sha256": "0" * 64}}]
+
+
+def test_a_host_on_which_a_tool_was_skipped_is_not_recorded_as_one_that_has_all():
+    skipped = {**result(uv=NONE, rg=NONE), "unsupported": {"rg": "gnu build needs glibc 2.39, host has 2.36"}}
+    document = rollout({"old": skipped, "new": result(uv=NONE, rg=NONE)})
+    left_out = "not for this host: rg (gnu build needs glibc 2.39, host has 2.36)"
+    assert document["predicate"]["hosts"] == [
+        {"outcome": "as_pinned", "hosts": ["new"]},
+        {"outcome": "as_pinned", "why": left_out, "hosts": ["old"]},
+    ]
+    statements.read(in_log(document), "entry")
 
 
 def test_hosts_with_the_same_change_share_it():

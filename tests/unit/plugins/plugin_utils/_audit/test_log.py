@@ -78,6 +78,14 @@ def test_log_is_a_bundle_of_in_toto_that_others_read(written):
         assert said["subject"] == [{"name": "releases.lock.json", "digest": {"sha256": "0" * 64}}]
 
 
+def test_a_place_where_no_log_can_be_written_is_told_beforehand(tmp_path):
+    log.refuse_unwritable(tmp_path / "new/folder/log.jsonl")
+    (tmp_path / "a-file").write_text("")
+    log.refuse_unwritable(tmp_path / "a-file")
+    with pytest.raises(ReleaseError, match=r"cannot write the log .*\n.*a-file is no folder"):
+        log.refuse_unwritable(tmp_path / "a-file/log.jsonl")
+
+
 def test_log_grows_and_keeps_what_was_there(tmp_path):
     path = tmp_path / "log.jsonl"
     first = log.append(path, statement(1), None)

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     host_result,
     recording,
+    registered,
     report_json,
     statements,
 )
@@ -170,7 +171,7 @@ def test_the_reason_is_told_without_what_ansible_puts_before_it(wanted: Wanted) 
         (None, "not_asked", "no result"),
         ({"skipped": True}, "not_asked", "skipped"),
         ({"unreachable": True, "msg": "timed out\nafter 10 s"}, "unreachable", "timed out after 10 s"),
-        ({"failed": True, "msg": "h1: long", "error": {"what": "the short one"}}, "failed", "the short one"),
+        ({"failed": True, "msg": "h1: long", "diff": {"error": {"what": "the short one"}}}, "failed", "the short one"),
         ({"failed": True}, "failed", "no reason"),
         ({"failed": True, "msg": "\x1b[2J https://user:secret@example.org " + "x" * 5000}, "failed", "?[2J https://"),
         ({"ping": "pong", "changed": False}, "failed", "no result of pinned.release.tools_info"),
@@ -191,7 +192,7 @@ def test_a_host_of_which_nothing_is_known_is_in_the_report_with_the_reason(
     assert (host.name, host.status, host.tools) == ("h1", status, ())
     assert why in host.why
     assert "secret" not in host.why
-    assert len(host.why) <= host_result.LONGEST_LINE
+    assert len(host.why) <= registered.LONGEST_LINE
 
 
 NO_FINDING = {"kind": "fine", "against": "lock", "text": "x", "path": "", "expected": "", "found": ""}

@@ -121,13 +121,28 @@ def test_refusal_is_about_the_native_builds_if_there_are_any(tmp_path: Path) -> 
     foreign = replace(STATIC, arch="aarch64")
     with pytest.raises(ReleaseError) as raised:
         choice.choose("hello", tool_of(tmp_path, foreign, GNU), BOOKWORM)
-    assert raised.value.found == "1.tar.gz: gnu build needs glibc 2.39, host has 2.36"
+    assert raised.value.what == "hello 1.0 does not run on this host: gnu build needs glibc 2.39, host has 2.36"
+    platform = "name linux/x86_64/glibc2.36 in the manifest's platforms and lock again"
+    assert raised.value.fix == f"{platform}: lock then takes the newest release that runs there"
     with pytest.raises(ReleaseError) as raised:
         choice.choose("hello", tool_of(tmp_path, foreign), BOOKWORM)
-    assert raised.value.found == "0.tar.gz: is built for aarch64, host runs x86_64"
+    assert raised.value.what == "hello 1.0 does not run on this host: is built for aarch64, host runs x86_64"
+    assert raised.value.fix == platform
     with pytest.raises(ReleaseError) as raised:
         choice.choose("hello", tool_of(tmp_path), BOOKWORM)
-    assert raised.value.found == "no asset"
+    assert str(raised.value.what).endswith("the lock file has no asset of it")
+
+
+def test_a_floor_is_no_help_against_an_old_processor(tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="needs an x86-64-v4 processor") as raised:
+        choice.choose("hello", tool_of(tmp_path, replace(STATIC, cpu="x86-64-v4")), BOOKWORM)
+    assert raised.value.fix == "choose a version, or an asset, that needs less, and lock again"
+
+
+def test_all_tools_that_do_not_run_are_told_at_once() -> None:
+    errors = [choice.UnsupportedError(f"{name} 1.0", f"{name} is new", "a host", "wait") for name in ("a", "b")]
+    assert choice.together(errors[:1]) is errors[0]
+    assert choice.together(errors).what == "2 tools do not run on this host: a 1.0 (a is new); b 1.0 (b is new)"
 
 
 @pytest.mark.parametrize(
@@ -141,15 +156,17 @@ def test_refusal_is_about_the_native_builds_if_there_are_any(tmp_path: Path) -> 
     ],
 )
 def test_refusal_describes_the_host(tmp_path: Path, host: Host, described: str) -> None:
-    with pytest.raises(ReleaseError, match=r"hello 1\.0: no locked asset runs on this host") as raised:
+    with pytest.raises(ReleaseError, match=r"hello 1\.0 does not run on this host: is built for windows") as raised:
         choice.choose("hello", tool_of(tmp_path, replace(STATIC, os="windows")), host)
     assert raised.value.expected == f"a program for {described}"
 
 
-def test_refusal_names_every_build_and_why_it_does_not_run(tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="no locked asset runs on this host") as raised:
-        choice.choose("hello", locked(Released(tmp_path), GNU), BOOKWORM)
-    assert raised.value.found == "hello-1.0.tar.gz: gnu build needs glibc 2.39, host has 2.36"
+def test_refusal_names_every_reason_once(tmp_path: Path) -> None:
+    musl = replace(GNU, libc="musl", libc_min=None)
+    with pytest.raises(ReleaseError) as raised:
+        choice.choose("hello", tool_of(tmp_path, GNU, GNU, musl), BOOKWORM)
+    reasons = "gnu build needs glibc 2.39, host has 2.36, musl build needs musl, host has glibc 2.36"
+    assert raised.value.what == f"hello 1.0 does not run on this host: {reasons}"
 
 
 @pytest.mark.parametrize(
@@ -171,7 +188,7 @@ def test_what_a_user_answers_for_fills_in_what_is_not_known(
 ) -> None:
     tool = locked(Released(tmp_path), NEEDY)
     if reason is None:
-        with pytest.raises(ReleaseError, match="no locked asset runs"):
+        with pytest.raises(ReleaseError, match="does not run on this host"):
             choice.choose_assuming("hello", tool, NIXOS, "native", assume)
     else:
         assert choice.choose_assuming("hello", tool, NIXOS, "native", assume).reason == reason

@@ -25,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import parse as parse_answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import settled_plan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
@@ -125,6 +126,19 @@ def test_every_posix_shell_finds_all_as_sealed(shell: list[str], tmp_path: Path)
     assert ask(installed(shell), command(asked), asked) == (Answer(sealed=machine.ask(wanted).sealed), "")
     machine.program_file("hello", "hello").touch()
     assert ask(shell, command(asked), asked)[0].sealed is None
+
+
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+def test_every_posix_shell_compares_all_bytes_of_what_is_as_sealed(shell: list[str], tmp_path: Path) -> None:
+    machine, quick = sealed_machine(tmp_path)
+    wanted = replace(quick, integrity="full")
+    asked = question(wanted)
+    answer, said = ask(installed(shell), command(asked), asked)
+    assert (answer.host, said) == (None, "")
+    assert answer == machine.ask(wanted)
+    assert settled_plan(wanted, answer) is not None
+    machine.program_file("hello", "hello").touch()
+    assert ask(shell, command(asked), asked)[0].host is not None
 
 
 def sealed_machine(folder: Path) -> tuple[Machine, Wanted]:
@@ -288,6 +302,7 @@ WORDS = (
         "verified",
         "differs",
         "program",
+        "shown",
         "gid",
         "unseen",
     ),

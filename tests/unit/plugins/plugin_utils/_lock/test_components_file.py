@@ -142,6 +142,9 @@ def test_every_field_of_the_schema_is_described():
     assert schemas.undescribed(schemas.schema("releases.components")) == []
 
 
+CONFLICT = "<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n"
+
+
 def test_a_newer_file_is_refused_with_what_to_do():
     with pytest.raises(ReleaseError) as failed:
         components_file.parse('{"components_version": 2, "tools": {}}', "releases.components.json")
@@ -150,10 +153,20 @@ def test_a_newer_file_is_refused_with_what_to_do():
 
 
 def test_a_merge_conflict_is_refused_with_what_to_do():
-    with pytest.raises(ReleaseError, match="is not JSON") as failed:
-        components_file.parse("<<<<<<< HEAD\n{}\n=======\n{}\n>>>>>>> x\n", "releases.components.json")
+    with pytest.raises(ReleaseError, match="holds a merge conflict, in line 1") as failed:
+        components_file.parse(CONFLICT, "releases.components.json")
     assert failed.value.fix is not None
-    assert "delete it and run pinned.release.lock" in failed.value.fix
+    assert "ansible-playbook pinned.release.lock" in failed.value.fix
+
+
+def test_a_lock_reads_again_what_a_merge_conflict_hides(tmp_path):
+    lock_path = tmp_path / "releases.lock.json"
+    assert components_file.read_again(lock_path) == {}
+    components_file.path_beside(lock_path).write_text(CONFLICT)
+    assert components_file.read_again(lock_path) == {}
+    components_file.path_beside(lock_path).write_text("{")
+    with pytest.raises(ReleaseError, match="is not JSON"):
+        components_file.read_again(lock_path)
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_diff
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.changes import Outcome, outcome
@@ -43,40 +43,61 @@ def lock(version: str = "0.9.8", digest: str = "a", evidence: Evidence | None = 
         tree_sha256="c" * 64,
     )
     tool = LockedTool(
-        version, {"github": "astral-sh/uv"}, (asset,), "2026-01-15T09:30:00Z", constraint="==0.9.*", verify={}
+        version,
+        {"github": "astral-sh/uv"},
+        (asset,),
+        "2026-01-15T09:30:00Z",
+        constraint="==0.9.*",
+        platforms=("linux/x86_64",),
+        verify={},
     )
     return LockFile(("linux/x86_64",), {"uv": tool}, Policy(timedelta(days=3)), "2026-01-31")
 
 
-def test_people_see_what_they_decide_on() -> None:
-    assert lock_diff.text(lock()) == (
-        "platforms: linux/x86_64\n"
-        "policy: {minimum_age: 3d}\n"
-        "confirmed: 2026-01-31\n"
-        "\n"
-        "uv:\n"
-        "  version: 0.9.8\n"
-        "  published: 2026-01-15\n"
-        "  asked source: {github: astral-sh/uv}\n"
-        "  asked version: ==0.9.*\n"
-        "  from: github.com\n"
-        "  programs: uv\n"
-        "  x86_64-unknown-linux-gnu: uv-x86_64.tar.gz, 21.8 MB, sha256 aaaaaaaaaaaaaaaa…, needs glibc 2.17\n"
-        "    digest: listing\n"
-        "    minisign: D900E7558DAD3A86\n"
+def diff(before: LockFile, after: LockFile) -> str:
+    return lock_diff.text(lock_diff.Seen(before, {}), lock_diff.Seen(after, {}))
+
+
+def with_tool(**changes: Any) -> LockFile:
+    known = lock()
+    return replace(known, tools={"uv": replace(known.tools["uv"], **changes)})
+
+
+def test_a_new_tool_is_one_line_and_so_is_one_that_is_gone() -> None:
+    assert diff(LockFile(), lock()) == (
+        "+ policy: {minimum_age: 3d}\n+ confirmed: 2026-01-31\n+ uv 0.9.8: linux/x86_64, 21.8 MB, digest minisign\n"
     )
-    assert lock_diff.text(LockFile()) == ""
+    assert diff(lock(), replace(lock(), tools={})) == "- uv 0.9.8\n"
 
 
-def test_a_diff_shows_what_changed_and_that_the_evidence_did_not() -> None:
-    before, after = lock_diff.text(lock()).splitlines(), lock_diff.text(lock("0.9.9", "d")).splitlines()
-    changed = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
-    assert [line[:12] for line in changed] == ["-   version:", "+   version:", "-   x86_64-u", "+   x86_64-u"]
+def test_what_did_not_move_is_not_in_the_diff() -> None:
+    assert diff(lock(), lock()) == ""
+    assert diff(lock(), lock("0.9.9", "d")) == "~ uv 0.9.8 → 0.9.9: only what -v shows\n"
+
+
+def test_a_line_tells_of_platforms_size_and_evidence_what_came_and_went() -> None:
+    known = lock()
+    asset = replace(known.tools["uv"].assets[0], size=30_000_000, evidence=Evidence((Claim("sha256", "a" * 64, "x"),)))
+    after = with_tool(version="0.9.9", platforms=("linux/aarch64",), assets=(asset,))
+    assert diff(known, after) == (
+        "~ uv 0.9.8 → 0.9.9: +linux/aarch64, -linux/x86_64, 21.8 → 30.0 MB, -digest, -minisign\n"
+    )
+
+
+def test_other_bytes_of_the_same_version_are_named() -> None:
+    line = "~ uv 0.9.8: uv-x86_64.tar.gz is now sha256 dddddddddddddddd…\n"
+    assert diff(lock(), lock(digest="d")) == line
+
+
+def test_what_is_asked_otherwise_is_told_with_what_was_asked_before() -> None:
+    assert diff(lock(), with_tool(source={"pypi": "uv"}, constraint="==0.9.8")) == (
+        "~ uv 0.9.8: source {github: astral-sh/uv} → {pypi: uv}, version ==0.9.* → ==0.9.8\n"
+    )
+    assert diff(lock(), replace(lock(), policy=Policy())) == "~ policy: {minimum_age: 3d} → none\n"
 
 
 def test_an_asset_without_evidence_is_said_to_have_none() -> None:
-    assert "    digest: none by its publisher\n" in lock_diff.text(lock(evidence=Evidence()))
-    assert "minisign" not in lock_diff.text(lock(evidence=Evidence()))
+    assert diff(LockFile(), lock(evidence=Evidence())).endswith("+ uv 0.9.8: linux/x86_64, 21.8 MB, no evidence\n")
 
 
 def test_a_pull_request_says_what_moved_how_far_and_on_what_grounds() -> None:

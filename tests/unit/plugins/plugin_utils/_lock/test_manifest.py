@@ -15,6 +15,7 @@ import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.package import package_of, read_purl
+from ansible_collections.pinned.release.plugins.plugin_utils._catalogue import catalogue
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint as constraints
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.constraint import CONSTRAINTS
@@ -69,6 +70,8 @@ tools:
       versions: {github: kubernetes/kubernetes, tag: "v{version}"}
       arch: {x86_64: amd64}
     purl: [pkg:golang/k8s.io/kubernetes, pkg:bitnami/kubectl]
+  ripgrep: "15.*"
+  biome: "npm:@biomejs/biome"
 """
 
 
@@ -137,6 +140,10 @@ def test_a_manifest_says_what_people_want():
             platforms=platforms,
             purls=("pkg:golang/k8s.io/kubernetes", "pkg:bitnami/kubectl"),
         ),
+        "ripgrep": WantedTool(
+            "ripgrep", catalogue.own()["ripgrep"].keys.source, "==15.*", platforms=platforms, catalogued=("source",)
+        ),
+        "biome": WantedTool("biome", {"npm": "@biomejs/biome"}, platforms=platforms),
     }
 
 
@@ -291,16 +298,35 @@ def test_a_tab_is_told_to_be_one(indent):
         (
             LINUX + "tools: {uv: }",
             "releases.yml:2: tools.uv is not valid",
-            "a mapping with source, version, ",
+            'a version in quotes such as "0.9.*", ',
             "nothing",
         ),
+        (LINUX + "tools: {uv: 0.9}", "releases.yml:2: tools.uv is not valid", 'text in quotes: "0.9"', "a number"),
+        (LINUX + "tools: {uv: 1.x}", "releases.yml:2: tools.uv is not valid", '"1.*"', '"1.x"'),
+        (LINUX + "tools: {uv: uv@0.9}", "releases.yml:2: tools.uv is not valid", '"0.9"', '"uv@0.9"'),
+        (LINUX + "tools: {uv: 'pypi:uv@0,9'}", "releases.yml:2: tools.uv is not valid", '">=0.9,<1"', '"0,9"'),
+        (LINUX + "tools: {uv: 'pypi:'}", "releases.yml:2: tools.uv.pypi is not valid", "a line of text", '""'),
+        (LINUX + "tools: {uv: 'npm:@1.0'}", "releases.yml:2: tools.uv.npm is not valid", "a line of text", '""'),
         (
-            LINUX + "tools: {uv: '1.2'}",
-            "releases.yml:2: tools.uv is not valid",
-            "a mapping with source, version, ",
-            '"1.2"',
+            LINUX + "tools: {uv: 'gihub:a/uv@0.9'}",
+            'releases.yml:2: unknown source "gihub"; did you mean "github"?',
+            "one of gitea, github, ",
+            "",
         ),
-        (LINUX + "tools: {uv: {}}", "releases.yml:2: tools.uv is not valid", "the key source", "an empty mapping"),
+        (LINUX + "tools: {uv: 'index:https://h/'}", "releases.yml:2: tools.uv is not valid", "releases", "index"),
+        (
+            LINUX + "tools:\n  kubctl: '1.34.*'",
+            'releases.yml:3: the catalogue has no tool "kubctl"; did you mean "kubectl"?',
+            "a tool of the catalogue, or where it is published, such as  kubctl: github:OWNER/NAME",
+            "",
+        ),
+        (
+            LINUX + "tools:\n  nodejs: {version: '22.*'}",
+            'releases.yml:3: the catalogue has no tool "nodejs"; did you mean "node"?',
+            "a tool of the catalogue",
+            "",
+        ),
+        (LINUX + "catalogue: mine.yml\n" + UV, "releases.yml:2: catalogue is not valid", "[catalogue.yml]", "mine.yml"),
         (
             LINUX + "tools: {uv: {github: astral-sh/uv}}",
             "releases.yml:2: tools.uv is not valid",
@@ -820,13 +846,17 @@ def test_whatever_is_around_the_version_in_a_tag_is_cut_off(before: str, version
 
 
 def is_beyond_a_schema(found: dict) -> bool:
-    """Tell what is not the schema's: whether a version begins like PEP 440's specifiers but is none, and whether one
-    place is named for two files.
+    """Tell what is not the schema's: whether a version begins like PEP 440's specifiers but is none, whether one place
+    is named for two files, and whether a tool is not in the catalogue, or a catalogue is none.
     """
-    paths = [path for wanted in found["tools"].values() for path in wanted.get("files", ())]
+    long = {name: wanted for name, wanted in found["tools"].items() if isinstance(wanted, dict)}
+    paths = [path for wanted in long.values() for path in wanted.get("files", ())]
     if len(set(paths)) < len(paths) or nested(paths):
         return True
-    versions = [wanted["version"] for wanted in found["tools"].values() if "version" in wanted]
+    if any(map(is_not_found, found["tools"], found["tools"].values())) or "catalogue" in found:
+        return True
+    versions = [wanted["version"] for wanted in long.values() if "version" in wanted]
+    versions += [str(wanted).rpartition("@")[2] for name, wanted in found["tools"].items() if name not in long]
     for version in versions:
         if re.match("[<>=!~]", str(version).strip()):
             try:
@@ -836,7 +866,16 @@ def is_beyond_a_schema(found: dict) -> bool:
     return False
 
 
+def is_not_found(name: str, wanted: object) -> bool:
+    is_short = ":" not in str(wanted) if isinstance(wanted, str) else isinstance(wanted, int)
+    is_looked_up = "source" not in wanted if isinstance(wanted, dict) else is_short
+    return is_looked_up and name not in catalogue.own()
+
+
 JUNK = st.one_of(
+    st.sampled_from(
+        ["pypi:a", "npm:@a/b", "npm:@a/b@1.*", "npm:@1", "pypi:@", "pypi:a@", "x:a@1", "index:a", "pypi:a@1.x"]
+    ),
     st.none() | st.booleans() | st.integers(-1, 2) | st.sampled_from([0.1, 1.0, 10**15, 10**15 - 1]),
     st.sampled_from(
         [[], {}, "", "x", "1.x", "1.2", "1.2.*", "v1", "latest", "*", ">=1", "~=x", " 1 ", "1 2", "a" * 129, "9" * 129]
@@ -883,6 +922,8 @@ KEYS = st.sampled_from(
         *(
             "x",
             "policy",
+            "catalogue",
+            "uv",
             "maximum_unpacked_size",
             "version",
             "asset",
@@ -1121,3 +1162,60 @@ def test_the_schema_knows_every_kind_of_proof():
 
 def test_every_field_of_the_schema_is_described():
     assert schemas.undescribed(schemas.schema("releases")) == []
+
+
+@given(
+    st.from_regex(r"(pypi|npm|github|index|pip|)(:|)[@a/ ]{0,4}@?[0-9=>~vx*.,@/]{0,5}", fullmatch=True)
+    | st.text(max_size=8)
+)
+@settings(max_examples=500)
+def test_parse_and_schema_agree_on_what_short_forms_are(validator, text):
+    found = {"platforms": ["linux/x86_64"], "tools": {"uv": text}}
+    try:
+        manifest.parse(yaml.safe_dump(found))
+        is_accepted = True
+    except ReleaseError:
+        is_accepted = False
+    assert is_accepted == (validator.is_valid(found) and not is_beyond_a_schema(found))
+
+
+# Short forms.
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [
+        ("pypi:ruff@0.17.*", '{source: {pypi: ruff}, version: "0.17.*"}'),
+        ("github:jqlang/jq@>=1.7,<2", '{source: {github: jqlang/jq}, version: ">=1.7,<2"}'),
+        ("npm:@biomejs/biome@1.*", '{source: {npm: "@biomejs/biome"}, version: "1.*"}'),
+        ("npm:@biomejs/biome", '{source: {npm: "@biomejs/biome"}}'),
+        ("gitlab:gitlab-org/cli@latest", "{source: {gitlab: gitlab-org/cli}}"),
+        ("gitea:forgejo/runner@v6.0.0", '{source: {gitea: forgejo/runner}, version: "6.0.0"}'),
+        ("oci:registry.example.org:5000/a/b@1.*", '{source: {oci: "registry.example.org:5000/a/b"}, version: "1.*"}'),
+        ("http:https://h/{version}/x@1.2", '{source: {http: "https://h/{version}/x"}, version: "1.2"}'),
+        ("directory:/srv/@team/uv", "{source: {directory: /srv/@team/uv}}"),
+        ("directory:jq-{version}@jq-1.7", '{source: {directory: "jq-{version}"}, version: "1.7"}'),
+    ],
+)
+def test_a_short_form_means_what_the_long_one_does(short, long):
+    assert tool(f"{LINUX}tools: {{tool: '{short}'}}") == tool(f"{LINUX}tools: {{tool: {long}}}")
+
+
+@given(
+    st.sampled_from(sorted(set(KINDS) - set(NEEDED))),
+    st.from_regex(r"[@A-Za-z0-9/._{}:+-]{1,20}[A-Za-z0-9]", fullmatch=True),
+    st.sampled_from(["", "1.2.3", "0.9.*", ">=1,<2", "latest"]),
+)
+def test_any_source_and_version_have_a_short_form(kind, published, version):
+    short = f"{kind}:{published}@{version}" if version else f"{kind}:{published}"
+    assume(version or "@" not in published or "/" in published.rpartition("@")[2])
+    assume("{version}" not in published)
+    found = tool(yaml.safe_dump({"platforms": ["linux/x86_64"], "tools": {"tool": short}}))
+    long = {"source": {kind: published}, **({"version": version} if version else {})}
+    assert found == tool(yaml.safe_dump({"platforms": ["linux/x86_64"], "tools": {"tool": long}}))
+
+
+def test_what_the_manifest_says_counts_more_than_the_catalogue():
+    found = tool(LINUX + "tools: {ripgrep: {version: '15.*', executables: [rg], asset: '*musl*'}}")
+    assert found.source == catalogue.own()["ripgrep"].keys.source
+    assert (found.executables, found.asset, found.catalogued) == ({"rg": "**/rg"}, "*musl*", ("source",))

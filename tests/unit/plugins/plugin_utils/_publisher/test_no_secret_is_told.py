@@ -292,8 +292,8 @@ def told(make, url, secret, folder, caplog) -> str:
                 release.completed()
             Cache(folder / "cache").fetch(Asset("tool", f"{url}/tool"), source.session)
         except ReleaseError as error:
-            failed = verb._failed(error, "localhost")
-            said += [str(failed["msg"]), *map(str, failed["error"].values()), *verb._places(error)]
+            failed = verb._failed(error, is_brief=False)
+            said += [str(failed["msg"]), *map(str, failed["diff"]["error"].values()), *verb._places(error)]
     said += [verb.fit(record.getMessage()) for record in caplog.records]
     assert said
     return "\n".join(said)

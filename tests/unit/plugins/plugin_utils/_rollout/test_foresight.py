@@ -46,8 +46,12 @@ def test_a_host_that_has_all_is_let_through() -> None:
         (INSTALL, state(replace(ROOM, is_writable=False)), "nothing can be written in /opt"),
         (REMOVE, state(bin_dir=replace(ROOM, is_writable=False)), "nothing can be written in /opt"),
         (INSTALL, state(replace(ROOM, starts_programs=False)), "no program can be started below /opt"),
-        (INSTALL, state(replace(ROOM, free_bytes=40 * MEBIBYTE - 1)), "too little room on the file system of /opt"),
-        (REMOVE, replace(state(), python=""), "no Python"),
+        (
+            INSTALL,
+            state(replace(ROOM, free_bytes=40 * MEBIBYTE - 1)),
+            "too little space in /opt: 39 MiB free, 40 MiB needed",
+        ),
+        (REMOVE, replace(state(), python=""), "no usable Python"),
     ],
 )
 def test_each_thing_that_a_host_lacks_is_an_error(order: ToolOrder, host: State, what: str) -> None:
@@ -107,7 +111,7 @@ def mounted(tmp_path: Path) -> Iterator[Callable[[str], Path]]:
 
 @pytest.mark.parametrize(
     ("options", "what"),
-    [("ro", "nothing can be written"), ("noexec", "no program can be started"), ("size=4k", "too little room")],
+    [("ro", "nothing can be written"), ("noexec", "no program can be started"), ("size=4k", "too little space")],
 )
 def test_a_real_file_system_is_foreseen_to_be_of_no_use(
     mounted: Callable[[str], Path], tmp_path: Path, options: str, what: str

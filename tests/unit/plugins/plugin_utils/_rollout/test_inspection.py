@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import make_plan, settled_plan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
@@ -314,6 +315,27 @@ def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
         machine.converge(wanted)
     found = audit(machine, wanted, userland=USERLANDS[userland](tmp_path))
     assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
+
+
+@pytest.mark.parametrize("userland", USERLANDS)
+@pytest.mark.parametrize("how", [{}, {"layouts": ("modulefiles",)}, {"bin": "copy"}, {"mode": 0o750}], ids=str)
+def test_full_look_at_a_host_that_is_as_a_rollout_left_it_finds_nothing_to_do(
+    machine: Machine, tmp_path: Path, how: dict[str, Any], userland: str
+) -> None:
+    for version in ("0.9", "1.0"):
+        released = Released(tmp_path, version=version, linked={"share/doc/hello": "README"})
+        wanted = machine.wanted(released, **how)
+        machine.converge(wanted)
+    full = replace(wanted, integrity="full")
+    answer = machine.ask(full, userland=USERLANDS[userland](tmp_path))
+    planned = settled_plan(full, answer)
+    # What is no link, or no program that everybody may start, takes a longer look.
+    assert (planned is not None) == (how == {})
+    if planned is None:
+        assert answer.host is not None
+        assert answer.state is not None
+        planned = make_plan(full, answer.host, answer.state)
+    assert not planned.is_changed
 
 
 def findings_after(machine: Machine, wanted: Wanted, tamper: Callable[[Machine], object]) -> list[str]:

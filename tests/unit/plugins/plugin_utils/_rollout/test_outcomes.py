@@ -10,51 +10,95 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.pinned.release.plugins.filter.outcomes import FilterModule
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.outcomes import lines
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
+from hypothesis import given
+from hypothesis import strategies as st
 
 outcomes = FilterModule().filters()["outcomes"]
 PINNED = {"notes": [], "summary": "as pinned"}
+NAMES = [f"web{number}" for number in range(1, 41)]
 
 
 def changed(*notes: str) -> dict[str, Any]:
     return {"notes": list(notes), "summary": "changed: uv"}
 
 
+def no_room(megabytes: int) -> dict[str, Any]:
+    return failed_result(ReleaseError("uv finds no room", "60 MB", f"{megabytes} MB", "make room"), is_brief=True)
+
+
 def test_hosts_with_the_same_outcome_share_a_line() -> None:
-    results = [(f"h{number}", changed("uv: upgrade 0.9.8 → 0.9.9")) for number in range(5)]
+    results = [(name, changed("uv: upgrade 0.9.8 → 0.9.9", "jq: install 1.7", "just: install 1.5")) for name in "xyz"]
     results += [("a", PINNED), ("b", PINNED)]
-    assert lines(results) == ["5 hosts: uv: upgrade 0.9.8 → 0.9.9", "a, b: as pinned"]
+    assert lines(results) == ["x, y, z: upgraded uv 0.9.8 → 0.9.9; installed jq 1.7, just 1.5", "a, b: as pinned"]
 
 
-def test_each_tool_has_a_line_of_its_own() -> None:
+def test_what_only_some_hosts_have_in_common_is_told_apart() -> None:
     results = [("a", changed("jq: install 1.7", "uv: install 0.9")), ("b", changed("uv: install 0.9"))]
-    assert lines(results) == ["a, b: uv: install 0.9", "a: jq: install 1.7"]
+    assert lines(results) == ["a, b: installed uv 0.9", "a: installed jq 1.7"]
 
 
-def test_up_to_three_hosts_are_named() -> None:
+def test_in_check_mode_it_is_what_would_be() -> None:
+    results = [("a", changed("jq: remove 1.7 (is no longer wanted)", "uv: install 0.9"))]
+    assert lines(results, is_check=True) == ["a: would remove jq 1.7 (is no longer wanted); would install uv 0.9"]
+
+
+def test_a_note_about_no_tool_is_told_as_it_is() -> None:
+    note = "sent by the controller, as the host gets no answer (timed out): uv"
+    assert lines([("a", changed("uv: install 0.9", note))]) == [f"a: installed uv 0.9; {note}"]
+
+
+def test_of_many_hosts_the_first_are_named_and_all_if_asked_for() -> None:
+    results = [(name, changed("uv: install 0.9")) for name in NAMES]
+    assert lines(results) == ["40 hosts (web1, web2, web3 and 37 more): installed uv 0.9"]
+    assert lines(results, is_verbose=True) == [f"{', '.join(NAMES)}: installed uv 0.9"]
+
+
+def test_hosts_where_nothing_is_to_do_are_counted() -> None:
     assert lines((host, PINNED) for host in "abc") == ["a, b, c: as pinned"]
-    assert lines((host, PINNED) for host in "abcd") == ["4 hosts: as pinned"]
+    assert lines((name, PINNED) for name in NAMES) == ["40 hosts: as pinned"]
 
 
-def test_what_failed_is_told_last_by_what_went_wrong() -> None:
-    error = {"what": "cannot download uv.whl", "fix": "try again"}
+def test_a_failure_is_told_once_with_its_hosts_and_what_was_found_on_each() -> None:
+    results = [(name, no_room(number % 5)) for number, name in enumerate(NAMES[:12])]
+    assert lines(results) == [
+        f"12 hosts ({', '.join(NAMES[:10])} and 2 more): failed: uv finds no room",
+        "  found: 0 MB; 1 MB; 2 MB and 2 more",
+        "  to fix: make room",
+    ]
+    assert lines(results[:2], is_verbose=True) == [
+        "web1, web2: failed: uv finds no room",
+        "  expected: 60 MB",
+        "  found: 0 MB; 1 MB",
+        "  to fix: make room",
+    ]
+
+
+def test_what_failed_is_told_last() -> None:
     results = [
-        ("a", {"failed": True, "msg": "a: cannot download uv.whl\n  to fix: try again", "error": error}),
-        ("b", {"failed": True, "msg": "b: cannot download uv.whl\n  to fix: try again", "error": error}),
-        ("c", {"failed": True, "msg": "Timeout"}),
-        ("d", {"unreachable": True, "msg": "no route", "changed": False}),
-        ("e", None),
-        ("f", {"skipped": True, "changed": False}),
-        ("g", PINNED),
+        ("a", {"unreachable": True, "msg": "Task failed: no route to host", "changed": False}),
+        ("b", {"failed": True, "msg": "Task failed: Timeout"}),
+        ("c", failed_result(ReleaseError("no Python"))),
+        ("d", None),
+        ("e", {"skipped": True, "changed": False}),
+        ("f", PINNED),
+        ("g", changed("uv: install 0.9")),
     ]
     assert lines(results) == [
-        "g: as pinned",
-        "f: the task was skipped",
-        "e: the task was not run",
-        "a, b: failed: cannot download uv.whl",
-        "c: failed: Timeout",
-        "d: unreachable",
+        "g: installed uv 0.9",
+        "f: as pinned",
+        "e: the task was skipped",
+        "d: the task was not run",
+        "b: failed: Timeout",
+        "c: failed: no Python",
+        "a: unreachable: no route to host",
     ]
+
+
+def test_what_was_found_stands_in_the_line_of_the_failure_where_it_fits() -> None:
+    assert lines([("a", no_room(12))]) == ["a: failed: uv finds no room (found: 12 MB)", "  to fix: make room"]
 
 
 def test_strays_of_a_host_that_is_as_pinned_are_told() -> None:
@@ -62,10 +106,36 @@ def test_strays_of_a_host_that_is_as_pinned_are_told() -> None:
     assert lines([("a", {"notes": [], "summary": told})]) == [f"a: {told}"]
 
 
+SOME_RESULT = st.one_of(
+    st.none(),
+    st.just(PINNED),
+    st.just({"unreachable": True, "msg": "no route"}),
+    st.integers(0, 9).map(no_room),
+    st.lists(st.sampled_from(["uv: install 0.9", "jq: remove 1.7", "a note"]), min_size=1, unique=True).map(
+        lambda notes: changed(*notes)
+    ),
+)
+
+
+@given(st.lists(SOME_RESULT, max_size=60))
+def test_every_host_is_told_of_when_all_names_are_asked_for(results: list[Any]) -> None:
+    named = [(f"h{number}.", result) for number, result in enumerate(results)]
+    told = lines(named, is_verbose=True)
+    heads = [line.partition(":")[0].split(", ") for line in told if not line.startswith(" ")]
+    assert {name for head in heads for name in head} == {name for name, _result in named}
+
+
+@given(st.lists(SOME_RESULT, max_size=60))
+def test_there_are_as_many_lines_as_outcomes_however_many_hosts(results: list[Any]) -> None:
+    few = lines((f"h{number}", result) for number, result in enumerate(results))
+    # Three sets of hosts can share three notes in seven ways; and there are four other outcomes, with their details.
+    assert len(few) <= 7 + 2 + 1 + 3
+
+
 def test_the_filter_reads_the_variable_that_is_named() -> None:
     hostvars = {"a": {"installed": PINNED}, "b": {"tools_result": PINNED}}
     assert outcomes(["a", "b"], hostvars, "installed") == ["a: as pinned", "b: the task was not run"]
-    assert outcomes(["b"], hostvars) == ["b: as pinned"]
+    assert outcomes(["b"], hostvars, check=True, verbose=True) == ["b: as pinned"]
 
 
 @pytest.mark.parametrize("arguments", [("a", {}), ({"a": 1}, {}), (5, {}), (["a"], "a")])

@@ -398,6 +398,72 @@ def test_two_tools_with_one_program_for_different_hosts_are_installed(machine: M
     assert [machine.run(program) for program in ("one", "two")] == ["one 1.0", "two 1.0"]
 
 
+def test_a_program_in_the_place_of_the_tool_to_remove_is_told(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, "uv", programs=("uv", "uvx"))))
+    with pytest.raises(ReleaseError, match=r"no tool uvx to remove: it is a program of uv\n  to fix: name uv"):
+        machine.plan(machine.wanted(names=("uvx",), is_present=False))
+
+
+def with_one_for_nobody(machine: Machine, tmp_path: Path, version: str = "1.0", **options: Any) -> Wanted:
+    """Return a task about a tool that runs here, and one that does not."""
+    one = locked(Released(tmp_path, "one", programs=("one",)))
+    two = locked(Released(tmp_path, "two", version=version, programs=("two",)), Requirement("windows", "x86_64"))
+    wanted = machine.wanted(**options)
+    return replace(wanted, lock=replace(wanted.lock, tools={"one": one, "two": two}))
+
+
+def test_a_tool_that_does_not_run_here_stops_the_others(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match=r"two 1\.0 does not run on this host: is built for windows") as refused:
+        machine.plan(with_one_for_nobody(machine, tmp_path))
+    assert str(refused.value.fix).endswith("or leave it out here: unsupported: skip")
+
+
+def test_a_tool_that_does_not_run_here_is_skipped_where_that_is_asked_for_and_told_each_time(
+    machine: Machine, tmp_path: Path
+) -> None:
+    wanted = with_one_for_nobody(machine, tmp_path, skips_unsupported=True)
+    reason = "is built for windows, host runs linux"
+    for action in ("install", "none"):
+        planned = machine.converge(wanted)
+        assert {tool.tool: tool.action for tool in planned.tools} == {"one": action, "two": "none"}
+        assert planned.unsupported == {"two": reason}
+        assert f"two: 1.0 skipped, it does not run on this host: {reason}" in views.notes(planned)
+        assert "not for this host: two" in views.summary(planned)
+        assert views.results(planned)["two"] == {
+            "action": "none",
+            "version": None,
+            "reason": f"does not run on this host: {reason}",
+        }
+    assert machine.run("one") == "one 1.0"
+
+
+def test_a_folder_that_is_not_on_path_is_told_once_something_is_put_there(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    note = f"{machine.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders"
+    assert views.notes(machine.plan(wanted))[-1] == note
+    monkeypatch.setenv("PATH", f"{machine.bin_dir}:{os.environ['PATH']}")
+    assert note not in views.notes(machine.plan(wanted))
+    monkeypatch.undo()
+    machine.converge(wanted)
+    assert views.notes(machine.converge(wanted)) == []
+
+
+@pytest.mark.parametrize("exact", [False, True])
+def test_an_older_version_of_a_skipped_tool_stays_and_is_not_called_as_pinned(
+    machine: Machine, tmp_path: Path, exact: bool
+) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, "two", version="0.9", programs=("two",))))
+    wanted = with_one_for_nobody(machine, tmp_path, skips_unsupported=True, exact=exact)
+    for _run in range(2):
+        planned = machine.converge(wanted)
+        assert list(planned.unsupported) == ["two"]
+        assert views.results(planned)["two"]["version"] == "0.9"
+        assert not planned.unpinned
+    assert machine.run("two") == "two 0.9"
+
+
 def test_program_of_another_installed_tool_is_refused(machine: Machine, tmp_path: Path) -> None:
     machine.converge(machine.wanted(Released(tmp_path, "one", programs=("same",))))
     two = Released(tmp_path, "two", programs=("same",))

@@ -442,6 +442,15 @@ def test_the_ending_of_programs_for_windows_stands_where_the_address_has_it():
     assert [asset.name for asset in release.assets] == ["tool-windows-x86_64.exe", "tool-linux-x86_64"]
 
 
+def test_a_template_without_the_system_serves_each_architecture_of_linux_though_macos_is_asked_for_as_well():
+    platforms = (X86_64_LINUX, AARCH64_LINUX, PLATFORMS["macos/aarch64"])
+    source = {"http": "http://127.0.0.1:1/tool_{version}_{arch}.tgz", "arch": {"x86_64": "amd64", "aarch64": "arm64"}}
+    [release] = opened(source, exact="1.2", platforms=platforms).releases()
+    found = [propose(release.assets, "tool", "1.2", platform, asked=platforms) for platform in platforms]
+    names = [[build.name for build in builds] for builds in found]
+    assert names == [["tool_1.2_amd64.tgz"], ["tool_1.2_arm64.tgz"], []]
+
+
 @pytest.mark.parametrize(
     ("platform", "name", "metadata"),
     [

@@ -1,0 +1,98 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Looks at what was given to a playbook, before any host is asked. Options: modules/preflight.py."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.inventory.manager import split_host_pattern
+from ansible.plugins.loader import lookup_loader
+from ansible.utils.vars import load_extra_vars
+from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
+
+OPTIONS = verb.reader(options.PREFLIGHT)
+#: What a key signs to show that it can. It is no statement, and is thrown away.
+TRIAL = b"pinned.release tries whether this key can sign\n"
+_SWITCHES = ("true", "false", "yes", "no", "on", "off", "1", "0")
+
+
+class ActionModule(verb.Verb):
+    """Runs on the controller, once, whatever the number of hosts."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+
+    def host(self, task_vars: Mapping[str, Any]) -> str:
+        """Return whom errors are about: the playbook."""
+        return f"pinned.release.{self._task.args.get('playbook', 'preflight')}"
+
+    def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
+        """Raise ReleaseError for variables, hosts, a lock file or a key with which the playbook would go wrong."""
+        given = verb.options(self, OPTIONS)
+        extra = load_extra_vars(self._loader)
+        slips.refuse(extra, given["variables"], [f"{role}_" for role in given["roles"]])
+        for name in given["required"]:
+            if extra.get(name, task_vars.get(name)) in (None, ""):
+                raise ReleaseError(f"the variable {name} is missing", fix=f"add -e {name}=…")
+        for name, value in given["switches"].items():
+            if str(value).lower() not in _SWITCHES:
+                raise ReleaseError(f"{name} is neither true nor false: {value}")
+        if given["target"] is not None:
+            self._refuse_hosts(given, task_vars)
+        self._refuse_key(given)
+        if given["lockfile"]:
+            required = signers.read(given["lock_signers"])
+            names = extra.get("tools_names") if "tools" in given["roles"] else None
+            self._refuse_lock(given["lockfile"], required, names)
+        return {"changed": False}
+
+    def _refuse_hosts(self, given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
+        target = given["target"] if isinstance(given["target"], str) else ",".join(map(str, given["target"]))
+        lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
+        matched = lookup.run([target], variables=task_vars)
+        hosts.refuse_unknown(target, split_host_pattern(target), task_vars["groups"], matched)
+        limit = task_vars.get("ansible_limit")
+        if limit and not given["whole_inventory"]:
+            hosts.refuse_disjoint(target, limit, matched, task_vars["ansible_play_hosts_all"])
+
+    def _refuse_key(self, given: Mapping[str, Any]) -> None:
+        """Let the key sign something, as it must when all is done: it may want a passphrase that nobody gave."""
+        if given["log_key"] and not given["log"]:
+            raise ReleaseError("log_key signs an entry of a log, and there is none: give log=FILE")
+        if not given["log"]:
+            return
+        sign = signing.of_option(given["log_key"], self._loader.path_dwim)
+        path = Path(self._loader.path_dwim(given["log"]))
+        log.foreseen(path, sign)
+        if not self._task.check_mode:
+            log.refuse_unwritable(path)
+        if sign:
+            sign(TRIAL)
+
+    def _refuse_lock(self, name: str, required: signers.Signers | None, tools: object) -> None:
+        """Read the lock file, so that what is wrong with it, or with the names of *tools* for all hosts, is told once.
+
+        Hosts may have lock files of their own, and then there is none here.
+        """
+        path = Path(self._loader.path_dwim(name))
+        if not path.exists():
+            return
+        lock, _digest = lock_reader.read(path, required)
+        names = [name.strip() for name in tools.split(",")] if isinstance(tools, str) else tools
+        unknown = set(map(str, names)) - set(lock.tools) if isinstance(names, list) else set()
+        # One that is to be removed may be in no lock file any more, and a text may still hold a template.
+        if unknown and self._is_present() and not any("{" in name for name in unknown):
+            raise no_such_tool(lock, unknown)
+
+    def _is_present(self) -> bool:
+        return bool(load_extra_vars(self._loader).get("tools_state", "present") == "present")

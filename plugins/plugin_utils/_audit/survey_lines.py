@@ -1,0 +1,213 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How is a survey told to people? Lines that fit a terminal, what is most first. Pure; runs on the controller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
+from typing import TypeVar
+
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey import (
+    Got,
+    Kind,
+    Outcome,
+    Refused,
+    Silent,
+    Survey,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.surveyed import Asked, Machine
+from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import dotted_numbers
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
+
+T = TypeVar("T")
+WIDTH = 79
+#: So many groups of each sort are told, so many hosts of each are named, and reasons have so many characters.
+MOST_GROUPS, MOST_NAMED, LONGEST_REASON = 12, 8, 230
+#: So many names of tools are told of each group of hosts, though they have been told before.
+MOST_REPEATED = 3
+#: What a reason has that nobody would expect of a host: another build than its own, or not of its own architecture.
+_SURPRISES = (" → ", " emulated on ", " beside ", ", assuming ")
+_HEADER = ("hosts", "platform", "libc", "processor", "distribution")
+_WORDS: dict[Asked, str] = {
+    "answered": "answered",
+    "unreachable": "unreachable",
+    "failed": "failed",
+    "not_asked": "not asked",
+}
+
+
+def lines(survey: Survey, is_verbose: bool = False) -> list[str]:
+    """Return the *survey* in lines of at most WIDTH characters.
+
+    With *is_verbose*, every reason is told, every group, and every host is named.
+    """
+    limits = (None, None) if is_verbose else (MOST_GROUPS, MOST_NAMED)
+    return [line.rstrip() for line in _Teller(survey, is_verbose, *limits).lines()]
+
+
+class _Teller:
+    """Tells one *survey*; *most* groups of each sort, *named* hosts of each; None for all of them."""
+
+    def __init__(self, survey: Survey, is_verbose: bool, most: int | None, named: int | None) -> None:
+        self._survey = survey
+        self._is_verbose = is_verbose
+        self._most = most
+        self._named = named
+
+    def lines(self) -> Iterator[str]:
+        """Yield the lines: what the hosts are, what they would get, what would be refused, and who did not answer."""
+        yield self._counts()
+        yield from self._kinds()
+        yield from self._platforms()
+        yield from self._pythons()
+        yield from self._outcomes()
+        refused = self._survey.refused
+        yield from self._refused("A rollout would be refused on", [one for one in refused if one.is_final])
+        yield from self._refused("It would leave out a tool on", [one for one in refused if not one.is_final])
+        yield from self._silent()
+
+    def _counts(self) -> str:
+        counts = dict.fromkeys(_WORDS, 0) | {"answered": sum(len(kind.hosts) for kind in self._survey.kinds)}
+        for silent in self._survey.silent:
+            counts[silent.asked] += len(silent.hosts)
+        told = ", ".join(f"{counts[asked]} {word}" for asked, word in _WORDS.items() if counts[asked])
+        return f"{_hosts(self._survey.hosts)} in the inventory: {told}"
+
+    def _kinds(self) -> Iterator[str]:
+        shown, more = self._first(self._survey.kinds)
+        if shown:
+            yield ""
+            yield from _table([_HEADER, *map(_row, shown)])
+            yield from more
+
+    def _platforms(self) -> Iterator[str]:
+        survey = self._survey
+        if survey.platforms:
+            yield from ("", "A manifest serves all of them with")
+            names = ", ".join(map(str, survey.platforms))
+            yield from _wrapped(f"platforms: [{names}]", "", more=" " * len("platforms: ["))
+        if survey.unplaced:
+            yield from self._told(survey.unplaced, "no platform of a manifest is known for this")
+
+    def _pythons(self) -> Iterator[str]:
+        """Where a rollout would be refused for it, it is told there."""
+        refused = {(host, group.refusal.what) for group in self._survey.refused for host in group.hosts}
+        for group in self._survey.pythons:
+            hosts = [host for host in group.hosts if (host, group.refusal.what) not in refused]
+            if hosts:
+                yield from ("", *self._told(hosts, f"no Python that could install anything: {group.refusal.found}"))
+
+    def _outcomes(self) -> Iterator[str]:
+        survey = self._survey
+        yield ""
+        if survey.lock is None:
+            yield "Name a lock file (-e lockfile=FILE) to see what hosts would get."
+            return
+        shown, more = self._first(survey.outcomes)
+        versions = {name: got.version for outcome in survey.outcomes for name, got in outcome.tools.items()}
+        tools = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
+        yield from _wrapped(f"By {survey.lock.name}, {f'hosts get {tools}' if tools else 'no host gets anything'}", "")
+        for outcome in shown:
+            yield from _wrapped(f"{_hosts(outcome.hosts)}: {_machines(outcome.machines)}", "  ")
+            yield from _builds(outcome, survey.lock.tools)
+            for name, got in outcome.tools.items():
+                yield from self._reasons(name, got)
+        yield from more
+
+    def _reasons(self, name: str, got: Got) -> Iterator[str]:
+        for reason in got.reasons:
+            if self._is_verbose or any(surprise in reason for surprise in _SURPRISES):
+                yield from _wrapped(f"{name}: {reason}", "      ")
+
+    def _refused(self, title: str, groups: Sequence[Refused]) -> Iterator[str]:
+        shown, more = self._first(groups)
+        if shown:
+            yield from ("", title)
+        for group in shown:
+            why = group.refusal
+            yield from self._told(group.hosts, _short(": ".join(filter(None, (why.what, why.found)))), "  ")
+            if why.fix:
+                yield from _wrapped(f"to fix: {_short(why.fix)}", "    ")
+        yield from more
+
+    def _silent(self) -> Iterator[str]:
+        shown, more = self._first(self._survey.silent)
+        if shown:
+            yield ""
+        for group in shown:
+            yield from self._without_answer(group)
+        yield from more
+
+    def _without_answer(self, group: Silent) -> Iterator[str]:
+        why = "" if group.asked == "not_asked" else f": {_short(group.why)}"
+        yield from self._told(group.hosts, f"{_WORDS[group.asked]}{why}")
+
+    def _told(self, hosts: Sequence[str], text: str, indent: str = "") -> Iterator[str]:
+        names = listed(hosts, self._named or len(hosts))
+        return _wrapped(f"{names if len(hosts) == 1 else f'{len(hosts)} hosts ({names})'}: {text}", indent)
+
+    def _first(self, groups: Sequence[T]) -> tuple[Sequence[T], list[str]]:
+        """Return the *groups* that are told, and the line that tells how many are not."""
+        left = len(groups) - (self._most or len(groups))
+        return groups[: self._most], [f"  and {left} more groups: see them with -v"] if left > 0 else []
+
+
+def _builds(outcome: Outcome, locked: int) -> Iterator[str]:
+    """Yield which tools the hosts of *outcome* get for which target. Most of all that are *locked* are not named."""
+    by_target: dict[str, list[str]] = {}
+    for name, got in outcome.tools.items():
+        by_target.setdefault(got.target, []).append(name)
+    for target, names in sorted(by_target.items(), key=lambda pair: (len(pair[1]), pair[0])):
+        is_most = len(outcome.tools) == locked and len(names) > max(MOST_REPEATED, locked // 2)
+        rest = "all of them" if len(by_target) == 1 else f"the other {len(names)}"
+        yield from _wrapped(f"{target}: {rest if is_most else ', '.join(names)}", "    ")
+
+
+def _short(text: str) -> str:
+    return shortened(text, LONGEST_REASON)
+
+
+def _row(kind: Kind) -> tuple[str, ...]:
+    machine = kind.machine
+    return (str(len(kind.hosts)), _platform(machine), _libc(machine), machine.cpu, machine.distribution)
+
+
+def _platform(machine: Machine) -> str:
+    if machine.platform:
+        return str(machine.platform.base)
+    return f"{machine.os or 'unknown'}/{machine.arch or 'unknown'}"
+
+
+def _libc(machine: Machine) -> str:
+    return "" if machine.libc == "system" else f"{machine.libc or 'unknown'} {machine.libc_version}".strip()
+
+
+def _table(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for first, *others in rows:
+        cells = [first.rjust(widths[0]), *(text.ljust(width) for text, width in zip(others, widths[1:], strict=True))]
+        yield shortened("  ".join(cells).rstrip(), WIDTH)
+
+
+def _machines(machines: Iterable[Machine]) -> str:
+    """Return what the *machines* are: ``linux/x86_64 glibc 2.31, 2.36; macos/aarch64``."""
+    versions: dict[str, set[str]] = {}
+    for machine in machines:
+        libc = "" if machine.libc == "system" else machine.libc
+        versions.setdefault(f"{_platform(machine)} {libc}".strip(), set()).add(machine.libc_version)
+    return "; ".join(
+        f"{name} {', '.join(sorted(found, key=lambda text: (dotted_numbers(text), text)))}".strip()
+        for name, found in versions.items()
+    )
+
+
+def _hosts(hosts: Sequence[str] | int) -> str:
+    number = hosts if isinstance(hosts, int) else len(hosts)
+    return "1 host" if number == 1 else f"{number} hosts"
+
+
+def _wrapped(text: str, indent: str, more: str = "  ") -> Iterator[str]:
+    """Yield *text* in lines that begin with *indent*, and all but the first with *more* spaces behind that."""
+    yield from wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + more, break_on_hyphens=False)

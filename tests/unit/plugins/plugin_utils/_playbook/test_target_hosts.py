@@ -1,0 +1,66 @@
+# Copyright (c) pinned.release contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A target that means nobody, or somebody else, is refused before a host is asked."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts
+
+GROUPS = {"all": ["web1", "web2", "db1"], "ungrouped": [], "web": ["web1", "web2"], "database": ["db1"]}
+
+
+@pytest.mark.parametrize(
+    ("target", "parts", "matched", "says"),
+    [
+        ("wbe", ["wbe"], [], "target=wbe: the inventory has no group or host wbe, did you mean web?"),
+        ("web,databse", ["web", "databse"], ["web1", "web2"], "no group or host databse, did you mean database?"),
+        ("all:!databse", ["all", "!databse"], GROUPS["all"], "no group or host databse, did you mean database?"),
+        ("web[0:1]:&databse", ["web[0:1]", "&databse"], [], "no group or host databse, did you mean database?"),
+        ("nowhere", ["nowhere"], [], "target=nowhere matches no host of the inventory"),
+        ("x*", ["x*"], [], "target=x* matches no host of the inventory"),
+    ],
+)
+def test_a_target_is_refused(target: str, parts: list[str], matched: list[str], says: str) -> None:
+    with pytest.raises(ReleaseError, match=re.escape(says)):
+        hosts.refuse_unknown(target, parts, GROUPS, matched)
+
+
+@pytest.mark.parametrize(
+    ("parts", "matched"),
+    [
+        (["web"], ["web1"]),
+        (["all", "!maintenance"], ["web1"]),
+        (["all", "!web3"], ["web1", "web2", "db1"]),
+        (["~w.b"], ["web1"]),
+        (["web[-1]"], ["web2"]),
+    ],
+)
+def test_a_target_that_means_hosts_is_taken(parts: list[str], matched: list[str]) -> None:
+    hosts.refuse_unknown(":".join(parts), parts, GROUPS, matched)
+
+
+def test_localhost_needs_no_inventory() -> None:
+    hosts.refuse_unknown("localhost", ["localhost"], {"all": []}, ["localhost"])
+    hosts.refuse_unknown("localhost", ["localhost"], {"all": ["localhost2"]}, ["localhost"])
+
+
+def test_groups_are_named_where_none_is_near() -> None:
+    with pytest.raises(ReleaseError) as refused:
+        hosts.refuse_unknown("nowhere", ["nowhere"], GROUPS, [])
+    assert refused.value.expected == "a host, or a group: all, database, web"
+
+
+def test_an_empty_inventory_is_told() -> None:
+    with pytest.raises(ReleaseError, match="the inventory has no hosts: give -i INVENTORY"):
+        hosts.refuse_unknown("all", ["all"], {"all": []}, [])
+
+
+def test_a_limit_that_leaves_nobody_of_the_target_is_told() -> None:
+    with pytest.raises(ReleaseError, match="--limit database leaves none of the 2 hosts of target=web"):
+        hosts.refuse_disjoint("web", "database", ["web1", "web2"], ["db1"])
+    hosts.refuse_disjoint("web", "web1,database", ["web1", "web2"], ["web1", "db1"])
