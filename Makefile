@@ -8,7 +8,7 @@ GATES = tests/gate/run.sh
 IN_VENV = PATH="$(CURDIR)/.venv/bin:$$PATH" ANSIBLE_COLLECTIONS_PATH="$(CURDIR)/.build/collections"
 
 .DEFAULT_GOAL := help
-.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs docs-pictures catalogue pictures test-renovate release clean
+.PHONY: help quickstart test gate unit map bench bench-fleet test-fleet test-connections test-attacks test-browser bench-page fuzz test-selinux docs test-site catalogue pictures test-renovate release clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -70,8 +70,8 @@ test-selinux: ## Converge a virtual machine that enforces SELinux (needs root on
 docs: ## Build the web site in .build/docs/build/html: guide, reference of every plugin, role, playbook and file
 	@$(GATES) docs
 
-docs-pictures: ## Build the site, look at every page as a phone shows it, and take pictures of some (needs chromium and chromedriver)
-	@$(GATES) pictures
+test-site: ## Build the web site, try every page in Chromium as a phone shows it, and take pictures in .build/docs/pictures
+	@$(GATES) site
 
 test-renovate: ## Let Renovate find and raise the versions of a manifest (downloads 150 MB from npm and PyPI, 3 minutes)
 	@$(GATES) renovate

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 #: Pages about the product as a whole that come first in the side bar.
-FACTS = ("threat-model", "signatures", "audit", "reality", "connections", "fleet", "scale")
+FACTS = ("catalogue", "threat-model", "signatures", "audit", "reality", "connections", "fleet", "scale")
 #: What the page of a schema is called, if not as the schema, and which schemas come first.
 SCHEMAS = {
     "releases": "manifest",

@@ -116,21 +116,21 @@ options:
         of DotSlash, C(multitool.lock.json), C(artifacts.lock.yaml) of Hermeto, C(checksums.yml) with C(download.yml) of
         Kubespray, and C(dist-manifest.json) of cargo-dist. What is in a file decides, not its name.
       - If there is no O(manifest), it is written, with the versions that are pinned there. A manifest that is there
-        stays as it is, and the tools that it lacks are told.
+        stays as it is, and notes name the tools that it lacks.
       - Each digest is compared with the bytes that are locked, and a difference is an error that shows both. SHA-256,
         SHA-384 and SHA-512 become evidence in the lock file. BLAKE3, which needs the C(blake3) library, MD5 and SHA-1
         are only compared; SHA-256 is pinned in their place.
       - Files that an C(aqua.yaml) imports are read where they are inside its folder; others must be named, too. No
         template in Kubespray's files is run. An archive that C(mise.lock) has unpacked over a tool becomes a tool of
         its own if it holds a program.
-      - What cannot be taken over is told, with the reason.
+      - Notes name what cannot be taken over, with the reason.
       - Cannot be combined with O(frozen) and O(verify).
     type: list
     elements: path
     default: []
   export:
     description:
-      - Lock files of other tools to write from the lock file. What a format cannot hold is told.
+      - Lock files of other tools to write from the lock file. Notes name what a format cannot hold.
       - Cannot be combined with O(frozen) and O(verify).
     type: dict
     suboptions:

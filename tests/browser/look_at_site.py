@@ -4,7 +4,7 @@
 """What does the web site look like on a desktop and on a phone, in light and dark? look_at_site.py SITE FOLDER.
 
 Writes a picture of some pages for each into FOLDER. Fails if any page of SITE is wider than a phone's screen, shows no
-picture where one should be, or has an error on the console. ``make docs-pictures`` runs it.
+picture where one should be, or has an error on the console. ``make test-site`` runs it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Literal
 from ansible_collections.pinned.release.tests.browser.browsers import BROWSERS, DRIVERS, Browser, chromium, found
 
 #: The pages of which there are pictures, if they are there.
-SHOWN = ("index", "guide/concept", "guide/catalogue", "guide/getting-started", "reference/manifest")
+SHOWN = ("index", "guide/concept", "catalogue", "guide/getting-started", "reference/manifest")
 SIZES = {"desktop": (1440, 1000), "phone": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 FAULTS = """

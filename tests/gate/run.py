@@ -146,7 +146,7 @@ def main() -> int:
             "gate",
             "unit",
             "docs",
-            "pictures",
+            "site",
             "fuzz",
             "mutants",
             "page",
@@ -179,7 +179,7 @@ def main() -> int:
             return try_mutants(arguments.seed)
         if arguments.what == "page":
             return in_the_browser("tests/bench/page.py")
-        if arguments.what == "pictures":
+        if arguments.what == "site":
             return build_docs() or in_the_browser("tests/browser/look_at_site.py", SITE, BUILD / "docs/pictures")
         if arguments.what in ("draw", "renovate"):
             return {"draw": draw, "renovate": try_renovate}[arguments.what]()
