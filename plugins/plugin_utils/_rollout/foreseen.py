@@ -21,9 +21,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan impor
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, locked_tools
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 
-#: What a reason has that nobody would expect of a host: another build than its own, or not of its own architecture.
-_SURPRISES = (" → ", " emulated on ", " beside ", ", assuming ")
-
 
 @dataclass(frozen=True)
 class Foreseen:
@@ -73,11 +70,9 @@ def _tools(wanted: Wanted, host: Host) -> dict[str, WantedTool]:
 def _tool(tool: WantedTool) -> dict[str, Any]:
     if tool.choice is None:
         return {"version": tool.version, "refused": tool.error.as_dict() if tool.error else {"what": tool.refused}}
-    reason = tool.choice.reason
-    is_surprising = any(words in reason for words in _SURPRISES)
     return {
         "version": tool.version,
         "target": tool.choice.asset.target,
-        "reason": reason,
-        "surprising": is_surprising,
+        "reason": tool.choice.reason,
+        "surprising": tool.choice.is_surprising,
     }
