@@ -610,7 +610,8 @@ def in_browser(log: IO[str]) -> str:
 
 def real_hosts(environment: Environment, log: IO[str]) -> str:
     """Converge real hosts of several userlands over SSH, and audit 20 with planted faults. Needs root on Debian."""
-    variables = collection_variables(environment, LINKED / COLLECTION)
+    # Sockets of ssh lie in the user's HOME: the path of one of the clone's may be longer than any socket's.
+    variables = {**collection_variables(environment, LINKED / COLLECTION), "HOME": str(Path.home())}
     for program in ("run", "audit"):
         run([ROOT / "tests/fleet" / program], log, variables)
     return ""
