@@ -4,7 +4,7 @@
 """What does a reader of the story need to see of what Ansible prints? A filter, line by line, as it is printed.
 
 Left out: empty lines, headings of plays and tasks, the recap, how a role is found and its arguments are validated, what
-receipts and findings say, a failure's other tellings, and where all lies: the folder of the story, which is the first argument.
+receipts and findings say, a failure's other tellings, and where all lies: the folder of the story, the first argument.
 """
 
 import re
