@@ -4,7 +4,7 @@
 """What does a reader of the story need to see of what Ansible prints? A filter, line by line, as it is printed.
 
 Left out: empty lines, headings of plays and tasks, the recap, how a role is found and its arguments are validated, what
-a receipt says, a failure's other tellings, and where all lies: the folder of the story, which is the first argument.
+receipts and findings say, a failure's other tellings, and where all lies: the folder of the story, the first argument.
 """
 
 import re
@@ -30,7 +30,9 @@ def main(folder: str) -> None:
     block_column = None
     for line in sys.stdin:
         column = len(line) - len(line.lstrip())
-        if block_column is not None and column > block_column:
+        # The items of a list stand below the first letter of its name.
+        is_item = column == block_column and line.lstrip().startswith("- ")
+        if block_column is not None and (column > block_column or is_item):
             continue
         block_column = None
         if line.startswith(("PLAY ", "TASK ")):

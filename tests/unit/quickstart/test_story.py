@@ -60,6 +60,7 @@ def test_no_line_is_longer_than_the_screen_but_for_a_word_that_is() -> None:
 
 def test_a_receipt_is_told_in_a_word() -> None:
     assert told("  receipt:\n    asset: uv.whl\n  verified_by: hash\n") == "     receipt: …\n     verified_by: hash\n"
+    assert told("  findings:\n  - kind: changed\n    path: x\n  tree: y\n") == "     findings: …\n     tree: y\n"
 
 
 def story(folder: Path, playbook: str, variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
