@@ -39,14 +39,13 @@ def refuse_unknown(target: str, parts: Sequence[str], groups: Groups, matched: S
     names = [*groups, *groups.get("all", ()), *matched]
     unknown = [name for name in map(_name, parts) if name and name not in names]
     near = {name: meant for name in unknown if (meant := _near(name, names, ALIKE if matched else ALIKE_NOBODY))}
+    known = f"a host, or a group: {listed(sorted(set(groups) - {'ungrouped'}), MOST_NAMED)}"
     if near:
         told = "; ".join(f"{shown(name)[1:-1]}, did you mean {meant}?" for name, meant in near.items())
-        raise ReleaseError(f"target={target}: the inventory has no group or host {told}")
+        what = f"target={target}: the inventory has no group or host {told}"
+        raise ReleaseError(what, expected=None if matched else known)
     if not matched:
-        raise ReleaseError(
-            f"target={target} matches no host of the inventory",
-            expected=f"a host, or a group: {listed(sorted(set(groups) - {'ungrouped'}), MOST_NAMED)}",
-        )
+        raise ReleaseError(f"target={target} matches no host of the inventory", expected=known)
 
 
 def refuse_disjoint(target: str, limit: str, matched: Sequence[str], left: Sequence[str]) -> None:
