@@ -29,9 +29,10 @@ unit: ## Run unit tests only: all, or those that T=path or T=path::name names
 map: ## Write the map of packages and files into CONTRIBUTING.md, and the index of the guide
 	@$(GATES) map
 
-catalogue: ## Write the list of the catalogue's tools, docs/catalogue.md
+catalogue: ## Write what is made from the catalogue: docs/catalogue.md, and the table in docs/ci/renovate.json5
 	@$(GATES) setup
 	@$(IN_VENV) PYTHONPATH="$(CURDIR)/.build/collections" python3 tests/gate/catalogue_page.py
+	@$(IN_VENV) python3 tests/gate/renovate.py
 
 bench: ## Measure the promises in numbers
 	@$(GATES) setup

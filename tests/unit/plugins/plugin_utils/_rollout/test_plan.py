@@ -521,9 +521,14 @@ def test_check_of_an_unknown_tool_is_refused(machine: Machine, tmp_path: Path) -
 
 
 def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="no tool named hallo") as raised:
-        machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))
+    with pytest.raises(ReleaseError, match="no tool named kubectl") as raised:
+        machine.plan(machine.wanted(Released(tmp_path), names=("kubectl",)))
     assert raised.value.expected == "one of hello"
+
+
+def test_unknown_tool_with_nearly_the_name_of_one_is_told_that_name(machine: Machine, tmp_path: Path) -> None:
+    with pytest.raises(ReleaseError, match="no tool named hallo, did you mean hello?"):
+        machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))
 
 
 def test_digest_of_what_is_wanted_changes_with_all_that_decides(tmp_path: Path) -> None:
@@ -741,7 +746,7 @@ def assert_carried_out(machine: Machine, wanted: Wanted, planned: plan.Plan) -> 
     if not planned.is_changed and before:
         assert (after, looks(machine.bin_dir)) == (before, programs)
 
-    full = machine.ask(with_options(wanted, integrity="full"))
+    full = machine.ask(with_options(wanted, integrity="full"), is_unsealed=True)
     assert full.state is not None
     changed = {tool.tool: tool for tool in planned.tools if tool.action != "none"}
     for name, tool in changed.items():

@@ -36,7 +36,7 @@ def machine(tmp_path: Path) -> Machine:
 
 
 def audit(machine: Machine, wanted: Wanted) -> Inspection:
-    answer = machine.ask(replace(wanted, integrity="full"))
+    answer = machine.ask(replace(wanted, integrity="full"), is_unsealed=True)
     assert answer.state is not None
     assert answer.host is not None
     return inspect(answer.state, answer.host, wanted, None)

@@ -35,7 +35,7 @@ def cni(machine: Machine, version: str = "1.0", programs: tuple[str, ...] = BOTH
 
 
 def inspected(machine: Machine, wanted: Wanted, **options: Any) -> Inspection:
-    answer = machine.ask(with_options(wanted, integrity="full", **options))
+    answer = machine.ask(with_options(wanted, integrity="full", **options), is_unsealed=True)
     assert answer.state
     assert answer.host
     return inspect(answer.state, answer.host, wanted, None)

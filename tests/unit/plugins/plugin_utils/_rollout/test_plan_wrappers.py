@@ -31,7 +31,7 @@ def kafka(machine: Machine, version: str = "1.0", start: bytes = STARTS, **optio
 
 
 def drift(machine: Machine, wanted: Wanted) -> tuple[str, ...]:
-    answer = machine.ask(with_options(wanted, integrity="full"))
+    answer = machine.ask(with_options(wanted, integrity="full"), is_unsealed=True)
     assert answer.state
     assert answer.host
     return inspect(answer.state, answer.host, wanted, None).tools["kafka"].drift
