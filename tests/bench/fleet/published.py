@@ -57,12 +57,12 @@ class Server:
         return sum(size for at_s, size, path in self.sent if from_s <= at_s <= until_s and path.endswith(".tar.gz"))
 
 
-def publish_small(work: Path, count: int, server: Server) -> Path:
-    """Publish *count* tools of one short program each; return the path of their lock file."""
+def publish_small(work: Path, count: int, server: Server, megabytes: int = 0) -> Path:
+    """Publish *count* tools of one short program each, and a file of so many MiB; return the path of their lock file."""
     folder = work / str(count)
     folder.mkdir(parents=True, exist_ok=True)
-    address = f"{server.address}/{count}/published"
-    subprocess.run([sys.executable, str(MANY_TOOLS), str(folder), str(count), address], check=True)
+    address = f"{server.address}/{folder.relative_to(server.folder)}/published"
+    subprocess.run([sys.executable, str(MANY_TOOLS), str(folder), str(count), address, str(megabytes)], check=True)
     return lock(folder)
 
 
