@@ -58,7 +58,7 @@ class Server:
 
 
 def publish_small(work: Path, count: int, server: Server, megabytes: int = 0) -> Path:
-    """Publish *count* tools of one short program each, and a file of so many MiB; return the path of their lock file."""
+    """Publish *count* tools of a short program and a file of so many MiB; return the path of their lock file."""
     folder = work / str(count)
     folder.mkdir(parents=True, exist_ok=True)
     address = f"{server.address}/{folder.relative_to(server.folder)}/published"
