@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long is a manifest beside those of mise and aqua? Counts three files and writes the table into the guide.
 
-The files in tests/bench/short_manifests pin the same seven tools, by their digests, for the same two platforms. Their
+The files in tests/bench/short_manifest_files pin the same seven tools, by their digests, for the same two platforms. Their
 forms are documented at mise.jdx.dev/configuration.html, mise.jdx.dev/cli/lock.html, and in
 aquaproj.github.io/docs/reference/config with config/checksum. A decision is a value that somebody has to find out and
 write: a platform, a version, the name of a package where it is not the tool's own name, a switch. Empty lines do not
@@ -21,7 +21,7 @@ from pathlib import Path
 import yaml
 from ansible_collections.pinned.release.plugins.plugin_utils._values.toml_text import read_toml
 
-FILES = Path(__file__).with_name("short_manifests")
+FILES = Path(__file__).with_name("short_manifest_files")
 PAGE = Path(__file__).resolve().parents[2] / "docs/guide/catalogue.md"
 BEGINS, ENDS = "<!-- Counted by tests/bench/short_manifests.py. -->", "<!-- The count ends. -->"
 

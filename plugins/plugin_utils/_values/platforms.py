@@ -85,12 +85,21 @@ def parse_platform(text: str) -> Platform:
             f"unknown floor {last[:_LONGEST_SHOWN]!r} of the platform {base}",
             expected=f"what all hosts of the platform have, as in {FLOORS}",
         )
-    near = difflib.get_close_matches(name[:_LONGEST_SHOWN], [*PLATFORMS, *SPELLINGS], 1, 0.75)
+    near = _near(name[:_LONGEST_SHOWN])
     raise ReleaseError(
-        f"unknown platform {text[:_LONGEST_SHOWN]!r}" + (f"; did you mean {near[0]}?" if near else ""),
+        f"unknown platform {text[:_LONGEST_SHOWN]!r}" + (f"; did you mean {near}?" if near else ""),
         expected=None if near else "one of " + " ".join(PLATFORMS),
         fix="write it as system/architecture, for example linux/x86_64",
     )
+
+
+def _near(name: str) -> str:
+    """Return the platform that *name* nearly is, in system and architecture; "" if it is none."""
+    for known in difflib.get_close_matches(name, [*PLATFORMS, *SPELLINGS], 3, 0.75):
+        parts = zip(name.partition("/")[::2], known.partition("/")[::2], strict=True)
+        if all(difflib.get_close_matches(part, [right], 1, 0.7) for part, right in parts):
+            return known
+    return ""
 
 
 def _base(name: str) -> Platform | None:

@@ -19,5 +19,6 @@ def declared(tool: str, kind: str) -> dict[str, Any]:
     """Return the source of the *kind* that the guide has for the *tool*."""
     blocks = map(yaml.safe_load, re.findall(r"```yaml\n(.*?)```", GUIDE, re.DOTALL))
     manifests = [block for block in blocks if isinstance(block, dict) and tool in block.get("tools", {})]
-    [found] = [one["tools"][tool]["source"] for one in manifests if kind in one["tools"][tool]["source"]]
+    entries = [one["tools"][tool] for one in manifests if isinstance(one["tools"][tool], dict)]
+    [found] = [entry["source"] for entry in entries if kind in entry.get("source", ())]
     return dict(found)

@@ -310,7 +310,7 @@ def test_a_tab_is_told_to_be_one(indent):
         (
             LINUX + "tools: {uv: 'gihub:a/uv@0.9'}",
             'releases.yml:2: unknown source "gihub"; did you mean "github"?',
-            "one of gitea, github, ",
+            "",
             "",
         ),
         (LINUX + "tools: {uv: 'index:https://h/'}", "releases.yml:2: tools.uv is not valid", "releases", "index"),

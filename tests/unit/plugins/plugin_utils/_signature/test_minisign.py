@@ -9,6 +9,7 @@ import base64
 import hashlib
 import io
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -317,9 +318,9 @@ def test_cryptography_is_imported_by_nobody_who_pins_no_key():
 
 def test_without_cryptography_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(ReleaseError, match="cryptography is missing on the controller") as caught:
+    with pytest.raises(ReleaseError, match=r"cryptography.* missing on the controller") as caught:
         minisign.verify(signed(CONTENT, GOOD), KEY.public)
-    assert "pip install cryptography" in caught.value.fix
+    assert re.search("pip install .*cryptography", caught.value.fix)
 
 
 def test_a_cryptography_without_ed25519_is_a_clear_error(monkeypatch):
