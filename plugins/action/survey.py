@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils import telling, verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     compared_lock,
     report_folder,
@@ -25,8 +24,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 
 OPTIONS = verb.reader(options.SURVEY)
-#: What prints for people, beside whose words others may stand. Whatever else prints may be for machines.
-FOR_PEOPLE = ("default", "ansible.builtin.default")
 
 
 class ActionModule(verb.Verb):
@@ -48,14 +45,10 @@ class ActionModule(verb.Verb):
         hosts = [surveyed.read(name, result, lock.sha256 if lock else "") for name, result in results.items()]
         survey = survey_of(hosts, lock)
         is_changed = self._written(given["to"], survey_json.text_of(survey))
-        lines = survey_lines.lines(survey, is_verbose=Display().verbosity > 0)
+        lines = telling.as_lines(survey_lines.lines(survey, is_verbose=Display().verbosity > 0))
         result = {"changed": is_changed, **survey_json.as_json(survey), "lines": lines}
-        if constants.DEFAULT_STDOUT_CALLBACK not in FOR_PEOPLE:
-            return result
-        for line in lines:
-            Display().display(verb.fit(line))
         # With -v, the lines say more: whoever wants the rest of the result has it in the file.
-        return {**result, "_ansible_verbose_override": True}
+        return {**result, "_ansible_verbose_override": True} if telling.shows(lines) else result
 
     def _lock(self, given: Mapping[str, Any]) -> SurveyedLock | None:
         if not given["lockfile"]:

@@ -24,8 +24,8 @@ ROLLOUT = "https://pinned.release/rollout/v1"
 AUDIT = "https://pinned.release/audit/v1"
 _ACTIONS = tuple(action for action in get_args(Action) if action != "none")
 
-#: What became of a host in a rollout. Of one that ``failed`` it is not known what it has: the next audit tells. One that
-#: is ``incomplete`` has all that runs there, changed or not: a tool that does not was skipped.
+#: What became of a host in a rollout. Of one that ``failed`` it is not known what it has: the next audit tells.
+#: One that is ``incomplete`` has all that runs there, changed or not: a tool that does not was skipped.
 Outcome = Literal["changed", "as_pinned", "incomplete", "failed", "unreachable", "not_run"]
 #: What is known of a host after a rollout or an audit.
 Word = Outcome | HostStatus

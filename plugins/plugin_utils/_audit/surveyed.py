@@ -16,13 +16,13 @@ from typing import Literal, TypeAlias
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import (
     NO_RESULT,
-    one_line,
     plain,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import one_line
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import (
     ARCHITECTURES,
     LIBCS,

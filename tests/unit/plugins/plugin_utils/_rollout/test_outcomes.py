@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -97,6 +98,29 @@ def test_what_failed_is_told_last() -> None:
     ]
 
 
+@pytest.mark.parametrize("broken", ["\n", "\r\n", "\r", "\v", "\x85", "\u2028"])
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda said: {"unreachable": True, "msg": said},
+        lambda said: {"failed": True, "msg": said},
+        lambda said: failed_result(ReleaseError(said, said, said, said)),
+        lambda said: changed(said, f"uv: install {said}"),
+        lambda said: {"notes": [], "summary": said},
+    ],
+    ids=["unreachable", "failed", "failed of ours", "notes", "summary"],
+)
+def test_no_host_can_tell_a_line_about_another(result: Callable[[str], Any], broken: str) -> None:
+    told = lines([("web1", result(f"x{broken}web2: as pinned"))], is_verbose=True)
+    assert all(line.startswith(("web1: ", "  ")) for line in told)
+    assert not any(len(line.splitlines()) > 1 for line in told)
+
+
+@pytest.mark.parametrize("notes", [5, "uv: install 0.9", {"a": "b"}, None, True])
+def test_what_another_task_calls_notes_is_told_of_nobody(notes: object) -> None:
+    assert lines([("a", {"notes": notes})]) == ["a: the task was skipped"]
+
+
 def test_what_was_found_stands_in_the_line_of_the_failure_where_it_fits() -> None:
     assert lines([("a", no_room(12))]) == ["a: failed: uv finds no room (found: 12 MB)", "  to fix: make room"]
 
@@ -132,13 +156,25 @@ def test_there_are_as_many_lines_as_outcomes_however_many_hosts(results: list[An
     assert len(few) <= 7 + 2 + 1 + 3
 
 
+class HostVars(dict[str, dict[str, Any]]):
+    """The variables of hosts, as Ansible gives them to a filter."""
+
+    def raw_get(self, name: str) -> dict[str, Any]:
+        return self[name]
+
+
 def test_the_filter_reads_the_variable_that_is_named() -> None:
-    hostvars = {"a": {"installed": PINNED}, "b": {"tools_result": PINNED}}
+    hostvars = HostVars(a={"installed": PINNED}, b={"tools_result": PINNED})
     assert outcomes(["a", "b"], hostvars, "installed") == ["a: as pinned", "b: the task was not run"]
     assert outcomes(["b"], hostvars, check=True, verbose=True) == ["b: as pinned"]
 
 
-@pytest.mark.parametrize("arguments", [("a", {}), ({"a": 1}, {}), (5, {}), (["a"], "a")])
+def test_a_fact_that_a_host_says_of_itself_is_no_result() -> None:
+    hostvars = HostVars(a={"tools_result": PINNED, "ansible_facts": {"tools_result": PINNED}})
+    assert outcomes(["a"], hostvars) == ["a: the task was not run"]
+
+
+@pytest.mark.parametrize("arguments", [("a", HostVars()), ({"a": 1}, HostVars()), (5, HostVars()), (["a"], {"a": {}})])
 def test_what_are_no_hosts_is_an_error_of_the_filter(arguments: tuple[Any, Any]) -> None:
     with pytest.raises(AnsibleFilterError, match="ansible_play_hosts_all"):
         outcomes(*arguments)
