@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foreseen import foresee
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
@@ -216,15 +217,26 @@ def test_hosts_for_which_no_platform_is_known_are_named() -> None:
     assert "    1  aix/powerpc64" in text(found)
 
 
+def _error_of_full_disk(free_mebibytes: int) -> ReleaseError:
+    room = Room("/opt", is_writable=True, free_bytes=free_mebibytes << 20, starts_programs=True)
+    with pytest.raises(ReleaseError) as refused:
+        foresight._refuse_without_room(40 << 20, room, "root")
+    return refused.value
+
+
 def test_refusals_that_differ_only_in_what_a_host_has_are_one(tmp_path: Path) -> None:
     said = answer(BOOKWORM, lock_of(tmp_path))
-    full = [ReleaseError(f"too little space in /opt: {free} MiB free", fix="make room") for free in (0, 3)]
+    full = [_error_of_full_disk(free) for free in (0, 3)]
     odd = [ReleaseError("no usable Python", found=found) for found in ("none", "/bin/python3 is 2.7", "none")]
     results = {f"h{number}": {**said, "refused": why.as_dict()} for number, why in enumerate([*full, *odd])}
     found = survey(results)
     assert [(one.refusal.what, one.refusal.found, one.hosts) for one in found.refused] == [
-        ("no usable Python", "none, /bin/python3 is 2.7", ("h2", "h3", "h4")),
-        ("too little space in /opt: … MiB free", "", ("h0", "h1")),
+        ("no usable Python", "none; /bin/python3 is 2.7", ("h2", "h3", "h4")),
+        (
+            "there is too little space in /opt",
+            "0 MiB free, 40 MiB needed; 3 MiB free, 40 MiB needed",
+            ("h0", "h1"),
+        ),
     ]
     assert found.outcomes == ()
 

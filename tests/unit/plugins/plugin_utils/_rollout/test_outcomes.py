@@ -6,18 +6,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleFilterError
 from ansible_collections.pinned.release.plugins.filter.outcomes import FilterModule
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.outcomes import lines
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from hypothesis import given
 from hypothesis import strategies as st
 
 outcomes = FilterModule().filters()["outcomes"]
+DOCUMENTED = Path(__file__).parents[5] / "plugins/filter/outcomes.yml"
 PINNED = {"notes": [], "summary": "as pinned"}
 NAMES = [f"web{number}" for number in range(1, 41)]
 
@@ -28,6 +33,14 @@ def changed(*notes: str) -> dict[str, Any]:
 
 def no_room(megabytes: int) -> dict[str, Any]:
     return failed_result(ReleaseError("uv finds no room", "60 MB", f"{megabytes} MB", "make room"), is_brief=True)
+
+
+def full_disk(free: int, needed: int) -> dict[str, Any]:
+    """Return the result of a host with so many MiB."""
+    room = Room("/opt/pinned.release", is_writable=True, free_bytes=free << 20, starts_programs=True)
+    with pytest.raises(ReleaseError) as refused:
+        foresight._refuse_without_room(needed << 20, room, "root")
+    return failed_result(refused.value)
 
 
 def test_hosts_with_the_same_outcome_share_a_line() -> None:
@@ -75,6 +88,19 @@ def test_a_failure_is_told_once_with_its_hosts_and_what_was_found_on_each() -> N
         "  found: 0 MB; 1 MB",
         "  to fix: make room",
     ]
+
+
+def test_hosts_whose_disks_are_full_are_told_together_whatever_room_each_has() -> None:
+    results = [("web0", full_disk(3, 30)), ("web1", full_disk(5, 31))]
+    assert lines(results)[:2] == [
+        "web0, web1: failed: there is too little space in /opt/pinned.release",
+        "  found: 3 MiB free, 30 MiB needed; 5 MiB free, 31 MiB needed",
+    ]
+
+
+def test_the_sample_of_the_filter_is_what_it_says_of_a_full_disk() -> None:
+    documented = yaml.safe_load(DOCUMENTED.read_text(encoding="utf-8"))["RETURN"]["_value"]["sample"]
+    assert documented[-2:] == lines([("web7", full_disk(12, 240))])
 
 
 def test_what_failed_is_told_last() -> None:
