@@ -76,6 +76,7 @@ class Silent:
 
     asked: Asked
     why: str
+    fix: str
     hosts: tuple[str, ...]
 
 
@@ -123,8 +124,8 @@ def survey_of(hosts: Sequence[SurveyedHost], lock: SurveyedLock | None) -> Surve
         outcomes=tuple(_outcome(same) for _builds, same in _grouped(going, lambda pair: _builds_of(pair[0]))),
         refused=_refused(refusal for host, _machine in answered for refusal in _refusals(host)),
         silent=tuple(
-            Silent(asked, why, tuple(host.name for host in same))
-            for (asked, why), same in _grouped(silent, lambda host: (host.asked, host.why))
+            Silent(asked, why, fix, tuple(host.name for host in same))
+            for (asked, why, fix), same in _grouped(silent, lambda host: (host.asked, host.why, host.fix))
         ),
     )
 
