@@ -93,7 +93,7 @@ TOOLS_INFO = dict(
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
-SURVEY_HOST = {"lockfile": {"type": "path"}}  # type: Spec
+SURVEY_HOST = {"lockfile": {"type": "path"}, "_brief": {"type": "bool", "default": False}}  # type: Spec
 
 SURVEY = dict(
     SIGNED,

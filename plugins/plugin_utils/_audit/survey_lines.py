@@ -131,6 +131,8 @@ class _Teller:
         for group in shown:
             why = f": {_short(group.why)}" if group.why else ""
             yield from self._told(group.hosts, f"{_WORDS[group.asked]}{why}", most=MOST_SILENT)
+            if group.fix:
+                yield from _wrapped(f"to fix: {_short(group.fix)}", "  ")
         yield from more
 
     def _told(self, hosts: Sequence[str], text: str, indent: str = "", most: int = MOST_NAMED) -> Iterator[str]:
@@ -155,7 +157,7 @@ def _by_status(groups: Sequence[Silent]) -> list[Silent]:
 
 def _as_one(groups: Sequence[Silent], why: str) -> list[Silent]:
     hosts = tuple(host for group in groups for host in group.hosts)
-    return [Silent(groups[0].asked, why, hosts)] if groups else []
+    return [Silent(groups[0].asked, why, "", hosts)] if groups else []
 
 
 def _builds(outcome: Outcome, locked: int) -> Iterator[str]:
