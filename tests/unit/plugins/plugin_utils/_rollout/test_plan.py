@@ -528,7 +528,7 @@ def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) ->
 
 
 def test_unknown_tool_with_nearly_the_name_of_one_is_told_that_name(machine: Machine, tmp_path: Path) -> None:
-    with pytest.raises(ReleaseError, match="no tool named hallo, did you mean hello?"):
+    with pytest.raises(ReleaseError, match=r"no tool named hallo, did you mean hello\?"):
         machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))
 
 
