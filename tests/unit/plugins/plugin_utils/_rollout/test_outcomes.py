@@ -195,6 +195,26 @@ def test_the_filter_reads_the_variable_that_is_named() -> None:
     assert outcomes(["b"], hostvars, check=True, verbose=True) == ["b: as pinned"]
 
 
+def test_hosts_of_later_batches_are_counted_in_a_line_of_their_own() -> None:
+    hostvars = HostVars({name: {} for name in NAMES}, web1={"tools_result": PINNED})
+    assert outcomes(NAMES, hostvars, batch=["web1", "web2"]) == [
+        "web1: as pinned",
+        "38 hosts: not yet, in a later batch",
+        "web2: the task was not run",
+    ]
+
+
+def test_a_host_of_an_earlier_batch_keeps_its_outcome() -> None:
+    hostvars = HostVars(a={"tools_result": PINNED}, b={"tools_result": {"unreachable": True, "msg": "no route"}}, c={})
+    assert outcomes(["a", "b"], hostvars, batch=["c"]) == ["a: as pinned", "b: unreachable: no route"]
+
+
+@pytest.mark.parametrize("batch", ["web1", {"web1": 1}, 1])
+def test_a_batch_that_is_no_list_of_names_is_refused(batch: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="needs the names of hosts"):
+        outcomes(["web1"], HostVars(web1={}), batch=batch)
+
+
 def test_a_fact_that_a_host_says_of_itself_is_no_result() -> None:
     hostvars = HostVars(a={"tools_result": PINNED, "ansible_facts": {"tools_result": PINNED}})
     assert outcomes(["a"], hostvars) == ["a: the task was not run"]
