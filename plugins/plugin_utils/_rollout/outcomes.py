@@ -118,7 +118,8 @@ def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool)
     for (done, what), hosts in changes.items():
         together.setdefault(tuple(hosts), {}).setdefault(done, []).append(what)
     for hosts in sorted(together, key=lambda hosts: (-len(hosts), hosts)):
-        parts = (f"{done} {', '.join(what)}".strip() for done, what in together[hosts].items())
+        # A note that is no change is a sentence, which may have commas of its own.
+        parts = (f"{done} {', '.join(what)}" if done else "; ".join(what) for done, what in together[hosts].items())
         yield f"{_named(hosts, NAMED, is_verbose)}: {'; '.join(parts)}"
 
 

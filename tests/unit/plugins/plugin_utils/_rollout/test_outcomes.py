@@ -64,6 +64,11 @@ def test_a_note_about_no_tool_is_told_as_it_is() -> None:
     assert lines([("a", changed("uv: install 0.9", note))]) == [f"a: installed uv 0.9; {note}"]
 
 
+def test_several_notes_about_no_tool_are_told_apart() -> None:
+    notes = ("jq: 1.7 skipped, it does not run there", "/opt/bin is not on PATH")
+    assert lines([("a", changed("uv: install 0.9", *notes))]) == [f"a: installed uv 0.9; {notes[0]}; {notes[1]}"]
+
+
 def test_of_many_hosts_the_first_are_named_and_all_if_asked_for() -> None:
     results = [(name, changed("uv: install 0.9")) for name in NAMES]
     assert lines(results) == ["40 hosts (web1, web2, web3 and 37 more): installed uv 0.9"]
