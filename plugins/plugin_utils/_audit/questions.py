@@ -194,14 +194,17 @@ def on_day(known: Known, host: str, day: str) -> Answer:
 def installed(known: Known, tool: str) -> Answer:
     """Tell when *tool* was first installed on each host, and since when it is gone, by the log and by receipts."""
     now = {held.host: held for held in _held(known) if held.tool == tool and held.state != _KEPT}
+    reported = {host.name for fleet in known.reports.values() for host in fleet.hosts}
     rows = []
     for host in sorted({*now, *(name for name, past in known.history.hosts.items() if tool in past.first)}):
         past = known.history.of(host)
+        # Of a host that no report tells of, only the log knows what it has.
+        logged = past.current.get(tool) if host not in reported else None
         rows.append(
             {
                 "host": host,
                 "first installed": past.first.get(tool, "") or (now[host].since if host in now else ""),
-                "version": now[host].version if host in now else "",
+                "version": now[host].version if host in now else logged.version if logged else "",
                 "removed": past.removed.get(tool, ""),
             }
         )

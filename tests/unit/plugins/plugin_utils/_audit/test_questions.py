@@ -339,6 +339,15 @@ def test_since_when_a_tool_is_there_and_since_when_gone():
     ]
 
 
+def test_the_version_on_a_host_that_no_report_tells_of_is_the_one_of_the_log():
+    day = "2026-11-01T12:00:00Z"
+    change = Change("uv", "install", None, Build("1"), {"h1": day, "h2": day})
+    sightings = {"h1": Sighting("changed"), "h2": Sighting("changed")}
+    past = history.fold([Told("rollout", LOCK, day, sightings, (change,))])
+    answer = questions.installed(known(FleetHost("h2", "never_converged", ASKED), past=past), "uv")
+    assert rows(answer, "host", "version") == [("h1", "1"), ("h2", "")]
+
+
 def test_answer_for_people_fits_a_terminal_and_groups_hosts():
     fleet = simulated_fleet(hosts=300, tools=20)
     for answer in (
