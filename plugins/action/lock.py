@@ -107,7 +107,8 @@ class ActionModule(verb.Verb):
         if evidence.differs(resolution.lock):
             result["changed"] = True
             if not diff:
-                result["notes"].append(f"{evidence.path.name}: now holds exactly what the lock file names")
+                holds = "would hold" if self._task.check_mode else "now holds"
+                result["notes"].append(f"{evidence.path.name}: {holds} exactly what the lock file names")
         if not self._task.check_mode:
             evidence.write(resolution.lock, resolution.kept)
             if after != before:
@@ -200,8 +201,9 @@ class ActionModule(verb.Verb):
             user_files.write(path, after, user_files.COMPONENTS)
         own = _diff(path, before or "", after, seen)
         if not result["diff"]:
-            notes = [*result["notes"], f"{path.name}: now says what is inside the programs that the lock file names"]
-            return {**result, "changed": True, "diff": own, "notes": notes}
+            says = "would say" if self._task.check_mode else "now says"
+            note = f"{path.name}: {says} what is inside the programs that the lock file names"
+            return {**result, "changed": True, "diff": own, "notes": [*result["notes"], note]}
         # What people see of both is one text.
         is_whole = Display().verbosity >= WHOLE_FILE
         return {**result, "diff": [result["diff"], own] if is_whole else result["diff"]}
