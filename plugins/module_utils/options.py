@@ -201,7 +201,6 @@ REPORT = dict(
 )  # type: Spec
 
 PREFLIGHT = {
-    "playbook": {"type": "str", "required": True},
     "variables": {"type": "list", "elements": "str", "required": True},
     "required": {"type": "list", "elements": "str", "default": []},
     "roles": {"type": "list", "elements": "str", "choices": ["tools", "mirror"], "default": []},
