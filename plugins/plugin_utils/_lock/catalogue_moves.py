@@ -62,7 +62,8 @@ def notes(manifest: Manifest, name: str, locked: LockedTool | None, tool: Locked
         return
     entry = manifest.catalogue.get(name)
     if entry is None:
-        yield f"the catalogue no longer has it. What is locked stays; add to it in the manifest  {_written(wanted)}"
+        add = f"add to this tool in the manifest, beside its version: {_written(wanted)}"
+        yield f"the catalogue no longer has it. What is locked stays; {add}"
         return
     if locked is None or locked.source != tool.source:
         yield from _first_notes(entry)

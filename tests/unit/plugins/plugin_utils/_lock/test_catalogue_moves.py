@@ -142,8 +142,9 @@ def test_a_tool_that_the_catalogue_no_longer_has_stays_and_what_to_write_is_told
     for upgrade in ([], ["tool"]):
         kept = site.lock(locked, upgrade=upgrade)
         assert kept.lock == locked
-    told, _spaces, written = of(kept).notes[0].partition("  ")
-    assert told == "the catalogue no longer has it. What is locked stays; add to it in the manifest"
+    told, _colon, written = of(kept).notes[0].partition(": ")
+    stays = "the catalogue no longer has it. What is locked stays; add to this tool in the manifest, beside its version"
+    assert told == stays
     assert written.startswith("asset: tool-*, source: {pypi: tool}, verify: {minisign: {key: ")
     own = site.asked(locked, f"{{version: '*', {written}}}").tools["tool"]
     assert own == replace(site.asked(locked).tools["tool"], catalogued=())
@@ -155,7 +156,7 @@ def test_what_a_manifest_says_itself_is_not_among_what_to_add(site: Site) -> Non
     locked = site.lock(tool=tool).lock
     site.file.write_text("tools: {other: {source: {pypi: other}}}\n")
     [note] = of(site.lock(locked, tool)).notes
-    assert note.endswith("add to it in the manifest  source: {pypi: tool}")
+    assert note.endswith("add to this tool in the manifest, beside its version: source: {pypi: tool}")
 
 
 def test_a_catalogue_that_is_gone_keeps_nobody_from_locking_what_is_locked(site: Site) -> None:
