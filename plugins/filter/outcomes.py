@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import registered
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.outcomes import lines
 
 
@@ -17,14 +18,14 @@ def outcomes(
 ) -> list[str]:
     """Return what became of *hosts*, which have the variable *result* in *hostvars*: a line for each outcome.
 
-    Raises AnsibleFilterError if *hosts* is no list of names, or *hostvars* no mapping.
+    Raises AnsibleFilterError if *hosts* is no list of names, or *hostvars* not the variable of Ansible.
     """
-    if isinstance(hosts, (str, Mapping)) or not isinstance(hosts, Iterable) or not isinstance(hostvars, Mapping):
+    if isinstance(hosts, (str, Mapping)) or not isinstance(hosts, Iterable) or not hasattr(hostvars, "raw_get"):
         raise AnsibleFilterError(
             "pinned.release.outcomes needs the names of hosts and hostvars, as in"
             " ansible_play_hosts_all | pinned.release.outcomes(hostvars)"
         )
-    results = ((str(host), hostvars[host].get(result)) for host in hosts)
+    results = ((str(host), registered(hostvars, result, host)) for host in hosts)
     return lines(results, is_check=bool(check), is_verbose=bool(verbose))
 
 

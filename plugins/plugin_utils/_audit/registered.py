@@ -6,22 +6,17 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
-from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shortened, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
 #: A result is at most so large, as JSON. One with 50 tools in order has 4 kB.
 MOST_CHARACTERS = 8 * 2**20
-LONGEST_LINE = 1000
 NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
-#: What may be a user and password in an address.
-_PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 
 
 def registered(hostvars: Any, variable: str, name: str) -> object:
@@ -59,9 +54,3 @@ def plain(result: object) -> Any:
 
 def _refuse(value: object) -> None:
     raise TypeError(type(value).__name__)
-
-
-def one_line(text: str) -> str:
-    """Return *text*, which may be an error of any program, on one line, without passwords."""
-    line = " ".join(text[: 4 * LONGEST_LINE].split())
-    return shortened(without_secrets(_PASSWORD.sub("//…@", line)), LONGEST_LINE)

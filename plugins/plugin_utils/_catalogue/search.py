@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import difflib
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogu
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import ALIKE, LONGEST_COMPARED
 from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import host_of, source_name
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, shown
 
 MOST = 10
 #: Shorter words are in too many names to mean one of them by a part of it.
@@ -102,15 +101,7 @@ def _told(found: Candidate) -> Iterator[str]:
 
 def _wrapped(text: str, indent: str) -> list[str]:
     """Return *text* in lines that a terminal shows whole; what has no space in it stays in one."""
-    further = f"{indent}  " if indent else " " * _NAME
-    wrapper = textwrap.TextWrapper(
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return wrapper.wrap(text)
+    return folded(indent + text, _WIDTH, f"{indent}  " if indent else " " * _NAME)
 
 
 def _rank(word: str, entry: Entry, near: Mapping[str, int]) -> int | None:

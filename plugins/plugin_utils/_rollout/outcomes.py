@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import one_line
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 #: So many hosts are named. Somebody has to look at each that failed.
@@ -35,7 +36,7 @@ _DONE = {
     "remove": "removed",
 }
 #: A note about a tool, as views.py writes it: ``uv: upgrade 0.9.8 → 0.9.9``.
-_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(_DONE)}) (?P<rest>.+)", re.DOTALL)
+_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(_DONE)}) (?P<rest>.+)")
 
 
 class Kind(NamedTuple):
@@ -72,20 +73,24 @@ def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verb
 
 
 def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
+    """Note what became of *host*. Much of its *result* is its own word, of which no line may seem another host's."""
     if not isinstance(result, Mapping):
         fleet.as_they_were.setdefault(NOT_RUN, []).append(host)
     elif result.get("unreachable"):
         kind = Kind(True, "unreachable", "", "")
-        fleet.failures.setdefault(kind, {})[host] = error_of(result).what.removeprefix(_ANSIBLE_SAYS)
+        fleet.failures.setdefault(kind, {})[host] = one_line(error_of(result).what.removeprefix(_ANSIBLE_SAYS))
     elif result.get("failed"):
         error = error_of(result)
-        kind = Kind(False, f"failed: {error.what}", error.expected or "", error.fix or "")
-        fleet.failures.setdefault(kind, {})[host] = error.found or ""
-    elif result.get("notes"):
+        what, expected, found, fix = (
+            one_line(part or "") for part in (error.what, error.expected, error.found, error.fix)
+        )
+        fleet.failures.setdefault(Kind(False, f"failed: {what}", expected, fix), {})[host] = found
+    elif isinstance(result.get("notes"), list) and result["notes"]:
         for note in result["notes"]:
-            fleet.changes.setdefault(_change(str(note), is_check), []).append(host)
+            fleet.changes.setdefault(_change(one_line(str(note)), is_check), []).append(host)
     else:
-        fleet.as_they_were.setdefault(str(result.get("summary", "the task was skipped")), []).append(host)
+        state = one_line(str(result.get("summary", "the task was skipped")))
+        fleet.as_they_were.setdefault(state, []).append(host)
 
 
 def _change(note: str, is_check: bool) -> tuple[str, str]:

@@ -64,3 +64,9 @@ def test_an_inventory_may_have_variables_that_are_like_none_of_the_role(name: st
 
 def test_a_variable_of_the_inventory_is_noticed_that_is_nearly_one_of_the_role() -> None:
     assert role_variables.nearly("tools_exat") == "tools_exact"
+
+
+@pytest.mark.parametrize("name", [True, 1, None, 1.5, ("tools_exat",)])
+def test_a_variable_whose_name_is_no_text_is_no_concern_of_ours(name: object) -> None:
+    slips.refuse([name], KNOWN, ["tools_", "mirror_"])
+    assert role_variables.nearly(name) is None
