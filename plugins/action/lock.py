@@ -102,7 +102,7 @@ class ActionModule(verb.Verb):
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
         seen = lock_diff.text(lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded))
         diff = _diff(lock_path, before, after, seen)
-        result = _result(lock_path, resolution, diff)
+        result = _result(lock_path, resolution, diff, is_check=self._task.check_mode)
         result["notes"] += inside.notes
         if evidence.differs(resolution.lock):
             result["changed"] = True
@@ -276,7 +276,7 @@ def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:
     return {**headers, "before": before, "after": after}
 
 
-def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[str, Any]:
+def _result(path: Path, resolution: Resolution, diff: dict[str, str], *, is_check: bool = False) -> dict[str, Any]:
     return {
         "changed": bool(diff),
         "lockfile": str(path),
@@ -284,7 +284,7 @@ def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[st
         "tools": {name: asdict(became) for name, became in resolution.outcomes.items()},
         "notes": [
             *resolution.notes,
-            *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became)),
+            *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became, is_check)),
         ],
         "summary": summary(resolution.lock, resolution.outcomes, resolution.notes),
         "diff": diff,
@@ -304,6 +304,7 @@ def _with_files(result: dict[str, Any], files: Sequence[Export]) -> dict[str, An
     }
 
 
-def _story(became: Outcome) -> list[str]:
+def _story(became: Outcome, is_check: bool) -> list[str]:
     versions = " → ".join(dict.fromkeys(version for version in (became.previous, became.version) if version))
-    return [f"{became.action} {versions}", *became.notes] if became.action != "kept" else list(became.notes)
+    action = f"would be {became.action}" if is_check else became.action
+    return [f"{action} {versions}", *became.notes] if became.action != "kept" else list(became.notes)

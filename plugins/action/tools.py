@@ -163,7 +163,7 @@ def _own_name() -> str | None:
 
 
 def _tell(host: str, line: str) -> None:
-    verb.tell(f"{host}:{line}")
+    verb.tell(f"{host}: {line.strip()}")
 
 
 def _with_files(report: dict[str, Any], files: Iterable[str], notes: Sequence[str]) -> dict[str, Any]:

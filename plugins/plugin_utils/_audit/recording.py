@@ -112,7 +112,7 @@ def _outcome(result: Any) -> tuple[Outcome, str]:
     if result.get("skipped"):
         return "not_run", ""
     if result.get("unreachable"):
-        return "unreachable", _line(result.get("msg"))
+        return "unreachable", _line(error_of(result).what)
     if result.get("failed"):
         return "failed", _line(error_of(result).what)
     tools = result.get("tools")

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -46,11 +47,16 @@ def refuse_odd_names(names: Iterable[str]) -> None:
 def plain(result: object) -> Any:
     """Return *result* as plain values, without Ansible's tags and templates; None for what is no JSON, or too large."""
     try:
-        text = json.dumps(result, default=_refuse)
+        text = json.dumps(result, default=_no_value)
         return read_json(text) if len(text) <= MOST_CHARACTERS else None
     except (TypeError, ValueError, RecursionError):
         return None
 
 
-def _refuse(value: object) -> None:
-    raise TypeError(type(value).__name__)
+def _no_value(value: object) -> None:
+    """Return null for an error or a warning, of which Ansible 2.19 keeps its own records beside the words of a result.
+
+    Raises TypeError for whatever else is no JSON.
+    """
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        raise TypeError(type(value).__name__)

@@ -9,7 +9,7 @@ What is well comes first, so that what failed stands next to what Ansible itself
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ SHORT = 110
 #: What Ansible writes before the reason why a host is unreachable.
 _ANSIBLE_SAYS = "Failed to connect to the host via ssh: "
 NOT_RUN = "the task was not run"
+LATER = "not yet, in a later batch"
 _DONE = {
     "install": "installed",
     "upgrade": "upgraded",
@@ -57,14 +58,24 @@ class _Fleet:
     failures: dict[Kind, dict[str, str]] = field(default_factory=dict)
 
 
-def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verbose: bool = False) -> list[str]:
+def lines(
+    results: Iterable[tuple[str, Any]],
+    *,
+    is_check: bool = False,
+    is_verbose: bool = False,
+    batch: Container[str] | None = None,
+) -> list[str]:
     """Return what became of the hosts of *results*: names, and what a task of pinned.release.tools registered there.
 
     In check mode, it is what would become of them. A verbose answer names every host, and says all of each failure.
+    After a *batch*, other hosts that nothing was done on are in a later one.
     """
     fleet = _Fleet()
     for host, result in results:
-        _note(fleet, host, result, is_check)
+        if result is None and batch is not None and host not in batch:
+            fleet.as_they_were.setdefault(LATER, []).append(host)
+        else:
+            _note(fleet, host, result, is_check)
     return [
         *_changed(fleet.changes, is_verbose),
         *_unchanged(fleet.as_they_were, is_verbose),
@@ -107,12 +118,13 @@ def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool)
     for (done, what), hosts in changes.items():
         together.setdefault(tuple(hosts), {}).setdefault(done, []).append(what)
     for hosts in sorted(together, key=lambda hosts: (-len(hosts), hosts)):
-        parts = (f"{done} {', '.join(what)}".strip() for done, what in together[hosts].items())
+        # A note that is no change is a sentence, which may have commas of its own.
+        parts = (f"{done} {', '.join(what)}" if done else "; ".join(what) for done, what in together[hosts].items())
         yield f"{_named(hosts, NAMED, is_verbose)}: {'; '.join(parts)}"
 
 
 def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:
-    for state, hosts in sorted(as_they_were.items(), key=lambda item: (item[0] == NOT_RUN, -len(item[1]), item[0])):
+    for state, hosts in sorted(as_they_were.items(), key=lambda item: (item[0] in (NOT_RUN, LATER), -len(item[1]), item[0])):
         named = ", ".join(hosts) if len(hosts) <= NAMED or is_verbose else f"{len(hosts)} hosts"
         yield f"{named}: {state}"
 

@@ -81,7 +81,7 @@ def notes(plan: Plan, *, is_verbose: bool = False) -> list[str]:
         if tool.tool in plan.unsupported
     ]
     if not plan.is_on_path and any(tool.action == "install" for tool in plan.tools):
-        told.append(f"{plan.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders")
+        told.append(f"{plan.bin_dir} is not on PATH")
     return told
 
 

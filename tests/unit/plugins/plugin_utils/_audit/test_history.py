@@ -197,7 +197,7 @@ def test_rollout_tells_what_became_of_each_host():
             "same": result(uv=NONE),
             "failed": {"failed": True, "msg": "h: disk\nfull", "diff": {"error": {"what": "no room in /opt"}}},
             "odd": {"failed": True, "msg": "it\nbroke"},
-            "gone": {"unreachable": True, "msg": "no route"},
+            "gone": {"unreachable": True, "msg": "Task failed: no route"},
             "skipped": {"skipped": True},
             "absent": None,
             "foreign": {"ping": "pong"},

@@ -64,6 +64,11 @@ def test_a_note_about_no_tool_is_told_as_it_is() -> None:
     assert lines([("a", changed("uv: install 0.9", note))]) == [f"a: installed uv 0.9; {note}"]
 
 
+def test_several_notes_about_no_tool_are_told_apart() -> None:
+    notes = ("jq: 1.7 skipped, it does not run there", "/opt/bin is not on PATH")
+    assert lines([("a", changed("uv: install 0.9", *notes))]) == [f"a: installed uv 0.9; {notes[0]}; {notes[1]}"]
+
+
 def test_of_many_hosts_the_first_are_named_and_all_if_asked_for() -> None:
     results = [(name, changed("uv: install 0.9")) for name in NAMES]
     assert lines(results) == ["40 hosts (web1, web2, web3 and 37 more): installed uv 0.9"]
@@ -193,6 +198,26 @@ def test_the_filter_reads_the_variable_that_is_named() -> None:
     hostvars = HostVars(a={"installed": PINNED}, b={"tools_result": PINNED})
     assert outcomes(["a", "b"], hostvars, "installed") == ["a: as pinned", "b: the task was not run"]
     assert outcomes(["b"], hostvars, check=True, verbose=True) == ["b: as pinned"]
+
+
+def test_hosts_of_later_batches_are_counted_in_a_line_of_their_own() -> None:
+    hostvars = HostVars({name: {} for name in NAMES}, web1={"tools_result": PINNED})
+    assert outcomes(NAMES, hostvars, batch=["web1", "web2"]) == [
+        "web1: as pinned",
+        "38 hosts: not yet, in a later batch",
+        "web2: the task was not run",
+    ]
+
+
+def test_a_host_of_an_earlier_batch_keeps_its_outcome() -> None:
+    hostvars = HostVars(a={"tools_result": PINNED}, b={"tools_result": {"unreachable": True, "msg": "no route"}}, c={})
+    assert outcomes(["a", "b"], hostvars, batch=["c"]) == ["a: as pinned", "b: unreachable: no route"]
+
+
+@pytest.mark.parametrize("batch", ["web1", {"web1": 1}, 1])
+def test_a_batch_that_is_no_list_of_names_is_refused(batch: object) -> None:
+    with pytest.raises(AnsibleFilterError, match="needs the names of hosts"):
+        outcomes(["web1"], HostVars(web1={}), batch=batch)
 
 
 def test_a_fact_that_a_host_says_of_itself_is_no_result() -> None:
