@@ -13,7 +13,11 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import recording
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.history import History
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import plain, refuse_odd_names, registered
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import (
+    plain,
+    refuse_odd_names,
+    registered,
+)
 
 RESULT = {"tools": {"uv": {"action": "none"}}, "changed": False}
 
