@@ -234,7 +234,7 @@ def _frozen(asked: Asked, lock_path: Path) -> dict[str, Any]:
         raise stale_lock.refusal(found, lock_path, asked.path)
     outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
     policy_check.refuse_lock(locked, lock_path, datetime.now(timezone.utc))
-    return _result(lock_path, Resolution(locked, outcomes), {})
+    return _result(lock_path, Resolution(locked, outcomes, _moves(asked, locked, lock_path)), {})
 
 
 def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
@@ -246,9 +246,23 @@ def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
     evidence = evidence_folder.EvidenceFolder(lock_path)
     found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, asked.wanted(locked))
     verification.refuse_failed(found)
-    result = _result(lock_path, Resolution(locked), {})
+    result = _result(lock_path, Resolution(locked, notes=_moves(asked, locked, lock_path)), {})
     roots = verification.root_notes(locked, evidence.read, datetime.now(timezone.utc))
-    return {**result, "proofs": list(map(asdict, found)), "notes": [*verification.notes(found), *roots]}
+    notes = [*verification.notes(found), *roots, *result["notes"]]
+    return {**result, "proofs": list(map(asdict, found)), "notes": notes}
+
+
+def _moves(asked: Asked, locked: LockFile, lock_path: Path) -> tuple[str, ...]:
+    """Return what the catalogue now says otherwise than the lock file, and warn of it.
+
+    Of a tool of the catalogue, the lock file alone says from where it is, and by whom it must be proven. Whether the
+    catalogue was edited since then or the lock file was, nobody can tell but who reviews it.
+    """
+    found = tuple(catalogue_moves.moves(asked.wanted(locked), locked.tools))
+    for note in found:
+        fix = f"If no edit or newer release of the catalogue explains that, see who changed {lock_path}"
+        verb.LOG.warning("%s. %s", note, fix)
+    return found
 
 
 def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:

@@ -84,6 +84,8 @@ options:
     description:
       - Write nothing, and fail if the lock file does not answer the manifest. This is for CI.
       - Only the two files are compared. No publisher is asked, and no asset is needed.
+      - Of a tool of the catalogue, the lock file alone says where it is from and by whom it must be proven. Where the
+        catalogue says something else now, that is a note and a warning, and no failure. O(verify) warns as well.
       - Cannot be combined with O(upgrade).
     type: bool
     default: false
@@ -361,31 +363,11 @@ summary:
     | uv | 0.9.8 | 0.9.9 | patch | digest |
 diff:
   description:
-    - What C(--diff) shows, and of a failure the parts of C(msg), for playbooks that go on with what failed.
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
     - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
-  returned: always
+  returned: failure
   type: dict
   contains:
-    before_header:
-      description: The path of the lock file.
-      type: str
-      returned: changed
-    after_header:
-      description: The path of the lock file.
-      type: str
-      returned: changed
-    prepared:
-      description: A line for each tool that moves.
-      type: str
-      returned: changed, where a tool moves, without C(-v)
-    before:
-      description: The lock file as it was.
-      type: str
-      returned: changed, with C(-v), or where no tool moves
-    after:
-      description: The lock file as it is now, or would be.
-      type: str
-      returned: changed, with C(-v), or where no tool moves
     error:
       description: The parts.
       type: dict

@@ -13,12 +13,11 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue, Entry
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import ALIKE, LONGEST_COMPARED
-from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import source_name
+from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import host_of, source_name
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, shown
 
 MOST = 10
@@ -85,8 +84,7 @@ def place(entry: Entry) -> str:
 
 def _in_short(source: str) -> str:
     _kind, _colon, published = source.partition(":")
-    server = urlsplit(published).netloc if "://" in published and "[" not in published else ""
-    return server or source
+    return host_of(published) if "://" in published else source
 
 
 def _told(found: Candidate) -> Iterator[str]:

@@ -84,7 +84,9 @@ def _unsupported(tool: str, refused: Sequence[tuple[LockedAsset, target.Verdict]
     near = [pair for pair in refused if _is_native(pair[0], host)]
     reasons = dict.fromkeys(verdict.reason for _asset, verdict in near or refused)
     reason = listed(reasons, MOST_REASONS) or "the lock file has no asset of it"
-    return UnsupportedError(tool, reason, f"a program for {_describe(host)}", _fix([asset for asset, _ in near], host))
+    return UnsupportedError(
+        tool, reason, f"a program for {_describe(host)}", _fix([asset for asset, _verdict in near], host)
+    )
 
 
 def _fix(near: Sequence[LockedAsset], host: Host) -> str:

@@ -105,6 +105,7 @@ class Resolver(Means):
         }
         outcomes = _outcomes(locked, tools, manifest, (notes, origins))
         notes_of_all = [*(answers.policy_notes(locked, manifest) if locked.tools else ())]
+        notes_of_all += catalogue_moves.trouble(manifest)
         notes_of_all += policy_check.confirmation_notes(manifest.policy, locked, confirmed)
         return Resolution(lock, outcomes, tuple(notes_of_all), contents_of_proofs)
 
