@@ -366,9 +366,7 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
         return ReleaseError(what, found="TLS failed: {0}".format(cause), fix=fix)
     if isinstance(cause, socket.gaierror):
         what = "{0}: this machine cannot resolve the name {1}".format(what, name)
-        fix = "see whether it finds the name ({0}), and correct its DNS or the name; {1}".format(
-            "getent hosts {0}".format(name), "where a proxy leads out, set https_proxy; a mirror can be set in mirrors"
-        )
+        fix = "correct its DNS (try getent hosts {0}) or the name, or set https_proxy or mirrors".format(name)
         kind = SilentError if cause.errno == socket.EAI_AGAIN else ReleaseError
         return kind(what, found=cause.strerror, fix=fix)
     if isinstance(cause, (socket.timeout, TimeoutError)):

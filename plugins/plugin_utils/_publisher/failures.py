@@ -159,8 +159,7 @@ def failure(error: Exception, url: str) -> ReleaseError:
         return ReleaseError(
             f"the controller cannot resolve the name {host}",
             found=reason,
-            fix=f"see whether it finds the name (getent hosts {host}), and correct its DNS or the name; where a proxy "
-            "leads out, set HTTPS_PROXY; a mirror can be set in mirrors",
+            fix=f"correct its DNS (try getent hosts {host}) or the name, or set HTTPS_PROXY or mirrors",
         )
     return ReleaseError(
         f"{_server(place)} could not be reached",
