@@ -17,7 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
 
 OPTIONS = verb.reader(options.PREFLIGHT)
@@ -47,6 +47,8 @@ class ActionModule(verb.Verb):
         for name, value in given["switches"].items():
             if str(value).lower() not in _SWITCHES:
                 raise ReleaseError(f"{name} is neither true nor false: {value}")
+        if given["batch"] is not None:
+            batches.refuse_unusable(given["batch"])
         if given["target"] is not None:
             self._refuse_hosts(given, task_vars)
         self._refuse_key(given)
