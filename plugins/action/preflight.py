@@ -19,6 +19,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import question
 
 OPTIONS = verb.reader(options.PREFLIGHT)
 #: What a key signs to show that it can. It is no statement, and is thrown away.
@@ -46,7 +47,8 @@ class ActionModule(verb.Verb):
                 raise ReleaseError(f"the variable {name} is missing", fix=f"add -e {name}=…")
         for name, value in given["switches"].items():
             if str(value).lower() not in _SWITCHES:
-                raise ReleaseError(f"{name} is neither true nor false: {value}")
+                meant = question(str(value), ("true", "false"))
+                raise ReleaseError(f"{name} is neither true nor false: {value}{meant}")
         if given["batch"] is not None:
             batches.refuse_unusable(given["batch"])
         if given["target"] is not None:

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue, Entry
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
-from ansible_collections.pinned.release.plugins.plugin_utils._values.document import ALIKE, LONGEST_COMPARED
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import ALIKE, LONGEST_COMPARED
 from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import source_name
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 

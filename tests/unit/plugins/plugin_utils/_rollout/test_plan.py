@@ -307,7 +307,8 @@ def test_what_is_here_but_not_pinned_is_named_whether_sealed_or_not(machine: Mac
     for _time in range(2):
         planned = machine.converge(machine.wanted(one))
         assert planned.unpinned == {"two": "1.0"}
-        assert views.summary(planned) == "as pinned; also here but not pinned: two 1.0 (exact: true removes it)"
+        told = "as pinned; also here but not pinned: two 1.0 (exact: true, or tools_exact=true, removes it)"
+        assert views.summary(planned) == told
     assert machine.ask(machine.wanted(one)).sealed == Sealed(str(machine.root), {"one": one.tree}, {"two": two.tree})
 
 
@@ -415,7 +416,7 @@ def with_one_for_nobody(machine: Machine, tmp_path: Path, version: str = "1.0", 
 def test_a_tool_that_does_not_run_here_stops_the_others(machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"two 1\.0 does not run on this host: is built for windows") as refused:
         machine.plan(with_one_for_nobody(machine, tmp_path))
-    assert str(refused.value.fix).endswith("or leave it out here: unsupported: skip")
+    assert str(refused.value.fix).endswith("or leave it out here: unsupported: skip, or tools_unsupported=skip")
 
 
 def test_a_tool_that_does_not_run_here_is_skipped_where_that_is_asked_for_and_told_each_time(
