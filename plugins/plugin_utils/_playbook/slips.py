@@ -46,6 +46,7 @@ PLAYBOOKS: Mapping[str, tuple[str, ...]] = {
 #: Options that a person gives as the role's variables, without the beginning: option → variable.
 _BARE = {role: {name.removeprefix(role): name for name in ROLES[role]} for role in ROLES}
 _BARE["tools_"]["tools"] = role_variables.NAMES["tools"]
+_NOTIFY = role_variables.NAMES["notify"]
 #: What begins so is Ansible's.
 _ANSIBLES = "ansible_"
 
@@ -96,11 +97,16 @@ def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Se
     return begin + near[0] if near else None
 
 
-def _refuse_of_others(given: Iterable[object], known: Sequence[str], of_roles: Sequence[str]) -> None:
-    """Raise ReleaseError if one of the variables *given* is one of another playbook, and *known* are those of ours."""
+def _refuse_of_others(given: Sequence[object], known: Sequence[str], of_roles: Sequence[str]) -> None:
+    """Raise ReleaseError if a playbook of ours, which *known* are the variables of, would ignore what is *given*."""
     ours = next((playbook for playbook, variables in PLAYBOOKS.items() if set(variables) == set(known)), None)
     if ours is None:
         return
+    if _NOTIFY in given:
+        raise ReleaseError(
+            f"the playbook {ours} has no handlers that {_NOTIFY} could name",
+            fix="leave it out, or use the role pinned.release.tools in a playbook that has handlers",
+        )
     theirs = {
         str(name): [playbook for playbook, variables in PLAYBOOKS.items() if name in variables]
         for name in given

@@ -99,3 +99,9 @@ def test_a_variable_of_another_playbook_is_refused(playbook: str, given: str, fo
 
 def test_a_playbook_of_somebody_else_may_have_variables_that_are_called_like_ours() -> None:
     slips.refuse(["frozen", "upgrade"], KNOWN, ["tools_"])
+
+
+def test_handlers_that_no_playbook_of_ours_has_are_refused() -> None:
+    with pytest.raises(ReleaseError, match="the playbook rollout has no handlers that tools_notify could name"):
+        slips.refuse(["tools_notify"], slips.PLAYBOOKS["rollout"], ["tools_"])
+    slips.refuse(["tools_notify"], KNOWN, ["tools_"])
