@@ -17,7 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, inventories, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import question
 
@@ -64,6 +64,8 @@ class ActionModule(verb.Verb):
         target = given["target"] if isinstance(given["target"], str) else ",".join(map(str, given["target"]))
         lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         matched = lookup.run([target], variables=task_vars)
+        if not task_vars["groups"].get("all") and not matched:
+            inventories.refuse_missing(task_vars.get("ansible_inventory_sources") or ())
         hosts.refuse_unknown(target, split_host_pattern(target), task_vars["groups"], matched)
         limit = task_vars.get("ansible_limit")
         if limit and not given["whole_inventory"]:

@@ -231,7 +231,10 @@ def folder(path: str | None, option: str) -> str:
     path = path.rstrip("/")
     if not _FOLDER.match(path) or ".." in path.split("/"):
         raise ReleaseError(
-            f"{option} is not the path of a folder to work in", expected="/a/path or ~/a/path", found=path
+            f"{option} is not the path of a folder to work in",
+            expected="/a/path or ~/a/path",
+            found=path,
+            fix=f"give {option}, or tools_{option}, the whole path of a folder, without .. and blanks at its ends",
         )
     return os.path.normpath(path)
 

@@ -24,5 +24,5 @@ def refuse_unusable(batch: object) -> None:
             raise ReleaseError(
                 f"batch={shown(size).strip(chr(34))} is neither a number of hosts nor a share of them",
                 expected='a number of hosts from 1, a share of them from 1% to 100%, or a list: {"batch": [1, "20%"]}',
-                fix="add -e batch=10%, or for a list -e '{\"batch\": [1, \"20%\"]}'",
+                fix='add -e batch=10%, or for a list -e \'{"batch": [1, "20%"]}\'',
             )

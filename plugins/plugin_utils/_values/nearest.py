@@ -21,7 +21,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return which of the *known* words is written most like *word*, None if none is nearly that. Case is no matter.
 
     Words of few letters have little in common with what is left of them by a slip, so slips are counted as well: one,
-    and one more for three letters above four. The same letters in another order are one slip, too.
+    one more for three letters above four, and three at most. The same letters in another order are one slip, too.
     """
     if len(word) > LONGEST_COMPARED:
         return None
@@ -42,7 +42,7 @@ def question(word: str, known: Iterable[str]) -> str:
 
 
 def _allowed(word: str) -> int:
-    return 0 if len(word) < 2 else max(1, (len(word) + 1) // 3)
+    return 0 if len(word) < 2 else min(max(1, (len(word) + 1) // 3), 3)
 
 
 def _ratio(one: str, other: str) -> float:
