@@ -177,7 +177,7 @@ def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
 
 #: What Ansible says of a value that is none of an option's.
 _NO_CHOICE = re.compile(r"must be one (?:or more )?of: (.+?)[,.] [Gg]ot(?: no match for)?: (\S+)")
-_NO_SWITCH = re.compile(r"The value '([^']*)' is not a valid boolean")
+_NO_SWITCH = re.compile(r"argument '([^']*)' is of type .*? to bool: The value '([^']*)' is not a valid boolean")
 
 #: What the site's file of mirrors may say.
 _SITE = reader({"mirrors": {**MIRRORS["mirrors"], "required": True}})
@@ -200,7 +200,7 @@ def _message(
     error: AnsibleValidationError, unsupported: Iterable[object] = (), spec: ArgumentSpecValidator | None = None
 ) -> str:
     if not isinstance(error, UnsupportedError):
-        return f"{error.msg}{_meant(str(error.msg))}"
+        return _of_value(str(error.msg))
     ways = [name if isinstance(name, tuple) else (name,) for name in unsupported]
     near = {".".join(map(str, way)): found for way in ways if (found := _nearest_option(way, spec))}
     if near and len(near) == len(ways):
@@ -216,12 +216,12 @@ def _nearest_option(way: tuple[object, ...], spec: ArgumentSpecValidator | None)
     return nearest(str(way[-1]), beside)
 
 
-def _meant(message: str) -> str:
-    """Return the question after the value that was meant, which Ansible's *message* does not ask; "" for none."""
-    switch, choice = _NO_SWITCH.search(message), _NO_CHOICE.search(message)
+def _of_value(message: str) -> str:
+    """Return Ansible's *message* of a value that an option does not take, with the one that was meant."""
+    switch, choice = _NO_SWITCH.match(message), _NO_CHOICE.search(message)
     if switch:
-        return question(switch[1], ("true", "false"))
-    return question(choice[2], choice[1].split(", ")) if choice else ""
+        return f"{switch[1]} is neither true nor false: {switch[2]}{question(switch[2], ('true', 'false'))}"
+    return message + (question(choice[2], choice[1].split(", ")) if choice else "")
 
 
 def folder(path: str | None, option: str) -> str:

@@ -112,7 +112,11 @@ def _refuse_of_others(given: Sequence[object], known: Sequence[str], of_roles: S
         for name in given
         if name not in known and name not in of_roles
     }
-    told = [f"{name} is a variable of the playbook {listed(of, 10)}" for name, of in theirs.items() if of]
+    told = [
+        f"{name} is a variable of the playbook{'s' * (len(of) > 1)} {listed(of, 10)}"
+        for name, of in theirs.items()
+        if of
+    ]
     if told:
         raise ReleaseError(
             f"the playbook {ours} would ignore {listed((name for name, of in theirs.items() if of), 10)}",

@@ -190,3 +190,8 @@ def test_an_option_or_a_value_that_is_nearly_one_is_named(given: dict[str, objec
     (error,) = checked.errors.errors
     told = verb._message(error, checked.unsupported_parameters, spec)
     assert told.endswith(f" did you mean {meant}?")
+
+
+def test_a_value_that_is_neither_true_nor_false_is_told_in_few_words() -> None:
+    checked = verb.reader(options.TOOLS).validate({"exact": "maybe"})
+    assert verb._message(checked.errors.errors[0]) == "exact is neither true nor false: maybe"

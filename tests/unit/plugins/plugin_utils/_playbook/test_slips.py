@@ -87,7 +87,7 @@ def test_what_each_playbook_takes_is_known_to_the_others(path: Path) -> None:
         ("rollout", "frozen", "frozen is a variable of the playbook lock"),
         ("rollout", "upgrade", "upgrade is a variable of the playbook lock"),
         ("rollout", "strict", "strict is a variable of the playbook audit"),
-        ("lock", "target", "target is a variable of the playbook audit, rollout, survey"),
+        ("lock", "target", "target is a variable of the playbooks audit, rollout, survey"),
     ],
 )
 def test_a_variable_of_another_playbook_is_refused(playbook: str, given: str, found: str) -> None:
