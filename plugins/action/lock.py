@@ -102,7 +102,7 @@ class ActionModule(verb.Verb):
         inside = inside_assets.record(resolver, wanted, resolution.lock, known)
         seen = lock_diff.text(lock_diff.Seen(locked, known), lock_diff.Seen(resolution.lock, inside.recorded))
         diff = _diff(lock_path, before, after, seen)
-        result = _result(lock_path, resolution, diff)
+        result = _result(lock_path, resolution, diff, is_check=self._task.check_mode)
         result["notes"] += inside.notes
         if evidence.differs(resolution.lock):
             result["changed"] = True
@@ -232,7 +232,7 @@ def _frozen(asked: Asked, lock_path: Path) -> dict[str, Any]:
         raise stale_lock.refusal(found, lock_path, asked.path)
     outcomes = {name: outcome(tool, tool) for name, tool in sorted(locked.tools.items())}
     policy_check.refuse_lock(locked, lock_path, datetime.now(timezone.utc))
-    return _result(lock_path, Resolution(locked, outcomes), {})
+    return _result(lock_path, Resolution(locked, outcomes, _moves(asked, locked, lock_path)), {})
 
 
 def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
@@ -244,9 +244,23 @@ def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
     evidence = evidence_folder.EvidenceFolder(lock_path)
     found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, asked.wanted(locked))
     verification.refuse_failed(found)
-    result = _result(lock_path, Resolution(locked), {})
+    result = _result(lock_path, Resolution(locked, notes=_moves(asked, locked, lock_path)), {})
     roots = verification.root_notes(locked, evidence.read, datetime.now(timezone.utc))
-    return {**result, "proofs": list(map(asdict, found)), "notes": [*verification.notes(found), *roots]}
+    notes = [*verification.notes(found), *roots, *result["notes"]]
+    return {**result, "proofs": list(map(asdict, found)), "notes": notes}
+
+
+def _moves(asked: Asked, locked: LockFile, lock_path: Path) -> tuple[str, ...]:
+    """Return what the catalogue now says otherwise than the lock file, and warn of it.
+
+    Of a tool of the catalogue, the lock file alone says from where it is, and by whom it must be proven. Whether the
+    catalogue was edited since then or the lock file was, nobody can tell but who reviews it.
+    """
+    found = tuple(catalogue_moves.moves(asked.wanted(locked), locked.tools))
+    for note in found:
+        fix = f"If no edit or newer release of the catalogue explains that, see who changed {lock_path}"
+        verb.LOG.warning("%s. %s", note, fix)
+    return found
 
 
 def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:
@@ -262,7 +276,7 @@ def _diff(path: Path, before: str, after: str, seen: str) -> dict[str, str]:
     return {**headers, "before": before, "after": after}
 
 
-def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[str, Any]:
+def _result(path: Path, resolution: Resolution, diff: dict[str, str], *, is_check: bool = False) -> dict[str, Any]:
     return {
         "changed": bool(diff),
         "lockfile": str(path),
@@ -270,7 +284,7 @@ def _result(path: Path, resolution: Resolution, diff: dict[str, str]) -> dict[st
         "tools": {name: asdict(became) for name, became in resolution.outcomes.items()},
         "notes": [
             *resolution.notes,
-            *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became)),
+            *(f"{name}: {line}" for name, became in resolution.outcomes.items() for line in _story(became, is_check)),
         ],
         "summary": summary(resolution.lock, resolution.outcomes, resolution.notes),
         "diff": diff,
@@ -290,6 +304,7 @@ def _with_files(result: dict[str, Any], files: Sequence[Export]) -> dict[str, An
     }
 
 
-def _story(became: Outcome) -> list[str]:
+def _story(became: Outcome, is_check: bool) -> list[str]:
     versions = " → ".join(dict.fromkeys(version for version in (became.previous, became.version) if version))
-    return [f"{became.action} {versions}", *became.notes] if became.action != "kept" else list(became.notes)
+    action = f"would be {became.action}" if is_check else became.action
+    return [f"{action} {versions}", *became.notes] if became.action != "kept" else list(became.notes)

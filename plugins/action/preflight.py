@@ -33,10 +33,6 @@ class ActionModule(verb.Verb):
     BYPASS_HOST_LOOP = True
     _requires_connection = False
 
-    def host(self, task_vars: Mapping[str, Any]) -> str:
-        """Return whom errors are about: the playbook."""
-        return f"pinned.release.{self._task.args.get('playbook', 'preflight')}"
-
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Raise ReleaseError for variables, hosts, a lock file or a key with which the playbook would go wrong."""
         given = verb.options(self, OPTIONS)

@@ -9,10 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible import constants
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
-from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils import telling, verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     compared_lock,
     report_folder,
@@ -25,8 +24,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 
 OPTIONS = verb.reader(options.SURVEY)
-#: What prints for people, beside whose words others may stand. Whatever else prints may be for machines.
-FOR_PEOPLE = ("default", "ansible.builtin.default")
 
 
 class ActionModule(verb.Verb):
@@ -41,26 +38,24 @@ class ActionModule(verb.Verb):
         Raises ReleaseError for a lock file that cannot be read, and for a file that cannot be written.
         """
         given = verb.options(self, OPTIONS)
-        lock = self._lock(given)
         names = list(map(str, task_vars["groups"]["all"]))
         refuse_odd_names(names)
         results = {name: registered(task_vars["hostvars"], given["result"], name) for name in names}
+        lock = self._lock(given, results)
         hosts = [surveyed.read(name, result, lock.sha256 if lock else "") for name, result in results.items()]
         survey = survey_of(hosts, lock)
         is_changed = self._written(given["to"], survey_json.text_of(survey))
-        lines = survey_lines.lines(survey, is_verbose=Display().verbosity > 0)
+        lines = telling.as_lines(survey_lines.lines(survey, is_verbose=Display().verbosity > 0))
         result = {"changed": is_changed, **survey_json.as_json(survey), "lines": lines}
-        if constants.DEFAULT_STDOUT_CALLBACK not in FOR_PEOPLE:
-            return result
-        for line in lines:
-            Display().display(verb.fit(line))
         # With -v, the lines say more: whoever wants the rest of the result has it in the file.
-        return {**result, "_ansible_verbose_override": True}
+        return {**result, "_ansible_verbose_override": True} if telling.shows(lines) else result
 
-    def _lock(self, given: Mapping[str, Any]) -> SurveyedLock | None:
-        if not given["lockfile"]:
+    def _lock(self, given: Mapping[str, Any], results: Mapping[str, object]) -> SurveyedLock | None:
+        """Return the lock file that is named, else the one that most hosts were asked about, if there is any."""
+        name = given["lockfile"] or surveyed.lockfile_of_most(results.values())
+        if not name:
             return None
-        path = verb.found_file(self, given["lockfile"])
+        path = verb.found_file(self, name)
         lock, text = lock_reader.read_with_text(path, signers.read(given["lock_signers"]))
         return SurveyedLock(path.name, compared_lock.of_file(path, text).sha256, len(lock.tools))
 

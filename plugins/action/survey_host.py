@@ -34,12 +34,15 @@ class ActionModule(verb.Verb):
 
         Raises ReleaseError for options and a lock file that a rollout could not be made of.
         """
-        named = {name: value for name, value in verb.options(self, OPTIONS).items() if value is not None}
+        arguments = {name: value for name, value in self._task.args.items() if name != verb.BRIEF}
+        named = {name: value for name, value in verb.options(self, OPTIONS, arguments).items() if value is not None}
         given = verb.options(self, OF_ROLLOUT, self._of_rollout(named, task_vars))
         wanted = self._asked_for(given, carry.named_python(self, task_vars))
         asked = question(wanted)
+        path = str(verb.found_file(self, given["lockfile"])) if given["lockfile"] else ""
+        told = {"changed": False, "lockfile": path, "lock_sha256": wanted.lock_digest}
         try:
-            return {"changed": False, "lock_sha256": wanted.lock_digest, **self._foreseen(wanted, asked).to_json()}
+            return {**told, **self._foreseen(wanted, asked).to_json()}
         except ReleaseError as error:
             return {"changed": False, "unanswered": error.as_dict()}
 

@@ -66,7 +66,7 @@ class ActionModule(verb.Verb):
         self._task.notify = [*(self._task.notify or ()), *changed] or None
         return report
 
-    def _warn_of_slips(self, task_vars: Mapping[str, Any]) -> None:
+    def _warn_of_slips(self, task_vars: Mapping[Any, Any]) -> None:
         """Warn of variables that are nearly the role's. They are no errors: inventories have variables of their own."""
         if self._task.args.get(role_variables.ASKED_FOR):
             for name in task_vars:
@@ -170,7 +170,7 @@ def _own_name() -> str | None:
 
 
 def _tell(host: str, line: str) -> None:
-    verb.tell(f"{host}:{line}")
+    verb.tell(f"{host}: {line.strip()}")
 
 
 def _with_files(report: dict[str, Any], files: Iterable[str], notes: Sequence[str]) -> dict[str, Any]:

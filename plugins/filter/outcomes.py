@@ -9,23 +9,35 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import registered
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.outcomes import lines
 
 
 def outcomes(
-    hosts: Any, hostvars: Any, result: str = "tools_result", *, check: bool = False, verbose: bool = False
+    hosts: Any,
+    hostvars: Any,
+    result: str = "tools_result",
+    *,
+    check: bool = False,
+    verbose: bool = False,
+    batch: Any = None,
 ) -> list[str]:
     """Return what became of *hosts*, which have the variable *result* in *hostvars*: a line for each outcome.
 
-    Raises AnsibleFilterError if *hosts* is no list of names, or *hostvars* no mapping.
+    Raises AnsibleFilterError if *hosts* or a *batch* is no list of names, or *hostvars* not the variable of Ansible.
     """
-    if isinstance(hosts, (str, Mapping)) or not isinstance(hosts, Iterable) or not isinstance(hostvars, Mapping):
+    are_names = _are_names(hosts) and (batch is None or _are_names(batch))
+    if not are_names or not hasattr(hostvars, "raw_get"):
         raise AnsibleFilterError(
             "pinned.release.outcomes needs the names of hosts and hostvars, as in"
             " ansible_play_hosts_all | pinned.release.outcomes(hostvars)"
         )
-    results = ((str(host), hostvars[host].get(result)) for host in hosts)
-    return lines(results, is_check=bool(check), is_verbose=bool(verbose))
+    results = ((str(host), registered(hostvars, result, host)) for host in hosts)
+    return lines(results, is_check=bool(check), is_verbose=bool(verbose), batch=batch)
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, (str, Mapping))
 
 
 class FilterModule:

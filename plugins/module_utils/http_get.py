@@ -350,7 +350,8 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
     """Return what a failure of the network means to the user."""
     cause = _cause(error)
     what = _cannot(url, proxy)
-    host = proxy or "{0}://{1}".format(*_origin(url)[:2])
+    scheme, name, _port = _origin(proxy or url)
+    host = proxy or "{0}://{1}".format(scheme, "[{0}]".format(name) if ":" in name else name)
     tunnel = _TUNNEL_STATUS.search(str(cause))
     if tunnel:
         return _tunnel_refusal(what, int(tunnel.group(1)))
@@ -364,7 +365,6 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
         fix = "check that the URL's port speaks TLS, and what stands between this machine and it"
         return ReleaseError(what, found="TLS failed: {0}".format(cause), fix=fix)
     if isinstance(cause, socket.gaierror):
-        name = host.rpartition("/")[2].partition(":")[0]
         what = "{0}: this machine cannot resolve the name {1}".format(what, name)
         fix = "see whether it finds the name ({0}), and correct its DNS or the name; {1}".format(
             "getent hosts {0}".format(name), "where a proxy leads out, set https_proxy; a mirror can be set in mirrors"

@@ -93,7 +93,7 @@ TOOLS_INFO = dict(
 
 TARGET_FACTS = {"lockfile": {"type": "path"}}  # type: Spec
 
-SURVEY_HOST = {"lockfile": {"type": "path"}}  # type: Spec
+SURVEY_HOST = {"lockfile": {"type": "path"}, "_brief": {"type": "bool", "default": False}}  # type: Spec
 
 SURVEY = dict(
     SIGNED,
@@ -201,7 +201,6 @@ REPORT = dict(
 )  # type: Spec
 
 PREFLIGHT = {
-    "playbook": {"type": "str", "required": True},
     "variables": {"type": "list", "elements": "str", "required": True},
     "required": {"type": "list", "elements": "str", "default": []},
     "roles": {"type": "list", "elements": "str", "choices": ["tools", "mirror"], "default": []},

@@ -84,6 +84,8 @@ options:
     description:
       - Write nothing, and fail if the lock file does not answer the manifest. This is for CI.
       - Only the two files are compared. No publisher is asked, and no asset is needed.
+      - Of a tool of the catalogue, the lock file alone says where it is from and by whom it must be proven. Where the
+        catalogue says something else now, that is a note and a warning, and no failure. O(verify) warns as well.
       - Cannot be combined with O(upgrade).
     type: bool
     default: false

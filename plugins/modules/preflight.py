@@ -14,10 +14,6 @@ description:
     a pattern matches no host. This task fails instead, once, before any host is asked, and names what was meant.
   - Other playbooks may use it in the same way.
 options:
-  playbook:
-    description: The playbook, which errors begin with.
-    type: str
-    required: true
   variables:
     description:
       - The variables that the playbook takes. One on the command line that is nearly one of these is refused; others
@@ -79,7 +75,6 @@ seealso:
 EXAMPLES = r"""
 - name: Refuse slips before any host is asked
   pinned.release.preflight:
-    playbook: site
     variables: [target, lockfile]
     roles: [tools]
     target: "{{ target | default('all') }}"
@@ -87,25 +82,32 @@ EXAMPLES = r"""
 """
 
 RETURN = r"""
-error:
-  description: The parts of C(msg), for playbooks that go on with what failed.
+diff:
+  description:
+    - Of a failure, the parts of C(msg), for playbooks that go on with what failed.
+    - They are here because Ansible prints whatever else a failed task returns. It prints these with C(-vvv).
   returned: failure
   type: dict
   contains:
-    what:
-      description: What went wrong.
-      type: str
+    error:
+      description: The parts.
+      type: dict
       returned: failure
-    expected:
-      description: What was expected.
-      type: str
-      returned: failure
-    found:
-      description: What was found.
-      type: str
-      returned: failure
-    fix:
-      description: What to do about it.
-      type: str
-      returned: failure
+      contains:
+        what:
+          description: What went wrong.
+          type: str
+          returned: failure
+        expected:
+          description: What was expected.
+          type: str
+          returned: failure
+        found:
+          description: What was found.
+          type: str
+          returned: failure
+        fix:
+          description: What to do about it.
+          type: str
+          returned: failure
 """

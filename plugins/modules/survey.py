@@ -21,7 +21,8 @@ options:
   lockfile:
     description:
       - The lock file that M(pinned.release.survey_host) was given, on the controller. Relative paths are looked for as
-        by M(pinned.release.tools).
+        by M(pinned.release.tools). By default, the one that most hosts were asked about. A host that was asked about
+        another one is told as failed.
     type: path
   to:
     description:
@@ -183,8 +184,8 @@ refused:
       returned: always
 unanswered:
   description:
-    - Hosts without an answer. C(status) is V(unreachable), V(failed) or V(not_asked), C(why) the reason, C(hosts) are
-      their names.
+    - Hosts without an answer. C(status) is V(unreachable), V(failed) or V(not_asked), C(why) the reason, C(fix) what to
+      do about it, where something is known, and C(hosts) are their names.
   returned: success
   type: list
   elements: dict

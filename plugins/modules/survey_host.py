@@ -22,6 +22,12 @@ options:
       - The variables of the role P(pinned.release.tools#role) that a host has count as in a rollout, C(tools_lockfile)
         in place of this option as well. Without either, the host is only asked what it is.
     type: path
+  _brief:
+    description:
+      - Whether the message of a failure is one line, because the playbook tells the rest at its end. Not for
+        playbooks.
+    type: bool
+    default: false
 attributes:
   check_mode:
     support: full
@@ -119,6 +125,10 @@ python:
   description: Why no Python there can install anything, in the parts of an error. V(null) if one can.
   returned: if the host gave a usable answer
   type: dict
+lockfile:
+  description: The path of the lock file on the controller. Empty without one.
+  returned: if the host gave a usable answer
+  type: str
 lock_sha256:
   description: SHA-256 of the lock file. Empty without one.
   returned: if the host gave a usable answer

@@ -10,8 +10,8 @@ short_description: Tell people some lines as they are
 version_added: 0.1.0
 author: pinned.release contributors (@pinned-release)
 description:
-  - Shows lines without quotes, brackets and escapes. A terminal gets them folded to its width. The playbooks of this
-    collection tell by it what they did.
+  - Shows lines without quotes, brackets and escapes. A line break in one of them becomes a space. A terminal gets them
+    folded to its width. The playbooks of this collection tell by it what they did.
   - That is so where the callback C(ansible.builtin.default) prints to the screen. Any other may print for machines, so
     the lines are left to it, in RV(lines).
 options:

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How long is a manifest beside those of mise and aqua? Counts three files and writes the table into the guide.
 
-The files in tests/bench/short_manifest_files pin the same seven tools, by their digests, for the same two platforms. Their
-forms are documented at mise.jdx.dev/configuration.html, mise.jdx.dev/cli/lock.html, and in
+The files in tests/bench/short_manifest_files pin the same seven tools, by their digests, for the same two platforms.
+Their forms are documented at mise.jdx.dev/configuration.html, mise.jdx.dev/cli/lock.html, and in
 aquaproj.github.io/docs/reference/config with config/checksum. A decision is a value that somebody has to find out and
 write: a platform, a version, the name of a package where it is not the tool's own name, a switch. Empty lines do not
 count.

@@ -24,6 +24,7 @@ ENTRIES = ("action", "filter", "lookup", "doc_fragments", "modules")
 #: Everything else, from the top down: each imports only what stands below it, and files of its own package.
 LAYERS = (
     "plugin_utils.task_options",
+    "plugin_utils.telling",
     "plugin_utils.verb",
     "plugin_utils.carry",
     "plugin_utils._playbook",

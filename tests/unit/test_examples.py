@@ -16,7 +16,9 @@ import yaml
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible_collections.pinned.release.plugins.doc_fragments import attributes
 from ansible_collections.pinned.release.plugins.module_utils import options
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 
 TOP = Path(__file__).parents[2]
 SPECS = {
@@ -92,6 +94,14 @@ def test_each_option_of_a_module_is_documented_as_it_is(name: str) -> None:
         assert described["type"] == spec["type"]
         assert described.get("default") == spec.get("default")
         assert described.get("choices") == spec.get("choices")
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_each_module_says_where_the_parts_of_a_failure_are(name: str) -> None:
+    failed = failed_result(ReleaseError("what", "expected", "found", "fix"))
+    documented = yaml.safe_load(module(name).RETURN)
+    assert set(documented) & {"error", "diff"} == {"diff"} == set(failed) - {"failed", "changed", "msg"}
+    assert list(documented["diff"]["contains"]["error"]["contains"]) == list(failed["diff"]["error"])
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -25,7 +25,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import (
     NO_RESULT,
-    one_line,
     plain,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import brief
@@ -34,6 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import one_line
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FINDING_KINDS
 

@@ -70,7 +70,7 @@ def rollout(
     steps: list[tuple[_Step, str, str]] = []
     for name, result in results:
         outcome, why = _outcome(result)
-        if outcome == "changed":
+        if outcome in ("changed", "incomplete"):
             try:
                 done = list(_done(result["tools"], past.of(name)))
             except ReleaseError:
@@ -112,20 +112,22 @@ def _outcome(result: Any) -> tuple[Outcome, str]:
     if result.get("skipped"):
         return "not_run", ""
     if result.get("unreachable"):
-        return "unreachable", _line(result.get("msg"))
+        return "unreachable", _line(error_of(result).what)
     if result.get("failed"):
         return "failed", _line(error_of(result).what)
     tools = result.get("tools")
     if not isinstance(tools, Mapping) or not all(isinstance(tool, Mapping) for tool in tools.values()):
         return "failed", _FOREIGN
-    is_changed = any(tool.get("action") != "none" for tool in tools.values())
-    return "changed" if is_changed else "as_pinned", _left_out(result.get("unsupported"))
+    unsupported = result.get("unsupported") or {}
+    if not isinstance(unsupported, Mapping):
+        return "failed", _FOREIGN
+    if unsupported:
+        return "incomplete", _left_out(unsupported)
+    return "changed" if any(tool.get("action") != "none" for tool in tools.values()) else "as_pinned", ""
 
 
-def _left_out(unsupported: object) -> str:
+def _left_out(unsupported: Mapping[str, object]) -> str:
     """Return which tools were skipped because they do not run on the host: it does not have all that is pinned."""
-    if not isinstance(unsupported, Mapping) or not unsupported:
-        return ""
     return _line("not for this host: " + "; ".join(f"{name} ({reason})" for name, reason in unsupported.items()))
 
 

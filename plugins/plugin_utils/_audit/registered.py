@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
-from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shortened, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
 #: A result is at most so large, as JSON. One with 50 tools in order has 4 kB.
 MOST_CHARACTERS = 8 * 2**20
-LONGEST_LINE = 1000
 NO_RESULT = "it has no result: it was left out of the play, or failed before it was asked"
-#: What may be a user and password in an address.
-_PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 
 
 def registered(hostvars: Any, variable: str, name: str) -> object:
@@ -51,17 +47,16 @@ def refuse_odd_names(names: Iterable[str]) -> None:
 def plain(result: object) -> Any:
     """Return *result* as plain values, without Ansible's tags and templates; None for what is no JSON, or too large."""
     try:
-        text = json.dumps(result, default=_refuse)
+        text = json.dumps(result, default=_no_value)
         return read_json(text) if len(text) <= MOST_CHARACTERS else None
     except (TypeError, ValueError, RecursionError):
         return None
 
 
-def _refuse(value: object) -> None:
-    raise TypeError(type(value).__name__)
+def _no_value(value: object) -> None:
+    """Return null for an error or a warning, of which Ansible 2.19 keeps its own records beside the words of a result.
 
-
-def one_line(text: str) -> str:
-    """Return *text*, which may be an error of any program, on one line, without passwords."""
-    line = " ".join(text[: 4 * LONGEST_LINE].split())
-    return shortened(without_secrets(_PASSWORD.sub("//…@", line)), LONGEST_LINE)
+    Raises TypeError for whatever else is no JSON.
+    """
+    if not dataclasses.is_dataclass(value) or isinstance(value, type):
+        raise TypeError(type(value).__name__)

@@ -25,11 +25,12 @@ AUDIT = "https://pinned.release/audit/v1"
 _ACTIONS = tuple(action for action in get_args(Action) if action != "none")
 
 #: What became of a host in a rollout. Of one that ``failed`` it is not known what it has: the next audit tells.
-Outcome = Literal["changed", "as_pinned", "failed", "unreachable", "not_run"]
+#: One that is ``incomplete`` has all that runs there, changed or not: a tool that does not was skipped.
+Outcome = Literal["changed", "as_pinned", "incomplete", "failed", "unreachable", "not_run"]
 #: What is known of a host after a rollout or an audit.
 Word = Outcome | HostStatus
 #: After these, the host has what the changes say, and what was not changed is as it was.
-ANSWERED: frozenset[Word] = frozenset({"changed", "as_pinned", "differs", "never_converged"})
+ANSWERED: frozenset[Word] = frozenset({"changed", "as_pinned", "incomplete", "differs", "never_converged"})
 
 
 @dataclass(frozen=True, order=True)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
@@ -22,7 +21,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 #: Hosts of one refusal that found different things: so many of these are told.
 MOST_FOUND = 3
-_AMOUNT = re.compile(r"\d+ MiB")
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
@@ -78,6 +76,7 @@ class Silent:
 
     asked: Asked
     why: str
+    fix: str
     hosts: tuple[str, ...]
 
 
@@ -125,8 +124,8 @@ def survey_of(hosts: Sequence[SurveyedHost], lock: SurveyedLock | None) -> Surve
         outcomes=tuple(_outcome(same) for _builds, same in _grouped(going, lambda pair: _builds_of(pair[0]))),
         refused=_refused(refusal for host, _machine in answered for refusal in _refusals(host)),
         silent=tuple(
-            Silent(asked, why, tuple(host.name for host in same))
-            for (asked, why), same in _grouped(silent, lambda host: (host.asked, host.why))
+            Silent(asked, why, fix, tuple(host.name for host in same))
+            for (asked, why, fix), same in _grouped(silent, lambda host: (host.asked, host.why, host.fix))
         ),
     )
 
@@ -187,7 +186,7 @@ def _refusals(host: SurveyedHost) -> Iterator[_One]:
 
 def _refused(found: Iterable[_One]) -> tuple[Refused, ...]:
     """Return the refusals that were *found* with their hosts. Those that differ only in what a host has are one."""
-    groups = _grouped(found, lambda one: (one[0], _alike(one[2].what), one[2].fix, one[3]))
+    groups = _grouped(found, lambda one: (one[0], one[2].what, one[2].fix, one[3]))
     return tuple(
         Refused(tool, _together([why for _tool, _host, why, _final in same]), tuple(one[1] for one in same), is_final)
         for (tool, _what, _fix, is_final), same in groups
@@ -196,14 +195,7 @@ def _refused(found: Iterable[_One]) -> tuple[Refused, ...]:
 
 def _together(refusals: Sequence[Refusal]) -> Refusal:
     expected, found = (
-        listed(dict.fromkeys(getattr(one, part) for one in refusals if getattr(one, part)), MOST_FOUND)
+        listed(dict.fromkeys(getattr(one, part) for one in refusals if getattr(one, part)), MOST_FOUND, "; ")
         for part in ("expected", "found")
     )
-    what = {one.what for one in refusals}
-    said = refusals[0].what if len(what) == 1 else _alike(refusals[0].what)
-    return replace(refusals[0], what=said, expected=expected, found=found)
-
-
-def _alike(text: str) -> str:
-    """Return *text* without amounts of space, of which each host has its own."""
-    return _AMOUNT.sub("… MiB", text)
+    return replace(refusals[0], expected=expected, found=found)

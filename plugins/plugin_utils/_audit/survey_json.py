@@ -24,7 +24,9 @@ def as_json(survey: Survey) -> dict[str, Any]:
         "lock": asdict(survey.lock) if survey.lock else None,
         "outcomes": list(map(_outcome, survey.outcomes)),
         "refused": [{"tool": one.tool, "final": one.is_final, **_refused(one)} for one in survey.refused],
-        "unanswered": [{"status": one.asked, "why": one.why, "hosts": list(one.hosts)} for one in survey.silent],
+        "unanswered": [
+            {"status": one.asked, "why": one.why, "fix": one.fix, "hosts": list(one.hosts)} for one in survey.silent
+        ],
     }
 
 

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from textwrap import wrap
 from typing import TypeVar
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey import (
@@ -18,7 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.surveyed import Asked, Machine
 from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import dotted_numbers
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, listed, shortened
 
 T = TypeVar("T")
 WIDTH = 79
@@ -38,7 +37,7 @@ _WORDS: dict[Asked, str] = {
 
 
 def lines(survey: Survey, is_verbose: bool = False) -> list[str]:
-    """Return the *survey* in lines of at most WIDTH characters.
+    """Return the *survey* in lines of at most WIDTH characters, unless a word is longer.
 
     With *is_verbose*, every reason is told, every group, and every host is named.
     """
@@ -131,6 +130,8 @@ class _Teller:
         for group in shown:
             why = f": {_short(group.why)}" if group.why else ""
             yield from self._told(group.hosts, f"{_WORDS[group.asked]}{why}", most=MOST_SILENT)
+            if group.fix:
+                yield from _wrapped(f"to fix: {_short(group.fix)}", "  ")
         yield from more
 
     def _told(self, hosts: Sequence[str], text: str, indent: str = "", most: int = MOST_NAMED) -> Iterator[str]:
@@ -155,7 +156,7 @@ def _by_status(groups: Sequence[Silent]) -> list[Silent]:
 
 def _as_one(groups: Sequence[Silent], why: str) -> list[Silent]:
     hosts = tuple(host for group in groups for host in group.hosts)
-    return [Silent(groups[0].asked, why, hosts)] if groups else []
+    return [Silent(groups[0].asked, why, "", hosts)] if groups else []
 
 
 def _builds(outcome: Outcome, locked: int) -> Iterator[str]:
@@ -214,4 +215,4 @@ def _hosts(hosts: Sequence[str] | int) -> str:
 
 def _wrapped(text: str, indent: str, more: str = "  ") -> Iterator[str]:
     """Yield *text* in lines that begin with *indent*, and all but the first with *more* spaces behind that."""
-    yield from wrap(text, WIDTH, initial_indent=indent, subsequent_indent=indent + more, break_on_hyphens=False)
+    yield from folded(indent + text, WIDTH, indent + more)

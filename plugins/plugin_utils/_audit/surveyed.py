@@ -9,20 +9,21 @@ it. What is no whole result of survey_host, for this lock file, is ``failed``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import (
     NO_RESULT,
-    one_line,
     plain,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Document, MisfitError, Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform, parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import one_line
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import (
     ARCHITECTURES,
     LIBCS,
@@ -76,6 +77,7 @@ class SurveyedHost:
     """What is known of one host.
 
     why      why there is no answer; "" where there is one
+    fix      what to do about that; "" where nobody knows
     refused  why a rollout would fail there; None where it would not
     python   why no Python there can carry out orders; None where one can, or nobody could look
     """
@@ -83,10 +85,21 @@ class SurveyedHost:
     name: str
     asked: Asked
     why: str = ""
+    fix: str = ""
     machine: Machine | None = None
     tools: Mapping[str, SurveyedTool] = field(default_factory=dict)
     refused: Refusal | None = None
     python: Refusal | None = None
+
+
+def lockfile_of_most(results: Iterable[object]) -> str:
+    """Return the lock file that most hosts of the *results* were asked about, "" if that is none.
+
+    It is the path on the controller, which no host says: the action that asks puts it into a result.
+    """
+    paths = (result.get("lockfile") for result in results if isinstance(result, Mapping))
+    counts = Counter(path for path in paths if isinstance(path, str) and path)
+    return counts.most_common(1)[0][0] if counts else ""
 
 
 def read(name: str, result: object, lock_sha256: str) -> SurveyedHost:
@@ -102,7 +115,8 @@ def read(name: str, result: object, lock_sha256: str) -> SurveyedHost:
     if document.get("unreachable"):
         return SurveyedHost(name, "unreachable", one_line(error_of(document).what))
     if document.get("failed"):
-        return SurveyedHost(name, "failed", one_line(error_of(document).what))
+        error = error_of(document)
+        return _failed(name, *(one_line(part or "") for part in (error.what, error.found, error.fix)))
     if document.get("skipped"):
         return SurveyedHost(name, "not_asked", "the task was skipped")
     try:
@@ -112,11 +126,15 @@ def read(name: str, result: object, lock_sha256: str) -> SurveyedHost:
         return SurveyedHost(name, "failed", one_line(f"{told}, expected {error.expected}"))
 
 
+def _failed(name: str, what: str, found: str, fix: str) -> SurveyedHost:
+    return SurveyedHost(name, "failed", ": ".join(filter(None, (what, found))), fix)
+
+
 def _answered(name: str, top: Place, lock_sha256: str) -> SurveyedHost:
     unanswered, refused, python = (top.optional(key) for key in ("unanswered", "refused", "python"))
     if unanswered:
         why = _refusal(unanswered)
-        return SurveyedHost(name, "failed", ": ".join(filter(None, (why.what, why.found))))
+        return _failed(name, why.what, why.found, why.fix)
     if top.required("lock_sha256").value != lock_sha256:
         return SurveyedHost(name, "failed", _OTHER_LOCK)
     return SurveyedHost(

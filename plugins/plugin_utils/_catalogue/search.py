@@ -11,16 +11,14 @@ from __future__ import annotations
 
 import difflib
 import re
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue, Entry
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import ALIKE, LONGEST_COMPARED
-from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import source_name
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import host_of, source_name
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, shown
 
 MOST = 10
 #: Shorter words are in too many names to mean one of them by a part of it.
@@ -86,8 +84,7 @@ def place(entry: Entry) -> str:
 
 def _in_short(source: str) -> str:
     _kind, _colon, published = source.partition(":")
-    server = urlsplit(published).netloc if "://" in published and "[" not in published else ""
-    return server or source
+    return host_of(published) if "://" in published else source
 
 
 def _told(found: Candidate) -> Iterator[str]:
@@ -104,15 +101,7 @@ def _told(found: Candidate) -> Iterator[str]:
 
 def _wrapped(text: str, indent: str) -> list[str]:
     """Return *text* in lines that a terminal shows whole; what has no space in it stays in one."""
-    further = f"{indent}  " if indent else " " * _NAME
-    wrapper = textwrap.TextWrapper(
-        _WIDTH,
-        initial_indent=indent,
-        subsequent_indent=further,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return wrapper.wrap(text)
+    return folded(indent + text, _WIDTH, f"{indent}  " if indent else " " * _NAME)
 
 
 def _rank(word: str, entry: Entry, near: Mapping[str, int]) -> int | None:

@@ -18,7 +18,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
     KINDS,
     LISTS_VERSIONS,
     VERSIONS,
+    WITHOUT_USER,
     WORDS,
+    has_user,
     kind_of,
     lists_versions,
 )
@@ -97,18 +99,27 @@ def _source_value(place: Place) -> SourceValue:
     """Return the text behind a key of a source, the source that lists its versions, or the words of its publisher."""
     if place.step in WORDS:
         known = WORDS[str(place.step)]
-        spelled = place.mapping(Place.text, least=1, expected=f"a mapping such as {{{known[0]}: …}}")
+        spelled = place.mapping(_source_text, least=1, expected=f"a mapping such as {{{known[0]}: …}}")
         for word in sorted(spelled.keys() - set(known)):
             raise place.at(word).unknown("word", word, known)
         return spelled
     if place.step != VERSIONS or not isinstance(place.value, dict):
-        return place.text()
+        return _source_text(place)
     if isinstance(place.value.get(VERSIONS), dict):
         raise place.misfit(LISTS_VERSIONS)
     listing = read_source(place)
     if not lists_versions(listing):
         raise place.misfit(LISTS_VERSIONS)
     return {key: text_of(listing, key) for key in listing}
+
+
+def _source_text(place: Place) -> str:
+    """Return the text behind a key of a source. Raises MisfitError, which does not show it, for one with a password."""
+    text = place.text()
+    if has_user(text):
+        expected = "an address without user name and password: it would be in lock files"
+        raise place.misfit(expected, "one that holds them", WITHOUT_USER)
+    return text
 
 
 def _check_option(place: Place, check: Callable[[str], object]) -> None:

@@ -127,7 +127,16 @@ unpaired() {
 find_readers() {
     rights=
     lists="ls"
-    if command -v getcap >/dev/null 2>&1; then rights=getcap; elif [ "$(uname -s)" != Linux ]; then return; fi
+    if command -v getcap >/dev/null 2>&1; then
+        rights=getcap
+    else
+        case $(uname -s) in
+        Linux) ;;
+        # Where a file has extended attributes, ls has one mark for them there, whether it has a list or not.
+        Darwin) lists="ls -e" && return ;;
+        *) return ;;
+        esac
+    fi
     if ! tells_lists; then
         lists=
         if command -v getfacl >/dev/null 2>&1; then lists=getfacl; fi
@@ -148,6 +157,8 @@ find_readers() {
 access_lists() {
     case $lists in
     '' | ls) ;;
+    # Under a file's own line stands each entry of its list.
+    'ls -e') find "$@" ! -type l -exec ls -lnde {} + | sed -n -e '/^ 0: /{g;s,^[^/]* ,,p;}' -e '/^ [0-9][0-9]*: /!h' ;;
     getfacl) getfacl -R -s -p -P -n "$@" | sed -n 's/^# file: //p' ;;
     *) find "$@" ! -type l -exec "$lists" -I -S -c 'import os, sys
 names = {"system.posix_acl_access", "system.posix_acl_default"}

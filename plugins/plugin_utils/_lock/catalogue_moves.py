@@ -9,10 +9,11 @@ the catalogue says now, for the tools that it moves without a bound.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 
+import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Entry, own
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys
@@ -34,15 +35,35 @@ def taken(manifest: Manifest, upgrade: Sequence[str]) -> Manifest:
     return replace(manifest, tools={**manifest.tools, **{name: tool for name, tool in anew.items() if tool}})
 
 
+def trouble(manifest: Manifest) -> Iterator[str]:
+    """Yield what to tell where nobody can say what the catalogue says now. What is locked needs no catalogue."""
+    if not any(wanted.catalogued for wanted in manifest.tools.values()):
+        return
+    try:
+        _entries = manifest.catalogue.entries
+    except ReleaseError as error:
+        yield f"cannot tell whether the catalogue now says something else: {error.what}. What is locked stays"
+
+
+def moves(manifest: Manifest, locked: Mapping[str, LockedTool]) -> Iterator[str]:
+    """Yield what the catalogue says otherwise now of the tools that are *locked* by it, or why nobody can tell."""
+    yield from trouble(manifest)
+    for name in sorted(locked.keys() & manifest.tools.keys()):
+        yield from (f"{name}: {note}" for note in notes(manifest, name, locked[name], locked[name]))
+
+
 def notes(manifest: Manifest, name: str, locked: LockedTool | None, tool: LockedTool) -> Iterator[str]:
-    """Yield what to tell of where the tool *name*, which was *locked* and is now *tool*, is from."""
+    """Yield what to tell of where the tool *name*, which was *locked* and is now *tool*, is from.
+
+    Nothing is told of one where the catalogue cannot be read: trouble() tells that of all.
+    """
     wanted = manifest.tools[name]
-    if not wanted.catalogued:
+    if not wanted.catalogued or any(trouble(manifest)):
         return
     entry = manifest.catalogue.get(name)
     if entry is None:
-        instead = f"{name}: {_written(wanted)}"
-        yield f"the catalogue no longer has it. What is locked stays; write into the manifest  {instead}"
+        add = f"add to this tool in the manifest, beside its version: {_written(wanted)}"
+        yield f"the catalogue no longer has it. What is locked stays; {add}"
         return
     if locked is None or locked.source != tool.source:
         yield from _first_notes(entry)
@@ -55,6 +76,8 @@ def with_hint(error: ReleaseError, manifest: Manifest) -> ReleaseError:
 
     A publisher who renames assets or moves elsewhere is often why the catalogue says something else.
     """
+    if any(trouble(manifest)):
+        return error
     lines = error.what.splitlines()
     names = [name for name in manifest.tools if any(line.startswith((f"{name}:", f"{name} ")) for line in lines)]
     changed = [name for name in names if _said_otherwise(manifest, name)]
@@ -86,11 +109,12 @@ def _now(manifest: Manifest, name: str) -> WantedTool | None:
 
 
 def _written(wanted: WantedTool) -> str:
-    """Return what the catalogue said of a tool as a manifest says it, on one line: YAML takes JSON."""
+    """Return what the catalogue said of a tool as it stands beside the tool's other keys, on one line."""
     said: dict[str, object] = {key: getattr(wanted, CATALOGUED[key]) for key in wanted.catalogued}
-    if wanted.verify:
+    if "verify" in said:
         said["verify"] = {kind: _identities(*identities) for kind, identities in wanted.verify.items()}
-    return json.dumps(said, ensure_ascii=False)
+    line: str = yaml.safe_dump(said, default_flow_style=True, allow_unicode=True, width=inf, sort_keys=False)
+    return line.strip()[1:-1]
 
 
 def _identities(first: Identity, *successors: Identity) -> dict[str, object]:

@@ -21,6 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogu
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys, read_keys
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NAMES
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.accepted import read_accept
@@ -52,6 +53,11 @@ _CATALOGUE = Form(forms.LINE.pattern, "the path of a catalogue, seen from the ma
 _KEYS_OF_TOOL = "source version asset executables files platforms verify require accept aliases purpose owner purl"
 #: Begins the short form of source and version: ``github:jqlang/jq@1.7.*``. No version has a colon in it.
 _SHORT = re.compile(r"([A-Za-z_]+):(.*)\Z", re.DOTALL)
+#: The address of a project's page, or of one below it.
+_PAGE = re.compile(
+    r"https?://(?:www\.)?(?P<host>github\.com|gitlab\.com|codeberg\.org)/(?P<project>[\w.-]+/[\w.-]+?)(?:\.git)?(?:[/?#@].*)?\Z"
+)
+_PUBLIC_FORGES = {"github.com": "github", "gitlab.com": "gitlab", "codeberg.org": "gitea"}
 _A_TOOL = 'a version in quotes such as "0.9.*", "github:astral-sh/uv@0.9.*", or a mapping such as {source: {pypi: uv}}'
 
 
@@ -221,15 +227,27 @@ def _short_form(place: Place) -> dict[str, Place]:
     if source is None:
         return {"version": place}
     kind, published = source.groups()
+    if kind in ("http", "https") and published.startswith("//"):
+        raise place.misfit(_of_web_address(place.value), redacted(place.value))
     if kind not in KINDS:
         raise place.unknown("source", kind, list(KINDS))
     named, at, version = published.rpartition("@")
     if not at or "/" in version:
         named, at = published, ""
+    if named != named.strip(" "):
+        raise place.misfit(f"no blanks around what is published, such as {kind}:{shown(named.strip())[1:-1]}")
     written = WrittenMapping({kind: named})
     written.lines = {kind: place.line or 0}
     fields = {"source": place._replace(value=written)}
     return {**fields, "version": place._replace(value=version)} if at else fields
+
+
+def _of_web_address(url: str) -> str:
+    """Return what to write in place of the web address *url*: people paste that of a page."""
+    page = _PAGE.match(url)
+    if page:
+        return f"the short form of its source: {_PUBLIC_FORGES[page['host']]}:{page['project']}"
+    return 'a kind of source before it: "http:https://…/{version}/…", with the version in place of the one in it'
 
 
 def _catalogued(name: str, place: Place, own: ToolKeys, around: _Around) -> ToolKeys:

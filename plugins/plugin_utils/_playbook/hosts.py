@@ -18,6 +18,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 #: How much of two names must be the same for one to be meant by the other: where nobody is left, and else.
 ALIKE_NOBODY, ALIKE = 0.6, 0.75
+#: So many pairs of names are compared at most, which takes a second or so: a fleet has thousands of names.
+MOST_COMPARED = 20_000
 #: So many groups are named where none is near.
 MOST_NAMED = 12
 NO_HOSTS = "the inventory has no hosts: give -i INVENTORY"
@@ -36,9 +38,9 @@ def refuse_unknown(target: str, parts: Sequence[str], groups: Groups, matched: S
     if not groups.get("all") and not matched:
         raise ReleaseError(NO_HOSTS)
     # Ansible knows localhost without an inventory.
-    names = [*groups, *groups.get("all", ()), *matched]
-    unknown = [name for name in map(_name, parts) if name and name not in names]
-    near = {name: meant for name in unknown if (meant := _near(name, names, ALIKE if matched else ALIKE_NOBODY))}
+    names = dict.fromkeys([*groups, *groups.get("all", ()), *matched])
+    unknown = list(dict.fromkeys(name for name in map(_name, parts) if name and name not in names))
+    near = _nearest(unknown, list(names), ALIKE if matched else ALIKE_NOBODY)
     known = f"a host, or a group: {listed(sorted(set(groups) - {'ungrouped'}), MOST_NAMED)}"
     if near:
         told = "; ".join(f"{shown(name)[1:-1]}, did you mean {meant}?" for name, meant in near.items())
@@ -55,6 +57,12 @@ def refuse_disjoint(target: str, limit: str, matched: Sequence[str], left: Seque
             f"--limit {limit} leaves none of the {len(matched)} hosts of target={target}: nothing would be done",
             fix="give a --limit that names some of these hosts, or another target",
         )
+
+
+def _nearest(unknown: Sequence[str], names: Sequence[str], alike: float) -> dict[str, str]:
+    """Return which of *names* each of the *unknown* is nearly. The groups come first: they are compared the longest."""
+    compared = names[: MOST_COMPARED // max(len(unknown), 1)]
+    return {name: meant for name in unknown if (meant := _near(name, compared, alike))}
 
 
 def _near(name: str, names: Sequence[str], alike: float) -> str | None:

@@ -20,8 +20,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.text import
 
 #: How much of two names must be the same: ``dst`` is ``dest``, ``tools_lockfile`` is not ``lockfile``.
 ALIKE = 0.8
-#: The same where both begin like variables of a role: ``tools_exat`` is ``tools_exact``, ``tools_path`` is none.
-ALIKE_END = role_variables.ALIKE
 #: The variables of each role that a playbook hands on, by what their names begin with.
 ROLES: Mapping[str, tuple[str, ...]] = {
     "tools_": tuple(role_variables.NAMES.values()),
@@ -51,7 +49,7 @@ _NOTIFY = role_variables.NAMES["notify"]
 _ANSIBLES = "ansible_"
 
 
-def refuse(given: Iterable[str], known: Sequence[str], roles: Sequence[str] = ()) -> None:
+def refuse(given: Iterable[object], known: Sequence[str], roles: Sequence[str] = ()) -> None:
     """Raise ReleaseError if one of the variables *given* is not *known*, and seems to be meant for the playbook.
 
     *roles* are the beginnings in ROLES whose variables the playbook takes as well.
@@ -75,11 +73,12 @@ def refuse(given: Iterable[str], known: Sequence[str], roles: Sequence[str] = ()
 
 
 def _slips(
-    given: Iterable[str], known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]
+    given: Iterable[object], known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]
 ) -> Iterator[tuple[str, str | None]]:
     """Yield each variable that must not be ignored, and the one that was meant, if it is nearly one of ours."""
     for name in given:
-        if name in known or name in of_roles or name.startswith(_ANSIBLES):
+        # A key of YAML that is no text, as ``on`` or ``1``, is meant for nobody.
+        if not isinstance(name, str) or name in known or name in of_roles or name.startswith(_ANSIBLES):
             continue
         near = _nearest(name, known, roles, of_roles)
         if near or name.startswith(tuple(roles)):
@@ -87,14 +86,14 @@ def _slips(
 
 
 def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]) -> str | None:
-    """What all names of a role begin with makes none of them alike, so it is not compared."""
     begin = next((role for role in roles if name.startswith(role)), "")
     bare = next((_BARE[role][name] for role in roles if name in _BARE[role]), None)
     if bare:
         return bare
-    ends = [one.removeprefix(begin) for one in of_roles if one.startswith(begin)] if begin else [*known, *of_roles]
-    near = difflib.get_close_matches(name.removeprefix(begin), ends, 1, ALIKE if not begin else ALIKE_END)
-    return begin + near[0] if near else None
+    if begin:
+        return role_variables.nearest(name, begin, ROLES[begin])
+    near = difflib.get_close_matches(name, [*known, *of_roles], 1, ALIKE)
+    return near[0] if near else None
 
 
 def _refuse_of_others(given: Sequence[object], known: Sequence[str], of_roles: Sequence[str]) -> None:

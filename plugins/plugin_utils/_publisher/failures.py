@@ -109,6 +109,12 @@ def rate_limit_end(response: requests.Response) -> str | None:
         return "for a time that the server does not tell"
 
 
+def _server(place: str) -> str:
+    """Return what of the address *place* names who was asked, the same for all that it serves."""
+    parts = urlsplit(place)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else place
+
+
 def failure(error: Exception, url: str) -> ReleaseError:
     """Return the error for an exchange with *url* that failed in transport: what failed, why, and what may help."""
     place, host = redacted(url), urlsplit(redacted(url)).hostname or "the host"
@@ -138,7 +144,7 @@ def failure(error: Exception, url: str) -> ReleaseError:
         )
     if any(isinstance(one, TimeoutError) for one in chain):
         return SilentError(
-            f"{host} did not answer in time, asked for {place}",
+            f"{_server(place)} did not answer in time",
             found=reason,
             fix=f"check that the controller may reach {host}, or set HTTPS_PROXY",
         )
@@ -151,13 +157,13 @@ def failure(error: Exception, url: str) -> ReleaseError:
         )
     if any(isinstance(one, socket.gaierror) for one in chain):
         return ReleaseError(
-            f"the controller cannot resolve the name {host}, asked for {place}",
+            f"the controller cannot resolve the name {host}",
             found=reason,
             fix=f"see whether it finds the name (getent hosts {host}), and correct its DNS or the name; where a proxy "
             "leads out, set HTTPS_PROXY; a mirror can be set in mirrors",
         )
     return ReleaseError(
-        f"{host} could not be reached for {place}",
+        f"{_server(place)} could not be reached",
         found=reason,
         fix=f"check the name and the network, and whether the controller needs HTTPS_PROXY to reach {host}",
     )

@@ -78,7 +78,7 @@ def notes(state: State) -> tuple[str, ...]:
     """Return what people should know of a host, and what is not wrong."""
     if state.is_on_path or not state.active:
         return ()
-    return (f"{state.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders",)
+    return (f"{state.bin_dir} is not on PATH",)
 
 
 def _of_kept(name: str, tree: Tree) -> Iterator[Finding]:

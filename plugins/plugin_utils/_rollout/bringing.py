@@ -58,7 +58,7 @@ class Depot:
             raise _nor_the_host(error, way.unanswered) from error
         megabytes = sum(file.size for file in files.values()) / MEGABYTE
         if megabytes >= TOLD_FROM_MEGABYTES and not way.shares_files:
-            progress.tell(f"  … sends {megabytes:.1f} MB")
+            progress.tell(f"  … the controller sends {megabytes:.1f} MB")
         return files
 
     def _fetched(self, missing: Sequence[Delivery], progress: ProgressReport) -> dict[str, CachedFile]:

@@ -8,6 +8,7 @@ Only what the host lacks is brought: nothing where a kept tree is reused. Runs o
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +21,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan impor
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, found_at
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FetchFrom
+
+#: What a host says of a name (http_get.py). What its C library says of it has other words in each library.
+CANNOT_RESOLVE = re.compile(r"cannot resolve the name \S+")
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,9 @@ def notes(brought: Sequence[Delivery], way: Way) -> list[str]:
     if way.unanswered is None:
         return []
     tools = ", ".join(one.tool for one in brought if not _is_out_of_reach(one.asset, way))
-    return [f"sent by the controller, as the host gets no answer ({way.unanswered.found or 'none'}): {tools}"]
+    unresolved = CANNOT_RESOLVE.search(way.unanswered.what)
+    why = unresolved[0] if unresolved else f"gets no answer ({way.unanswered.found or 'none'})"
+    return [f"sent by the controller, as the host {why}: {tools}"]
 
 
 def _lacks_bytes(tool: ToolPlan) -> bool:

@@ -148,7 +148,8 @@ def _refuse_noexec(room: Room, option: str) -> None:
 def _refuse_without_room(needed: int, room: Room, option: str) -> None:
     if room.free_bytes is not None and room.free_bytes < needed:
         raise ReleaseError(
-            f"there is too little space in {room.folder}: {room.free_bytes // _MEBIBYTE} MiB free, "
-            f"{-(-needed // _MEBIBYTE)} MiB needed",
+            f"there is too little space in {room.folder}",
+            # Not in what went wrong, by which hosts are told together: each has another amount.
+            found=f"{room.free_bytes // _MEBIBYTE} MiB free, {-(-needed // _MEBIBYTE)} MiB needed",
             fix=f"make room on its file system, or choose another {option}: what is new is unpacked beside what is old",
         )

@@ -9,11 +9,12 @@ What is well comes first, so that what failed stands next to what Ansible itself
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import error_of
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import one_line
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 #: So many hosts are named. Somebody has to look at each that failed.
@@ -25,6 +26,7 @@ SHORT = 110
 #: What Ansible writes before the reason why a host is unreachable.
 _ANSIBLE_SAYS = "Failed to connect to the host via ssh: "
 NOT_RUN = "the task was not run"
+LATER = "not yet, in a later batch"
 _DONE = {
     "install": "installed",
     "upgrade": "upgraded",
@@ -35,7 +37,7 @@ _DONE = {
     "remove": "removed",
 }
 #: A note about a tool, as views.py writes it: ``uv: upgrade 0.9.8 → 0.9.9``.
-_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(_DONE)}) (?P<rest>.+)", re.DOTALL)
+_CHANGE = re.compile(rf"(?P<tool>[^ :]+): (?P<action>{'|'.join(_DONE)}) (?P<rest>.+)")
 
 
 class Kind(NamedTuple):
@@ -56,14 +58,24 @@ class _Fleet:
     failures: dict[Kind, dict[str, str]] = field(default_factory=dict)
 
 
-def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verbose: bool = False) -> list[str]:
+def lines(
+    results: Iterable[tuple[str, Any]],
+    *,
+    is_check: bool = False,
+    is_verbose: bool = False,
+    batch: Container[str] | None = None,
+) -> list[str]:
     """Return what became of the hosts of *results*: names, and what a task of pinned.release.tools registered there.
 
     In check mode, it is what would become of them. A verbose answer names every host, and says all of each failure.
+    After a *batch*, other hosts that nothing was done on are in a later one.
     """
     fleet = _Fleet()
     for host, result in results:
-        _note(fleet, host, result, is_check)
+        if result is None and batch is not None and host not in batch:
+            fleet.as_they_were.setdefault(LATER, []).append(host)
+        else:
+            _note(fleet, host, result, is_check)
     return [
         *_changed(fleet.changes, is_verbose),
         *_unchanged(fleet.as_they_were, is_verbose),
@@ -72,20 +84,24 @@ def lines(results: Iterable[tuple[str, Any]], *, is_check: bool = False, is_verb
 
 
 def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
+    """Note what became of *host*. Much of its *result* is its own word, of which no line may seem another host's."""
     if not isinstance(result, Mapping):
         fleet.as_they_were.setdefault(NOT_RUN, []).append(host)
     elif result.get("unreachable"):
         kind = Kind(True, "unreachable", "", "")
-        fleet.failures.setdefault(kind, {})[host] = error_of(result).what.removeprefix(_ANSIBLE_SAYS)
+        fleet.failures.setdefault(kind, {})[host] = one_line(error_of(result).what.removeprefix(_ANSIBLE_SAYS))
     elif result.get("failed"):
         error = error_of(result)
-        kind = Kind(False, f"failed: {error.what}", error.expected or "", error.fix or "")
-        fleet.failures.setdefault(kind, {})[host] = error.found or ""
-    elif result.get("notes"):
+        what, expected, found, fix = (
+            one_line(part or "") for part in (error.what, error.expected, error.found, error.fix)
+        )
+        fleet.failures.setdefault(Kind(False, f"failed: {what}", expected, fix), {})[host] = found
+    elif isinstance(result.get("notes"), list) and result["notes"]:
         for note in result["notes"]:
-            fleet.changes.setdefault(_change(str(note), is_check), []).append(host)
+            fleet.changes.setdefault(_change(one_line(str(note)), is_check), []).append(host)
     else:
-        fleet.as_they_were.setdefault(str(result.get("summary", "the task was skipped")), []).append(host)
+        state = one_line(str(result.get("summary", "the task was skipped")))
+        fleet.as_they_were.setdefault(state, []).append(host)
 
 
 def _change(note: str, is_check: bool) -> tuple[str, str]:
@@ -102,12 +118,16 @@ def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool)
     for (done, what), hosts in changes.items():
         together.setdefault(tuple(hosts), {}).setdefault(done, []).append(what)
     for hosts in sorted(together, key=lambda hosts: (-len(hosts), hosts)):
-        parts = (f"{done} {', '.join(what)}".strip() for done, what in together[hosts].items())
+        # A note that is no change is a sentence, which may have commas of its own.
+        parts = (f"{done} {', '.join(what)}" if done else "; ".join(what) for done, what in together[hosts].items())
         yield f"{_named(hosts, NAMED, is_verbose)}: {'; '.join(parts)}"
 
 
 def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:
-    for state, hosts in sorted(as_they_were.items(), key=lambda item: (item[0] == NOT_RUN, -len(item[1]), item[0])):
+    def place(item: tuple[str, Sequence[str]]) -> tuple[bool, int, str]:
+        return item[0] in (NOT_RUN, LATER), -len(item[1]), item[0]
+
+    for state, hosts in sorted(as_they_were.items(), key=place):
         named = ", ".join(hosts) if len(hosts) <= NAMED or is_verbose else f"{len(hosts)} hosts"
         yield f"{named}: {state}"
 

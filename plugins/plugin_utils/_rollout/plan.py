@@ -153,7 +153,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     else:
         _refuse_misspelt(wanted, state)
     doomed = _doomed(wanted, state)
-    plans = [_plan_removal(name, state) for name in sorted(doomed)]
+    plans = [_plan_removal(name, wanted, state) for name in sorted(doomed)]
     plans += [_plan_tool(name, locked[name], choice, wanted, layouts, state) for name, choice in choices.items()]
     plans += [_plan_unsupported(name, reason, state) for name, reason in unsupported.items()]
     orders = [plan.order for plan in plans if plan.order]
@@ -260,7 +260,7 @@ def _intact(state: State) -> tuple[str, ...]:
     return tuple(name for name, tree in active if tree and tree.verified_by and not drift.of_receipt(name, tree))
 
 
-def _plan_removal(name: str, state: State) -> ToolPlan:
+def _plan_removal(name: str, wanted: Wanted, state: State) -> ToolPlan:
     trees = state.trees.get(name, ())
     active = state.active.get(name)
     links = drift.links_of(name, state)
@@ -269,7 +269,8 @@ def _plan_removal(name: str, state: State) -> ToolPlan:
     before = as_installed(name, state)
     order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
     previous = (before and before.version) or (trees[0].rpartition("-")[0] if trees else None)
-    return ToolPlan(name, "remove", None, previous, "is no longer wanted", before=before, order=order)
+    reason = "is no longer wanted" if wanted.is_present else "as asked"
+    return ToolPlan(name, "remove", None, previous, reason, before=before, order=order)
 
 
 def _plan_unsupported(name: str, reason: str, state: State) -> ToolPlan:

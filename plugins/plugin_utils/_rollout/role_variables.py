@@ -10,7 +10,7 @@ which nobody sets. Their task says ``_variables: true``, and only the variables 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -53,13 +53,24 @@ def options_of_task(
 
 
 @cache
-def nearly(name: str) -> str | None:
-    """Return the variable of the role that *name* is nearly; None if it is one of them, or is somebody else's."""
-    if not name.startswith(PREFIX) or name in NAMES.values() or name in _OTHERS:
+def nearly(name: object) -> str | None:
+    """Return the variable of the role that *name* is nearly; None if it is one of them, or is somebody else's.
+
+    A key of YAML that is no text, as ``on`` or ``1``, names no variable that anybody can read.
+    """
+    if not isinstance(name, str) or not name.startswith(PREFIX) or name in NAMES.values() or name in _OTHERS:
         return None
-    ends = [known.removeprefix(PREFIX) for known in NAMES.values()]
-    near = difflib.get_close_matches(name.removeprefix(PREFIX), ends, 1, ALIKE)
-    return PREFIX + near[0] if near else None
+    return nearest(name, PREFIX, NAMES.values())
+
+
+def nearest(name: str, begin: str, known: Iterable[str]) -> str | None:
+    """Return which of the *known* variables of the role *name* is nearly; all of them *begin* so, and so does it.
+
+    What all of them begin with makes none of them alike, so it is not compared.
+    """
+    ends = [one.removeprefix(begin) for one in known]
+    near = difflib.get_close_matches(name.removeprefix(begin), ends, 1, ALIKE)
+    return begin + near[0] if near else None
 
 
 def _refuse_facts(variables: Mapping[str, Any]) -> None:

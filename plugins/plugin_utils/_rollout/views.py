@@ -81,7 +81,7 @@ def notes(plan: Plan, *, is_verbose: bool = False) -> list[str]:
         if tool.tool in plan.unsupported
     ]
     if not plan.is_on_path and any(tool.action == "install" for tool in plan.tools):
-        told.append(f"{plan.bin_dir} is not on PATH, neither on that of this task nor among the system's usual folders")
+        told.append(f"{plan.bin_dir} is not on PATH")
     return told
 
 
@@ -103,9 +103,10 @@ def _note(tool: ToolPlan, is_verbose: bool) -> str:
 def summary(plan: Plan) -> str:
     """Return in one line what became of the host, for people."""
     changed = [tool.tool for tool in plan.tools if tool.action != "none"]
-    done = f"changed: {', '.join(changed)}" if changed else "as pinned"
+    unchanged = "nothing to change" if plan.unsupported else "as pinned"
+    done = f"changed: {', '.join(changed)}" if changed else unchanged
     if plan.unsupported:
-        done += f"; not for this host: {', '.join(sorted(plan.unsupported))}"
+        done += f"; skipped, not for this host: {', '.join(sorted(plan.unsupported))}"
     if not plan.unpinned:
         return done
     strays = ", ".join(f"{name} {version}" for name, version in plan.unpinned.items())

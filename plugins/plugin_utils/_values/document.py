@@ -253,8 +253,9 @@ class Place(NamedTuple):
         return f"{place}: {self.way} is not valid" if self.way else f"{place} is not valid"
 
     def _error(self, what: str, expected: str | None, found: str | None, fix: str | None) -> MisfitError:
-        line = f", line {self.line}" if self.line else ""
-        fix = fix or self.document.fix or f"correct {self.document.name}{line}"
+        # Where its line is known, the message begins with the name of the file.
+        wrong = f"line {self.line}" if self.line else self.document.name
+        fix = fix or self.document.fix or f"correct {wrong}"
         return MisfitError(self.way or "the top", what, expected, found, fix)
 
     def _mapping(self, expected: str) -> dict[str, Any]:

@@ -17,12 +17,16 @@ import re
 from urllib.parse import quote, quote_plus, unquote
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable, shortened
 
 #: Stands where a secret was.
 HIDDEN = "********"
 #: To hide shorter ones would hide more text than it protects.
 SHORTEST = 4
+#: Longer lines are cut.
+LONGEST_LINE = 1000
+#: What may be a user and password in an address.
+_PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 _NOT_IN_TOKEN = re.compile(r"[^\x21-\x7e]")
 _CUT_AT = re.compile(r"""[^\x21-\x7e]|[%@:/?#\\"']""")
@@ -80,6 +84,12 @@ def without_secrets(text: str) -> str:
         return text
     longest_first = sorted(_known, key=lambda secret: (-len(secret), secret))
     return re.sub("|".join(map(re.escape, longest_first)), HIDDEN, text, flags=re.IGNORECASE)
+
+
+def one_line(text: str) -> str:
+    """Return *text*, which may be an error of any program, on one line, without passwords."""
+    line = " ".join(text[: 4 * LONGEST_LINE].split())
+    return shortened(without_secrets(_PASSWORD.sub("//…@", line)), LONGEST_LINE)
 
 
 def _kind(character: str) -> str:

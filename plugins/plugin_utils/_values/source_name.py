@@ -38,11 +38,12 @@ def source_name(declared: DeclaredSource) -> str | None:
 def _server(source: Mapping[str, str], kind: str) -> str | None:
     """Return the host that an option of the *source* names, ``unknown`` where the address is none."""
     addresses = [source[key] for key in sorted(source) if key != kind and key not in _NO_SERVERS]
-    hosts = [_host(address) for address in addresses if "://" in address]
+    hosts = [host_of(address) for address in addresses if "://" in address]
     return "+".join(hosts) or None
 
 
-def _host(address: str) -> str:
+def host_of(address: str) -> str:
+    """Return the host of an *address*, with its port if it has one; ``unknown`` where it has none."""
     try:
         return urlsplit(address).netloc.rpartition("@")[2].lower() or "unknown"
     except ValueError:

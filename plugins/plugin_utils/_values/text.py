@@ -51,10 +51,10 @@ def listed(words: Iterable[object], limit: int = 10, between: str = ", ") -> str
     return between.join(known[:limit]) + (f" and {len(known) - limit} more" if len(known) > limit else "")
 
 
-def folded(line: str, width: int) -> list[str]:
+def folded(line: str, width: int, further: str | None = None) -> list[str]:
     """Return *line* as lines of at most *width* characters, unless a word is longer. They go on further to the right.
 
-    A word is never cut, so that paths and addresses can be copied.
+    All but the first begin with *further*. A word is never cut, so that paths and addresses can be copied.
     """
     if len(line) <= width:
         return [line]
@@ -62,7 +62,7 @@ def folded(line: str, width: int) -> list[str]:
     words = textwrap.TextWrapper(
         width=width,
         initial_indent=indent,
-        subsequent_indent=f"{indent}    ",
+        subsequent_indent=f"{indent}    " if further is None else further,
         break_long_words=False,
         break_on_hyphens=False,
     )

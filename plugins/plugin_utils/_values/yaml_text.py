@@ -121,7 +121,7 @@ def _not_yaml(name: str, text: str, error: yaml.MarkedYAMLError) -> ReleaseError
     return ReleaseError(
         f"{name}:{line} is not YAML",
         found=f"column {column}: {described}",
-        fix=f"correct {name}, line {line}{_advice(error)}",
+        fix=f"correct line {line}{_advice(error)}",
     )
 
 

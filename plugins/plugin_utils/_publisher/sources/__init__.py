@@ -82,6 +82,8 @@ VERSIONS = "versions"
 VERSIONS_BY_EXPRESSION = frozenset({"index"})
 #: The kinds that know of no versions.
 WITHOUT_VERSIONS = frozenset({"http"})
+#: What to do about an address with a user or a password in it.
+WITHOUT_USER = "put them into netrc (for a Python index, PIP_INDEX_URL may have them), and the bare address here"
 LISTS_VERSIONS = "a source that lists versions itself, such as {github: kubernetes/kubernetes}"
 
 
@@ -148,6 +150,18 @@ def kind_of(words: DeclaredSource) -> str:
             found=shown(text_of(words, VERSIONS)),
         )
     return kind
+
+
+def has_user(text: str) -> bool:
+    """Tell whether the *text* of a source may be an address that has a user or a password in it."""
+    if "://" not in text:
+        return False
+    try:
+        # What is no port may be the beginning of a password, whose "/", "?" or "#" somebody forgot to encode.
+        _port = urlsplit(text).port
+        return without_user(text)[1] is not None
+    except ValueError:
+        return "@" in text
 
 
 def lists_versions(source: DeclaredSource) -> bool:
@@ -223,15 +237,10 @@ def _text(key: str, value: object) -> str:
     if not isinstance(value, str) or key in WORDS:
         expected = "a mapping such as {x86_64: amd64}" if key in WORDS else "text"
         raise ReleaseError(f"source.{key} is not valid", expected=expected, found=type(value).__name__)
-    try:
-        _address, user_and_password = without_user(value) if "://" in value else (value, None)
-    except ValueError:
-        user_and_password = None
-    if user_and_password is not None:
+    if has_user(value):
         # The lock file repeats the manifest's source, and both are meant to be shared.
         raise ReleaseError(
-            f"source.{key} holds a user name or password, which would be written to the lock file",
-            fix="put them into netrc (for a Python index, PIP_INDEX_URL may have them), and the bare address here",
+            f"source.{key} holds a user name or password, which would be written to the lock file", fix=WITHOUT_USER
         )
     return str(value)
 

@@ -583,6 +583,19 @@ def test_unknown_host_is_named(get, monkeypatch, pauses, code, tries):
     assert len(pauses) == tries - 1
 
 
+def test_an_ipv6_address_is_named_whole(get, monkeypatch):
+    def getaddrinfo(*_arguments, **_options):
+        raise socket.gaierror(socket.EAI_NONAME, "Address family for hostname not supported")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    get.fails("https://[2001:db8::1]:8443/x", "cannot resolve the name 2001:db8::1", "getent hosts 2001:db8::1")
+    monkeypatch.setenv("https_proxy", "http://[2001:db8::2]:3128")
+    get.fails("https://gone.example.org/x", "cannot resolve the name 2001:db8::2")
+    monkeypatch.delenv("https_proxy")
+    monkeypatch.setattr(socket, "getaddrinfo", mock.Mock(side_effect=ConnectionRefusedError(111, "refused")))
+    get.fails("https://[2001:db8::1]/x", "https://[2001:db8::1]: Connection refused")
+
+
 def unanswered(get, url, **options):
     """Return whether nobody answered, and see to it that nobody is asked twice where somebody else stands by."""
     with limits(**{"timeout_s": 0.6, "attempts": 2, **options}), pytest.raises(ReleaseError) as failure:

@@ -197,7 +197,7 @@ def test_rollout_tells_what_became_of_each_host():
             "same": result(uv=NONE),
             "failed": {"failed": True, "msg": "h: disk\nfull", "diff": {"error": {"what": "no room in /opt"}}},
             "odd": {"failed": True, "msg": "it\nbroke"},
-            "gone": {"unreachable": True, "msg": "no route"},
+            "gone": {"unreachable": True, "msg": "Task failed: no route"},
             "skipped": {"skipped": True},
             "absent": None,
             "foreign": {"ping": "pong"},
@@ -222,13 +222,26 @@ def test_rollout_tells_what_became_of_each_host():
 
 def test_a_host_on_which_a_tool_was_skipped_is_not_recorded_as_one_that_has_all():
     skipped = {**result(uv=NONE, rg=NONE), "unsupported": {"rg": "gnu build needs glibc 2.39, host has 2.36"}}
-    document = rollout({"old": skipped, "new": result(uv=NONE, rg=NONE)})
+    moved = {**skipped, **result(uv=UPGRADE, rg=NONE)}
+    document = rollout({"old": skipped, "moved": moved, "new": result(uv=NONE, rg=NONE)})
     left_out = "not for this host: rg (gnu build needs glibc 2.39, host has 2.36)"
     assert document["predicate"]["hosts"] == [
         {"outcome": "as_pinned", "hosts": ["new"]},
-        {"outcome": "as_pinned", "why": left_out, "hosts": ["old"]},
+        {"outcome": "incomplete", "why": left_out, "hosts": ["moved", "old"]},
     ]
-    statements.read(in_log(document), "entry")
+    past = told(document)
+    assert {host: bool(past.of(host).converged) for host in ("old", "moved", "new")} == {
+        "old": False,
+        "moved": False,
+        "new": True,
+    }
+    assert changes(document) == [("uv", "upgrade", "0.1", "0.2", ["moved"])]
+    assert past.of("old").last_answer == at(5)
+
+
+def test_a_host_whose_skipped_tools_are_no_mapping_gave_no_result_of_ours():
+    [group] = rollout({"odd": {**result(uv=NONE), "unsupported": ["rg"]}})["predicate"]["hosts"]
+    assert group["outcome"] == "failed"
 
 
 def test_hosts_with_the_same_change_share_it():

@@ -13,7 +13,11 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import recording
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import ComparedLock
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.history import History
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import (
+    plain,
+    refuse_odd_names,
+    registered,
+)
 
 RESULT = {"tools": {"uv": {"action": "none"}}, "changed": False}
 
@@ -45,6 +49,22 @@ def test_a_host_that_no_task_was_run_on_has_none() -> None:
 
 def test_a_fact_of_the_same_name_is_no_result() -> None:
     assert outcome({"tools_result": RESULT, "ansible_facts": {"tools_result": RESULT}}) == "failed"
+
+
+def test_a_result_is_read_though_ansible_put_its_own_records_of_an_error_and_a_warning_into_it() -> None:
+    messages = pytest.importorskip("ansible.module_utils._internal._messages")
+    event = messages.Event(msg="no route to host")
+    result = {
+        "unreachable": True,
+        "exception": messages.ErrorSummary(event=event),
+        "warnings": [messages.WarningSummary(event=event)],
+    }
+    assert plain(result) == {"unreachable": True, "exception": None, "warnings": [None]}
+
+
+@pytest.mark.parametrize("value", [object(), {1}, b"bytes", HostVars])
+def test_a_result_with_any_other_object_is_none(value: object) -> None:
+    assert plain({"unreachable": True, "msg": value}) is None
 
 
 @pytest.mark.parametrize("name", ["", "web\n1", "web\x1b[2J", "web\u2028", "web\udc80"])

@@ -15,7 +15,6 @@ import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
     host_result,
     recording,
-    registered,
     report_json,
     statements,
 )
@@ -26,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import bri
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import LONGEST_LINE
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 
@@ -192,7 +192,7 @@ def test_a_host_of_which_nothing_is_known_is_in_the_report_with_the_reason(
     assert (host.name, host.status, host.tools) == ("h1", status, ())
     assert why in host.why
     assert "secret" not in host.why
-    assert len(host.why) <= registered.LONGEST_LINE
+    assert len(host.why) <= LONGEST_LINE
 
 
 NO_FINDING = {"kind": "fine", "against": "lock", "text": "x", "path": "", "expected": "", "found": ""}

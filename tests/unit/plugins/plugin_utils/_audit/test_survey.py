@@ -23,8 +23,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.survey impor
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import floor
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foreseen import foresee
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
+from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
@@ -216,15 +218,26 @@ def test_hosts_for_which_no_platform_is_known_are_named() -> None:
     assert "    1  aix/powerpc64" in text(found)
 
 
+def _error_of_full_disk(free_mebibytes: int) -> ReleaseError:
+    room = Room("/opt", is_writable=True, free_bytes=free_mebibytes << 20, starts_programs=True)
+    with pytest.raises(ReleaseError) as refused:
+        foresight._refuse_without_room(40 << 20, room, "root")
+    return refused.value
+
+
 def test_refusals_that_differ_only_in_what_a_host_has_are_one(tmp_path: Path) -> None:
     said = answer(BOOKWORM, lock_of(tmp_path))
-    full = [ReleaseError(f"too little space in /opt: {free} MiB free", fix="make room") for free in (0, 3)]
+    full = [_error_of_full_disk(free) for free in (0, 3)]
     odd = [ReleaseError("no usable Python", found=found) for found in ("none", "/bin/python3 is 2.7", "none")]
     results = {f"h{number}": {**said, "refused": why.as_dict()} for number, why in enumerate([*full, *odd])}
     found = survey(results)
     assert [(one.refusal.what, one.refusal.found, one.hosts) for one in found.refused] == [
-        ("no usable Python", "none, /bin/python3 is 2.7", ("h2", "h3", "h4")),
-        ("too little space in /opt: … MiB free", "", ("h0", "h1")),
+        ("no usable Python", "none; /bin/python3 is 2.7", ("h2", "h3", "h4")),
+        (
+            "there is too little space in /opt",
+            "0 MiB free, 40 MiB needed; 3 MiB free, 40 MiB needed",
+            ("h0", "h1"),
+        ),
     ]
     assert found.outcomes == ()
 
@@ -252,14 +265,19 @@ def test_every_host_that_is_unreachable_is_named_though_each_reason_has_its_own_
 
 
 def test_whoever_does_not_answer_is_told_with_the_reason() -> None:
-    no_shell = {"changed": False, "unanswered": ReleaseError("no shell", found="nothing").as_dict()}
-    results = {"gone": UNREACHABLE, "lost": UNREACHABLE, "mute": no_shell, "out": None, "skipped": {"skipped": True}}
+    no_shell = {"changed": False, "unanswered": ReleaseError("no shell", found="nothing", fix="give it one").as_dict()}
+    no_lock = failed_result(ReleaseError("no lock file", found="No such file", fix="lock first"), is_brief=True)
+    silent = {"gone": UNREACHABLE, "lost": UNREACHABLE, "mute": no_shell, "odd": no_lock}
+    results = {**silent, "out": None, "skipped": {"skipped": True}}
     told = text(survey(results)).splitlines()
-    assert told[0] == "5 hosts in the inventory: 2 unreachable, 1 failed, 2 not asked"
-    assert told[-4:] == [
+    assert told[0] == "6 hosts in the inventory: 2 unreachable, 2 failed, 2 not asked"
+    assert told[-7:] == [
         "2 hosts (gone, lost): unreachable: Failed to connect to the host via ssh: no",
         "  route to host",
         "mute: failed: no shell: nothing",
+        "  to fix: give it one",
+        "odd: failed: no lock file: No such file",
+        "  to fix: lock first",
         "2 hosts (out, skipped): not asked",
     ]
 
@@ -280,6 +298,13 @@ def test_what_is_no_result_for_this_lock_file_is_failed(result: object) -> None:
     host = surveyed.read("h", result, SHA256)
     assert (host.asked, host.machine) == ("failed", None)
     assert "no result of pinned.release.survey_host" in host.why
+
+
+def test_the_lock_file_of_a_survey_is_the_one_that_most_hosts_were_asked_about() -> None:
+    missing = failed_result(ReleaseError("no lock file nowhere.json"))
+    said = [missing, {"lockfile": "/a.json"}, *[{"lockfile": "/b.json"}] * 2, None, "x", {"lockfile": ["/c.json"]}]
+    assert surveyed.lockfile_of_most(said) == "/b.json"
+    assert surveyed.lockfile_of_most([missing, None, {"lockfile": ""}]) == ""
 
 
 def test_an_answer_about_another_lock_file_is_none() -> None:

@@ -47,6 +47,30 @@ def refused(text: str) -> ReleaseError:
     return caught.value
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        '{http: "https://user:s3cret@h.example.org/{version}"}',
+        '{http: "https://s3cret@h.example.org/{version}"}',
+        '{http: "https://user:s3/cret@h.example.org/{version}"}',
+        '{http: "https://user:s3[cret@h.example.org/{version}"}',
+        '{gitlab: a/b, api_url: "https://user:s3cret@h.example.org/"}',
+        '{http: "https://h.example.org/{version}", versions: {pypi: a, index: "https://user:s3cret@h.example.org/"}}',
+        '{http: "https://h.example.org/{arch}", arch: {x86_64: "https://user:s3cret@h.example.org/"}}',
+    ],
+)
+def test_a_source_with_a_password_is_refused_and_not_shown(source: str) -> None:
+    error = refused(f"tools: {{deploy: {{source: {source}}}}}\n")
+    assert "without user name and password" in str(error.expected)
+    assert "cret" not in str(error)
+
+
+def test_an_at_sign_elsewhere_in_an_address_is_no_password() -> None:
+    address = "https://cdn.example.org/npm/@scope/tool@{version}/tool"
+    found = catalogue.parse(f'tools: {{deploy: {{source: {{http: "{address}"}}}}}}\n', "mine.yml")
+    assert found["deploy"].keys.source == {"http": address}
+
+
 def test_a_catalogue_says_what_a_manifest_would() -> None:
     found = catalogue.parse(EXAMPLE, "mine.yml", Path("mine.yml"))
     source = {"gitlab": "platform/deploy", "api_url": "https://gitlab.example.org/api/v4", "tag": "deploy-v{version}"}

@@ -79,6 +79,17 @@ def test_a_package_that_is_not_its_publishers_own_is_told(site: Catalogue) -> No
     assert told.count("repackaged") == 1
 
 
+@pytest.mark.parametrize(
+    "address",
+    ["https://exa\u2100mple.com/x", "https://[::1/x", "https://[x]/y", "https://[2001:db8::1]/{version}", "https:///x"],
+)
+def test_an_address_that_is_none_ends_no_search(tmp_path: Path, address: str) -> None:
+    path = tmp_path / "site.yml"
+    path.write_text(f'tools: {{deploy: {{source: {{http: "{address}"}}}}}}\n')
+    told = search.lines(search.candidates(Catalogue((path,)), "deploy"), "deploy")
+    assert told[1].startswith("            from ")
+
+
 def test_whoever_finds_nothing_is_told_what_to_write() -> None:
     told = search.lines([], "My Tool")
     assert 'no tool like "My Tool"' in told[0]

@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.answers import Difference
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
@@ -135,7 +138,13 @@ def test_every_field_of_a_wanted_tool_is_remembered() -> None:
 
 @pytest.mark.parametrize("secret", ["hunter2", "hunter 2", "hunter@2", "hunter/2", "hunter:2%"])
 def test_no_password_that_was_put_into_an_address_is_told(secret: str) -> None:
-    """To lock with it is refused, but a rollout only compares."""
-    told = str(differences("{pypi: uv}", f'{{pypi: uv, index: "https://me:{secret}@example.org/simple/"}}'))
+    """A manifest with it is refused, but a lock file that somebody edited is compared."""
+    address = f"https://me:{secret}@example.org/simple/"
+    lock = lock_for(ASKED)
+    edited = replace(lock.tools["uv"], source={"pypi": "uv", "index": address})
+    told = str(answers.differences(replace(lock, tools={**lock.tools, "uv": edited}), manifest.parse(ASKED)))
     assert "https://…@example.org/simple/" in told
+    with pytest.raises(ReleaseError) as caught:
+        manifest.parse(ASKED.replace("{pypi: uv}", f'{{pypi: uv, index: "{address}"}}'))
+    told += str(caught.value)
     assert not [part for part in ("hunter", "me:") if part in told]

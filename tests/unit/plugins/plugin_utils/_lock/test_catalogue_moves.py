@@ -142,10 +142,58 @@ def test_a_tool_that_the_catalogue_no_longer_has_stays_and_what_to_write_is_told
     for upgrade in ([], ["tool"]):
         kept = site.lock(locked, upgrade=upgrade)
         assert kept.lock == locked
-    told, _line, written = of(kept).notes[0].partition("  tool: ")
-    assert told == "the catalogue no longer has it. What is locked stays; write into the manifest"
-    own = site.asked(locked, written).tools["tool"]
-    assert own == replace(site.asked(locked).tools["tool"], constraint="", catalogued=())
+    told, _colon, written = of(kept).notes[0].partition(": ")
+    stays = "the catalogue no longer has it. What is locked stays; add to this tool in the manifest, beside its version"
+    assert told == stays
+    assert written.startswith("asset: tool-*, source: {pypi: tool}, verify: {minisign: {key: ")
+    own = site.asked(locked, f"{{version: '*', {written}}}").tools["tool"]
+    assert own == replace(site.asked(locked).tools["tool"], catalogued=())
+
+
+def test_what_a_manifest_says_itself_is_not_among_what_to_add(site: Site) -> None:
+    tool = "{version: '*', asset: '*-x86_64', accept: {without_digest: ['*']}}"
+    site.says(PYPI, "asset: tool-*")
+    locked = site.lock(tool=tool).lock
+    site.file.write_text("tools: {other: {source: {pypi: other}}}\n")
+    [note] = of(site.lock(locked, tool)).notes
+    assert note.endswith("add to this tool in the manifest, beside its version: source: {pypi: tool}")
+
+
+def test_a_catalogue_that_is_gone_keeps_nobody_from_locking_what_is_locked(site: Site) -> None:
+    locked = site.lock().lock
+    site.file.unlink()
+    again = site.lock(locked)
+    assert again.lock == locked
+    [note] = again.notes
+    assert note.startswith("cannot tell whether the catalogue now says something else: ")
+    assert str(site.file) in note
+    assert of(again).notes == ()
+    with pytest.raises(ReleaseError, match=r"mine\.yml"):
+        site.lock(locked, upgrade=["tool"])
+
+
+def test_a_catalogue_that_is_gone_hides_no_other_error(site: Site, publisher: Publisher) -> None:
+    site.says(PYPI, "asset: 'tool-{version}-linux-*'")
+    locked = site.lock().lock
+    publisher.publish("2.0", renamed__linux__x86_64=STATIC)
+    site.file.unlink()
+    with pytest.raises(ReleaseError) as caught:
+        site.lock(locked, '"2.*"')
+    assert catalogue_moves.with_hint(caught.value, site.asked(locked, '"2.*"')) is caught.value
+
+
+def test_a_lock_file_in_which_the_catalogue_was_forged_is_told(site: Site, publisher: Publisher) -> None:
+    """That it differs is no error: an edited catalogue looks the same, and must not stop whoever only compares."""
+    sign(publisher, "1.0", KEY)
+    site.says(PYPI, f"verify: {{minisign: {KEY.public}}}")
+    locked = site.lock().lock
+    forged = replace(locked.tools["tool"], source={"github": "evil/tool"}, verify={}, catalogued=("source",))
+    lock = lockfile.parse(lockfile.emit(replace(locked, tools={"tool": forged})))
+    assert answers.differences(lock, site.asked(lock)) == ()
+    assert list(catalogue_moves.moves(site.asked(locked), locked.tools)) == []
+    [told] = catalogue_moves.moves(site.asked(lock), lock.tools)
+    assert told.startswith("tool: the catalogue now says source {pypi: tool} instead of {github: evil/tool}; verify {")
+    assert list(catalogue_moves.moves(site.asked(lock), {"other": forged})) == []
 
 
 def test_whoever_cannot_lock_is_told_that_the_catalogue_says_something_else(site: Site, publisher: Publisher) -> None:

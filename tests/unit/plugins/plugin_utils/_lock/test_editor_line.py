@@ -46,6 +46,17 @@ def test_collection_in_the_home_of_somebody_is_not_named(tmp_path: Path, schema:
     assert editor_line(project / "releases.yml", schema) == ""
 
 
+def test_collection_in_a_hidden_folder_is_not_named_though_the_whole_home_is_in_git(
+    tmp_path: Path, schema: Path
+) -> None:
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "work").mkdir()
+    (tmp_path / "collections").rename(tmp_path / ".ansible")
+    hidden = tmp_path / ".ansible" / schema.relative_to(tmp_path / "collections")
+    assert hidden.is_file()
+    assert editor_line(tmp_path / "work/releases.yml", hidden) == ""
+
+
 def test_collection_without_its_docs_is_not_named(tmp_path: Path, schema: Path) -> None:
     schema.unlink()
     assert editor_line(tmp_path / "releases.yml", schema) == ""

@@ -673,7 +673,7 @@ def test_yaml_that_says_nothing_certain_is_refused(text, found):
     error = refused(text)
     line = error.what.removeprefix("releases.yml").removesuffix(" is not YAML").removeprefix(":")
     assert f"{line}: {error.found}".removeprefix(": ").startswith(found)
-    assert error.fix.startswith(f"correct releases.yml, line {line}" if line else "correct releases.yml")
+    assert error.fix.startswith(f"correct line {line}" if line else "correct releases.yml")
 
 
 @pytest.mark.parametrize(
@@ -1231,6 +1231,34 @@ def test_parse_and_schema_agree_on_what_short_forms_are(validator, text):
 )
 def test_a_short_form_means_what_the_long_one_does(short, long):
     assert tool(f"{LINUX}tools: {{tool: '{short}'}}") == tool(f"{LINUX}tools: {{tool: {long}}}")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://github.com/jqlang/jq", "github:jqlang/jq"),
+        ("https://www.github.com/jqlang/jq.git", "github:jqlang/jq"),
+        ("http://github.com/jqlang/jq/releases/tag/jq-1.7", "github:jqlang/jq"),
+        ("https://github.com/nodejs/node.js/?tab=readme#a", "github:nodejs/node.js"),
+        ("https://gitlab.com/gitlab-org/cli@1.*", "gitlab:gitlab-org/cli"),
+        ("https://codeberg.org/forgejo/runner", "gitea:forgejo/runner"),
+        ("https://github.com/jqlang", "http:https://"),
+        ("https://dl.example.org/1.2/x", "http:https://"),
+        ("https://github.com.example.org/a/b", "http:https://"),
+        ("https://[x/a", "http:https://"),
+        ("pypi: ruff", "pypi:ruff"),
+        ("pypi:ruff @0.17.*", "pypi:ruff"),
+    ],
+)
+def test_what_is_pasted_in_place_of_a_short_form_is_refused_with_the_short_form(written, meant):
+    error = refused(f'{LINUX}tools: {{tool: "{written}"}}\n')
+    assert error.what == "releases.yml:2: tools.tool is not valid"
+    assert meant in error.expected
+
+
+def test_a_password_in_a_pasted_address_is_not_shown():
+    for address in ("https://me:s3cret@h.example.org/x", "https://me:s3/cret@h/x", "http:https://me:s3cret@h/x"):
+        assert "cret" not in str(refused(f"{LINUX}tools: {{tool: '{address}'}}"))
 
 
 @given(

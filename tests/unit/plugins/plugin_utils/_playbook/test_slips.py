@@ -105,3 +105,9 @@ def test_handlers_that_no_playbook_of_ours_has_are_refused() -> None:
     with pytest.raises(ReleaseError, match="the playbook rollout has no handlers that tools_notify could name"):
         slips.refuse(["tools_notify"], slips.PLAYBOOKS["rollout"], ["tools_"])
     slips.refuse(["tools_notify"], KNOWN, ["tools_"])
+
+
+@pytest.mark.parametrize("name", [True, 1, None, 1.5, ("tools_exat",)])
+def test_a_variable_whose_name_is_no_text_is_no_concern_of_ours(name: object) -> None:
+    slips.refuse([name], KNOWN, ["tools_", "mirror_"])
+    assert role_variables.nearly(name) is None

@@ -64,3 +64,15 @@ def test_a_limit_that_leaves_nobody_of_the_target_is_told() -> None:
     with pytest.raises(ReleaseError, match="--limit database leaves none of the 2 hosts of target=web"):
         hosts.refuse_disjoint("web", "database", ["web1", "web2"], ["db1"])
     hosts.refuse_disjoint("web", "web1,database", ["web1", "web2"], ["web1", "db1"])
+
+
+def test_of_many_names_the_groups_are_compared_and_of_the_hosts_as_many_as_take_no_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    compared = []
+    monkeypatch.setattr(hosts, "_near", lambda name, names, alike: compared.append((name, names)))
+    groups = {"all": [f"host{number}" for number in range(100_000)], "web": ["host1"]}
+    hosts.refuse_unknown("…", ["web", "!wbe", "!wbe", "!bew", "host99999"], groups, ["host1"])
+    assert [name for name, _names in compared] == ["wbe", "bew"]
+    assert all(names[:3] == ["all", "web", "host0"] for _name, names in compared)
+    assert sum(len(names) for _name, names in compared) == hosts.MOST_COMPARED

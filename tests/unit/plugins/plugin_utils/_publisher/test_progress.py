@@ -43,7 +43,7 @@ def screen():
 
 
 @pytest.fixture
-def bar(lines, clock, screen):
+def meter(lines, clock, screen):
     return ProgressReport(lines.append, clock, screen.append)
 
 
@@ -115,20 +115,20 @@ def test_a_publisher_cannot_steer_the_terminal(progress, lines):
     assert lines == ["uv ?[2J0.9?9?"]
 
 
-def test_a_terminal_has_a_bar_which_goes_before_a_line_comes_and_at_the_end(bar, lines, clock, screen):
-    bar.expect(8_000_000, 8_000_000)
-    bar.receive("a", 0)
+def test_a_terminal_has_a_bar_which_goes_before_a_line_comes_and_at_the_end(meter, lines, clock, screen):
+    meter.expect(8_000_000, 8_000_000)
+    meter.receive("a", 0)
     for megabytes in (4, 8):
         clock.now += SECONDS_BETWEEN_BARS
-        bar.receive("a", megabytes * 1_000_000)
-        bar.receive("a", megabytes * 1_000_000)
-    bar.finish("a")
-    bar.tell("uv is locked")
-    bar.tell("so is jq")
+        meter.receive("a", megabytes * 1_000_000)
+        meter.receive("a", megabytes * 1_000_000)
+    meter.finish("a")
+    meter.tell("uv is locked")
+    meter.tell("so is jq")
     clock.now += 1.6
-    bar.receive("b", 4_000_000)
-    bar.close()
-    bar.close()
+    meter.receive("b", 4_000_000)
+    meter.close()
+    meter.close()
     assert screen == [
         "[#####---------------] 0 of 2 assets, 4.0 of 16.0 MB",
         "[##########----------] 0 of 2 assets, 8.0 of 16.0 MB",
@@ -139,18 +139,18 @@ def test_a_terminal_has_a_bar_which_goes_before_a_line_comes_and_at_the_end(bar,
     assert lines == ["uv is locked", "so is jq"]
 
 
-def test_a_bar_shows_assets_where_nobody_knows_how_many_bytes_there_are(bar, clock, screen):
-    bar.expect(None, None)
-    bar.finish("a")
+def test_a_bar_shows_assets_where_nobody_knows_how_many_bytes_there_are(meter, clock, screen):
+    meter.expect(None, None)
+    meter.finish("a")
     clock.now += SECONDS_BETWEEN_BARS
-    bar.receive("b", 200_000)
+    meter.receive("b", 200_000)
     assert screen == ["[##########----------] 1 of 2 assets, 0.2 MB"]
 
 
-def test_more_bytes_than_were_announced_do_not_break_the_bar(bar, clock, screen):
-    bar.expect(1_000_000)
+def test_more_bytes_than_were_announced_do_not_break_the_bar(meter, clock, screen):
+    meter.expect(1_000_000)
     clock.now += SECONDS_BETWEEN_BARS
-    bar.receive("a", 2_000_000)
+    meter.receive("a", 2_000_000)
     assert screen == ["[####################] 0 of 1 assets, 2.0 of 1.0 MB"]
 
 

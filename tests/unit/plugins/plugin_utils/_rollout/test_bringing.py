@@ -195,7 +195,7 @@ def test_an_error_of_the_controller_tells_what_the_host_said_before(tmp_path: Pa
     assert raised.value.found == "HTTP status 404 Not Found; before, the host got no answer either: cannot download it"
 
 
-@pytest.mark.parametrize(("shares_files", "told"), [(False, ["  … sends 12.0 MB"]), (True, [])])
+@pytest.mark.parametrize(("shares_files", "told"), [(False, ["  … the controller sends 12.0 MB"]), (True, [])])
 def test_what_takes_a_while_to_send_is_announced(tmp_path: Path, shares_files: bool, told: list[str]) -> None:
     large = bytes(12_000_000)
     (tmp_path / NAME).write_bytes(large)

@@ -176,6 +176,12 @@ def test_what_was_sent_for_want_of_an_answer_is_told(machine: Machine) -> None:
     assert delivery.notes(delivery.deliveries(plan, silent), silent) == [
         "sent by the controller, as the host gets no answer (Connection refused): hello"
     ]
+    told = "cannot download https://pypi.example/a: this machine cannot resolve the name pypi.example"
+    for words in ("Temporary failure in name resolution", "Try again"):
+        unresolved = Way(unanswered=ReleaseError(told, found=words))
+        assert delivery.notes(delivery.deliveries(plan, unresolved), unresolved) == [
+            "sent by the controller, as the host cannot resolve the name pypi.example: hello"
+        ]
     asked = Way("controller")
     assert delivery.notes(delivery.deliveries(plan, asked), asked) == []
 

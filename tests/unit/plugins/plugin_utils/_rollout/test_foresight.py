@@ -49,7 +49,7 @@ def test_a_host_that_has_all_is_let_through() -> None:
         (
             INSTALL,
             state(replace(ROOM, free_bytes=40 * MEBIBYTE - 1)),
-            "too little space in /opt: 39 MiB free, 40 MiB needed",
+            "too little space in /opt\n  found: 39 MiB free, 40 MiB needed\n",
         ),
         (REMOVE, replace(state(), python=""), "no usable Python"),
     ],

@@ -10,6 +10,7 @@ import errno
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import (
     advice,
+    folded,
     listed,
     printable,
     reading_advice,
@@ -40,6 +41,12 @@ def test_many_words_are_counted() -> None:
     assert listed("abcdef", 4) == "a, b, c, d and 2 more"
     assert listed("abcd", 4) == "a, b, c, d"
     assert listed(range(11)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 1 more"
+
+
+def test_a_long_line_goes_on_further_to_the_right_and_no_word_is_cut() -> None:
+    assert folded("  a line", 8) == ["  a line"]
+    assert folded("  to fix: /a/long/path it", 12) == ["  to fix:", "      /a/long/path", "      it"]
+    assert folded("jq  a tool", 8, "    ") == ["jq  a", "    tool"]
 
 
 @pytest.mark.parametrize(

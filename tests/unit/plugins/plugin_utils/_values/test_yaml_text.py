@@ -74,13 +74,13 @@ def test_a_mistake_is_told_with_line_and_column(text: str, line: int, found: str
     error = refusal(text)
     assert error.what == f"mine.yml:{line} is not YAML"
     assert (error.found or "").startswith(found)
-    assert (error.fix or "").startswith(f"correct mine.yml, line {line}")
+    assert (error.fix or "").startswith(f"correct line {line}")
 
 
 def test_what_people_often_mean_is_said_with_the_fix() -> None:
     assert (refusal("a:\n\t- 1\n").fix or "").endswith(": YAML is indented with spaces, never with tabs")
     assert 'needs quotes, such as version: ">=0.9,<1"' in (refusal("version: >=1\n").fix or "")
-    assert refusal("a: 1\na: 2\n").fix == "correct mine.yml, line 2"
+    assert refusal("a: 1\na: 2\n").fix == "correct line 2"
 
 
 @pytest.mark.parametrize(
