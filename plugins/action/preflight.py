@@ -17,8 +17,9 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
-from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, inventories, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import question
 
 OPTIONS = verb.reader(options.PREFLIGHT)
 #: What a key signs to show that it can. It is no statement, and is thrown away.
@@ -42,7 +43,10 @@ class ActionModule(verb.Verb):
                 raise ReleaseError(f"the variable {name} is missing", fix=f"add -e {name}=…")
         for name, value in given["switches"].items():
             if str(value).lower() not in _SWITCHES:
-                raise ReleaseError(f"{name} is neither true nor false: {value}")
+                meant = question(str(value), ("true", "false"))
+                raise ReleaseError(f"{name} is neither true nor false: {value}{meant}")
+        if given["batch"] is not None:
+            batches.refuse_unusable(given["batch"])
         if given["target"] is not None:
             self._refuse_hosts(given, task_vars)
         self._refuse_key(given)
@@ -56,6 +60,8 @@ class ActionModule(verb.Verb):
         target = given["target"] if isinstance(given["target"], str) else ",".join(map(str, given["target"]))
         lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         matched = lookup.run([target], variables=task_vars)
+        if not task_vars["groups"].get("all") and not matched:
+            inventories.refuse_missing(task_vars.get("ansible_inventory_sources") or ())
         hosts.refuse_unknown(target, split_host_pattern(target), task_vars["groups"], matched)
         limit = task_vars.get("ansible_limit")
         if limit and not given["whole_inventory"]:

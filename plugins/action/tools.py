@@ -30,7 +30,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     role_variables,
     views,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import question, unsealed
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
+    question,
+    refuse_unknown_notifiers,
+    unsealed,
+)
 
 ATTEMPTS = 3
 #: What a result says of who served an asset that the controller brought.
@@ -56,7 +60,7 @@ class ActionModule(verb.Verb):
         arguments.pop(verb.BRIEF, None)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
-        report = self._converge(given, task_vars)
+        report = self._converge(given, task_vars, handlers)
         changed = [handler for tool in report["changed_tools"] for handler in handlers.get(tool, ())]
         # Ansible reads it after the action has run, and notifies of a result that is changed.
         self._task.notify = [*(self._task.notify or ()), *changed] or None
@@ -70,9 +74,12 @@ class ActionModule(verb.Verb):
                 if near:
                     verb.LOG.warning("nobody reads the variable %s; did you mean %s?", name, near)
 
-    def _converge(self, given: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
+    def _converge(
+        self, given: Mapping[str, Any], task_vars: dict[str, Any], notifiers: Iterable[str]
+    ) -> dict[str, Any]:
         """Ask, plan, fetch, obey; again if the host changed, or got no answer, in between."""
         wanted = task_options.wanted(self, given, carry.named_python(self, task_vars))
+        refuse_unknown_notifiers(wanted, notifiers)
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
             answer = verb.ask(self, question(wanted))

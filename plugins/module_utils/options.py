@@ -206,6 +206,7 @@ PREFLIGHT = {
     "roles": {"type": "list", "elements": "str", "choices": ["tools", "mirror"], "default": []},
     "target": {"type": "raw"},
     "whole_inventory": {"type": "bool", "default": False},
+    "batch": {"type": "raw"},
     "switches": {"type": "dict", "default": {}},
     "lockfile": {"type": "path"},
     **SIGNED,

@@ -169,7 +169,7 @@ remarks:
   type: list
   elements: str
   returned: success
-  sample: ["no report and no log knows a tool uvv; known are just, ruff, uv"]
+  sample: ["no report and no log knows a tool uvv; known are just, ruff, uv; did you mean uv?"]
 notes:
   description: The answer for people, a line each, with a table.
   type: list

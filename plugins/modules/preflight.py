@@ -43,6 +43,9 @@ options:
     description: Whether there is something to do where C(--limit) leaves no host of O(target), such as a report.
     type: bool
     default: false
+  batch:
+    description: How many hosts are changed at a time, as the keyword C(serial) has it; refused where it cannot be.
+    type: raw
   switches:
     description: Variables that must be true or false, and their values.
     type: dict

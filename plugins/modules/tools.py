@@ -477,7 +477,7 @@ summary:
   description: What became of the host, in one line.
   returned: success
   type: str
-  sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
+  sample: "as pinned; also here but not pinned: just 1.59.0 (exact: true, or tools_exact=true, removes it)"
 notes:
   description:
     - What changed, a line each; what was skipped, and what the controller sent because a host got no answer.

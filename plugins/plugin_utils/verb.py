@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import difflib
 import gc
 import logging
 import os
@@ -33,6 +32,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import shared_tree
 from ansible_collections.pinned.release.plugins.plugin_utils._values.failed_result import failed_result
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest, question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable
@@ -175,6 +175,10 @@ def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
     return ArgumentSpecValidator({name: option for name, option in spec.items() if not name.startswith("_")}, **rules)
 
 
+#: What Ansible says of a value that is none of an option's.
+_NO_CHOICE = re.compile(r"must be one (?:or more )?of: (.+?)[,.] [Gg]ot(?: no match for)?: (\S+)")
+_NO_SWITCH = re.compile(r"argument '([^']*)' is of type .*? to bool: The value '([^']*)' is not a valid boolean")
+
 #: What the site's file of mirrors may say.
 _SITE = reader({"mirrors": {**MIRRORS["mirrors"], "required": True}})
 
@@ -196,12 +200,28 @@ def _message(
     error: AnsibleValidationError, unsupported: Iterable[object] = (), spec: ArgumentSpecValidator | None = None
 ) -> str:
     if not isinstance(error, UnsupportedError):
-        return str(error.msg)
-    known = list(spec.argument_spec) if spec else []
-    near = {name: found for name in map(str, unsupported) for found in difflib.get_close_matches(name, known, 1, 0.75)}
-    if near and len(near) == len(list(unsupported)):
+        return _of_value(str(error.msg))
+    ways = [name if isinstance(name, tuple) else (name,) for name in unsupported]
+    near = {".".join(map(str, way)): found for way in ways if (found := _nearest_option(way, spec))}
+    if near and len(near) == len(ways):
         return "; ".join(f"unknown option {name}, did you mean {found}?" for name, found in sorted(near.items()))
     return f"unknown option {error.msg}"
+
+
+def _nearest_option(way: tuple[object, ...], spec: ArgumentSpecValidator | None) -> str | None:
+    """Return the option that the last of *way* is nearly; what stands before it leads to the options beside it."""
+    beside: Mapping[str, Any] = spec.argument_spec if spec else {}
+    for name in way[:-1]:
+        beside = beside.get(str(name), {}).get("options") or {}
+    return nearest(str(way[-1]), beside)
+
+
+def _of_value(message: str) -> str:
+    """Return Ansible's *message* of a value that an option does not take, with the one that was meant."""
+    switch, choice = _NO_SWITCH.match(message), _NO_CHOICE.search(message)
+    if switch:
+        return f"{switch[1]} is neither true nor false: {switch[2]}{question(switch[2], ('true', 'false'))}"
+    return message + (question(choice[2], choice[1].split(", ")) if choice else "")
 
 
 def folder(path: str | None, option: str) -> str:
@@ -211,7 +231,10 @@ def folder(path: str | None, option: str) -> str:
     path = path.rstrip("/")
     if not _FOLDER.match(path) or ".." in path.split("/"):
         raise ReleaseError(
-            f"{option} is not the path of a folder to work in", expected="/a/path or ~/a/path", found=path
+            f"{option} is not the path of a folder to work in",
+            expected="/a/path or ~/a/path",
+            found=path,
+            fix=f"give {option}, or tools_{option}, the whole path of a folder, without .. and blanks at its ends",
         )
     return os.path.normpath(path)
 

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import choice
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import floors, lockfile, manifest
-from ansible_collections.pinned.release.plugins.plugin_utils._playbook import hosts, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, inventories, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import locked_tools
@@ -113,7 +113,10 @@ PROVOKED: dict[str, Callable[[Case], Any]] = {
     "target=…: the inventory": lambda case: hosts.refuse_unknown("wbe", ["wbe"], GROUPS, []),
     "target=… matches": lambda case: hosts.refuse_unknown("x*", ["x*"], GROUPS, []),
     "--limit": lambda case: hosts.refuse_disjoint("web", "db", ["web1"], ["db1"]),
-    "the inventory has no hosts": lambda case: hosts.refuse_unknown("all", ["all"], {"all": []}, []),
+    "the inventory has no hosts: give": lambda case: hosts.refuse_unknown("all", ["all"], {"all": []}, []),
+    "the inventory has no hosts: there": lambda case: inventories.refuse_missing([str(case.folder / "inventry.ini")]),
+    "the playbook … would": lambda case: slips.refuse(["frozen"], slips.PLAYBOOKS["rollout"]),
+    "batch=…": lambda case: batches.refuse_unusable("fast"),
     "… holds a merge conflict": lambda case: lockfile.parse("{\n<<<<<<< HEAD\n", "releases.lock.json"),
     "…:…: the file holds": lambda case: manifest.parse("<<<<<<< HEAD\n" + MANIFEST, "releases.yml"),
     "…: the entry of": lambda case: lockfile.parse(case.edited(), "releases.lock.json"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ansible_collections.pinned.release.plugins.plugin_utils._audit.questions import Answer
+from ansible_collections.pinned.release.plugins.plugin_utils._audit.questions import UNHEARD, Answer
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
 #: The JSON has all rows, and whole texts.
@@ -34,6 +34,8 @@ def _found(answer: Answer) -> str:
     count = len(answer.hosts)
     if count:
         return f"{count} host{'s' * (count != 1)}"
+    if any(remark.startswith(UNHEARD) for remark in answer.remarks):
+        return "not known"
     if answer.unknown or answer.not_compared:
         return "none of those that are known"
     return "none"

@@ -19,6 +19,7 @@ from urllib.parse import unquote
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostTool, KnownAsset
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.history import History, HostPast, unrecorded
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.components_file import NOTHING, Recorded
+from ansible_collections.pinned.release.plugins.plugin_utils._values import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.components import Component, Inside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import is_newer, order_of
@@ -173,7 +174,7 @@ def of_host(known: Known, host: str) -> Answer:
     unknown = {name: why for name, why in answer.unknown.items() if name == host}
     if not any(one.name == host for fleet in known.reports.values() for one in fleet.hosts):
         unknown = {host: "no report has it"}
-    return replace(answer, unknown=unknown)
+    return _with_remarks(replace(answer, unknown=unknown), _unknown_host(known, host))
 
 
 def on_day(known: Known, host: str, day: str) -> Answer:
@@ -186,7 +187,7 @@ def on_day(known: Known, host: str, day: str) -> Answer:
     unknown = {} if found.seen else {host: f"the log saw nothing of it until {day}"}
     seen = f"{host} was last seen at {found.seen.when}, in {_a(found.seen.kind)}" if found.seen else ""
     after = f"and next at {found.next.when}, in {_a(found.next.kind)}" if found.next else "and not since"
-    remarks = (f"{seen}, {after}",) if seen else ()
+    remarks = (f"{seen}, {after}",) if seen else tuple(_unknown_host(known, host))
     columns = ("host", "tool", "version", "since", "sha256")
     return Answer(f"what {host} had on {day}", columns, tuple(rows), unknown, (), tuple(_looked_at_log(known)), remarks)
 
@@ -213,6 +214,8 @@ def installed(known: Known, tool: str) -> Answer:
     return _with_remarks(answer, _unknown_tool(known, tool))
 
 
+#: Begins the remark that what was asked about is known to nobody. An answer with it and without rows clears nobody.
+UNHEARD = "no report and no log knows"
 _COLUMNS = ("host", "tool", "version", "state", "since")
 _KEPT, _SEEN = "kept, not active", "last seen"
 
@@ -316,7 +319,15 @@ def _unknown_tool(known: Known, tool: str) -> Iterator[str]:
     names = {name for fleet in known.reports.values() for name in _tools_of(fleet)}
     names |= {name for past in known.history.hosts.values() for name in past.first}
     if tool not in names:
-        yield f"no report and no log knows a tool {tool}; known are {listed(sorted(names), 30) or 'none'}"
+        known_are = listed(sorted(names), 30) or "none"
+        yield f"{UNHEARD} a tool {tool}; known are {known_are}{nearest.question(tool, sorted(names))}"
+
+
+def _unknown_host(known: Known, host: str) -> Iterator[str]:
+    """Yield a line if no report and no log knows *host*."""
+    names = {one.name for fleet in known.reports.values() for one in fleet.hosts} | set(known.history.hosts)
+    if host not in names:
+        yield f"{UNHEARD} a host {host}{nearest.question(host, sorted(names))}"
 
 
 def _tools_of(fleet: Fleet) -> Iterator[str]:

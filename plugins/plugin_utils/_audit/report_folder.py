@@ -97,8 +97,9 @@ def write(dest: Path, files: Iterable[ReportFile], is_check: bool, elsewhere: st
 
 
 def refuse_no_folder(dest: Path) -> None:
-    """Raise ReleaseError if something that is no folder is at *dest*, where the files of a report would be."""
-    if os.path.exists(dest) and not os.path.isdir(dest):
+    """Raise ReleaseError if what is no folder is at *dest*, where the files of a report would be, or above it."""
+    there = next((path for path in (dest, *dest.absolute().parents) if os.path.exists(path)), dest)
+    if os.path.exists(there) and not os.path.isdir(there):
         fix = advice(errno.ENOTDIR, _ELSEWHERE)
         raise ReleaseError(f"cannot write the report to {dest}", found=os.strerror(errno.ENOTDIR), fix=fix)
 

@@ -22,6 +22,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.member_names import MemberNames
 from ansible_collections.pinned.release.plugins.module_utils.tar import FILE, Entry, read_tar
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle import layout
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.user_files import beside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
 _CHUNK_BYTES = 1 << 20
@@ -130,7 +131,8 @@ def _without_waiting(path: str, flags: int) -> int:
 
 def unreadable(path: Path, error: OSError) -> NoBundleError:
     """Return what to say of the operating system's refusal to read the bundle at *path*."""
-    return NoBundleError(f"cannot read the bundle {path}", found=error.strerror, fix="correct the option bundle")
+    found = f"{error.strerror}{beside(path) if isinstance(error, FileNotFoundError) else ''}"
+    return NoBundleError(f"cannot read the bundle {path}", found=found, fix="correct the option bundle")
 
 
 def _read(path: Path, file: BinaryIO) -> Bundle:

@@ -9,7 +9,6 @@ Files are read when the first tool is looked up: a rollout, which has a lock fil
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -17,12 +16,9 @@ from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys, read_keys
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
-from ansible_collections.pinned.release.plugins.plugin_utils._values.document import (
-    ALIKE,
-    LONGEST_COMPARED,
-    Place,
-)
+from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
 #: The collection's own.
@@ -76,11 +72,11 @@ class Catalogue:
     def nearest(self, name: str) -> str | None:
         """Return the name of the tool that is also called *name*, or else is written most like it; None for none."""
         also = next((entry.name for entry in self.entries.values() if name in entry.also), None)
-        if also or len(name) > LONGEST_COMPARED:
+        if also:
             return also
         names = {other: entry.name for entry in self.entries.values() for other in (*entry.also, entry.name)}
-        near = difflib.get_close_matches(name, list(names), 1, ALIKE)
-        return names[near[0]] if near else None
+        near = nearest(name, names)
+        return names[near] if near else None
 
 
 @cache

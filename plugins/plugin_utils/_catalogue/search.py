@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue, Entry
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource
-from ansible_collections.pinned.release.plugins.plugin_utils._values.document import ALIKE, LONGEST_COMPARED
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import ALIKE, LONGEST_COMPARED
 from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import host_of, source_name
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, shown
 

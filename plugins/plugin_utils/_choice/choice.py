@@ -57,7 +57,7 @@ def choose(name: str, tool: LockedTool, host: Host, prefer: Prefer = "native") -
     ranked = sorted(verdicts, key=lambda pair: (target.preference(pair[0].requires, host, prefer), pair[0].name))
     admitted = [(asset, verdict) for asset, verdict in ranked if verdict.is_admissible]
     if not admitted:
-        raise _unsupported(f"{name} {tool.version}", ranked, host)
+        raise _unsupported(name, tool, ranked, host)
     chosen, verdict = admitted[0]
     better = [refused.reason for asset, refused in ranked[: ranked.index(admitted[0])] if _is_native(asset, host)]
     if better:
@@ -79,25 +79,32 @@ def choose_assuming(name: str, tool: LockedTool, host: Host, prefer: Prefer, ass
     return replace(choice, reason=f"{choice.reason}, assuming {assumed}", is_surprising=True)
 
 
-def _unsupported(tool: str, refused: Sequence[tuple[LockedAsset, target.Verdict]], host: Host) -> UnsupportedError:
+def _unsupported(
+    name: str, tool: LockedTool, refused: Sequence[tuple[LockedAsset, target.Verdict]], host: Host
+) -> UnsupportedError:
     """Return the error for a *tool* all of whose assets were *refused*: with the reasons of those for its platform."""
     near = [pair for pair in refused if _is_native(pair[0], host)]
     reasons = dict.fromkeys(verdict.reason for _asset, verdict in near or refused)
     reason = listed(reasons, MOST_REASONS) or "the lock file has no asset of it"
-    return UnsupportedError(
-        tool, reason, f"a program for {_describe(host)}", _fix([asset for asset, _verdict in near], host)
-    )
+    fix = _fix([asset for asset, _ in near], tool, host)
+    return UnsupportedError(f"{name} {tool.version}", reason, f"a program for {_describe(host)}", fix)
 
 
-def _fix(near: Sequence[LockedAsset], host: Host) -> str:
-    """Return what helps where the assets *near*, those for the *host*'s system and processor, do not run."""
+def _fix(near: Sequence[LockedAsset], tool: LockedTool, host: Host) -> str:
+    """Return what helps where the assets *near* of the *tool*, for the *host*'s system and processor, do not run."""
     platform = floor.platform_of(host)
     name_it = f"name {platform} in the manifest's platforms and lock again"
     if platform and not near:
         return name_it
     if platform and not any(floor.is_met(asset.requires, platform.floor) for asset in near):
-        return f"{name_it}: lock then takes the newest release that runs there"
+        widen = f"allow other versions than {tool.version} in the manifest, " if _is_exact(tool.constraint) else ""
+        return f"{widen}{name_it}: lock then takes the newest release that runs there"
     return "choose a version, or an asset, that needs less, and lock again"
+
+
+def _is_exact(constraint: str) -> bool:
+    """Tell whether the *constraint* of a manifest names one version, beside which lock can take no other."""
+    return constraint.removeprefix("==")[:1].isdigit() and "*" not in constraint
 
 
 def _is_native(asset: LockedAsset, host: Host) -> bool:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.libraries import packaging
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 
 #: One version as publishers write it; a source knows no version that does not begin with a digit.
 _EXACT = re.compile(r"[vV]?([0-9][0-9A-Za-z._+~!-]{0,127})\Z")
@@ -120,7 +121,7 @@ def meant(text: str) -> str:
         found = re.match(form, text.strip(" "))
         if found:
             return f'"{constraint(found)}"'
-    return CONSTRAINTS
+    return "latest" if nearest(text, ["latest"]) else CONSTRAINTS
 
 
 def _next_breaking(version: str) -> str:

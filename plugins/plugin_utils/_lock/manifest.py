@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_key
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NAMES
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.accepted import read_accept
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
@@ -34,6 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED, LockedTool, LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
     PLATFORMS,
     SPELLINGS,
@@ -183,6 +184,8 @@ def _platform(place: Place) -> Platform:
 def _tool(name: str, place: Place, around: _Around) -> WantedTool:
     fields = _fields(place)
     own = read_keys(fields)
+    if own.source:
+        _refuse_impossible_name(fields["source"], own.source)
     keys = own if own.source else _catalogued(name, place, own, around).below(own)
     without_digest, accepted = read_accept(fields["accept"]) if "accept" in fields else ((), {})
     return WantedTool(
@@ -288,15 +291,22 @@ def _refuse_forgotten_source(place: Place) -> None:
     """``uv: {github: astral-sh/uv}`` is what people write at first."""
     if not isinstance(place.value, dict) or "source" in place.value:
         return
-    for kind in KINDS:
-        if isinstance(place.value.get(kind), str):
-            found = f"{kind}: {shown(place.value[kind])}"
-            raise place.misfit(f"source: {{{found}}}", found)
+    for key, published in place.value.items():
+        kind = None if key in _KEYS_OF_TOOL.split() else nearest(str(key), KINDS)
+        if kind and isinstance(published, str):
+            raise place.misfit(f"source: {{{kind}: {shown(published)}}}", f"{key}: {shown(published)}")
+
+
+def _refuse_impossible_name(place: Place, source: DeclaredSource) -> None:
+    """Raise MisfitError, with the line, for what no server can have: ``github: jqlang`` is an owner alone."""
+    for kind in source.keys() & NAMES.keys():
+        form, example = NAMES[kind]
+        if not re.fullmatch(form, text_of(source, kind)):
+            raise place.at(kind).misfit(f"{kind}:{example}")
 
 
 def _constraint(place: Place, source: DeclaredSource) -> str:
-    is_whole_number = isinstance(place.value, Unquoted) and forms.WHOLE.pattern.match(place.value)
-    text = str(place.value) if is_whole_number else place.text(_CONSTRAINT)
+    text = place.text(_CONSTRAINT)
     tag = _tag_form(source)
     found = constraint.constraint_of(constraint.without_tag(text, tag) if tag else text)
     if found is None:

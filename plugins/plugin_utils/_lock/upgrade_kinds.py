@@ -9,12 +9,12 @@ word says; ``uv:patch`` moves one.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.version import MOVES, Move, move_of
 
@@ -43,7 +43,7 @@ def moves(upgrade: Sequence[str], tools: Collection[str]) -> dict[str, Move]:
         else:
             unknown.append(name)
     if unknown:
-        near = [meant for name in unknown for meant in difflib.get_close_matches(name, [ALL, *MOVES, *tools], 1, 0.75)]
+        near = [meant for name in unknown if (meant := nearest(name, [ALL, *MOVES, *tools]))]
         question = f", did you mean {', '.join(near)}?" if near else ""
         raise ReleaseError(
             f"cannot upgrade {', '.join(sorted(set(unknown)))}: the manifest has no such tool{question}",

@@ -4,7 +4,8 @@
 """Is a variable on the command line a misspelled one of the playbook? Ansible would ignore it. Pure; controller.
 
 A name that begins like those of a role of ours must be one of them. Of other names, only those are refused that are
-nearly one of ours: inventories and other playbooks have variables of their own.
+nearly one of ours: inventories and other playbooks have variables of their own. The playbooks of this collection also
+refuse what is a variable of another of them, and an option without the beginning of its role.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
 #: How much of two names must be the same: ``dst`` is ``dest``, ``tools_lockfile`` is not ``lockfile``.
 ALIKE = 0.8
@@ -24,6 +25,26 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     "tools_": tuple(role_variables.NAMES.values()),
     "mirror_": tuple(f"mirror_{name}" for name in options.MIRROR),
 }
+#: The variables of the playbooks of this collection, beside those of the roles.
+PLAYBOOKS: Mapping[str, tuple[str, ...]] = {
+    name: tuple(variables.split())
+    for name, variables in {
+        "ask": "dest lockfile to digest tool below source component never_converged host day installed",
+        "audit": "target strict lockfile dest sbom sbom_per_host advisories vex allow_lists log log_key",
+        "lock": "manifest lockfile upgrade frozen attest_key import_from export_hermeto export_multitool summary_file",
+        "mirror": "dest to bundle lockfile since controller prune",
+        "rollout": "lockfile target batch log log_key",
+        "search": "tool catalogue",
+        "survey": "target lockfile to",
+        "unbundle": "bundle dest",
+        "verify": "manifest lockfile",
+        "verify_log": "log report head signers",
+    }.items()
+}
+#: Options that a person gives as the role's variables, without the beginning: option → variable.
+_BARE = {role: {name.removeprefix(role): name for name in ROLES[role]} for role in ROLES}
+_BARE["tools_"]["tools"] = role_variables.NAMES["tools"]
+_NOTIFY = role_variables.NAMES["notify"]
 #: What begins so is Ansible's.
 _ANSIBLES = "ansible_"
 
@@ -34,18 +55,20 @@ def refuse(given: Iterable[object], known: Sequence[str], roles: Sequence[str] =
     *roles* are the beginnings in ROLES whose variables the playbook takes as well.
     """
     of_roles = [name for role in roles for name in ROLES[role]]
-    slips = list(_slips(given, known, roles, of_roles))
+    names = list(given)
+    slips = list(_slips(names, known, roles, of_roles))
     if not slips:
+        _refuse_of_others(names, known, of_roles)
         return
     told = "; ".join(
         f"{shown(name)[1:-1]}, did you mean {near}?" if near else shown(name)[1:-1] for name, near in slips
     )
     # The nearest names say enough. Without one, people choose from all of them.
-    names = "" if all(near for _name, near in slips) else ", ".join([*known, *of_roles])
+    all_names = "" if all(near for _name, near in slips) else ", ".join([*known, *of_roles])
     raise ReleaseError(
         f"the playbook has no variable {told}",
-        expected=f"its variables: {names}" if names else None,
-        fix=None if not names else "correct the name; a variable of your own must not begin like those of the role",
+        expected=f"its variables: {all_names}" if all_names else None,
+        fix=None if not all_names else "correct the name; a variable of your own must not begin like those of the role",
     )
 
 
@@ -64,7 +87,39 @@ def _slips(
 
 def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]) -> str | None:
     begin = next((role for role in roles if name.startswith(role)), "")
+    bare = next((_BARE[role][name] for role in roles if name in _BARE[role]), None)
+    if bare:
+        return bare
     if begin:
         return role_variables.nearest(name, begin, ROLES[begin])
     near = difflib.get_close_matches(name, [*known, *of_roles], 1, ALIKE)
     return near[0] if near else None
+
+
+def _refuse_of_others(given: Sequence[object], known: Sequence[str], of_roles: Sequence[str]) -> None:
+    """Raise ReleaseError if a playbook of ours, which *known* are the variables of, would ignore what is *given*."""
+    ours = next((playbook for playbook, variables in PLAYBOOKS.items() if set(variables) == set(known)), None)
+    if ours is None:
+        return
+    if _NOTIFY in given:
+        raise ReleaseError(
+            f"the playbook {ours} has no handlers that {_NOTIFY} could name",
+            fix="leave it out, or use the role pinned.release.tools in a playbook that has handlers",
+        )
+    theirs = {
+        str(name): [playbook for playbook, variables in PLAYBOOKS.items() if name in variables]
+        for name in given
+        if name not in known and name not in of_roles
+    }
+    told = [
+        f"{name} is a variable of the playbook{'s' * (len(of) > 1)} {listed(of, 10)}"
+        for name, of in theirs.items()
+        if of
+    ]
+    if told:
+        raise ReleaseError(
+            f"the playbook {ours} would ignore {listed((name for name, of in theirs.items() if of), 10)}",
+            expected=f"its variables: {', '.join(known)}",
+            found=listed(told, 10, "; "),
+            fix="leave it out, or run the playbook that takes it",
+        )

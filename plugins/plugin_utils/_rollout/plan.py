@@ -57,7 +57,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 LINK_OF_SOME_ROOT = re.compile(r"(/.+)/current/[^/]+/(?:bin|files)/.+\Z")
 
 #: What lets a host have the tools that run on it, where others do not.
-SKIP = "unsupported: skip"
+SKIP = "unsupported: skip, or tools_unsupported=skip"
 #: What the mode of a program is if nobody asked for another one.
 PROGRAM_MODE = 0o755
 

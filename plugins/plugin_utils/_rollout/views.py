@@ -111,7 +111,7 @@ def summary(plan: Plan) -> str:
         return done
     strays = ", ".join(f"{name} {version}" for name, version in plan.unpinned.items())
     them = "it" if len(plan.unpinned) == 1 else "them"
-    return f"{done}; also here but not pinned: {strays} (exact: true removes {them})"
+    return f"{done}; also here but not pinned: {strays} (exact: true, or tools_exact=true, removes {them})"
 
 
 def diff(plan: Plan) -> dict[str, str]:

@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors 
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile, no_such_tool
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Layout, Prefer
 
@@ -150,6 +151,18 @@ def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
         raise no_such_tool(wanted.lock, unknown)
     ordered_capabilities.refuse_unknown(wanted.lock.tools, wanted.capabilities)
     return {name: wanted.lock.tools[name] for name in wanted.tools}
+
+
+def refuse_unknown_notifiers(wanted: Wanted, tools: Iterable[str]) -> None:
+    """Raise ReleaseError where handlers are to be notified of *tools* that the lock lacks: nothing would notify them.
+
+    One that goes, as it is to be absent or by ``exact``, may be in no lock any more, unless it seems to be a slip.
+    """
+    unknown = set(tools) - set(wanted.lock.tools) if wanted.is_present else set()
+    if wanted.exact:
+        unknown = {name for name in unknown if nearest(name, wanted.lock.tools)}
+    if unknown:
+        raise no_such_tool(wanted.lock, unknown)
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:

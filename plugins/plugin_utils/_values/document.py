@@ -9,7 +9,6 @@ texts, numbers. Where a person wrote it, its lines are known, and errors begin w
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv6Address
@@ -25,15 +24,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.forms impor
     WHOLE,
     Form,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
 T = TypeVar("T")
-#: How much alike a suggested word is: 1 is equal.
-ALIKE = 0.75
 #: So many known words are listed beside the nearest of them.
 LONGEST_LIST = 8
-#: Longer words are not compared with the known ones: the comparison takes the square of their length.
-LONGEST_COMPARED = 100
 
 
 class MisfitError(ReleaseError):
@@ -242,9 +238,8 @@ class Place(NamedTuple):
     def _unknown(
         self, named: str, word: str, known: Sequence[str], others: Sequence[str], fix: str | None
     ) -> MisfitError:
-        comparable = [*known, *others] if len(word) <= LONGEST_COMPARED else []
-        near = difflib.get_close_matches(word, comparable, 1, ALIKE)
-        question = f'; did you mean "{near[0]}"?' if near else ""
+        near = nearest(word, [*known, *others])
+        question = f'; did you mean "{near}"?' if near else ""
         # The nearest word says enough where a list of all would be long.
         expected = None if near and len(known) > LONGEST_LIST else f"one of {', '.join(known)}"
         if self.line is None:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_so
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
@@ -188,7 +188,7 @@ def no_such_tool(lock: LockFile, names: Iterable[str]) -> ReleaseError:
     is_meant = True
     for name in sorted(names):
         owner = _owner(lock, name)
-        near = None if owner else next(iter(difflib.get_close_matches(name, lock.tools, 1, 0.75)), None)
+        near = None if owner else nearest(name, lock.tools)
         meant = f", did you mean {near}?" if near else ""
         told.append(f"{name}, which is a program of {owner}" if owner else f"{name}{meant}")
         is_meant = is_meant and bool(owner or near)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 
 _LONGEST_SHOWN = 255
 FLOORS = "linux/x86_64/glibc2.28, linux/x86_64/musl or macos/aarch64/13"
@@ -81,9 +82,10 @@ def parse_platform(text: str) -> Platform:
     if base and floor:
         return replace(base, floor=floor)
     if base:
+        meant = _meant_floor(base, last)
         raise UnknownFloorError(
             f"unknown floor {last[:_LONGEST_SHOWN]!r} of the platform {base}",
-            expected=f"what all hosts of the platform have, as in {FLOORS}",
+            expected=f"{base}/{meant}" if meant else f"what all hosts of the platform have, as in {FLOORS}",
         )
     near = _near(name[:_LONGEST_SHOWN])
     raise ReleaseError(
@@ -100,6 +102,13 @@ def _near(name: str) -> str:
         if all(difflib.get_close_matches(part, [right], 1, 0.7) for part, right in parts):
             return known
     return ""
+
+
+def _meant_floor(base: Platform, text: str) -> Floor | None:
+    """Return the floor that *text* nearly is: a libc with a slip in its name."""
+    libc = re.match("[a-z]+", text)
+    near = nearest(libc[0], ("glibc", "musl")) if libc else None
+    return _floor(base, f"{near}{text[libc.end() :]}") if libc and near else None
 
 
 def _base(name: str) -> Platform | None:

@@ -30,7 +30,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.index import IndexSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.npm import NpmSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci import OciSource
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PypiSource
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.pypi import PYPI, PypiSource
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.versions import read_tag_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import (
     DeclaredSource,
@@ -62,6 +62,11 @@ KINDS: Mapping[str, Kind] = {
     "npm": NpmSource,
     "oci": OciSource,
     "pypi": PypiSource,
+}
+#: The kinds whose names have a form of their own → it, and an example.
+NAMES: Mapping[str, tuple[str, str]] = {
+    **{kind: (source.FORGE.name, source.FORGE.example) for kind, source in FORGES.items()},
+    "pypi": PYPI,
 }
 #: The options that a kind cannot do without.
 NEEDED: Mapping[str, tuple[str, ...]] = {"index": ("releases",)}

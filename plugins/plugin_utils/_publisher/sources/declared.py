@@ -121,6 +121,7 @@ def require_name(declaration: Declaration, pattern: str, example: str) -> str:
         raise ReleaseError(
             f"the source {declaration.kind}: {declaration.name[:100]!r} is not valid",
             expected=f"{declaration.kind}: {example}",
+            fix="correct the source in the manifest",
         )
     return declaration.name
 

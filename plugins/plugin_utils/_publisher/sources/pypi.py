@@ -71,6 +71,10 @@ class _Wheel:
     provenance: str = ""
 
 
+#: The form of a project's name, and an example.
+PYPI = (r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", "uv")
+
+
 class PypiSource:
     """A project on a Python package index."""
 
@@ -78,7 +82,7 @@ class PypiSource:
 
     def __init__(self, declaration: Declaration) -> None:
         """Prepare to ask the declared index. Raises ReleaseError if its name or index is not valid."""
-        self._project = require_name(declaration, r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", "uv")
+        self._project = require_name(declaration, *PYPI)
         given = declaration.options.get("index")
         # A version has many wheels, and to compare it takes longer than to read one.
         self._is_wanted = cache(declaration.is_wanted)

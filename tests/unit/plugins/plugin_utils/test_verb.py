@@ -171,3 +171,27 @@ def test_an_error_that_is_its_own_cause_is_told_once(monkeypatch):
 
     result = run(monkeypatch, act, verbosity=3)
     assert result["exception"].count("ReleaseError, raised here") == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ({"integrity": "ful"}, "full"),
+        ({"state": "absnet"}, "absent"),
+        ({"fetch_from": "contoller"}, "controller"),
+        ({"unsupported": "skp"}, "skip"),
+        ({"exact": "ture"}, "true"),
+        ({"assume": {"glibz": "2.36"}}, "libc"),
+        ({"asume": {}}, "assume"),
+    ],
+)
+def test_an_option_or_a_value_that_is_nearly_one_is_named(given: dict[str, object], meant: str) -> None:
+    checked = (spec := verb.reader(options.TOOLS)).validate(given)
+    (error,) = checked.errors.errors
+    told = verb._message(error, checked.unsupported_parameters, spec)
+    assert told.endswith(f" did you mean {meant}?")
+
+
+def test_a_value_that_is_neither_true_nor_false_is_told_in_few_words() -> None:
+    checked = verb.reader(options.TOOLS).validate({"exact": "maybe"})
+    assert verb._message(checked.errors.errors[0]) == "exact is neither true nor false: maybe"

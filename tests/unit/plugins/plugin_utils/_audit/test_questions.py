@@ -166,9 +166,9 @@ def test_host_of_which_nothing_is_known_is_told_and_never_counted_as_having_noth
     answer = questions.with_tool(known(host("h1", jq="1.7"), GONE), "uv")
     assert answer.unknown == {"h9": "unreachable: no route"}
     told = answer_lines.lines(answer)
-    assert told[0] == "who has uv: none of those that are known"
+    assert told[0] == "who has uv: not known"
     assert "unknown, because unreachable: h9" in told
-    assert answer_lines.lines(questions.with_tool(known(host("h1", jq="1.7")), "uv"))[0] == "who has uv: none"
+    assert answer_lines.lines(questions.with_tool(known(host("h1", jq="1.7")), "uv"))[0] == "who has uv: not known"
 
 
 def test_what_the_log_last_saw_on_an_unknown_host_is_told_with_its_day():
@@ -249,7 +249,7 @@ def test_version_in_a_package_url(component, version):
 
 def test_name_that_nobody_knows_is_told_with_those_that_are_known():
     fleet = known(host("h1", uv="1", caddy="2"), past=seen(("2026-11-05", "h1", {"jq": "1"})), caddy={"caddy": GO})
-    told = "no report and no log knows a tool uvv; known are caddy, jq, uv"
+    told = "no report and no log knows a tool uvv; known are caddy, jq, uv; did you mean uv?"
     assert questions.with_tool(fleet, "uvv", "1").remarks == (told,)
     assert told in answer_lines.lines(questions.installed(fleet, "uvv"))
     assert questions.with_tool(fleet, "jq").remarks == ()
@@ -368,3 +368,13 @@ def test_text_of_a_host_does_not_steer_the_terminal():
 
 def test_statuses_that_answered_are_those_of_the_statements():
     assert set(questions._ANSWERED) < statements.ANSWERED
+
+
+def test_a_host_that_nobody_knows_is_told_with_the_one_that_may_be_meant() -> None:
+    lines = answer_lines.lines(questions.of_host(known(host("web1", jq="1.7")), "wbe1"))
+    assert lines[:2] == ["what wbe1 has: not known", "no report and no log knows a host wbe1; did you mean web1?"]
+    lines = answer_lines.lines(questions.on_day(known(host("web1", jq="1.7")), "wbe1", "2026-11-01"))
+    assert lines[:2] == [
+        "what wbe1 had on 2026-11-01: not known",
+        "no report and no log knows a host wbe1; did you mean web1?",
+    ]

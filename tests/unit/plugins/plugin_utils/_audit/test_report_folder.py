@@ -115,4 +115,7 @@ def test_what_is_no_folder_is_told_before_the_log_is_read(tmp_path: Path) -> Non
     with pytest.raises(ReleaseError, match=r"cannot write the report to .*file") as caught:
         refuse_no_folder(tmp_path / "file")
     assert "option dest" in str(caught.value.fix)
+    with pytest.raises(ReleaseError, match="cannot write the report"):
+        refuse_no_folder(tmp_path / "file" / "below" / "it")
     refuse_no_folder(tmp_path / "new")
+    refuse_no_folder(tmp_path / "new" / "below")

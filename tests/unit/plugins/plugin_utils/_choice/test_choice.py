@@ -124,6 +124,16 @@ def test_refusal_is_about_the_native_builds_if_there_are_any(tmp_path: Path) -> 
     assert raised.value.what == "hello 1.0 does not run on this host: gnu build needs glibc 2.39, host has 2.36"
     platform = "name linux/x86_64/glibc2.36 in the manifest's platforms and lock again"
     assert raised.value.fix == f"{platform}: lock then takes the newest release that runs there"
+    exact = replace(tool_of(tmp_path, foreign, GNU), constraint="==1.0")
+    with pytest.raises(ReleaseError) as raised:
+        choice.choose("hello", exact, BOOKWORM)
+    assert str(raised.value.fix).startswith(
+        "allow other versions than 1.0 in the manifest, name linux/x86_64/glibc2.36"
+    )
+    for wide in ("==1.*", ">=1,<2"):
+        with pytest.raises(ReleaseError) as raised:
+            choice.choose("hello", replace(exact, constraint=wide), BOOKWORM)
+        assert str(raised.value.fix).startswith(platform)
     with pytest.raises(ReleaseError) as raised:
         choice.choose("hello", tool_of(tmp_path, foreign), BOOKWORM)
     assert raised.value.what == "hello 1.0 does not run on this host: is built for aarch64, host runs x86_64"

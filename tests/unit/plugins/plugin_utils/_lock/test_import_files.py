@@ -41,7 +41,10 @@ def test_a_file_that_is_named_twice_is_read_once(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="cannot read the lock file of another tool") as failure:
         import_files.take_over_files([tmp_path / "mise.lock"])
-    assert failure.value.fix == "give its path, or name another in the option import"
+    assert (
+        failure.value.fix
+        == "give its path, or name another in the option import, which is import_from in the playbook lock"
+    )
 
 
 def test_a_file_that_is_too_long_is_never_read(tmp_path: Path) -> None:

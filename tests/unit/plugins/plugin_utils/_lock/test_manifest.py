@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import manife
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.constraint import CONSTRAINTS
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NEEDED
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NAMES, NEEDED
 from ansible_collections.pinned.release.plugins.plugin_utils._signature import minisign
 from ansible_collections.pinned.release.plugins.plugin_utils._values import package_url
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Identity
@@ -185,10 +185,6 @@ def test_a_tool_without_version_takes_any():
     assert tool(LINUX + UV).constraint == ""
     assert tool(LINUX + UV).exact is None
     assert tool(LINUX + UV).allows("whatever")
-
-
-def test_a_plain_whole_number_is_a_version():
-    assert tool(with_version("3")).constraint == "==3"
 
 
 @given(st.text(max_size=12), st.sampled_from(["1.2.3", ">=1,<2", "0.17.*", "2024-01-15", "===1", "latest", "~=1.4"]))
@@ -608,6 +604,29 @@ def test_a_mistake_is_told_with_its_line_and_the_nearest_known_word(line, what):
     assert refused(f"# Tools\n\n{LINUX}tools:\n  uv:\n{line}\n").what == what
 
 
+@pytest.mark.parametrize(
+    ("tool", "line", "expected"),
+    [
+        ("uv: 1", 2, 'text in quotes: "1"'),
+        ("uv: {source: {pypi: uv}, version: 1}", 2, 'text in quotes: "1"'),
+        ("uv: latst", 2, "latest"),
+        ("ruff: {pipy: ruff}", 2, 'source: {pypi: "ruff"}'),
+        ("jq: github:jqlang@1.7.*", 2, "github:owner/repository"),
+        ("ruff:\n    source:\n      pypi: -ruff", 4, "pypi:uv"),
+        ("uv: {source: {pypi: uv}, platforms: [linux/x86_64/glib2.36]}", 2, "linux/x86_64/glibc2.36"),
+    ],
+)
+def test_what_was_meant_is_told_with_its_line(tool, line, expected):
+    error = refused(f"{LINUX}tools:\n  {tool}\n")
+    assert error.what.startswith(f"releases.yml:{line + 1}:")
+    assert error.expected == expected
+
+
+@pytest.mark.parametrize(("tool", "meant"), [("ruff: pipy:ruff", "pypi"), ("UV: latest", "uv")])
+def test_a_source_and_a_tool_that_are_nearly_known_are_asked_for(tool, meant):
+    assert f'did you mean "{meant}"?' in refused(f"{LINUX}tools:\n  {tool}\n").what
+
+
 def test_what_an_alias_stands_for_is_corrected_where_it_is_written():
     text = "tools:\n  uv: {source: &s {pypi: uv}, executables: &e [uv, 7]}\n  b: {source: *s, executables: *e}\n"
     assert refused(LINUX + text).what == "releases.yml:3: tools.uv.executables[1] is not valid"
@@ -855,6 +874,8 @@ def is_beyond_a_schema(found: dict) -> bool:
         return True
     if any(map(is_not_found, found["tools"], found["tools"].values())) or "catalogue" in found:
         return True
+    if any(map(has_an_impossible_name, found["tools"].values())):
+        return True
     versions = [wanted["version"] for wanted in long.values() if "version" in wanted]
     versions += [str(wanted).rpartition("@")[2] for name, wanted in found["tools"].items() if name not in long]
     for version in versions:
@@ -864,6 +885,17 @@ def is_beyond_a_schema(found: dict) -> bool:
             except ValueError:
                 return True
     return False
+
+
+def has_an_impossible_name(wanted: object) -> bool:
+    """Tell whether the form of a name, which each kind of source has for itself, is not kept."""
+    if isinstance(wanted, str):
+        kind, _colon, published = wanted.partition(":")
+        name, at, version = published.rpartition("@")
+        source = {kind: published if not at or "/" in version else name}
+    else:
+        source = wanted.get("source", {})
+    return any(not re.fullmatch(NAMES[kind][0], source[kind]) for kind in source.keys() & NAMES.keys())
 
 
 def is_not_found(name: str, wanted: object) -> bool:
@@ -1230,7 +1262,7 @@ def test_a_password_in_a_pasted_address_is_not_shown():
 
 
 @given(
-    st.sampled_from(sorted(set(KINDS) - set(NEEDED))),
+    st.sampled_from(sorted(set(KINDS) - set(NEEDED) - set(NAMES))),
     st.from_regex(r"[@A-Za-z0-9/._{}:+-]{1,20}[A-Za-z0-9]", fullmatch=True),
     st.sampled_from(["", "1.2.3", "0.9.*", ">=1,<2", "latest"]),
 )

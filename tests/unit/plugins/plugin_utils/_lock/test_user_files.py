@@ -40,6 +40,33 @@ def make_below_a_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "given", "there"),
+    [
+        (user_files.LOCK_FILE, "release.lock.json", "releases.lock.json"),
+        (user_files.MANIFEST, "release.yml", "releases.yml"),
+        (user_files.CATALOGUE, "catalog.yml", "catalogue.yml"),
+    ],
+)
+def test_the_file_beside_a_missing_one_is_named(tmp_path: Path, kind: str, given: str, there: str) -> None:
+    (tmp_path / there).touch()
+    (tmp_path / "README.md").touch()
+    with pytest.raises(ReleaseError) as raised:
+        user_files.read(tmp_path / given, kind)
+    assert raised.value.found == f"No such file or directory; did you mean {there}?"
+    with pytest.raises(ReleaseError) as raised:
+        user_files.read(tmp_path / "none" / given, kind)
+    assert raised.value.found == "No such file or directory"
+
+
+def test_the_folder_of_a_missing_file_may_be_what_is_misspelled(tmp_path: Path) -> None:
+    (tmp_path / "reports").mkdir()
+    with pytest.raises(ReleaseError) as raised:
+        user_files.read(tmp_path / "report" / "report.json", user_files.REPORT)
+    assert raised.value.found == "No such file or directory; did you mean reports?"
+    assert "dest in the playbook ask" in str(raised.value.fix)
+
+
+@pytest.mark.parametrize(
     ("make", "found"),
     [
         (os.mkfifo, "a pipe, a socket or a device"),

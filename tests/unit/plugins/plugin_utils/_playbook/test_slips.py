@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import slips
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
 
+ROOT = Path(__file__).parents[5]
 KNOWN = ("dest", "lockfile", "target", "strict", "below", "log", "log_key", "host")
 
 
@@ -29,6 +32,11 @@ KNOWN = ("dest", "lockfile", "target", "strict", "below", "log", "log_key", "hos
         ("tools_bindir", "tools_bin_dir"),
         ("tool_exact", "tools_exact"),
         ("mirrors_prune", "mirror_prune"),
+        ("names", "tools_names"),
+        ("tools", "tools_names"),
+        ("state", "tools_state"),
+        ("exact", "tools_exact"),
+        ("controller", "mirror_controller"),
     ],
 )
 def test_a_misspelled_variable_is_refused_with_the_one_that_was_meant(given: str, meant: str) -> None:
@@ -64,6 +72,39 @@ def test_an_inventory_may_have_variables_that_are_like_none_of_the_role(name: st
 
 def test_a_variable_of_the_inventory_is_noticed_that_is_nearly_one_of_the_role() -> None:
     assert role_variables.nearly("tools_exat") == "tools_exact"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_what_each_playbook_takes_is_known_to_the_others(path: Path) -> None:
+    tasks = [task for play in yaml.safe_load(path.read_text()) for task in play["tasks"]]
+    (looked_at,) = (task["pinned.release.preflight"] for task in tasks if "pinned.release.preflight" in task)
+    assert slips.PLAYBOOKS[path.stem] == tuple(looked_at["variables"])
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "found"),
+    [
+        ("rollout", "frozen", "frozen is a variable of the playbook lock"),
+        ("rollout", "upgrade", "upgrade is a variable of the playbook lock"),
+        ("rollout", "strict", "strict is a variable of the playbook audit"),
+        ("lock", "target", "target is a variable of the playbooks audit, rollout, survey"),
+    ],
+)
+def test_a_variable_of_another_playbook_is_refused(playbook: str, given: str, found: str) -> None:
+    with pytest.raises(ReleaseError) as refused:
+        slips.refuse([given, "region"], slips.PLAYBOOKS[playbook], ["tools_"])
+    assert refused.value.what == f"the playbook {playbook} would ignore {given}"
+    assert refused.value.found == found
+
+
+def test_a_playbook_of_somebody_else_may_have_variables_that_are_called_like_ours() -> None:
+    slips.refuse(["frozen", "upgrade"], KNOWN, ["tools_"])
+
+
+def test_handlers_that_no_playbook_of_ours_has_are_refused() -> None:
+    with pytest.raises(ReleaseError, match="the playbook rollout has no handlers that tools_notify could name"):
+        slips.refuse(["tools_notify"], slips.PLAYBOOKS["rollout"], ["tools_"])
+    slips.refuse(["tools_notify"], KNOWN, ["tools_"])
 
 
 @pytest.mark.parametrize("name", [True, 1, None, 1.5, ("tools_exat",)])

@@ -157,7 +157,7 @@ def test_what_was_found_stands_in_the_line_of_the_failure_where_it_fits() -> Non
 
 
 def test_strays_of_a_host_that_is_as_pinned_are_told() -> None:
-    told = "as pinned; also here but not pinned: just 1.59.0 (exact: true removes it)"
+    told = "as pinned; also here but not pinned: just 1.59.0 (exact: true, or tools_exact=true, removes it)"
     assert lines([("a", {"notes": [], "summary": told})]) == [f"a: {told}"]
 
 

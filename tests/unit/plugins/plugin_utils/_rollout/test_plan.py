@@ -22,7 +22,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.state import 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan, views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import as_installed
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, wanted_digest
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
+    Wanted,
+    refuse_unknown_notifiers,
+    wanted_digest,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
@@ -307,7 +311,8 @@ def test_what_is_here_but_not_pinned_is_named_whether_sealed_or_not(machine: Mac
     for _time in range(2):
         planned = machine.converge(machine.wanted(one))
         assert planned.unpinned == {"two": "1.0"}
-        assert views.summary(planned) == "as pinned; also here but not pinned: two 1.0 (exact: true removes it)"
+        told = "as pinned; also here but not pinned: two 1.0 (exact: true, or tools_exact=true, removes it)"
+        assert views.summary(planned) == told
     assert machine.ask(machine.wanted(one)).sealed == Sealed(str(machine.root), {"one": one.tree}, {"two": two.tree})
 
 
@@ -415,7 +420,7 @@ def with_one_for_nobody(machine: Machine, tmp_path: Path, version: str = "1.0", 
 def test_a_tool_that_does_not_run_here_stops_the_others(machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"two 1\.0 does not run on this host: is built for windows") as refused:
         machine.plan(with_one_for_nobody(machine, tmp_path))
-    assert str(refused.value.fix).endswith("or leave it out here: unsupported: skip")
+    assert str(refused.value.fix).endswith("or leave it out here: unsupported: skip, or tools_unsupported=skip")
 
 
 def test_a_tool_that_does_not_run_here_is_skipped_where_that_is_asked_for_and_told_each_time(
@@ -531,6 +536,18 @@ def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) ->
 def test_unknown_tool_with_nearly_the_name_of_one_is_told_that_name(machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"no tool named hallo, did you mean hello\?"):
         machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))
+
+
+def test_handlers_of_a_tool_that_the_lock_lacks_are_refused(machine: Machine, tmp_path: Path) -> None:
+    wanted = machine.wanted(Released(tmp_path))
+    refuse_unknown_notifiers(wanted, ["hello"])
+    with pytest.raises(ReleaseError, match="no tool named old"):
+        refuse_unknown_notifiers(wanted, ["old"])
+    # What goes may be in no lock file any more.
+    refuse_unknown_notifiers(with_options(wanted, exact=True), ["old"])
+    refuse_unknown_notifiers(with_options(wanted, is_present=False), ["old"])
+    with pytest.raises(ReleaseError, match=r"no tool named hallo, did you mean hello\?"):
+        refuse_unknown_notifiers(with_options(wanted, exact=True), ["hallo"])
 
 
 def test_digest_of_what_is_wanted_changes_with_all_that_decides(tmp_path: Path) -> None:
