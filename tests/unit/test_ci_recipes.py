@@ -211,6 +211,7 @@ def test_only_what_belongs_into_git_is_proposed(site: Site, recipe: str, job: st
     assert sorted(changed) == [
         "A\treleases.vsa.jsonl",
         f"D\treleases.evidence/{signature.name}",
+        "M\treleases.components.json",
         "M\treleases.lock.json",
     ]
 
