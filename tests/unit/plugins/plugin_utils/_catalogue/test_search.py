@@ -66,7 +66,7 @@ def test_the_best_comes_first(site: Catalogue, word: str, names: list[str]) -> N
         ("prom", "prometheus", {"gum"}),
         ("tf", "terraform", set()),
         ("psql", "", {"sqlc"}),
-        ("lint", "tflint", {"golang"}),
+        ("lint", "golangci-lint", set()),
         ("terrafrom", "terraform", set()),
     ],
 )
