@@ -13,7 +13,7 @@ GO = "pkg:golang/"
 
 
 def in_words(programs: Iterable[Inside]) -> str:
-    """Return what *programs* are made of, less what is their own: ``531 Rust crates, 147 Go modules``; "" for nothing."""
+    """Return what *programs* are made of, less what is their own: ``531 Rust crates, 1 Go module``; "" for nothing."""
     known = list(programs)
     inside = [one for one in ordered(one for program in known for one in program.components) if not one.is_main]
     modules = sum(one.purl.startswith(GO) and one.name != STDLIB for one in inside)
