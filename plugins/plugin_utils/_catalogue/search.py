@@ -51,6 +51,7 @@ class Candidate:
     """A tool that may be meant.
 
     source      where it is published, in a word: ``github:jqlang/jq``
+    offers      which proofs its publisher was seen to offer, of which none is demanded
     proof       the kinds of proof that are verified when it is locked, each with who must have made it
     catalogue   the site's file that has it; "" for the collection's own
     line        what to write below ``tools:`` of a manifest
@@ -61,6 +62,7 @@ class Candidate:
     source: str
     proof: Mapping[str, Sequence[str]]
     repackaged: str
+    offers: str
     catalogue: str
     line: str
 
@@ -110,6 +112,8 @@ def _told(found: Candidate) -> Iterator[str]:
         yield from _wrapped(f"not its publisher's own package: repackaged {found.repackaged}", indent)
     for kind, identities in found.proof.items():
         yield from _wrapped(f"must be proven by {kind}: {' or '.join(identities)}", indent)
+    if found.offers:
+        yield from _wrapped(f"its publisher offers: {found.offers}", indent)
     yield f"{indent}add  {found.line}"
 
 
@@ -177,6 +181,7 @@ def _candidate(entry: Entry) -> Candidate:
         source=_channel(entry.keys.source),
         proof={kind: [str(identity) for identity in pinned] for kind, pinned in entry.keys.verify.items()},
         repackaged=entry.repackaged,
+        offers=entry.offers,
         catalogue=entry.file.name if entry.file else "",
         line=f"{entry.name}: latest",
     )

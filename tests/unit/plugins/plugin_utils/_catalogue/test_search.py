@@ -112,6 +112,13 @@ def test_a_package_that_is_not_its_publishers_own_is_told(site: Catalogue) -> No
     assert told.count("repackaged") == 1
 
 
+def test_what_a_publisher_offers_is_told_where_nothing_is_demanded() -> None:
+    told = search.lines(search.candidates(Catalogue(), "jq")[:1], "jq")
+    assert "            its publisher offers: GitHub attestations" in told
+    demanded = search.lines(search.candidates(Catalogue(), "kubectl")[:1], "kubectl")
+    assert not any("offers" in line for line in demanded)
+
+
 def test_whoever_finds_nothing_is_told_what_to_write() -> None:
     told = search.lines([], "My Tool")
     assert 'no tool like "My Tool"' in told[0]
