@@ -143,7 +143,8 @@ lock
 rollout --diff
 echo "   The switch was one rename, of the link through which both programs are found:"
 echo "   tools/current/uv → $(readlink tools/current/uv)"
-echo "   Back to the three files of before, with every way to the network shut:"
+echo "   Back to the three files of step 2 (releases.yml and the two that lock wrote),"
+echo "   with every way to the network shut:"
 mv before.yml releases.yml
 mv before.lock.json releases.lock.json
 mv before.components.json releases.components.json

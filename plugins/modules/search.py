@@ -85,6 +85,13 @@ candidates:
       returned: success
       type: str
       sample: by scikit-build, not by Kitware
+    offers:
+      description:
+        - Which proofs the publisher was seen to offer, where the catalogue demands none. C(verify) in a manifest
+          demands one. Empty where nothing is known.
+      returned: success
+      type: str
+      sample: GitHub attestations, sums
     catalogue:
       description: The file of the site that has it; empty for the catalogue of the collection.
       returned: success

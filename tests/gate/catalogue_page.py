@@ -18,13 +18,15 @@ _HEAD = """\
 A manifest needs only a version for each of these {count} tools: `uv: "0.9.*"`. *Published at* is the source that is
 locked: a kind of source and what is published there, or the server. *Proven by* is what is verified of every asset when
 it is locked, against the identity that the catalogue pins; for the other tools, digests that their publishers state are
-compared, and `verify` in a manifest asks for more. The names lead to where all of this was seen.
+compared, and `verify` in a manifest asks for more. *Offered* is what their publishers were seen to offer, by the names
+of the files of a release, or as aqua's registry says; nothing there means that nothing is known. The names lead to
+where all of this was seen.
 
 [The guide](guide/catalogue.md) says how to use the catalogue, and how to keep one of your own. To look for a tool:
 `ansible-playbook pinned.release.search -e tool=node`. This page is written by `make catalogue`.
 
-| tool | what it is | published at | proven by |
-| --- | --- | --- | --- |
+| tool | what it is | published at | proven by | offered |
+| --- | --- | --- | --- | --- |
 """
 
 
@@ -38,7 +40,8 @@ def _row(entry: Entry) -> str:
     also = f" (also: {', '.join(entry.also)})" if entry.also else ""
     told = f"{entry.description}{also}" + (f"; package made {entry.repackaged}" if entry.repackaged else "")
     proof = ", ".join(entry.keys.verify)
-    return f"| {name} | {told} | `{search.place(entry)}` | {proof} |\n".replace("|  |", "| |")
+    cells = (name, told, f"`{search.place(entry)}`", proof, entry.offers)
+    return f"|{'|'.join(f' {cell} ' if cell else ' ' for cell in cells)}|\n"
 
 
 if __name__ == "__main__":

@@ -226,7 +226,8 @@ def set_up() -> int:
     environment = Environment(ROOT / ".venv", first_python(), ("ansible-core", "-r", "requirements.txt"))
     if environment.is_ready():
         return 0
-    return int(judge(Gate("Ansible installed into .venv, once", partial(install, environment))).verdict == "failed")
+    first = Gate("install Ansible into .venv, the first time", partial(install, environment))
+    return int(judge(first).verdict == "failed")
 
 
 def build_docs() -> int:

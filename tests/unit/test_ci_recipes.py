@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -194,6 +195,33 @@ def assert_token_is_given_to_the_server_and_kept_in_no_file(site: Site) -> None:
         check=True,
     )
     assert {"username=relock", "password=secret"} <= set(filled.stdout.splitlines())
+
+
+@pytest.mark.parametrize(("recipe", "job"), [("github/relock.yml", "newer"), ("gitlab/relock.yml", "relock-newer")])
+def test_only_what_belongs_into_git_is_proposed(site: Site, recipe: str, job: str) -> None:
+    """The cookbook's bundle lies beside the lock file; a signature that nothing names any more is gone after it."""
+    signature = site.clone / "releases.evidence" / ("0" * 64)
+    signature.parent.mkdir()
+    signature.write_text("of a version that is gone")
+    commit(site, "main")
+    (site.clone / "releases.vsa.jsonl").write_text("{}\n")
+    (site.clone / "releases.bundle.tar").write_bytes(b"many bytes")
+    site.job(recipe, job)
+    changed = site.git("diff", "--no-renames", "--name-status", "main", "relock", folder=site.forge).splitlines()
+    assert sorted(changed) == [
+        "A\treleases.vsa.jsonl",
+        f"D\treleases.evidence/{signature.name}",
+        "M\treleases.components.json",
+        "M\treleases.lock.json",
+    ]
+
+
+def test_the_guide_adds_to_git_what_the_recipes_do() -> None:
+    adding = re.compile(r"git ls-files .*?pathspec-from-file=-", re.DOTALL)
+    pages = ("ci/github/relock.yml", "ci/gitlab/relock.yml", "guide/bots.md")
+    found = [adding.findall((RECIPES.parent / page).read_text(encoding="utf-8")) for page in pages]
+    assert [len(commands) for commands in found] == [2, 2, 1]
+    assert len({" ".join(command.replace("\\\n", "").split()) for commands in found for command in commands}) == 1
 
 
 @pytest.mark.parametrize(("recipe", "job"), [("github/relock.yml", "newer"), ("gitlab/relock.yml", "relock-newer")])

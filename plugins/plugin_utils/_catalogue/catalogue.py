@@ -23,7 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text i
 
 #: The collection's own.
 OWN = Path(__file__).with_name("tools.yml")
-_ABOUT = "description also repackaged seen"
+_ABOUT = "description also repackaged offers seen"
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,7 @@ class Entry:
     description  what it is, in a line
     also         other names that people look for it by
     repackaged   who made the package, where that is not its publisher: ``by scikit-build, not by Kitware``; else ""
+    offers       which proofs its publisher was seen to offer, where *keys* demand none: ``OpenPGP signatures, sums``
     seen         the addresses where all of this was seen
     file         the site's file that says so; None for the collection's own
     """
@@ -43,6 +44,7 @@ class Entry:
     description: str = ""
     also: tuple[str, ...] = ()
     repackaged: str = ""
+    offers: str = ""
     seen: tuple[str, ...] = ()
     file: Path | None = None
 
@@ -104,6 +106,7 @@ def _entry(name: str, place: Place, file: Path | None) -> Entry:
         description=fields["description"].text(forms.SUMMARY) if "description" in fields else "",
         also=fields["also"].items(lambda one: one.text(forms.NAME), least=1) if "also" in fields else (),
         repackaged=fields["repackaged"].text(forms.REMARK) if "repackaged" in fields else "",
+        offers=fields["offers"].text(forms.REMARK) if "offers" in fields else "",
         seen=fields["seen"].items(lambda one: one.text(forms.WEB_URL), least=1) if "seen" in fields else (),
         file=file,
     )

@@ -114,7 +114,13 @@ def _of_tool(name: str, locked: LockedTool, wanted: WantedTool) -> Iterator[Diff
     for field, (now, before) in changed.items():
         yield Difference(name, f"{FIELDS[field]} {now}", f"{FIELDS[field]} {before}")
     if "constraint" not in changed and not wanted.allows(locked.version):
-        yield Difference(name, f"version {wanted.constraint}", f"version {locked.version}")
+        yield Difference(name, f"version {versions_said(wanted.constraint)}", f"version {locked.version}")
+
+
+def versions_said(constraint: str) -> str:
+    """Return which versions a *constraint* allows, as manifests say it: ``0.9.*`` for ``==0.9.*``."""
+    alone = constraint.removeprefix("==")
+    return (constraint if "," in constraint else alone) or "any"
 
 
 def _asked(one: LockedTool | WantedTool, field: str) -> object:
@@ -122,7 +128,7 @@ def _asked(one: LockedTool | WantedTool, field: str) -> object:
     if field == "platforms":
         return sorted(map(str, value))
     if field == "constraint":
-        return value or "any"
+        return versions_said(value)
     if field == "aliases":
         return tuple(one.asset if isinstance(one, Alias) else one for one in value)
     return dict(value) if isinstance(value, Mapping) else value

@@ -70,7 +70,7 @@ class _New:
         """Yield a line for what was found, for programs with gaps, and for what could not be read."""
         found = dict.fromkeys(filter(None, (in_words(programs.values()) for programs in self.by_sha256.values())))
         if found:
-            yield f"inside: {' or '.join(list(found)[:MOST_SHOWN])}"
+            yield f"its programs are made of {' or '.join(list(found)[:MOST_SHOWN])}"
         gaps = dict.fromkeys(
             f"{path} ({inside.gap})"
             for programs in self.by_sha256.values()

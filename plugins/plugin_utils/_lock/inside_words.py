@@ -13,13 +13,13 @@ GO = "pkg:golang/"
 
 
 def in_words(programs: Iterable[Inside]) -> str:
-    """Return what *programs* are made of, without what is their own: ``531 crates, 147 Go modules``; "" for nothing."""
+    """Return what *programs* are made of, less what is their own: ``531 Rust crates, 1 Go module``; "" for nothing."""
     known = list(programs)
     inside = [one for one in ordered(one for program in known for one in program.components) if not one.is_main]
     modules = sum(one.purl.startswith(GO) and one.name != STDLIB for one in inside)
     crates = sum(not one.purl.startswith(GO) for one in inside)
     compilers = sorted({program.toolchain for program in known if program.toolchain})
-    return ", ".join([*_counted(crates, "crate"), *_counted(modules, "Go module"), *compilers])
+    return ", ".join([*_counted(crates, "Rust crate"), *_counted(modules, "Go module"), *compilers])
 
 
 def _counted(number: int, what: str) -> list[str]:

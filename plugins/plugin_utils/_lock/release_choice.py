@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.answers import versions_said
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import WantedTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
@@ -65,7 +66,7 @@ def choose_release(
     else:
         found = _nearest(releases, pinned or wanted.constraint)
         fix = _line_of_family(wanted, releases) or f"choose another version for tools.{wanted.name} in the manifest"
-    version = f"{pinned}, which is locked" if pinned else wanted.constraint or "any"
+    version = f"{pinned}, which is locked" if pinned else versions_said(wanted.constraint)
     old_enough = f", at least {described(minimum_age)} old" if minimum_age else ""
     raise ReleaseError(
         f"{wanted.name}: no release of {source} satisfies the manifest",

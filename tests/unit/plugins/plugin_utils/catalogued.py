@@ -12,6 +12,7 @@ kind of host when a person last looked. Usage, after an entry or a recorded rele
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -40,8 +41,21 @@ ENTRIES = Path(_lock.__file__).parent.parent / "_catalogue" / "tools.yml"
 CORPUS = Path(__file__).resolve().parents[3] / "corpus"
 RECORDED = CORPUS / "catalogue.json"
 #: What only a catalogue says of a tool; all else is what a manifest says.
-ABOUT = ("description", "also", "repackaged", "seen")
+ABOUT = ("description", "also", "repackaged", "offers", "seen")
 ASKED = tuple(PLATFORMS[name] for name in ("linux/x86_64", "linux/aarch64", "macos/aarch64"))
+#: What names of files say of proofs, in the order in which they are told.
+OFFERED = {
+    "GitHub attestations": re.compile(r"(?!)"),
+    "SLSA provenance": re.compile(r".*\.intoto\.jsonl$"),
+    "sigstore bundles": re.compile(r".*\.sigstore(?:\.json)?$"),
+    "cosign signatures": re.compile(r".*(?:\.cosign|-keyless)\.sig$"),
+    "OpenPGP signatures": re.compile(r".*\.(?:asc|gpg|gpgsig)$"),
+    "minisign signatures": re.compile(r".*\.minisig$"),
+    "signatures (.sig)": re.compile(r".*\.sig$"),
+    "sums": re.compile(r"(?i).*(?:sha(?:256|512)|checksum|sums)[^/]*$"),
+}
+#: What a registry calls them.
+DECLARED = {"github-attestation": "GitHub attestations", "slsa": "SLSA provenance", "cosign": "cosign signatures"}
 #: Each with the word for its hosts in the recorded table.
 LOADER = "the loader of glibc"
 HOSTS = {
@@ -146,6 +160,28 @@ def _asset(build: Proposal, host: Host, unsaid: Libc) -> LockedAsset:
     )
     url, sha256 = f"https://example.org/{build.name}", "0" * 64
     return LockedAsset(build.name, url, 1, sha256, "raw", "any", needs, {}, Evidence(), 1, sha256)
+
+
+def offered(entry: Mapping[str, Any], line: Mapping[str, Any]) -> str:
+    """Return which proofs the publisher of an *entry* offers, as far as its recorded *line* tells; "" for none known.
+
+    What was written down from memory counts for nothing. Of an entry that demands proofs, the catalogue says those.
+    """
+    if "verify" in entry:
+        return ""
+    is_listed = line.keys() & {"corpus", "assets"} and not _is_recalled(line)
+    names = set(_listed(line)[1]) if is_listed else set()
+    certified = {f"{stem}.sig" for name in names for stem, dot, end in [name.rpartition(".")] if end in ("pem", "cert")}
+    found = {DECLARED[kind] for kind in line.get("declared", ())} | ({"sums"} if "sums" in entry["source"] else set())
+    for name in names:
+        kinds = (kind for kind, form in OFFERED.items() if form.match(name))
+        found.add("cosign signatures" if name in certified else next(kinds, ""))
+    return ", ".join(kind for kind in OFFERED if kind in found)
+
+
+def _is_recalled(line: Mapping[str, Any]) -> bool:
+    asked = tuple(line.get("corpus", ()))
+    return any(one["kind"] == "recalled" for one in _listings() if (one["tool"], one["version"]) == asked)
 
 
 def main() -> None:

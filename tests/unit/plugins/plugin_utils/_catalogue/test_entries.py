@@ -63,6 +63,33 @@ def test_an_entry_is_described_in_a_line_and_says_where_it_was_seen(tool):
     assert len(entry["seen"]) > 1 or "verify" not in entry, "where the identity was seen"
 
 
+@pytest.mark.parametrize("tool", ENTRIES)
+def test_an_entry_that_demands_no_proof_says_what_its_publisher_was_seen_to_offer(tool):
+    assert ENTRIES[tool].get("offers", "") == catalogued.offered(ENTRIES[tool], RECORDED[tool])
+
+
+@pytest.mark.parametrize(
+    ("names", "offers"),
+    [
+        (["tool.tgz", "checksums.txt", "checksums.txt.sig", "checksums.txt.pem"], "cosign signatures, sums"),
+        (["tool.tgz", "tool.tgz.sig", "tool.tgz.sha256"], "signatures (.sig), sums"),
+        (["tool.zip.minisig", "SHASUMS256.txt.asc"], "OpenPGP signatures, minisign signatures"),
+        (["tool.sigstore.json", "multiple.intoto.jsonl"], "SLSA provenance, sigstore bundles"),
+        (["tool.tgz", "tool.tgz.sbom", "tool.tgz.md5"], ""),
+    ],
+)
+def test_names_tell_which_proofs_are_offered(names, offers):
+    entry = {"source": {"github": "a/b"}}
+    assert catalogued.offered(entry, {"tag": "1.0", "assets": names}) == offers
+    assert catalogued.offered({**entry, "verify": {"gpg": "x"}}, {"tag": "1.0", "assets": names}) == ""
+
+
+def test_most_entries_say_how_they_can_be_proven():
+    said = {tool for tool, entry in ENTRIES.items() if "verify" in entry or "offers" in entry}
+    assert len(said) >= len(ENTRIES) // 2
+    assert ENTRIES["jq"]["offers"].startswith("GitHub attestations")
+
+
 def test_another_name_leads_to_one_entry():
     others = [*ENTRIES, *(word for entry in ENTRIES.values() for word in entry.get("also", []))]
     assert [word for word, count in Counter(others).items() if count > 1] == []

@@ -58,6 +58,39 @@ def test_the_best_comes_first(site: Catalogue, word: str, names: list[str]) -> N
     assert names or not found
 
 
+@pytest.mark.parametrize(
+    ("word", "first", "absent"),
+    [
+        ("json", "jq", {"go", "zig"}),
+        ("java", "", {"biome", "bun", "deno"}),
+        ("prom", "prometheus", {"gum"}),
+        ("tf", "terraform", set()),
+        ("psql", "", {"sqlc"}),
+        ("lint", "golangci-lint", set()),
+        ("terrafrom", "terraform", set()),
+    ],
+)
+def test_what_is_offered_has_to_do_with_the_word(word: str, first: str, absent: set[str]) -> None:
+    """Addresses (index.json), other words (JavaScript, prompts) and names that only sound alike do not count."""
+    found = [one.name for one in search.candidates(Catalogue(), word)]
+    assert not first or found[0] == first
+    assert not absent & set(found)
+
+
+def test_a_word_comes_before_what_only_begins_so_and_that_before_a_part() -> None:
+    found = [one.name for one in search.candidates(Catalogue(), "json")]
+    assert found.index("jq") < found.index("jsonnet")
+    found = [one.name for one in search.candidates(Catalogue(), "tf")]
+    assert found[:3] == ["terraform", "tflint", "tfsec"]
+
+
+def test_a_long_source_is_told_in_lines_that_fit(tmp_path: Path) -> None:
+    path = tmp_path / ("catalogue-of-the-platform-team" * 2 + ".yml")
+    path.write_text("tools: {a: {source: {gitlab: platform/tools/of/many/teams}}}")
+    told = search.lines(search.candidates(Catalogue((path,)), "a")[:1], "a")
+    assert max(map(len, told)) <= 80
+
+
 def test_a_candidate_says_what_it_is_where_it_is_from_and_what_to_write(site: Catalogue) -> None:
     found = search.candidates(site, "kubectl")
     assert search.lines(found[:1], "kubectl") == [
@@ -88,6 +121,13 @@ def test_an_address_that_is_none_ends_no_search(tmp_path: Path, address: str) ->
     path.write_text(f'tools: {{deploy: {{source: {{http: "{address}"}}}}}}\n')
     told = search.lines(search.candidates(Catalogue((path,)), "deploy"), "deploy")
     assert told[1].startswith("            from ")
+
+
+def test_what_a_publisher_offers_is_told_where_nothing_is_demanded() -> None:
+    told = search.lines(search.candidates(Catalogue(), "jq")[:1], "jq")
+    assert "            its publisher offers: GitHub attestations" in told
+    demanded = search.lines(search.candidates(Catalogue(), "kubectl")[:1], "kubectl")
+    assert not any("offers" in line for line in demanded)
 
 
 def test_whoever_finds_nothing_is_told_what_to_write() -> None:

@@ -82,8 +82,11 @@ def test_every_asset_is_recorded_and_told_in_few_words(locking):
         ["pkg:cargo/serde@1.0.0", "pkg:cargo/tokio@1.0.0"],
         ["pkg:golang/example.org/tool@v1.2.3", "pkg:golang/stdlib@1.26.5"],
     ]
-    assert sorted(found.notes[0].removeprefix("tool: inside: ").split(" or ")) == ["2 crates", "go1.26.5"]
-    assert new_tools(locking, found).endswith(", go1.26.5 or 2 crates\n")
+    assert sorted(found.notes[0].removeprefix("tool: its programs are made of ").split(" or ")) == [
+        "2 Rust crates",
+        "go1.26.5",
+    ]
+    assert new_tools(locking, found).endswith(", go1.26.5 or 2 Rust crates\n")
 
 
 def test_a_program_of_which_nothing_is_recorded_is_recorded_as_that_and_not_told(locking):
@@ -133,7 +136,7 @@ def test_of_a_new_version_only_the_new_assets_are_read(locking):
     locking.lock = LockFile()
     locking.publisher.publish("2.0", linux__x86_64=rust(crates=["serde"]), linux__aarch64=GO)
     second = locking.record(first)
-    assert second.notes == ("tool: inside: 1 crate",)
+    assert second.notes == ("tool: its programs are made of 1 Rust crate",)
     assert second.recorded["tool"].keys() == {asset.sha256 for asset in locking.lock.tools["tool"].assets}
     assert second.recorded["tool"].keys() & first["tool"].keys() == {
         asset.sha256 for asset in locking.lock.tools["tool"].assets if asset.target.startswith("aarch64")

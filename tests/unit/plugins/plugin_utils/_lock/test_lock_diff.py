@@ -91,7 +91,7 @@ def test_other_bytes_of_the_same_version_are_named() -> None:
 
 def test_what_is_asked_otherwise_is_told_with_what_was_asked_before() -> None:
     assert diff(lock(), with_tool(source={"pypi": "uv"}, constraint="==0.9.8")) == (
-        "~ uv 0.9.8: source {github: astral-sh/uv} → {pypi: uv}, version ==0.9.* → ==0.9.8\n"
+        "~ uv 0.9.8: source {github: astral-sh/uv} → {pypi: uv}, version 0.9.* → 0.9.8\n"
     )
     assert diff(lock(), replace(lock(), policy=Policy())) == "~ policy: {minimum_age: 3d} → none\n"
 

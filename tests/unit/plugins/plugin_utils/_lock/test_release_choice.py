@@ -113,7 +113,7 @@ def test_a_young_release_waits_and_the_error_says_until_when() -> None:
     assert chosen("*", *releases, age="3d") == "1.0"
     assert chosen("*", release("1.1", days_old=3), age="3d") == "1.1"
     error = refusal("1.1", *releases, age="3d")
-    assert error.expected == "version ==1.1, at least 3 days old"
+    assert error.expected == "version 1.1, at least 3 days old"
     assert error.found == "1.1, too young until 2026-02-02 00:00 UTC"
     assert "minimum_age" in str(error.fix)
 

@@ -51,7 +51,7 @@ def test_another_constraint_that_the_locked_version_satisfies_is_remembered_with
     again = controller.resolve(">=1", locked)
     assert again.lock == replace(locked, tools={"tool": replace(locked.tools["tool"], constraint=">=1")})
     assert again.outcomes["tool"].action == "kept"
-    assert again.outcomes["tool"].notes == ("stays, now for version >=1 instead of ==1.*",)
+    assert again.outcomes["tool"].notes == ("stays, now for version >=1 instead of 1.*",)
     assert publisher.asked == asked
 
 
@@ -272,7 +272,7 @@ def test_everything_mistyped_is_told_at_once_before_anything_is_downloaded(
         """)
     told = str(raised.value)
     assert told.startswith("2 tools cannot be locked:\n")
-    assert "late: no release of the publisher satisfies the manifest\n  expected: version ==2.0\n" in told
+    assert "late: no release of the publisher satisfies the manifest\n  expected: version 2.0\n" in told
     assert "elsewhere 1.0 has no program for linux/s390x" in told
     assert not controller.cache.exists()
 

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -43,6 +45,17 @@ def test_using_an_absent_library_says_what_to_install(absent):
     with pytest.raises(ReleaseError, match="pypi-simple is missing") as failure:
         absent.PyPISimple()
     assert "pip install pypi-simple" in failure.value.fix
+
+
+def test_what_is_to_be_installed_is_what_the_requirements_say(monkeypatch):
+    """The version counts, too: an older semver would be installed again, and fail elsewhere."""
+    monkeypatch.setitem(sys.modules, "semver", None)
+    with pytest.raises(ReleaseError, match="library semver is missing") as failure:
+        libraries.semver.Version.parse("1.0.0")
+    assert failure.value.fix.endswith("-m pip install 'semver>=3'")
+    requirements = (Path(__file__).parents[5] / "requirements.txt").read_text(encoding="utf-8")
+    bounded = re.findall(r"^(\S+) (>= ?\S+)$", requirements, re.MULTILINE)
+    assert {name: bound.replace(" ", "") for name, bound in bounded} == libraries.BOUNDS
 
 
 def test_an_unknown_library_is_an_import_error():
