@@ -124,10 +124,10 @@ def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool)
 
 
 def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:
-    def place(item: tuple[str, Sequence[str]]) -> tuple[bool, int, str]:
+    def _place(item: tuple[str, Sequence[str]]) -> tuple[bool, int, str]:
         return item[0] in (NOT_RUN, LATER), -len(item[1]), item[0]
 
-    for state, hosts in sorted(as_they_were.items(), key=place):
+    for state, hosts in sorted(as_they_were.items(), key=_place):
         named = ", ".join(hosts) if len(hosts) <= NAMED or is_verbose else f"{len(hosts)} hosts"
         yield f"{named}: {state}"
 
