@@ -80,6 +80,7 @@ class ActionModule(verb.Verb):
         if given["frozen"] or given["verify"]:
             frozen = _frozen(asked, lock_path) if given["frozen"] else {}
             return _verified(asked, lock_path) if given["verify"] else frozen
+        asked.refuse_broken_text()
         before = user_files.read_if_there(lock_path, user_files.LOCK_FILE)
         if before is None:
             user_files.refuse_hopeless_place(lock_path)

@@ -18,6 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.import_texts 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.manifest import Manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.takeover import Entry, TakenOver, take_over
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,10 @@ class Asked:
     def digests(self) -> ForeignDigests:
         """What other tools' lock files state."""
         return self.taken.digests if self.taken else ForeignDigests()
+
+    def refuse_broken_text(self) -> None:
+        """Raise ReleaseError where the text is not YAML: before the lock file is looked at, which was made of it."""
+        read_yaml(self.text, str(self.path))
 
     def wanted(self, locked: LockFile) -> Manifest:
         """Return what the manifest wants; *locked* is the last answer to it. Raises ReleaseError as parse() does."""

@@ -124,12 +124,14 @@ def _changed(changes: Mapping[tuple[str, str], Sequence[str]], is_verbose: bool)
 
 
 def _unchanged(as_they_were: Mapping[str, Sequence[str]], is_verbose: bool) -> Iterator[str]:
-    def _place(item: tuple[str, Sequence[str]]) -> tuple[bool, int, str]:
-        return item[0] in (NOT_RUN, LATER), -len(item[1]), item[0]
-
-    for state, hosts in sorted(as_they_were.items(), key=_place):
+    for state, hosts in sorted(as_they_were.items(), key=_place_among_unchanged):
         named = ", ".join(hosts) if len(hosts) <= NAMED or is_verbose else f"{len(hosts)} hosts"
         yield f"{named}: {state}"
+
+
+def _place_among_unchanged(item: tuple[str, Sequence[str]]) -> tuple[bool, int, str]:
+    state, hosts = item
+    return state in (NOT_RUN, LATER), -len(hosts), state
 
 
 def _failed(failures: Mapping[Kind, Mapping[str, str]], is_verbose: bool) -> Iterator[str]:
