@@ -134,6 +134,7 @@ def promises(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Promise
         Promise("large asset, pushed: MiB of the host's Python", 64, mib(value(large, "ours, pushed", "host_kib"))),
         Promise(f"processor time a host, {ends(figures)}", 1.2, flat(figures, "processor_s")),
         Promise(f"controller's memory, {ends(figures)}", 1.2, grown(figures, "controller_kib")),
+        Promise("the same, beside what Ansible takes for raw", 1.2, grown(figures, "controller_kib", beside="raw")),
     ]
 
 
@@ -170,8 +171,10 @@ def flat(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float
     return each[-1] / each[0] if len(each) > 1 else None
 
 
-def grown(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float | None:
-    found = [one["costs"]["ours, 50 tools"][what] for one in figures.get("local", [])]
+def grown(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str, beside: str = "") -> float | None:
+    """Return what the most hosts cost, as a multiple of the fewest; each beside another way, if one is named."""
+    costs = [one["costs"] for one in figures.get("local", [])]
+    found = [each["ours, 50 tools"][what] / (each[beside][what] if beside else 1) for each in costs]
     return found[-1] / found[0] if len(found) > 1 and found[0] else None
 
 
