@@ -86,7 +86,7 @@ def _unsupported(
     near = [pair for pair in refused if _is_native(pair[0], host)]
     reasons = dict.fromkeys(verdict.reason for _asset, verdict in near or refused)
     reason = listed(reasons, MOST_REASONS) or "the lock file has no asset of it"
-    fix = _fix([asset for asset, _ in near], tool, host)
+    fix = _fix([asset for asset, _verdict in near], tool, host)
     return UnsupportedError(f"{name} {tool.version}", reason, f"a program for {_describe(host)}", fix)
 
 

@@ -31,7 +31,7 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
         other: (_slips(lower, other.lower()), sorted(lower) != sorted(other.lower()), -_ratio(lower, other.lower()))
         for other in known
     }
-    near = [other for other, (slips, _, unlike) in rated.items() if -unlike >= ALIKE or slips <= _allowed(lower)]
+    near = [other for other, (slips, _letters, unlike) in rated.items() if -unlike >= ALIKE or slips <= _allowed(lower)]
     return min(near, key=rated.__getitem__, default=None)
 
 
