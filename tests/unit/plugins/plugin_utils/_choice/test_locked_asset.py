@@ -186,6 +186,11 @@ def test_what_all_tools_need_is_looked_for_at_once() -> None:
 
 def test_an_unknown_tool_is_answered_with_those_there_are() -> None:
     with pytest.raises(ReleaseError, match="one of ruff, uv"):
+        tool_of(LockFile((), {"uv": tool(STATIC), "ruff": tool(STATIC)}), "kubectl")
+
+
+def test_an_unknown_tool_is_answered_with_the_nearest_name() -> None:
+    with pytest.raises(ReleaseError, match=r"did you mean uv\?"):
         tool_of(LockFile((), {"uv": tool(STATIC), "ruff": tool(STATIC)}), "vu")
 
 
