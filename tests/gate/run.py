@@ -61,6 +61,7 @@ OLDEST_CORE = "2.16"
 OLDEST_CORE_PYTHONS = ("3.10", "3.11", "3.12")
 #: Hosts whose Python is 3.9 or newer are tested with the newest ansible-core.
 NEWER_HOSTS = 9
+HOST_UNITS = "tests/unit/plugins/module_utils/"
 #: Signatures that others made: all are verified offline. They are not in this repository.
 SUITES = "test_sigstore_suites.py test_sigstore_roots.py test_sigstore_hostile.py test_package_urls.py test_gpg.py"
 SUITES_FOLDER = "tests/unit/plugins/plugin_utils/_signature"
@@ -425,7 +426,7 @@ def gates(with_matrix: bool, with_hosts: bool = False) -> list[Gate]:
         Gate("page of a fleet, in a browser", in_browser, 120),
         Gate("web site", web_site, 40),
         Gate("catalogue", partial(catalogue, newest), 30),
-        Gate("every Python's units, newest ansible-core", partial(every_units, newest), 1000),
+        Gate("units of host code, every Python", partial(every_units, newest), 250),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 300),
         Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 1000),
         Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1], but_newest), 800),
@@ -585,7 +586,7 @@ def oldest_host_units(log: IO[str]) -> str:
         raise SkippedError(f"Python {python.version} is the only one here; hosts may have 3.6 (pyenv install 3.6)")
     environment = Environment(BUILD / f"python{python.version}", python, ("pytest", "hypothesis"))
     environment.ensure(log)
-    return f"Python {python.version}: {units(environment, 'tests/unit/plugins/module_utils', 'quick', log)}"
+    return f"Python {python.version}: {units(environment, HOST_UNITS, 'quick', log)}"
 
 
 def crashes(environment: Environment, log: IO[str]) -> str:
@@ -759,13 +760,13 @@ def integration(environment: Environment, host: Python, targets: str, log: IO[st
 
 
 def every_units(environment: Environment, log: IO[str]) -> str:
-    """Run the units on every Python found that this ansible-core supports, controller's or host's.
+    """Run the units of what hosts run on every Python found that this ansible-core supports there.
 
-    On its own Python they are a gate by themselves, with more examples.
+    On its own Python, and on the oldest controller's, all units are gates by themselves.
     """
     for version in (python.version for python in pythons() if minor(python) >= NEWER_HOSTS):
         if version != environment.python.version:
-            ansible_test(environment, f"units --venv --python {version}", log)
+            ansible_test(environment, f"units --venv --python {version} {HOST_UNITS}", log)
     return tested_pythons(environment, log)
 
 
