@@ -8,6 +8,8 @@ set -eu
 cd "$1"
 platform=$2
 shift 2
+# Each line of a message as a line, on every ansible-core.
+export ANSIBLE_CALLBACK_RESULT_FORMAT=yaml
 
 want() {
     printf 'platforms: [%s]\ntools:\n  greet: {source: {directory: releases/greet}, version: "%s"}\n' "$platform" "$1" >merged.yml
