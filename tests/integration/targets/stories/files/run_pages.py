@@ -19,7 +19,8 @@ from pathlib import Path
 
 import beforehand
 import commands
-from publishers import Publishers
+import yaml
+from publishers import VERSIONS, Publishers
 
 FILE = re.compile(r"# ([A-Za-z_-]+(?:\.(?:yml|ini))?)\n")
 FILES = ("yaml", "ini", "dockerfile")
@@ -68,7 +69,7 @@ def main(folder: Path, wanted: "list[str]") -> None:
         beforehand.PAGES.get(page, lambda _reader: None)(reader)
         for block in blocks:
             named = FILE.match(block.text)
-            if named and block.kind in FILES:
+            if named and block.kind in FILES and is_published(block.text, publishers):
                 (reader.work / named[1]).write_text(on_this_machine(block.text, publishers), encoding="utf-8")
                 beforehand.FILES.get(named[1], lambda _reader: None)(reader)
             done += follow(block, reader)
@@ -169,6 +170,13 @@ def in_this_world(command: str, reader: beforehand.Reader) -> str:
     command = command.replace("https://mirror.example.org", reader.publishers.url)
     bundle = "SHA256-THAT-YOU-WERE-TOLD"
     return command.replace(bundle, "$(sha256sum releases.bundle.tar | cut -c 1-64)")
+
+
+def is_published(text: str, publishers: Publishers) -> bool:
+    """Tell whether all tools of a manifest can be had here; of what is no manifest, they can."""
+    content = yaml.safe_load(text) if text.startswith("# releases.yml\n") else {}
+    known = {*VERSIONS, *(repository.partition("/")[2] for repository in publishers.github.releases)}
+    return set(content.get("tools", {})) <= known
 
 
 def on_this_machine(text: str, publishers: Publishers) -> str:
