@@ -52,7 +52,13 @@ SITE = BUILD / "docs/build/html"
 RELEASED = BUILD / "dist"
 
 #: Folders of programs that import the files beside them; all else is imported by its full name.
-FOLDERS_OF_SCRIPTS = ("docs/site", "tests/bench/fleet", "tests/fleet", "tests/gate")
+FOLDERS_OF_SCRIPTS = (
+    "docs/site",
+    "tests/bench/fleet",
+    "tests/fleet",
+    "tests/gate",
+    "tests/integration/targets/stories/files",
+)
 
 CORE = ("ansible-core",)
 #: What units and integration need beside ansible-core.

@@ -54,7 +54,9 @@ PAGES = (
     "roles/tools/README.md",
 )
 #: How commands begin that users of these pages know.
-PROGRAM = re.compile(r"(?:\$|>|#) |(?:sudo |[A-Z_]+=\S+ )*(?:ansible(?:-\w+)?|curl|git|make|pip3?|podman|python3?|ssh-\w+)(?: |$)")
+PROGRAM = re.compile(
+    r"(?:\$|>|#) |(?:sudo |[A-Z_]+=\S+ )*(?:ansible(?:-\w+)?|curl|git|make|pip3?|podman|python3?|ssh-\w+)(?: |$)"
+)
 PRINTED = ("", "text")
 #: What else a block may be. What is typed is in one of the last two.
 KINDS = (*PRINTED, "dockerfile", "ini", "json", "toml", "yaml", "console", "sh")
@@ -182,7 +184,9 @@ def test_a_command_among_what_is_printed_is_found(kind: str, text: str, found: l
 
 
 def test_only_commands_that_a_page_has_are_left_out_by_the_target_stories() -> None:
-    found = [command for page in COMMANDS.pages(TOP) for block in COMMANDS.blocks(TOP / page) for command in block.commands]
+    found = [
+        command for page in COMMANDS.pages(TOP) for block in COMMANDS.blocks(TOP / page) for command in block.commands
+    ]
     assert len(found) > 80
     for beginning, reason in COMMANDS.NOT_RUN.items():
         assert reason

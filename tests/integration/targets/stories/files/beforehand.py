@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What does a reader have already, or what happens meanwhile, that a page speaks of? By page, by file and by command."""
+"""What does a reader have already, or what happens meanwhile, that a page speaks of? By page, file and command."""
 
 import hashlib
 import shutil
@@ -33,7 +33,9 @@ class Reader:
 
 def a_signing_key(reader: Reader) -> None:
     """Have the key that signs records, and publish its other half."""
-    reader.run("mkdir -p ~/.ssh && ssh-keygen -q -t ed25519 -N '' -C records -f ~/.ssh/records && cp ~/.ssh/records.pub .")
+    reader.run(
+        "mkdir -p ~/.ssh && ssh-keygen -q -t ed25519 -N '' -C records -f ~/.ssh/records && cp ~/.ssh/records.pub ."
+    )
 
 
 def keys_of_signers(reader: Reader) -> None:
@@ -49,9 +51,7 @@ def rings(reader: Reader) -> None:
         folder = reader.work / "rings" / ring / "group_vars"
         folder.mkdir(parents=True)
         shutil.copy(reader.work / "inventory.ini", folder.parent / "hosts.ini")
-        (folder / "all.yml").write_text(
-            'tools_lockfile: "{{ inventory_dir }}/releases.lock.json"\n', encoding="utf-8"
-        )
+        (folder / "all.yml").write_text('tools_lockfile: "{{ inventory_dir }}/releases.lock.json"\n', encoding="utf-8")
 
 
 def a_conflict(reader: Reader) -> None:
@@ -88,22 +88,14 @@ def kubespray_s_files(reader: Reader) -> None:
         content = (reader.publishers.folder / release / f"node_exporter-1.9.1.linux-{short}.tar.gz").read_bytes()
         checksums += [f"  {short}:", f"    1.9.1: sha256:{hashlib.sha256(content).hexdigest()}"]
     (reader.work / "checksums.yml").write_text("\n".join(checksums) + "\n", encoding="utf-8")
-    (reader.work / "download.yml").write_text(
-        f"""\
-node_exporter_version: "{{{{ (node_exporter_archive_checksums['amd64'] | dict2items)[0].key }}}}"
-github_url: {reader.publishers.url}/github.com
-node_exporter_download_url: "{{{{ github_url }}}}/prometheus/node_exporter/releases/download/v{{{{ node_exporter_version }}}}/\\
-  node_exporter-{{{{ node_exporter_version }}}}.linux-{{{{ image_arch }}}}.tar.gz"
-node_exporter_checksum: "{{{{ node_exporter_archive_checksums[image_arch][node_exporter_version] }}}}"
-downloads:
-  node_exporter: {{file: true, checksum: "{{{{ node_exporter_checksum }}}}", url: "{{{{ node_exporter_download_url }}}}"}}
-""",
-        encoding="utf-8",
-    )
+    style = Path(__file__).with_name("download.yml").read_text(encoding="utf-8")
+    text = f"{style}github_url: {reader.publishers.url}/github.com\n"
+    (reader.work / "download.yml").write_text(text, encoding="utf-8")
 
 
 def old_tasks(reader: Reader) -> None:
-    """Do what was done so far, with checksums as somebody typed them."""
+    """Do what was done so far, with checksums as somebody typed them, and nothing of ours."""
+    reader.run("rm releases.*")
     a_table_of_checksums(reader)
     reader.run("ansible-playbook -i inventory.ini before.yml")
 
@@ -126,7 +118,9 @@ def what_was_there(reader: Reader) -> None:
 def a_base_image(reader: Reader) -> None:
     """Have the image that the build begins with; nothing can be pulled here."""
     base = "docker.io/library/debian:stable-slim"
-    reader.run(f"printf 'FROM scratch\\nENV PATH=/usr/bin\\n' | podman build --quiet --platform linux/arm64 --tag {base} -")
+    reader.run(
+        f"printf 'FROM scratch\\nENV PATH=/usr/bin\\n' | podman build --quiet --platform linux/arm64 --tag {base} -"
+    )
 
 
 def a_bundle(reader: Reader) -> None:
@@ -139,6 +133,10 @@ def a_token(reader: Reader) -> None:
     said = reader.run("ansible-playbook pinned.release.lock", is_refused=True)
     assert "acme/deploy" in said, said
     reader.run(f"umask 077 && mkdir -p ~/.secrets && echo {TOKEN} > ~/.secrets/github")
+
+
+def nothing(_reader: Reader) -> None:
+    """Have nothing more."""
 
 
 PAGES: "dict[str, Callable[[Reader], None]]" = {

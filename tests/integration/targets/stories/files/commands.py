@@ -20,7 +20,7 @@ NOT_RUN = {
     "(cd .build/quickstart": "it continues the quickstart",
     "xdg-open": "it needs a screen",
     "ansible-galaxy collection build\n": "it is run in a clone; getting started does the same from beside one",
-    "python3 -m pip install -r requirements.txt": "it changes the Python that runs this; getting started has one of its own",
+    "python3 -m pip install -r requirements.txt": "it changes the Python that runs the test",
     "ansible-galaxy collection install community.general": "it needs Galaxy",
     "ansible-galaxy collection install ansible.posix": "it needs Galaxy",
     "ANSIBLE_STDOUT_CALLBACK=ansible.posix.json": "it needs what Galaxy has; test_telling.py has a callback like it",
@@ -45,7 +45,9 @@ class Block:
             return [self.text]
         if self.kind != "console":
             return []
-        return [re.sub("^> ", "", text, flags=re.MULTILINE) for text in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]]
+        return [
+            re.sub("^> ", "", text, flags=re.MULTILINE) for text in re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]
+        ]
 
 
 def blocks(page: Path) -> "list[Block]":

@@ -62,9 +62,9 @@ class Publishers:
 
 def github(mirror: Path) -> Any:
     """Return a GitHub that has three repositories; what is public of it lies in the folder *mirror* as well."""
-    from ansible_collections.pinned.release.tests.fakes import github as fake  # noqa: PLC0415
+    from ansible_collections.pinned.release.tests.fakes import github as fake
 
-    releases = {}
+    releases: dict[str, list[fake.FakeRelease]] = {}
     for repository, tag, name, programs in (
         ("astral-sh/uv", "0.9.8", UV, ("uv", "uvx")),
         ("astral-sh/uv", "0.9.9", UV, ("uv", "uvx")),

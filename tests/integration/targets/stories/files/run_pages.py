@@ -39,6 +39,13 @@ PLACE = """\
 """
 #: What is not on every machine.
 OPTIONAL = re.compile(r"(curl|jq|minisign|podman)\b")
+#: Images are kept in folders of the test. To build one with this isolation takes no more than root.
+PODMAN = """\
+#!/bin/sh
+verb=$1; shift
+[ "$verb" != build ] || set -- --isolation chroot "$@"
+exec {podman} --root {folder}/podman --runroot {folder}/podman-run --storage-driver vfs "$verb" "$@"
+"""
 #: What changes the machine itself is done to a copy of its folders that nobody else sees, and that is gone afterwards.
 ON_THE_MACHINE = "ansible-playbook -i localhost, -c local"
 COPY = """\
@@ -66,12 +73,12 @@ def main(folder: Path, wanted: "list[str]") -> None:
             continue
         print("#", page, flush=True)
         reader = beforehand.Reader(folder_for(page, folder, collection), environment, publishers)
-        beforehand.PAGES.get(page, lambda _reader: None)(reader)
+        beforehand.PAGES.get(page, beforehand.nothing)(reader)
         for block in blocks:
             named = FILE.match(block.text)
             if named and block.kind in FILES and is_published(block.text, publishers):
                 (reader.work / named[1]).write_text(on_this_machine(block.text, publishers), encoding="utf-8")
-                beforehand.FILES.get(named[1], lambda _reader: None)(reader)
+                beforehand.FILES.get(named[1], beforehand.nothing)(reader)
             done += follow(block, reader)
     print(done)
 
@@ -103,13 +110,9 @@ def variables(folder: Path, publishers: Publishers) -> "dict[str, str]":
         module = "ansible.cli." + (name.partition("-")[2] or "adhoc")
         (programs / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', encoding="utf-8")
     (programs / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
-    podman = f"--root {folder}/podman --runroot {folder}/podman-run --storage-driver vfs"
-    real = shutil.which("podman")
-    if real:
-        (programs / "podman").write_text(
-            f'#!/bin/sh\nverb=$1; shift\n[ "$verb" != build ] || set -- --isolation chroot "$@"\nexec {real} {podman} "$verb" "$@"\n',
-            encoding="utf-8",
-        )
+    podman = shutil.which("podman")
+    if podman:
+        (programs / "podman").write_text(PODMAN.format(podman=podman, folder=folder), encoding="utf-8")
     for program in programs.iterdir():
         program.chmod(0o755)
     wheels = Path(__file__).resolve().parents[2] / "setup_releases/files/wheels.py"
