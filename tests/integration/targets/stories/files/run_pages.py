@@ -15,6 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import beforehand
@@ -39,12 +40,12 @@ PLACE = """\
 """
 #: What is not on every machine.
 OPTIONAL = re.compile(r"(curl|jq|minisign|podman)\b")
-#: Images are kept in folders of the test. To build one with this isolation takes no more than root.
+#: Images are kept in a folder of the test, of a short name, as podman wants. This isolation takes no more than root.
 PODMAN = """\
 #!/bin/sh
 verb=$1; shift
 [ "$verb" != build ] || set -- --isolation chroot "$@"
-exec {podman} --root {folder}/podman --runroot {folder}/podman-run --storage-driver vfs "$verb" "$@"
+exec {podman} --root {images}/root --runroot {images}/run --storage-driver vfs "$verb" "$@"
 """
 #: What changes the machine itself is done to a copy of its folders that nobody else sees, and that is gone afterwards.
 ON_THE_MACHINE = "ansible-playbook -i localhost, -c local"
@@ -60,10 +61,16 @@ sh -ec "$2"; test -x /usr/local/bin/uv; /usr/local/bin/uv' sh "$COPY_FOLDER" "$C
 
 
 def main(folder: Path, wanted: "list[str]") -> None:
+    with tempfile.TemporaryDirectory(prefix="podman.", dir="/tmp") as images:
+        print(follow_pages(folder, Path(images), wanted))
+
+
+def follow_pages(folder: Path, images: Path, wanted: "list[str]") -> int:
+    """Follow all pages, or those that are *wanted* and the first; return how many commands were run."""
     collection = home_of_the_collection()
     (folder / "home").mkdir(parents=True)
     publishers = Publishers(folder / "published", collection)
-    environment = variables(folder, publishers)
+    environment = variables(folder, images, publishers)
     done = 0
     for page in commands.pages(collection):
         if wanted and page != commands.FIRST and not any(name in page for name in wanted):
@@ -80,7 +87,7 @@ def main(folder: Path, wanted: "list[str]") -> None:
                 (reader.work / named[1]).write_text(on_this_machine(block.text, publishers), encoding="utf-8")
                 beforehand.FILES.get(named[1], beforehand.nothing)(reader)
             done += follow(block, reader)
-    print(done)
+    return done
 
 
 def home_of_the_collection() -> Path:
@@ -102,7 +109,7 @@ def folder_for(page: str, folder: Path, collection: Path) -> Path:
     return work
 
 
-def variables(folder: Path, publishers: Publishers) -> "dict[str, str]":
+def variables(folder: Path, images: Path, publishers: Publishers) -> "dict[str, str]":
     """Return the environment of somebody who has these *publishers*, this Ansible, and nothing else."""
     programs = folder / "programs"
     programs.mkdir()
@@ -112,7 +119,7 @@ def variables(folder: Path, publishers: Publishers) -> "dict[str, str]":
     (programs / "python3").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n', encoding="utf-8")
     podman = shutil.which("podman")
     if podman:
-        (programs / "podman").write_text(PODMAN.format(podman=podman, folder=folder), encoding="utf-8")
+        (programs / "podman").write_text(PODMAN.format(podman=podman, images=images), encoding="utf-8")
     for program in programs.iterdir():
         program.chmod(0o755)
     wheels = Path(__file__).resolve().parents[2] / "setup_releases/files/wheels.py"
