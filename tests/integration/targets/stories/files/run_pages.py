@@ -132,6 +132,8 @@ def variables(folder: Path, images: Path, publishers: Publishers) -> "dict[str, 
         **{f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER") for what, value in person.items()},
         "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
         "HOME": str(folder / "home"),
+        # ansible-test wants it in inventories; some commands have none.
+        "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
         "ANSIBLE_COLLECTIONS_PATH": f"{folder}/home/.ansible/collections{os.pathsep}{collections}",
         "PIP_CONFIG_FILE": "/dev/null",
         "PIP_INDEX_URL": f"{publishers.url}/simple/",
