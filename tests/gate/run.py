@@ -417,7 +417,7 @@ def gates(with_matrix: bool, with_hosts: bool = False) -> list[Gate]:
         Gate(
             "integration, newest ansible-core",
             partial(integration, newest, newest.python, "" if with_matrix else QUICK_TARGETS),
-            1100 if with_matrix else 200,
+            1250 if with_matrix else 200,
         ),
     ]
     if with_hosts:
@@ -434,7 +434,7 @@ def gates(with_matrix: bool, with_hosts: bool = False) -> list[Gate]:
         Gate("every Python's units, newest ansible-core", partial(every_units, newest), 1000),
         Gate(f"sanity, ansible-core {OLDEST_CORE}", partial(sanity, oldest), 300),
         Gate(f"oldest Pythons' units, ansible-core {OLDEST_CORE}", partial(oldest_units, oldest), 1000),
-        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1], but_newest), 800),
+        Gate(f"integration, ansible-core {OLDEST_CORE}", partial(integration, oldest, pythons()[-1], but_newest), 950),
     ]
 
 

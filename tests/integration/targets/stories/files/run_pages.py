@@ -98,8 +98,8 @@ def home_of_the_collection() -> Path:
 
 def folder_for(page: str, folder: Path, collection: Path) -> Path:
     """Return the folder in which a page is followed: the first is new, the others are copies of it."""
-    first, work = folder / Path(commands.FIRST).stem, folder / page.replace("/", "-").removesuffix(".md")
-    work = folder / Path(page).stem if "guide" in page else work
+    first = folder / Path(commands.FIRST).stem
+    work = folder / page.removeprefix("docs/guide/").removesuffix(".md").replace("/", "-")
     if page == commands.FIRST:
         work.mkdir()
         (work / "release").symlink_to(collection)
