@@ -102,7 +102,8 @@ def old_tasks(reader: Reader) -> None:
 
 def a_role_of_others(reader: Reader) -> None:
     """Let Ansible read the play; nobody has the role here."""
-    role = reader.work / "collections/ansible_collections/prometheus/prometheus/roles/node_exporter/tasks"
+    installed = Path(reader.environment["HOME"]) / ".ansible/collections/ansible_collections"
+    role = installed / "prometheus/prometheus/roles/node_exporter/tasks"
     role.mkdir(parents=True)
     (role / "main.yml").write_text("[]\n", encoding="utf-8")
     reader.run("ansible-playbook -i inventory.ini --syntax-check with-role.yml")
