@@ -1,13 +1,18 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Examples in the documentation are taken by the code they speak of: every task's options, every manifest."""
+"""Examples in the documentation are taken by the code they speak of: every task's options, every manifest.
+
+Commands are run by the integration target stories; here it is seen that it finds them all.
+"""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +53,29 @@ PAGES = (
     "roles/mirror/README.md",
     "roles/tools/README.md",
 )
+#: How commands begin that users of these pages know.
+PROGRAM = re.compile(
+    r"(?:\$|>|#) |(?:sudo |[A-Z_]+=\S+ )*(?:ansible(?:-\w+)?|curl|git|make|pip3?|podman|python3?|ssh-\w+)(?: |$)"
+)
+PRINTED = ("", "text")
+#: What else a block may be. What is typed is in one of the last two.
+KINDS = (*PRINTED, "dockerfile", "ini", "json", "toml", "yaml", "console", "sh")
+#: The variables of https://github.com/prometheus-community/ansible/blob/075461c/roles/node_exporter/defaults/main.yml
+#: of which the guide may speak.
+VARIABLES_OF_OTHERS = {"node_exporter_version", "node_exporter_binary_install_dir", "node_exporter_local_cache_path"}
+
+
+def at(path: str) -> Any:
+    """Return what a file of the tests has, which is in no package."""
+    spec = spec_from_file_location(Path(path).stem, TOP / path)
+    assert spec
+    assert spec.loader
+    found = sys.modules[spec.name] = module_from_spec(spec)
+    spec.loader.exec_module(found)
+    return found
+
+
+COMMANDS = at("tests/integration/targets/stories/files/commands.py")
 
 
 def module(name: str) -> Any:
@@ -124,3 +152,47 @@ def test_each_manifest_of_a_page_is_valid(tmp_path: Path) -> None:
                 count += 1
                 assert manifest.parse(yaml.safe_dump(document), page, tmp_path).tools
     assert count >= 2
+
+
+def unlike_its_kind(block: Any) -> list[str]:
+    """Return the lines of a block that belong into a block of another kind."""
+    lines = block.text.splitlines()
+    if block.kind == "console":
+        return [line for line in lines if not re.match(r"\$ \S|> |    ", line)]
+    return [line for line in lines if block.kind in PRINTED and PROGRAM.match(line)]
+
+
+@pytest.mark.parametrize("page", COMMANDS.pages(TOP))
+def test_what_is_typed_and_what_is_printed_are_in_blocks_of_their_own(page: str) -> None:
+    for block in COMMANDS.blocks(TOP / page):
+        assert block.kind in KINDS
+        assert unlike_its_kind(block) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "found"),
+    [
+        ("text", "$ git add releases.yml\n", ["$ git add releases.yml"]),
+        ("", "A=1 ansible-playbook pinned.release.lock\n", ["A=1 ansible-playbook pinned.release.lock"]),
+        ("text", "github: not a command\n", []),
+        ("console", "$ pip install x\ninstalled\n", ["installed"]),
+        ("console", "$ for x in y; do\n>   echo $x\n> done\n$ echo \\\n    z\n", []),
+    ],
+)
+def test_a_command_among_what_is_printed_is_found(kind: str, text: str, found: list[str]) -> None:
+    assert unlike_its_kind(COMMANDS.Block(kind, text)) == found
+
+
+def test_only_commands_that_a_page_has_are_left_out_by_the_target_stories() -> None:
+    found = [
+        command for page in COMMANDS.pages(TOP) for block in COMMANDS.blocks(TOP / page) for command in block.commands
+    ]
+    assert len(found) > 80
+    for beginning, reason in COMMANDS.NOT_RUN.items():
+        assert reason
+        assert any(command.startswith(beginning) for command in found), beginning
+
+
+def test_the_play_with_a_role_of_others_has_variables_of_that_role() -> None:
+    [[play]] = [block for block in blocks("docs/guide/migration.md") if isinstance(block, list) and "roles" in block[0]]
+    assert set(play["roles"][0]["vars"]) <= VARIABLES_OF_OTHERS
