@@ -77,7 +77,7 @@ test-site: ## Build the web site, try every page in Chromium as a phone shows it
 test-renovate: ## Let Renovate find and raise the versions of a manifest (downloads 150 MB from npm and PyPI, 3 minutes)
 	@$(GATES) renovate
 
-pictures: ## Draw the pictures of README and docs anew (needs chromium and chromedriver)
+pictures: ## Draw the pictures of README, docs and CONTRIBUTING anew (needs chromium and chromedriver)
 	@$(GATES) draw
 
 release: ## Make the files of a release from the commit that is checked out, with digests and a bill of materials

@@ -48,6 +48,7 @@ COLLECTION = Path("ansible_collections/pinned/release")
 #: Where pytest, mypy and ansible-playbook import the clone itself from, by a symlink.
 LINKED = BUILD / "collections"
 SITE = BUILD / "docs/build/html"
+SITE_PICTURES = BUILD / "docs/pictures"
 #: Where ``make release`` writes.
 RELEASED = BUILD / "dist"
 
@@ -187,7 +188,7 @@ def main() -> int:
         if arguments.what == "page":
             return in_the_browser("tests/bench/page.py")
         if arguments.what == "site":
-            return build_docs() or in_the_browser("tests/browser/look_at_site.py", SITE, BUILD / "docs/pictures")
+            return look_at_site()
         if arguments.what in ("draw", "renovate"):
             return {"draw": draw, "renovate": try_renovate}[arguments.what]()
         if arguments.what == "release":
@@ -298,7 +299,7 @@ def in_the_browser(program: str, *words: str | Path) -> int:
 
 
 def draw() -> int:
-    """Draw the pictures of README and docs: what the quickstart prints, what the page of a fleet looks like."""
+    """Draw the pictures of README and docs: of the quickstart's screen, the page of a fleet, and the web site."""
     environment = browser_environment()
     if set_up():
         return 1
@@ -313,7 +314,16 @@ def draw() -> int:
     pages: list[str | Path] = [python, ROOT / "tests/browser/pictures.py", ROOT / "docs/audit"]
     pages_variables = {**clean_variables(), **environment.variables(), "PYTHONPATH": str(LINKED)}
     has_failed = subprocess.run(story, cwd=ROOT, env=storys, check=False).returncode
-    return has_failed or subprocess.run(pages, cwd=ROOT, env=pages_variables, check=False).returncode
+    has_failed = has_failed or subprocess.run(pages, cwd=ROOT, env=pages_variables, check=False).returncode
+    has_failed = has_failed or look_at_site()
+    if not has_failed:
+        shutil.copyfile(SITE_PICTURES / "sheet.png", ROOT / "docs/site/pages.png")
+    return has_failed
+
+
+def look_at_site() -> int:
+    """Build the web site, look at every page in a browser, and take pictures."""
+    return build_docs() or in_the_browser("tests/browser/look_at_site.py", SITE, SITE_PICTURES)
 
 
 def try_renovate() -> int:
