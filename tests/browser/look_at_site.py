@@ -4,8 +4,8 @@
 """What does the web site look like on a desktop and on a phone, in light and dark? look_at_site.py SITE FOLDER.
 
 Writes a picture of some pages for each into FOLDER, and the first of them on one sheet. Fails if any page of SITE is
-wider than a phone's screen, shows no picture where one should be, or has an error on the console. ``make test-site`` and
-``make pictures`` run it.
+wider than a phone's screen, shows no picture where one should be, or has an error on the console. ``make test-site``
+and ``make pictures`` run it.
 """
 
 from __future__ import annotations

