@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents, look_into
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_archives import members
 
@@ -28,3 +29,11 @@ def look(tmp_path: Path) -> Callable[..., Contents]:
         return look_into(tmp_path / name, archive_format, tool)
 
     return look_at
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Record how long a session would have waited, and do not wait."""
+    waited: list[float] = []
+    monkeypatch.setattr(transport.time, "sleep", waited.append)
+    return waited

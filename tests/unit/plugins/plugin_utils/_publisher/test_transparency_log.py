@@ -36,6 +36,8 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.usefixtures("pauses")
+
 LITTLE = LittleSigstore()
 CERTIFICATE = LITTLE.certificate()
 ENVELOPE = signed_envelope(statement())

@@ -34,14 +34,6 @@ def environment(monkeypatch):
     monkeypatch.setenv("NETRC", "/dev/null")
 
 
-@pytest.fixture
-def pauses(monkeypatch):
-    """Record how long the session would have waited, and do not wait."""
-    waited = []
-    monkeypatch.setattr(transport.time, "sleep", waited.append)
-    return waited
-
-
 def get(session, url, headers=None):
     """Return the listing at *url*, as a source does. Raises ReleaseError unless the answer is a success."""
     response = session.get(url, headers=headers)
@@ -164,10 +156,11 @@ def test_an_unreachable_proxy_is_named_without_its_password(monkeypatch, pauses)
     assert "hunter2" not in str(failure.value)
 
 
-def test_a_server_that_never_answers_times_out(monkeypatch, pauses):
+def test_a_server_that_never_answers_times_out(monkeypatch, pauses, tmp_path):
     monkeypatch.setattr(transport, "READ_TIMEOUT_S", 0.1)
+    session = transport.session(cache_root=tmp_path)  # what was made for another folder has kept its time limit
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(ReleaseError, match="did not answer in time"):
-        get(transport.session(), f"http://127.0.0.1:{silent.getsockname()[1]}/")
+        get(session, f"http://127.0.0.1:{silent.getsockname()[1]}/")
 
 
 def test_a_missing_file_of_authorities_is_named(monkeypatch, pauses):

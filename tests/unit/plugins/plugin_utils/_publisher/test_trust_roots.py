@@ -26,6 +26,8 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_s
 from securesystemslib.signer import CryptoSigner
 from tuf.api.metadata import Metadata, MetaFile, Root, Snapshot, TargetFile, Targets, Timestamp
 
+pytestmark = pytest.mark.usefixtures("pauses")
+
 ROOT = LittleSigstore("github").trusted_root()
 ON_A_LINE = json.dumps(json.loads(ROOT), sort_keys=True, separators=(",", ":")).encode()
 TOP = Path(__file__).resolve().parents[5]

@@ -31,6 +31,8 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_s
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.usefixtures("pauses")
+
 SUBJECT = f"sha256:{DIGESTS['sha256']}"
 BUNDLE = LittleSigstore().signed_statement()
 OTHERS = [FakeAsset(f"tool-{number}", str(number).encode()) for number in range(3)]

@@ -35,6 +35,8 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_s
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.usefixtures("pauses")
+
 LITTLE = LittleSigstore()
 OWNER = Identity.of(repository="owner/tool", workflow=".github/workflows/release.yml")
 WHEEL = "tool-1.0-py3-none-manylinux_2_17_x86_64.whl"

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 from datetime import datetime, timezone
 
@@ -362,13 +363,17 @@ json_values = st.recursive(
 def test_no_answer_raises_anything_but_the_one_error(content, text):
     layers = {"layers": [{**LAYER, **(content if isinstance(content, dict) else {})}]}
     bodies = [json.dumps(content).encode(), document(MANIFEST, {"layers": content}), document(MANIFEST, layers)]
-    for body in (text, *bodies, document(INDEX, {"manifests": content})):
-        listed = json.dumps({"tags": ["1.0"]}).encode()
+    bodies += [text, document(INDEX, {"manifests": content})]
+    listed = json.dumps({"tags": ["1.0"]}).encode()
 
-        def answer(question, listed=listed, body=body):
-            return Answer(200, listed if question.path.endswith("list") else body, {"Content-Type": MANIFEST})
+    def answer(question):
+        _, _, way, number, *_ = question.path.split("/")
+        if way == "bare":
+            return Answer(200, bodies[int(number)])
+        is_list = question.path.endswith("list")
+        return Answer(200, listed if is_list else bodies[int(number)], {"Content-Type": MANIFEST})
 
-        with contextlib.suppress(ReleaseError), Web(answer) as web:
-            OciSource(Declaration("oci", f"{web.url}/org/tool")).releases()
-        with contextlib.suppress(ReleaseError), Web(lambda question, body=body: Answer(200, body)) as web:
-            OciSource(Declaration("oci", f"{web.url}/org/tool")).releases()
+    with Web(answer) as web:
+        for way, number in itertools.product(("typed", "bare"), range(len(bodies))):
+            with contextlib.suppress(ReleaseError):
+                OciSource(Declaration("oci", f"{web.url}/{way}/{number}")).releases()
