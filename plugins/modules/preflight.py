@@ -51,7 +51,9 @@ options:
     type: dict
     default: {}
   lockfile:
-    description: The lock file, which is read if it is there, so that what is wrong with it is told once.
+    description:
+      - The lock file, which is read if it is there, so that what is wrong with it is told once. One that is named on
+        the command line, as V(lockfile) or V(tools_lockfile), must be there.
     type: path
   log:
     description: The log in which the playbook records what it did. It is looked at.
