@@ -10,12 +10,12 @@ refuse what is a variable of another of them, and an option without the beginnin
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import slip
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
 #: How much of two names must be the same: ``dst`` is ``dest``, ``tools_lockfile`` is not ``lockfile``.
@@ -92,8 +92,7 @@ def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Se
         return bare
     if begin:
         return role_variables.nearest(name, begin, ROLES[begin])
-    near = difflib.get_close_matches(name, [*known, *of_roles], 1, ALIKE)
-    return near[0] if near else None
+    return slip(name, [*known, *of_roles], ALIKE)
 
 
 def _refuse_of_others(given: Sequence[object], known: Sequence[str], of_roles: Sequence[str]) -> None:

@@ -23,6 +23,10 @@ KNOWN = ("dest", "lockfile", "target", "strict", "below", "log", "log_key", "hos
     [
         ("desst", "dest"),
         ("dst", "dest"),
+        ("dets", "dest"),
+        ("lgo", "log"),
+        ("hots", "host"),
+        ("tools_bni", "tools_bin"),
         ("bellow", "below"),
         ("stric", "strict"),
         ("lock_file", "lockfile"),
@@ -44,7 +48,9 @@ def test_a_misspelled_variable_is_refused_with_the_one_that_was_meant(given: str
         slips.refuse([given], KNOWN, ["tools_", "mirror_"])
 
 
-@pytest.mark.parametrize("given", [*KNOWN, "tools_lockfile", "ansible_host", "ansible_strict", "region", "x"])
+@pytest.mark.parametrize(
+    "given", [*KNOWN, "tools_lockfile", "ansible_host", "ansible_strict", "region", "x", "test", "port"]
+)
 def test_other_variables_are_no_concern_of_ours(given: str) -> None:
     slips.refuse([given], KNOWN)
     slips.refuse([given], KNOWN, ["tools_"])
@@ -72,6 +78,7 @@ def test_an_inventory_may_have_variables_that_are_like_none_of_the_role(name: st
 
 def test_a_variable_of_the_inventory_is_noticed_that_is_nearly_one_of_the_role() -> None:
     assert role_variables.nearly("tools_exat") == "tools_exact"
+    assert role_variables.nearly("tools_bni") == "tools_bin"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
