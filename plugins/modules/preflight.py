@@ -36,8 +36,9 @@ options:
     default: []
   target:
     description:
-      - The hosts of the playbook, as a pattern, or a list of patterns. A name in it that the inventory lacks is refused
-        if it is nearly one that it has, and in any case if no host is left.
+      - The hosts of the playbook, as a pattern, or a list of patterns. A name in it that the inventory lacks is
+        refused, and so is a pattern that matches no host. A name that is left out, as V(!maintenance), is refused if it
+        is nearly one that the inventory has.
     type: raw
   whole_inventory:
     description: Whether there is something to do where C(--limit) leaves no host of O(target), such as a report.

@@ -41,8 +41,9 @@ def slip(word: str, known: Sequence[str], alike: float) -> str | None:
     Another letter makes another word of a short one, which may be meant: ``test`` is not ``dest``, and ``dets`` is.
     """
     letters = sorted(word)
-    swapped = (other for other in known if len(other) == len(word) and sorted(other) == letters)
-    return next(swapped, None) or next(iter(difflib.get_close_matches(word, known, 1, alike)), None)
+    swapped = [other for other in known if len(other) == len(word) and sorted(other) == letters]
+    near = difflib.get_close_matches(word, swapped or known, 1, 0 if swapped else alike)
+    return near[0] if near else None
 
 
 def question(word: str, known: Iterable[str]) -> str:
