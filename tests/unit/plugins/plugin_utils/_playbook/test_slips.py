@@ -65,6 +65,29 @@ def test_a_variable_that_begins_like_those_of_a_role_is_one_of_them() -> None:
     slips.refuse(["tools_path", "mirror_path"], KNOWN, [])
 
 
+@pytest.mark.parametrize(
+    ("playbook", "given", "variable"),
+    [("lock", "tools", "tools_names"), ("lock", "token", "tools_token"), ("audit", "state", "tools_state")],
+)
+def test_a_variable_of_the_role_that_the_playbook_does_not_read_is_not_meant(
+    playbook: str, given: str, variable: str
+) -> None:
+    known = slips.PLAYBOOKS[playbook]
+    with pytest.raises(ReleaseError) as refused:
+        slips.refuse([given], known, ["tools_"])
+    assert refused.value.what == f"the playbook has no variable {given}"
+    assert known[0] in str(refused.value.expected)
+    assert variable not in str(refused.value.expected)
+    # A file of variables may be given to each playbook.
+    slips.refuse([variable], known, ["tools_"])
+
+
+@pytest.mark.parametrize(("playbook", "given"), [("lock", "mirrors"), ("audit", "tools"), ("survey", "exact")])
+def test_one_that_it_reads_is(playbook: str, given: str) -> None:
+    with pytest.raises(ReleaseError, match=f"no variable {given}, did you mean tools_"):
+        slips.refuse([given], slips.PLAYBOOKS[playbook], ["tools_"])
+
+
 def test_all_slips_are_told_at_once() -> None:
     told = "no variable lockfle, did you mean lockfile?; tools_exat, did you mean tools_exact?"
     with pytest.raises(ReleaseError, match=re.escape(told)):
