@@ -50,7 +50,8 @@ class ActionModule(verb.Verb):
                 raise ReleaseError(f"{name} is neither true nor false: {value}{meant}")
         if given["batch"] is not None:
             batches.refuse_unusable(given["batch"])
-        if given["target"] is not None:
+        # A person may have given null, which is not the same as nothing.
+        if "target" in self._task.args:
             self._refuse_hosts(given, task_vars)
         self._refuse_key(given)
         if given["lockfile"]:
@@ -58,7 +59,7 @@ class ActionModule(verb.Verb):
         return {"changed": False}
 
     def _refuse_hosts(self, given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
-        target = given["target"] if isinstance(given["target"], str) else ",".join(map(str, given["target"]))
+        target = hosts.pattern(given["target"])
         lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         matched = lookup.run([target], variables=task_vars)
         if not task_vars["groups"].get("all") and not matched:

@@ -35,6 +35,22 @@ _HAS_WILDCARDS = re.compile(r"[*?\[~]")
 Groups = Mapping[str, Sequence[str]]
 
 
+def pattern(target: object) -> str:
+    """Return the pattern that a person gave as *target*, or made a list of. Raises ReleaseError if it is none.
+
+    Of what is empty, Ansible makes nobody, an error of its own, or all hosts.
+    """
+    parts = list(target) if isinstance(target, (list, tuple)) else [target]
+    named = [part for part in parts if isinstance(part, str) and part.strip(" ,:")]
+    if not parts or len(named) < len(parts):
+        raise ReleaseError(
+            f"target names no hosts: {next((shown(part) for part in parts if part not in named), 'an empty list')}",
+            expected="a host, a group, a pattern of Ansible, or a list of these",
+            fix="name some; for all hosts, leave target out",
+        )
+    return ",".join(named)
+
+
 def refuse_unknown(target: str, parts: Sequence[str], groups: Groups, matched: Sequence[str]) -> None:
     """Raise ReleaseError where the *target*, whose *parts* Ansible split, names what the inventory's *groups* lack.
 

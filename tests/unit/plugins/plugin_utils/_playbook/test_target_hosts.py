@@ -57,6 +57,22 @@ def test_localhost_needs_no_inventory() -> None:
     hosts.refuse_unknown("web,localhost", ["web", "localhost"], GROUPS, ["web1", "web2"])
 
 
+@pytest.mark.parametrize("target", ["", " ", ",", ":", None, [], ["web", ""], 5, ["web", None], {"web": 1}])
+def test_a_target_that_names_nobody_is_refused(target: object) -> None:
+    with pytest.raises(ReleaseError) as refused:
+        hosts.pattern(target)
+    assert refused.value.what.startswith("target names no hosts: ")
+    assert refused.value.fix == "name some; for all hosts, leave target out"
+
+
+@pytest.mark.parametrize(
+    ("target", "is_pattern"),
+    [("web", "web"), ("web,", "web,"), (["web", "!web2"], "web,!web2"), (("web", "database"), "web,database")],
+)
+def test_a_target_is_a_pattern_or_several(target: object, is_pattern: str) -> None:
+    assert hosts.pattern(target) == is_pattern
+
+
 def test_groups_are_named_where_none_is_near() -> None:
     with pytest.raises(ReleaseError) as refused:
         hosts.refuse_unknown("nowhere", ["nowhere"], GROUPS, [])
