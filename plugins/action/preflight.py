@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,15 @@ from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._audit import log, signing
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, inventories, slips
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import no_such_tool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import question
 
 OPTIONS = verb.reader(options.PREFLIGHT)
 #: What a key signs to show that it can. It is no statement, and is thrown away.
 TRIAL = b"pinned.release tries whether this key can sign\n"
+#: Which variables name the lock file of all hosts, where they are given on the command line.
+LOCKFILES = ("lockfile", role_variables.NAMES["lockfile"])
 _SWITCHES = ("true", "false", "yes", "no", "on", "off", "1", "0")
 
 
@@ -47,17 +50,16 @@ class ActionModule(verb.Verb):
                 raise ReleaseError(f"{name} is neither true nor false: {value}{meant}")
         if given["batch"] is not None:
             batches.refuse_unusable(given["batch"])
-        if given["target"] is not None:
+        # A person may have given null, which is not the same as nothing.
+        if "target" in self._task.args:
             self._refuse_hosts(given, task_vars)
         self._refuse_key(given)
         if given["lockfile"]:
-            required = signers.read(given["lock_signers"])
-            names = extra.get("tools_names") if "tools" in given["roles"] else None
-            self._refuse_lock(given["lockfile"], required, names)
+            self._refuse_lock(given["lockfile"], signers.read(given["lock_signers"]), extra, given["roles"])
         return {"changed": False}
 
     def _refuse_hosts(self, given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> None:
-        target = given["target"] if isinstance(given["target"], str) else ",".join(map(str, given["target"]))
+        target = hosts.pattern(given["target"])
         lookup = lookup_loader.get("ansible.builtin.inventory_hostnames", loader=self._loader, templar=self._templar)
         matched = lookup.run([target], variables=task_vars)
         if not task_vars["groups"].get("all") and not matched:
@@ -81,20 +83,25 @@ class ActionModule(verb.Verb):
         if sign:
             sign(TRIAL)
 
-    def _refuse_lock(self, name: str, required: signers.Signers | None, tools: object) -> None:
-        """Read the lock file, so that what is wrong with it, or with the names of *tools* for all hosts, is told once.
+    def _refuse_lock(
+        self, name: str, required: signers.Signers | None, extra: Mapping[str, Any], roles: Sequence[str]
+    ) -> None:
+        """Read the lock file, so that what is wrong with it, or with the tools named for all hosts, is told once.
 
-        Hosts may have lock files of their own, and then there is none here.
+        Hosts may have lock files of their own, and then there is none here: unless it is named for all hosts.
         """
         path = Path(self._loader.path_dwim(name))
-        if not path.exists():
+        if not path.exists() and not any(_is_plain(extra.get(variable) or None) for variable in LOCKFILES):
             return
         lock, _digest = lock_reader.read(path, required)
+        tools = extra.get("tools_names") if "tools" in roles else None
         names = [name.strip() for name in tools.split(",")] if isinstance(tools, str) else tools
         unknown = set(map(str, names)) - set(lock.tools) if isinstance(names, list) else set()
-        # One that is to be removed may be in no lock file any more, and a text may still hold a template.
-        if unknown and self._is_present() and not any("{" in name for name in unknown):
+        # One that is to be removed may be in no lock file any more.
+        if unknown and extra.get("tools_state", "present") == "present" and all(map(_is_plain, unknown)):
             raise no_such_tool(lock, unknown)
 
-    def _is_present(self) -> bool:
-        return bool(load_extra_vars(self._loader).get("tools_state", "present") == "present")
+
+def _is_plain(value: object) -> bool:
+    """Return whether *value* is a text that means the same for every host: it holds no template."""
+    return isinstance(value, str) and "{" not in value

@@ -36,8 +36,9 @@ options:
     default: []
   target:
     description:
-      - The hosts of the playbook, as a pattern, or a list of patterns. A name in it that the inventory lacks is refused
-        if it is nearly one that it has, and in any case if no host is left.
+      - The hosts of the playbook, as a pattern, or a list of patterns. A name in it that the inventory lacks is
+        refused, and so is a pattern that matches no host. A name that is left out, as V(!maintenance), is refused if it
+        is nearly one that the inventory has.
     type: raw
   whole_inventory:
     description: Whether there is something to do where C(--limit) leaves no host of O(target), such as a report.
@@ -51,7 +52,9 @@ options:
     type: dict
     default: {}
   lockfile:
-    description: The lock file, which is read if it is there, so that what is wrong with it is told once.
+    description:
+      - The lock file, which is read if it is there, so that what is wrong with it is told once. One that is named on
+        the command line, as V(lockfile) or V(tools_lockfile), must be there.
     type: path
   log:
     description: The log in which the playbook records what it did. It is looked at.

@@ -110,6 +110,7 @@ def _on_disk(is_writable: bool) -> None:
 
 PROVOKED: dict[str, Callable[[Case], Any]] = {
     "the playbook has no variable": lambda case: slips.refuse(["lockfle"], ["lockfile"]),
+    "target names no hosts": lambda case: hosts.pattern(""),
     "target=…: the inventory": lambda case: hosts.refuse_unknown("wbe", ["wbe"], GROUPS, []),
     "target=… matches": lambda case: hosts.refuse_unknown("x*", ["x*"], GROUPS, []),
     "--limit": lambda case: hosts.refuse_disjoint("web", "db", ["web1"], ["db1"]),

@@ -96,10 +96,12 @@ class _Teller:
 
     def _outcomes(self) -> Iterator[str]:
         survey = self._survey
-        yield ""
         if survey.lock is None:
-            yield "Name a lock file (-e lockfile=FILE) to see what hosts would get."
+            # Where no host answered, none would get anything, and one may have been named in vain.
+            if survey.kinds:
+                yield from ("", "Name a lock file (-e lockfile=FILE) to see what hosts would get.")
             return
+        yield ""
         shown, more = self._first(survey.outcomes)
         versions = {name: got.version for outcome in survey.outcomes for name, got in outcome.tools.items()}
         tools = ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))

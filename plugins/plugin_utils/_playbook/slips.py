@@ -10,12 +10,12 @@ refuse what is a variable of another of them, and an option without the beginnin
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import role_variables
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import slip
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shown
 
 #: How much of two names must be the same: ``dst`` is ``dest``, ``tools_lockfile`` is not ``lockfile``.
@@ -44,6 +44,11 @@ PLAYBOOKS: Mapping[str, tuple[str, ...]] = {
 #: Options that a person gives as the role's variables, without the beginning: option → variable.
 _BARE = {role: {name.removeprefix(role): name for name in ROLES[role]} for role in ROLES}
 _BARE["tools_"]["tools"] = role_variables.NAMES["tools"]
+#: Of the role's variables, what a playbook reads that does not read all. It takes all: a file may be for several.
+_READ: Mapping[str, Sequence[str]] = {
+    "audit": tuple(role_variables.NAMES[name] for name in options.TOOLS_INFO if name in role_variables.NAMES),
+    "lock": (role_variables.NAMES["mirrors"],),
+}
 _NOTIFY = role_variables.NAMES["notify"]
 #: What begins so is Ansible's.
 _ANSIBLES = "ansible_"
@@ -56,15 +61,18 @@ def refuse(given: Iterable[object], known: Sequence[str], roles: Sequence[str] =
     """
     of_roles = [name for role in roles for name in ROLES[role]]
     names = list(given)
-    slips = list(_slips(names, known, roles, of_roles))
+    ours = next((playbook for playbook, variables in PLAYBOOKS.items() if set(variables) == set(known)), None)
+    read = _READ.get(ours or "", of_roles)
+    slips = list(_slips(names, known, roles, of_roles, read))
     if not slips:
-        _refuse_of_others(names, known, of_roles)
+        if ours:
+            _refuse_of_others(ours, names, known, of_roles)
         return
     told = "; ".join(
         f"{shown(name)[1:-1]}, did you mean {near}?" if near else shown(name)[1:-1] for name, near in slips
     )
     # The nearest names say enough. Without one, people choose from all of them.
-    all_names = "" if all(near for _name, near in slips) else ", ".join([*known, *of_roles])
+    all_names = "" if all(near for _name, near in slips) else ", ".join([*known, *read])
     raise ReleaseError(
         f"the playbook has no variable {told}",
         expected=f"its variables: {all_names}" if all_names else None,
@@ -73,34 +81,28 @@ def refuse(given: Iterable[object], known: Sequence[str], roles: Sequence[str] =
 
 
 def _slips(
-    given: Iterable[object], known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]
+    given: Iterable[object], known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str], read: Sequence[str]
 ) -> Iterator[tuple[str, str | None]]:
     """Yield each variable that must not be ignored, and the one that was meant, if it is nearly one of ours."""
     for name in given:
         # A key of YAML that is no text, as ``on`` or ``1``, is meant for nobody.
         if not isinstance(name, str) or name in known or name in of_roles or name.startswith(_ANSIBLES):
             continue
-        near = _nearest(name, known, roles, of_roles)
+        bare = next((_BARE[role][name] for role in roles if name in _BARE[role]), None)
+        near = bare or _nearest(name, known, roles, of_roles)
         if near or name.startswith(tuple(roles)):
-            yield name, near
+            yield name, near if near != bare or bare in read else None
 
 
 def _nearest(name: str, known: Sequence[str], roles: Sequence[str], of_roles: Sequence[str]) -> str | None:
     begin = next((role for role in roles if name.startswith(role)), "")
-    bare = next((_BARE[role][name] for role in roles if name in _BARE[role]), None)
-    if bare:
-        return bare
     if begin:
         return role_variables.nearest(name, begin, ROLES[begin])
-    near = difflib.get_close_matches(name, [*known, *of_roles], 1, ALIKE)
-    return near[0] if near else None
+    return slip(name, [*known, *of_roles], ALIKE)
 
 
-def _refuse_of_others(given: Sequence[object], known: Sequence[str], of_roles: Sequence[str]) -> None:
-    """Raise ReleaseError if a playbook of ours, which *known* are the variables of, would ignore what is *given*."""
-    ours = next((playbook for playbook, variables in PLAYBOOKS.items() if set(variables) == set(known)), None)
-    if ours is None:
-        return
+def _refuse_of_others(ours: str, given: Sequence[object], known: Sequence[str], of_roles: Sequence[str]) -> None:
+    """Raise ReleaseError if the playbook *ours*, whose variables are *known*, would ignore what is *given*."""
     if _NOTIFY in given:
         raise ReleaseError(
             f"the playbook {ours} has no handlers that {_NOTIFY} could name",

@@ -9,13 +9,13 @@ which nobody sets. Their task says ``_variables: true``, and only the variables 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import slip
 
 #: The option ``tools`` is the only one whose variable has another name: ``tools_tools`` says nothing.
 NAMES = {name: "tools_" + name for name in options.TOOLS if not name.startswith("_")} | {"tools": "tools_names"}
@@ -69,8 +69,8 @@ def nearest(name: str, begin: str, known: Iterable[str]) -> str | None:
     What all of them begin with makes none of them alike, so it is not compared.
     """
     ends = [one.removeprefix(begin) for one in known]
-    near = difflib.get_close_matches(name.removeprefix(begin), ends, 1, ALIKE)
-    return begin + near[0] if near else None
+    near = slip(name.removeprefix(begin), ends, ALIKE)
+    return begin + near if near else None
 
 
 def _refuse_facts(variables: Mapping[str, Any]) -> None:

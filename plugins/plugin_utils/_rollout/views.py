@@ -104,6 +104,9 @@ def summary(plan: Plan) -> str:
     """Return in one line what became of the host, for people."""
     changed = [tool.tool for tool in plan.tools if tool.action != "none"]
     unchanged = "nothing to change" if plan.unsupported else "as pinned"
+    if not plan.wanted.is_present:
+        names = ", ".join(plan.wanted.tools)
+        unchanged = f"nothing to remove: {names} not here" if names else "nothing to remove"
     done = f"changed: {', '.join(changed)}" if changed else unchanged
     if plan.unsupported:
         done += f"; skipped, not for this host: {', '.join(sorted(plan.unsupported))}"

@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which of the known words did a person mean who wrote another one? Pure; controller.
 
-For what is only suggested. Where a slip decides whether something is refused, fewer words are alike: see _playbook.
+For what is only suggested: nearest(). Where a slip decides whether something is refused, fewer words are alike: slip().
 """
 
 from __future__ import annotations
@@ -33,6 +33,17 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     }
     near = [other for other, (slips, _letters, unlike) in rated.items() if -unlike >= ALIKE or slips <= _allowed(lower)]
     return min(near, key=rated.__getitem__, default=None)
+
+
+def slip(word: str, known: Sequence[str], alike: float) -> str | None:
+    """Return which of the *known* words is meant by *word*: the same letters in another order, or *alike*, of 1.
+
+    Another letter makes another word of a short one, which may be meant: ``test`` is not ``dest``, and ``dets`` is.
+    """
+    letters = sorted(word)
+    swapped = [other for other in known if len(other) == len(word) and sorted(other) == letters]
+    near = difflib.get_close_matches(word, swapped or known, 1, 0 if swapped else alike)
+    return near[0] if near else None
 
 
 def question(word: str, known: Iterable[str]) -> str:

@@ -365,3 +365,8 @@ def test_without_a_lock_file_only_machines_are_told() -> None:
     hosts = [surveyed.read("h", {**answer(BOOKWORM, LockFile()), "lock_sha256": ""}, "")]
     told = text(survey_of(hosts, None))
     assert told.endswith("Name a lock file (-e lockfile=FILE) to see what hosts would get.")
+
+
+def test_where_no_host_answered_none_would_get_anything_by_a_lock_file() -> None:
+    told = text(survey_of([surveyed.read("h", UNREACHABLE, "")], None))
+    assert "lock file" not in told

@@ -23,6 +23,10 @@ KNOWN = ("dest", "lockfile", "target", "strict", "below", "log", "log_key", "hos
     [
         ("desst", "dest"),
         ("dst", "dest"),
+        ("dets", "dest"),
+        ("lgo", "log"),
+        ("hots", "host"),
+        ("tools_bni", "tools_bin"),
         ("bellow", "below"),
         ("stric", "strict"),
         ("lock_file", "lockfile"),
@@ -44,7 +48,9 @@ def test_a_misspelled_variable_is_refused_with_the_one_that_was_meant(given: str
         slips.refuse([given], KNOWN, ["tools_", "mirror_"])
 
 
-@pytest.mark.parametrize("given", [*KNOWN, "tools_lockfile", "ansible_host", "ansible_strict", "region", "x"])
+@pytest.mark.parametrize(
+    "given", [*KNOWN, "tools_lockfile", "ansible_host", "ansible_strict", "region", "x", "test", "port"]
+)
 def test_other_variables_are_no_concern_of_ours(given: str) -> None:
     slips.refuse([given], KNOWN)
     slips.refuse([given], KNOWN, ["tools_"])
@@ -57,6 +63,29 @@ def test_a_variable_that_begins_like_those_of_a_role_is_one_of_them() -> None:
     assert "lockfile" in str(refused.value.expected)
     assert "tools_bin_dir" in str(refused.value.expected)
     slips.refuse(["tools_path", "mirror_path"], KNOWN, [])
+
+
+@pytest.mark.parametrize(
+    ("playbook", "given", "variable"),
+    [("lock", "tools", "tools_names"), ("lock", "token", "tools_token"), ("audit", "state", "tools_state")],
+)
+def test_a_variable_of_the_role_that_the_playbook_does_not_read_is_not_meant(
+    playbook: str, given: str, variable: str
+) -> None:
+    known = slips.PLAYBOOKS[playbook]
+    with pytest.raises(ReleaseError) as refused:
+        slips.refuse([given], known, ["tools_"])
+    assert refused.value.what == f"the playbook has no variable {given}"
+    assert known[0] in str(refused.value.expected)
+    assert variable not in str(refused.value.expected)
+    # A file of variables may be given to each playbook.
+    slips.refuse([variable], known, ["tools_"])
+
+
+@pytest.mark.parametrize(("playbook", "given"), [("lock", "mirrors"), ("audit", "tools"), ("survey", "exact")])
+def test_one_that_it_reads_is(playbook: str, given: str) -> None:
+    with pytest.raises(ReleaseError, match=f"no variable {given}, did you mean tools_"):
+        slips.refuse([given], slips.PLAYBOOKS[playbook], ["tools_"])
 
 
 def test_all_slips_are_told_at_once() -> None:
@@ -72,6 +101,7 @@ def test_an_inventory_may_have_variables_that_are_like_none_of_the_role(name: st
 
 def test_a_variable_of_the_inventory_is_noticed_that_is_nearly_one_of_the_role() -> None:
     assert role_variables.nearly("tools_exat") == "tools_exact"
+    assert role_variables.nearly("tools_bni") == "tools_bin"
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)

@@ -21,7 +21,13 @@ GROUPS = {"all": ["web1", "web2", "db1"], "ungrouped": [], "web": ["web1", "web2
         ("web,databse", ["web", "databse"], ["web1", "web2"], "no group or host databse, did you mean database?"),
         ("all:!databse", ["all", "!databse"], GROUPS["all"], "no group or host databse, did you mean database?"),
         ("web[0:1]:&databse", ["web[0:1]", "&databse"], [], "no group or host databse, did you mean database?"),
-        ("nowhere", ["nowhere"], [], "target=nowhere matches no host of the inventory"),
+        ("web,wbe", ["web", "wbe"], ["web1", "web2"], "no group or host wbe, did you mean web?"),
+        ("web:!wbe", ["web", "!wbe"], ["web1", "web2"], "no group or host wbe, did you mean web?"),
+        ("wbe2", ["wbe2"], [], "no group or host wbe2, did you mean web2?"),
+        ("web1,web3", ["web1", "web3"], ["web1"], "target=web1,web3: the inventory has no group or host web3\n"),
+        ("web[0],other[0]", ["web[0]", "other[0]"], ["web1"], "no group or host other\n"),
+        ("nope", ["nope"], [], "target=nope: the inventory has no group or host nope\n"),
+        ("nowhere", ["nowhere"], [], "target=nowhere: the inventory has no group or host nowhere\n"),
         ("x*", ["x*"], [], "target=x* matches no host of the inventory"),
     ],
 )
@@ -36,6 +42,7 @@ def test_a_target_is_refused(target: str, parts: list[str], matched: list[str], 
         (["web"], ["web1"]),
         (["all", "!maintenance"], ["web1"]),
         (["all", "!web3"], ["web1", "web2", "db1"]),
+        (["web", "web3*", "~x.*"], ["web1", "web2"]),
         (["~w.b"], ["web1"]),
         (["web[-1]"], ["web2"]),
     ],
@@ -47,6 +54,23 @@ def test_a_target_that_means_hosts_is_taken(parts: list[str], matched: list[str]
 def test_localhost_needs_no_inventory() -> None:
     hosts.refuse_unknown("localhost", ["localhost"], {"all": []}, ["localhost"])
     hosts.refuse_unknown("localhost", ["localhost"], {"all": ["localhost2"]}, ["localhost"])
+    hosts.refuse_unknown("web,localhost", ["web", "localhost"], GROUPS, ["web1", "web2"])
+
+
+@pytest.mark.parametrize("target", ["", " ", ",", ":", None, [], ["web", ""], 5, ["web", None], {"web": 1}])
+def test_a_target_that_names_nobody_is_refused(target: object) -> None:
+    with pytest.raises(ReleaseError) as refused:
+        hosts.pattern(target)
+    assert refused.value.what.startswith("target names no hosts: ")
+    assert refused.value.fix == "name some; for all hosts, leave target out"
+
+
+@pytest.mark.parametrize(
+    ("target", "is_pattern"),
+    [("web", "web"), ("web,", "web,"), (["web", "!web2"], "web,!web2"), (("web", "database"), "web,database")],
+)
+def test_a_target_is_a_pattern_or_several(target: object, is_pattern: str) -> None:
+    assert hosts.pattern(target) == is_pattern
 
 
 def test_groups_are_named_where_none_is_near() -> None:

@@ -409,6 +409,13 @@ def test_a_program_in_the_place_of_the_tool_to_remove_is_told(machine: Machine, 
         machine.plan(machine.wanted(names=("uvx",), is_present=False))
 
 
+def test_a_tool_to_remove_that_is_not_there_is_told(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path, "uv", programs=("uv",))))
+    planned = machine.plan(machine.wanted(names=("gone", "just"), is_present=False))
+    assert views.summary(planned) == "nothing to remove: gone, just not here"
+    assert views.summary(machine.plan(machine.wanted(names=(), is_present=False))) == "nothing to remove"
+
+
 def with_one_for_nobody(machine: Machine, tmp_path: Path, version: str = "1.0", **options: Any) -> Wanted:
     """Return a task about a tool that runs here, and one that does not."""
     one = locked(Released(tmp_path, "one", programs=("one",)))
