@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 _ELSEWHERE = "name another folder in the option dest"
@@ -126,7 +127,7 @@ def _beside(path: Path, content: bytes) -> str:
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
-            os.fchmod(file.fileno(), _mode(path))
+            os.fchmod(file.fileno(), mode_of(path))
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -134,13 +135,3 @@ def _beside(path: Path, content: bytes) -> str:
             os.unlink(temporary)
         raise
     return temporary
-
-
-def _mode(path: Path) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode):
-            return stat.S_IMODE(found.st_mode)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import write_atomically
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of, write_atomically
 from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import question
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
@@ -120,14 +120,15 @@ def write_lock(path: Path, text: str) -> None:
 def write(path: Path, text: str, kind: str) -> None:
     """Write *text* to *path*, a *kind* of file, whole or not at all. Raises ReleaseError if the system refuses.
 
-    What a link leads to is replaced, not the link; a file that is there keeps its mode and, if root writes, its owner.
+    What a link leads to is replaced, not the link; a new file has the mode that the umask gives, one that is
+    there keeps its and, if root writes, its owner.
     """
     try:
         before = path.stat() if path.exists() else None
-        mode = stat.S_IMODE(before.st_mode) if before else 0o644
         owner = (before.st_uid, before.st_gid) if before else None
+        target = path.resolve()
         with _endings_held():
-            write_atomically(path.resolve(), text.encode(), mode, owner)
+            write_atomically(target, text.encode(), mode_of(target), owner)
     except OSError as error:
         raise _unwritable(path, error.errno or errno.EIO, kind) from error
 
