@@ -105,6 +105,14 @@ def refuse_no_folder(dest: Path) -> None:
         raise ReleaseError(f"cannot write the report to {dest}", found=os.strerror(errno.ENOTDIR), fix=fix)
 
 
+def refuse_unwritable(dest: Path) -> None:
+    """Raise ReleaseError if this user may not write in the folder *dest*, or make it where it is missing."""
+    there = next(path for path in (dest, *dest.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        fix = f"let this user write there, or {_ELSEWHERE}"
+        raise ReleaseError(f"cannot write the report to {dest}", found=f"no right to write in {there}", fix=fix)
+
+
 def _is_same(path: Path, content: bytes) -> bool:
     """Return whether *path* is a regular file with this *content*. Raises OSError for a folder or a device there."""
     try:
