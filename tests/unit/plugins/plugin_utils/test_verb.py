@@ -147,6 +147,18 @@ def test_a_file_that_is_nowhere_is_told_with_all_places_that_were_looked_at():
         verb.found_file(action, "my.yml", "manifest")
 
 
+def test_a_file_that_is_nowhere_is_told_with_the_nearest_name_in_these_places(tmp_path):
+    (tmp_path / "pins.lock.json").touch()
+
+    def find(_folder, name):
+        raise AnsibleFileNotFound(file_name=name, paths=[f"/role/files/{name}", str(tmp_path / name)])
+
+    action = SimpleNamespace(_find_needle=find, _loader=SimpleNamespace(path_dwim=lambda name: f"/play/{name}"))
+    with pytest.raises(ReleaseError) as missing:
+        verb.found_file(action, "pinz.lock.json")
+    assert missing.value.found.endswith(f"nor at {tmp_path}/pinz.lock.json; did you mean pins.lock.json?")
+
+
 def test_what_the_option_assume_leaves_open_says_nothing():
     checked = dict.fromkeys(options.ASSUME)
     assert verb.assumed(None) == verb.assumed(checked) == Assumed()
