@@ -8,6 +8,7 @@ So do the tools of which the same is told on the same hosts.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
@@ -49,11 +50,11 @@ def lines(fleet: Fleet) -> list[str]:
 
 
 def text(fleet: Fleet) -> str:
-    """Return all outcomes as a text whose differences show what changed between two reports."""
-    return "".join(f"{line}\n" for line in (*outcomes(fleet), _good(fleet)))
+    """Return all outcomes, with all of their tools, as a text that shows what changed where two reports are compared."""
+    return "".join(f"{line}\n" for line in (*outcomes(fleet, named_tools=sys.maxsize), _good(fleet)))
 
 
-def outcomes(fleet: Fleet) -> list[str]:
+def outcomes(fleet: Fleet, named_tools: int = NAMED_TOOLS) -> list[str]:
     """Return what is not as pinned, a line for each outcome with the first hosts that have it."""
     hosts: dict[tuple[int, _Outcome], list[str]] = {}
     for host in fleet.hosts:
@@ -62,12 +63,11 @@ def outcomes(fleet: Fleet) -> list[str]:
     tools: dict[tuple[int, tuple[str, ...], str, str], list[str]] = {}
     for (order, outcome), names in hosts.items():
         tools.setdefault((order, tuple(names), outcome.one, outcome.several), []).append(outcome.tool)
-    told = [(order, -len(names), _words(of, one, several), names) for (order, names, one, several), of in tools.items()]
+    told = [
+        (order, -len(names), listed(sorted(of), named_tools) + (one if len(of) == 1 else several), names)
+        for (order, names, one, several), of in tools.items()
+    ]
     return [f"{listed(names, NAMED)}: {words}" for _order, _count, words, names in sorted(told)]
-
-
-def _words(tools: Sequence[str], one: str, several: str) -> str:
-    return listed(sorted(tools), NAMED_TOOLS) + (one if len(tools) == 1 else several)
 
 
 def of_advisories(found: AdvisoryFindings | None) -> list[str]:
