@@ -50,7 +50,7 @@ def lines(fleet: Fleet) -> list[str]:
 
 
 def text(fleet: Fleet) -> str:
-    """Return all outcomes, with all of their tools, as a text that shows what changed where two reports are compared."""
+    """Return all outcomes, with all of their tools, as a text that shows what changed between two reports."""
     return "".join(f"{line}\n" for line in (*outcomes(fleet, named_tools=sys.maxsize), _good(fleet)))
 
 
