@@ -88,6 +88,8 @@ def _kind(given: Mapping[str, Any]) -> str:
         raise ReleaseError("one question can be asked at a time", expected, ", ".join(asked) or "no question")
     if given["below"] and asked[0] not in ("tool", "component"):
         raise ReleaseError(f"below cannot be combined with {asked[0]}", "below with tool or component")
+    if given["below"] and not questions.is_comparable(given["below"]):
+        raise ReleaseError("below is no version that others can be older than", "such as 0.9.9", given["below"])
     if given["below"] and questions.version_in(given["component"] or ""):
         raise ReleaseError("below cannot be combined with a component that has a version", found=given["component"])
     if given["day"] and not given["log"]:

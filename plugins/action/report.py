@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -130,10 +129,8 @@ class ActionModule(verb.Verb):
 
     def _refuse_unusable(self, dest: Path, given: Mapping[str, Any]) -> None:
         """Raise ReleaseError for a folder that cannot be written, and for advisories that cannot be read."""
-        folder = next(place for place in (dest, *dest.absolute().parents) if place.exists())
-        if not self._task.check_mode and not os.access(folder, os.W_OK | os.X_OK):
-            fix = "let this user write there, or name another folder in the option dest"
-            raise ReleaseError(f"the report cannot be written into {folder}", fix=fix)
+        if not self._task.check_mode:
+            report_folder.refuse_unwritable(dest)
         if given["advisories"]:
             advisories, *statements = self._paths(given["advisories"], *given["vex"])
             refuse_unreadable(advisories, statements)

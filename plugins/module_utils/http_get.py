@@ -366,7 +366,10 @@ def _explained(error: Exception, url: str, proxy: str) -> ReleaseError:
         return ReleaseError(what, found="TLS failed: {0}".format(cause), fix=fix)
     if isinstance(cause, socket.gaierror):
         what = "{0}: this machine cannot resolve the name {1}".format(what, name)
-        fix = "correct its DNS (try getent hosts {0}) or the name, or set https_proxy or mirrors".format(name)
+        fix = (
+            "correct its DNS (try getent hosts {0}) or the name, set https_proxy in the task's environment, or give "
+            "the task's option mirrors (in role and playbook the variable tools_mirrors)"
+        ).format(name)
         kind = SilentError if cause.errno == socket.EAI_AGAIN else ReleaseError
         return kind(what, found=cause.strerror, fix=fix)
     if isinstance(cause, (socket.timeout, TimeoutError)):

@@ -40,7 +40,8 @@ options:
         signatures and their evidence (trust roots included), and of what O(controller) says. C(SHA256SUMS) in it lists
         the others, C(README) tells how the other side begins.
       - The same lock files make the same bytes. A file that is whole and up to date is left as it is. One that is no
-        bundle is not replaced.
+        bundle is not replaced. A new file has the mode that the umask of the controller gives; one that is replaced
+        keeps its own.
       - Needs as much free space as the bundle is large, while the old one is still there.
     type: path
   controller:

@@ -221,7 +221,9 @@ def _of_value(message: str) -> str:
     switch, choice = _NO_SWITCH.match(message), _NO_CHOICE.search(message)
     if switch:
         return f"{switch[1]} is neither true nor false: {switch[2]}{question(switch[2], ('true', 'false'))}"
-    return message + (question(choice[2], choice[1].split(", ")) if choice else "")
+    # Of numbers, as versions are, the nearest is not the one that was meant.
+    is_word = choice and any(map(str.isalpha, choice[2]))
+    return message + (question(choice[2], choice[1].split(", ")) if choice and is_word else "")
 
 
 def folder(path: str | None, option: str) -> str:
@@ -326,11 +328,18 @@ def mode(mode: object) -> int:
         raise ReleaseError(
             "mode is neither octal nor symbolic", expected="'0755' or 'u=rwx,go=rx'", found=str(mode)
         ) from error
-    if number & 0o7022 or number & 0o500 != 0o500:
+    if not _suits_programs(number):
+        # Written 0755, it is octal to YAML as well. Written 755, it is more than any mode without a special bit.
+        is_decimal = isinstance(mode, int) and mode > 0o777 and _OCTAL.match(str(mode))
+        is_unquoted = is_decimal and _suits_programs(int(str(mode), 8))
         raise ReleaseError(
             "mode does not suit a program that must stay as it was installed",
             expected="readable and executable by its owner, no set-id or sticky bit, not writable by group or others",
-            found=f"{number:04o}",
-            fix=f'write it in quotes: mode: "{mode:04}"' if isinstance(mode, int) else None,
+            found=f"{number:04o}" + (f": without quotes, YAML reads {mode} as a decimal number" if is_unquoted else ""),
+            fix=f'write it in quotes: mode: "{mode:04}"' if is_unquoted else None,
         )
     return number
+
+
+def _suits_programs(mode: int) -> bool:
+    return not mode & 0o7022 and mode & 0o500 == 0o500

@@ -18,9 +18,10 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.download import download
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import choice
-from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import floors, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, inventories, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures
@@ -104,8 +105,9 @@ def _below_floor() -> None:
 def _on_disk(is_writable: bool) -> None:
     """Foresee what a full or a closed disk refuses; test_foresight.py mounts such."""
     room = Room("/opt", is_writable, free_bytes=1 << 20, starts_programs=True)
-    foresight._refuse_unwritable("root", room)
-    foresight._refuse_without_room(2 << 20, room, "root")
+    state = State("/opt/p", "/usr/local/bin", rooms={"root": room}, python="/usr/bin/python3")
+    asset = Download("uv.tar.gz", [], 1 << 20, "0" * 64, "tar.gz", 1 << 20)
+    foresight.refuse_hopeless([ToolOrder(tool="uv", tree="1-0", asset=asset)], state)
 
 
 PROVOKED: dict[str, Callable[[Case], Any]] = {

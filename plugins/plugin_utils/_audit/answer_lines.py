@@ -54,20 +54,25 @@ def _table(answer: Answer) -> Iterator[str]:
 
 
 def _grouped(answer: Answer) -> list[tuple[str, ...]]:
-    hosts: dict[tuple[str, ...], dict[str, None]] = {}
-    since: dict[tuple[str, ...], list[str]] = {}
+    """Return the rows of the table. A host whose date nobody knows is in no row that has one."""
+    hosts: dict[tuple[bool, tuple[str, ...]], dict[str, None]] = {}
+    since: dict[tuple[bool, tuple[str, ...]], list[str]] = {}
     for row in answer.rows:
-        key = tuple(row[column] for column in answer.columns if column not in ("host", "since"))
+        when = row.get("since", "")
+        key = bool(when), tuple(row[column] for column in answer.columns if column not in ("host", "since"))
         hosts.setdefault(key, {})[row["host"]] = None
-        since.setdefault(key, []).append(row.get("since", ""))
-    return [
-        _cells(answer.columns, key, listed(hosts[key], NAMED), min(filter(None, since[key]), default=""))
-        for key in hosts
-    ]
+        since.setdefault(key, []).append(when)
+    return [_cells(answer.columns, key[1], listed(hosts[key], NAMED), _span(since[key])) for key in hosts]
+
+
+def _span(moments: Sequence[str]) -> str:
+    """Return the first and the last of *moments*, or the one that all of them are."""
+    first, last = min(moments), max(moments)
+    return first if first == last else f"{first} to {last}"
 
 
 def _cells(columns: Sequence[str], key: Sequence[str], hosts: str, since: str) -> tuple[str, ...]:
-    """Return a row of the table; *since* is when the first of the *hosts* had it."""
+    """Return a row of the table; *since* is when the *hosts* came to have it."""
     rest = iter(key)
     cells = (hosts if column == "host" else since if column == "since" else next(rest) for column in columns)
     return tuple(shortened(cell, WIDEST) for cell in cells)

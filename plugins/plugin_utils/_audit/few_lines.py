@@ -1,14 +1,18 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is told of a report in few lines? Hosts with one outcome share a line, what differs first. Pure; controller."""
+"""What is told of a report in few lines? Hosts with one outcome share a line, what differs first. Pure; controller.
+
+So do the tools of which the same is told on the same hosts.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
-from typing import get_args
+from typing import NamedTuple, get_args
 
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.finding import (
     AdvisoryFinding,
@@ -19,14 +23,22 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.advisories.p
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.fleet import Fleet, FleetHost, HostStatus, HostTool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
-#: So many hosts of one outcome are named, and so many outcomes are told. The report has all of them.
-NAMED = 3
+#: So many hosts and tools of one outcome are named, and so many outcomes are told. The report has all of them.
+NAMED, NAMED_TOOLS = 3, 10
 MOST_LINES = 30
 #: Of an advisory, whose texts are a stranger's, in characters.
 LONGEST_LINE = 300
 _WORDS = {"unreachable": "unreachable", "failed": "failed", "not_asked": "not asked"}
 #: What comes first; what nobody knows of comes after what is known to differ.
 _ORDER = ("differs", "never_converged", "unreachable", "failed", "not_asked")
+
+
+class _Outcome(NamedTuple):
+    """What is told of a tool, or of a host where *tool* is "": the words after one name, and after several."""
+
+    tool: str
+    one: str
+    several: str
 
 
 def lines(fleet: Fleet) -> list[str]:
@@ -38,18 +50,24 @@ def lines(fleet: Fleet) -> list[str]:
 
 
 def text(fleet: Fleet) -> str:
-    """Return all outcomes as a text whose differences show what changed between two reports."""
-    return "".join(f"{line}\n" for line in (*outcomes(fleet), _good(fleet)))
+    """Return all outcomes, with all of their tools, as a text that shows what changed between two reports."""
+    return "".join(f"{line}\n" for line in (*outcomes(fleet, named_tools=sys.maxsize), _good(fleet)))
 
 
-def outcomes(fleet: Fleet) -> list[str]:
+def outcomes(fleet: Fleet, named_tools: int = NAMED_TOOLS) -> list[str]:
     """Return what is not as pinned, a line for each outcome with the first hosts that have it."""
-    hosts: dict[tuple[int, str], list[str]] = {}
+    hosts: dict[tuple[int, _Outcome], list[str]] = {}
     for host in fleet.hosts:
-        for words in dict.fromkeys(_outcomes(host)):
-            hosts.setdefault((_ORDER.index(host.status), words), []).append(host.name)
-    ordered = sorted(hosts, key=lambda outcome: (outcome[0], -len(hosts[outcome]), outcome[1]))
-    return [f"{listed(hosts[outcome], NAMED)}: {outcome[1]}" for outcome in ordered]
+        for outcome in dict.fromkeys(_outcomes(host)):
+            hosts.setdefault((_ORDER.index(host.status), outcome), []).append(host.name)
+    tools: dict[tuple[int, tuple[str, ...], str, str], list[str]] = {}
+    for (order, outcome), names in hosts.items():
+        tools.setdefault((order, tuple(names), outcome.one, outcome.several), []).append(outcome.tool)
+    told = [
+        (order, -len(names), listed(sorted(of), named_tools) + (one if len(of) == 1 else several), names)
+        for (order, names, one, several), of in tools.items()
+    ]
+    return [f"{listed(names, NAMED)}: {words}" for _order, _count, words, names in sorted(told)]
 
 
 def of_advisories(found: AdvisoryFindings | None) -> list[str]:
@@ -111,22 +129,27 @@ def _good(fleet: Fleet) -> str:
     return f"{good} of {len(fleet.hosts)} hosts are as {fleet.lock.name} pins"
 
 
-def _outcomes(host: FleetHost) -> Iterator[str]:
+def _outcomes(host: FleetHost) -> Iterator[_Outcome]:
     if host.status in _WORDS:
-        yield f"{_WORDS[host.status]}: {host.why}"
+        yield _of_host(f"{_WORDS[host.status]}: {host.why}")
     elif host.status == "never_converged":
-        yield "nothing of the lock file is installed, and the log knows of no installation"
+        yield _of_host("nothing of the lock file is installed, and the log knows of no installation")
     elif host.status == "differs":
-        yield from (finding.text for finding in host.findings)
+        yield from (_of_host(finding.text) for finding in host.findings)
         for tool in host.tools:
             yield from _of_tool(tool)
 
 
-def _of_tool(tool: HostTool) -> Iterator[str]:
+def _of_host(words: str) -> _Outcome:
+    return _Outcome("", words, words)
+
+
+def _of_tool(tool: HostTool) -> Iterator[_Outcome]:
     if tool.status == "missing":
-        yield f"{tool.tool} is missing"
+        yield _Outcome(tool.tool, " is missing", " are missing")
     elif tool.status == "refused":
-        yield f"{tool.tool} does not run here: {tool.reason}"
+        yield _Outcome(tool.tool, f" does not run here: {tool.reason}", f" do not run here: {tool.reason}")
     elif tool.status == "unpinned":
-        yield f"{tool.tool} is installed, and the lock file does not name it"
-    yield from (f"{tool.tool}: {finding.text}" for finding in tool.findings)
+        one = " is installed, and the lock file does not name it"
+        yield _Outcome(tool.tool, one, " are installed, and the lock file does not name them")
+    yield from (_Outcome(tool.tool, f": {finding.text}", f": {finding.text}") for finding in tool.findings)

@@ -275,9 +275,9 @@ def _older(candidates: Iterable[_Candidate[T]], below: str) -> tuple[list[T], li
     found: list[T] = []
     odd: dict[str, None] = {}
     for item, name, version in candidates:
-        if not below or (_is_comparable(version) and _is_comparable(below) and is_newer(below, version)):
+        if not below or (is_comparable(version) and is_comparable(below) and is_newer(below, version)):
             found.append(item)
-        elif not (_is_comparable(version) and _is_comparable(below)):
+        elif not (is_comparable(version) and is_comparable(below)):
             odd[f"{name}: {version or 'without a version, which'} cannot be compared with {below}"] = None
     return found, list(odd)
 
@@ -290,7 +290,8 @@ def _exactly(candidates: Iterable[_Candidate[T]], wanted: str) -> tuple[list[T],
     return found, sorted(odd)
 
 
-def _is_comparable(version: str) -> bool:
+def is_comparable(version: str) -> bool:
+    """Tell whether *version* has an order among others: it has numbers, and is no name of a commit."""
     return bool(version) and order_of(version)[0] and not _COMMIT.match(version)
 
 

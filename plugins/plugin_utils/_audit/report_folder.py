@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 _ELSEWHERE = "name another folder in the option dest"
@@ -104,6 +105,14 @@ def refuse_no_folder(dest: Path) -> None:
         raise ReleaseError(f"cannot write the report to {dest}", found=os.strerror(errno.ENOTDIR), fix=fix)
 
 
+def refuse_unwritable(dest: Path) -> None:
+    """Raise ReleaseError if this user may not write in the folder *dest*, or make it where it is missing."""
+    there = next(path for path in (dest, *dest.absolute().parents) if path.exists())
+    if not os.access(there, os.W_OK | os.X_OK):
+        fix = f"let this user write there, or {_ELSEWHERE}"
+        raise ReleaseError(f"cannot write the report to {dest}", found=f"no right to write in {there}", fix=fix)
+
+
 def _is_same(path: Path, content: bytes) -> bool:
     """Return whether *path* is a regular file with this *content*. Raises OSError for a folder or a device there."""
     try:
@@ -126,7 +135,7 @@ def _beside(path: Path, content: bytes) -> str:
     try:
         with open(descriptor, "wb") as file:
             file.write(content)
-            os.fchmod(file.fileno(), _mode(path))
+            os.fchmod(file.fileno(), mode_of(path))
             file.flush()
             os.fsync(file.fileno())
     except BaseException:
@@ -134,13 +143,3 @@ def _beside(path: Path, content: bytes) -> str:
             os.unlink(temporary)
         raise
     return temporary
-
-
-def _mode(path: Path) -> int:
-    with contextlib.suppress(FileNotFoundError):
-        found = path.lstat()
-        if stat.S_ISREG(found.st_mode):
-            return stat.S_IMODE(found.st_mode)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return 0o666 & ~mask

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.member_names import MemberNames
 from ansible_collections.pinned.release.plugins.module_utils.tar import FILE, Entry, read_tar
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle import layout
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.user_files import beside
+from ansible_collections.pinned.release.plugins.plugin_utils._values.near_files import beside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
 
 _CHUNK_BYTES = 1 << 20

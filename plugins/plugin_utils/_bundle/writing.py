@@ -5,7 +5,7 @@
 
 Everything is fetched before anything is written. A bundle that is there is read whole: it is replaced only if it is
 damaged or another one. Python packages that it has stay as they are while the same are needed, so that newer ones in
-the index do not change the bundle.
+the index do not change the bundle. A new bundle has the mode that the umask gives; one that is replaced keeps its.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._bundle.reading imp
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import beside_lock, publication
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 _CHUNK_BYTES = 1 << 20
-READABLE_FILE = 0o644
 
 
 @dataclass(frozen=True)
@@ -265,7 +265,7 @@ def _written(path: Path, sums: str, members: Mapping[str, Member], assets: Asset
                 digest.update(chunk)
                 size += len(chunk)
             file.flush()
-            os.fchmod(file.fileno(), READABLE_FILE)
+            os.fchmod(file.fileno(), mode_of(path))
             os.fsync(file.fileno())
         os.replace(beside, path)
     except BaseException:

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import write_atomically
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of, write_atomically
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
@@ -87,7 +87,7 @@ class EvidenceFolder:
             if missing:
                 self.path.mkdir(exist_ok=True)
             for sha256 in sorted(missing):
-                write_atomically(self.path / sha256, contents[sha256], 0o644)
+                write_atomically(self.path / sha256, contents[sha256], mode_of(self.path / sha256))
         except OSError as error:
             raise self._unwritable(error) from error
 

@@ -12,7 +12,7 @@ any checkout. Everywhere else, addresses are absolute.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
@@ -25,6 +25,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockFile,
     found_at,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 
 def is_local(source: DeclaredSource) -> bool:
@@ -60,14 +61,12 @@ def as_found(lock: LockFile, place: Path) -> LockFile:
     return replace(lock, tools=tools)
 
 
-def note(tool: LockedTool) -> str | None:
-    """Return what to know about a *tool* whose assets lie on the controller; None where they do not."""
-    if not is_local(tool.source):
+def note(tools: Mapping[str, LockedTool]) -> str | None:
+    """Return what to know about those of *tools* whose assets lie on the controller; None where none do."""
+    local = [name for name, tool in tools.items() if is_local(tool.source)]
+    if not local:
         return None
-    return (
-        f"{text_of(tool.source, 'directory')} is a folder of this controller, which sends hosts what they need of it: "
-        "whoever rolls out from another controller must have the same files there"
-    )
+    return f"{listed(local)}: in folders on this controller; other controllers need the same files"
 
 
 def _is_relative(tool: LockedTool) -> bool:

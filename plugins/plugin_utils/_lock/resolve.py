@@ -24,6 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     answers,
     catalogue_moves,
     floors,
+    local_folders,
     policy_check,
     upgrade_kinds,
 )
@@ -145,6 +146,9 @@ class Resolver(Means):
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         tools = {one.job.wanted.name: tool for one, tool, _kept in made}
+        place = local_folders.note(tools)
+        if place:
+            self.progress.tell(place)
         changed = {name for name, tool in tools.items() if tool != locked.tools.get(name)}
         notes = {
             one.job.wanted.name: (*one.notes, *_notes_on_access(one.job, tool, changed)) for one, tool, _kept in made

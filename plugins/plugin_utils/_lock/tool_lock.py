@@ -20,7 +20,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.files import
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     alarms,
     floors,
-    local_folders,
     policy_check,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.answered import names, narrowed, unserved
@@ -151,9 +150,6 @@ def locked_tool(
     alarms.refuse_weaker(wanted, release, tool, locked)
     policy_check.refuse_tool(job.policy, wanted.name, tool, means.now)
     means.progress.tell(f"{wanted.name} {tool.version}: {_summary(tool, stated)}, from {job.source.describe()}")
-    place = local_folders.note(tool)
-    if place:
-        means.progress.tell(f"{wanted.name}: {place}")
     return tool
 
 

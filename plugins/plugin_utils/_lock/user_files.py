@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import itertools
 import os
 import signal
 import stat
@@ -18,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import write_atomically
-from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import question
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of, write_atomically
+from ansible_collections.pinned.release.plugins.plugin_utils._values.near_files import beside, beside_one
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
 
 LOCK_FILE = "lock file"
@@ -49,8 +48,6 @@ _OPTIONS = {
     CATALOGUE: "catalogue",
 }
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
-#: So many files of a folder are compared with the name that was given.
-MOST_BESIDE = 1000
 _MAKE_READABLE = "make it readable UTF-8 text"
 _NAME_A_FILE = "give the path of a regular file"
 
@@ -67,24 +64,8 @@ def missing(path: Path, kind: str, places: Sequence[str] = ()) -> ReleaseError:
     """Return the error for a *kind* of file that should be at *path*, and is at none of the *places* looked at."""
     found = f"{os.strerror(errno.ENOENT)}{beside(path)}"
     if len(places) > 1:
-        found = f"none at {', nor at '.join(places)}"
+        found = f"none at {', nor at '.join(places)}{beside_one(path, places)}"
     return _unreadable(path, kind, found, _IF_MISSING[kind])
-
-
-def beside(path: Path) -> str:
-    """Return what asks for the file beside the missing *path* whose name is nearest to that; "" where none is near.
-
-    Where its folder is missing, that is what may be misspelled.
-    """
-    if not path.parent.exists():
-        return beside(path.parent)
-    with contextlib.suppress(OSError):
-        # The lock file is not meant by its manifest, whose name begins in the same way. An ending may be left out.
-        ends = ("", path.suffix[:2]) if path.suffix else None
-        all_names = (one.name for one in path.parent.iterdir() if one != path)
-        names = (name for name in all_names if ends is None or Path(name).suffix[:2] in ends)
-        return question(path.name, sorted(itertools.islice(names, MOST_BESIDE)))
-    return ""
 
 
 def read_if_there(path: Path, kind: str) -> str | None:
@@ -120,14 +101,15 @@ def write_lock(path: Path, text: str) -> None:
 def write(path: Path, text: str, kind: str) -> None:
     """Write *text* to *path*, a *kind* of file, whole or not at all. Raises ReleaseError if the system refuses.
 
-    What a link leads to is replaced, not the link; a file that is there keeps its mode and, if root writes, its owner.
+    What a link leads to is replaced, not the link; a new file has the mode that the umask gives, one that is
+    there keeps its and, if root writes, its owner.
     """
     try:
         before = path.stat() if path.exists() else None
-        mode = stat.S_IMODE(before.st_mode) if before else 0o644
         owner = (before.st_uid, before.st_gid) if before else None
+        target = path.resolve()
         with _endings_held():
-            write_atomically(path.resolve(), text.encode(), mode, owner)
+            write_atomically(target, text.encode(), mode_of(target), owner)
     except OSError as error:
         raise _unwritable(path, error.errno or errno.EIO, kind) from error
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.user_files import beside
+from ansible_collections.pinned.release.plugins.plugin_utils._values.near_files import beside
 
 #: What Ansible looks for where nobody names an inventory.
 DEFAULT = "/etc/ansible/hosts"

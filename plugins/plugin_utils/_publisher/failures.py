@@ -159,7 +159,9 @@ def failure(error: Exception, url: str) -> ReleaseError:
         return ReleaseError(
             f"the controller cannot resolve the name {host}",
             found=reason,
-            fix=f"correct its DNS (try getent hosts {host}) or the name, or set HTTPS_PROXY or mirrors",
+            fix=f"correct its DNS (try getent hosts {host}) or the name, set HTTPS_PROXY in the controller's "
+            "environment, or give the task's option mirrors (in roles and playbooks the variable tools_mirrors or "
+            "mirror_mirrors)",
         )
     return ReleaseError(
         f"{_server(place)} could not be reached",

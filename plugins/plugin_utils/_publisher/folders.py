@@ -129,6 +129,17 @@ def write_atomically(path: Path, content: bytes, mode: int = 0o600, owner: tuple
         raise
 
 
+def mode_of(path: Path) -> int:
+    """Return the mode that a user's file *path* is written with: the one that it has, or what the umask gives."""
+    with contextlib.suppress(FileNotFoundError):
+        found = path.lstat()
+        if stat.S_ISREG(found.st_mode):
+            return stat.S_IMODE(found.st_mode)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return 0o666 & ~mask
+
+
 def forget_unused(folder: Path, days: int) -> None:
     """Delete what was not written for so many *days* in the private *folder*. Raises OSError if it cannot be read."""
     oldest = time.time() - days * 24 * 60 * 60

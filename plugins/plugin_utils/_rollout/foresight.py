@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils import capabilities
@@ -28,20 +29,20 @@ def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool
     if not orders:
         return
     _refuse_without_python(state)
-    for option in ("root", "bin_dir"):
-        if option in state.rooms:
-            _refuse_unwritable(option, state.rooms[option])
+    for option, folder in (("root", state.root), ("bin_dir", state.bin_dir)):
+        if option in state.rooms and not state.rooms[option].is_writable:
+            raise _unwritable(folder, state.rooms[option].folder, option)
     for order in orders:
         _refuse_closed(order, state)
     if "root" in state.rooms and any(order.tree for order in orders):
         if starts_here:
-            _refuse_noexec(state.rooms["root"], "root")
-        _refuse_without_room(needed_bytes(orders), state.rooms["root"], "root")
+            _refuse_noexec(state.root, state.rooms["root"], "root")
+        _refuse_without_room(needed_bytes(orders), state.root, state.rooms["root"], "root")
     copies = [order for order in orders if order.tree and order.bin == COPY]
     if "bin_dir" in state.rooms and copies:
         if starts_here:
-            _refuse_noexec(state.rooms["bin_dir"], "bin_dir")
-        _refuse_without_room(copied_bytes(copies), state.rooms["bin_dir"], "bin_dir")
+            _refuse_noexec(state.bin_dir, state.rooms["bin_dir"], "bin_dir")
+        _refuse_without_room(copied_bytes(copies), state.bin_dir, state.rooms["bin_dir"], "bin_dir")
 
 
 def refuse_incapable(orders: Sequence[ToolOrder], state: State, host: Host) -> None:
@@ -117,38 +118,39 @@ def _refuse_without_python(state: State) -> None:
         raise no_python(state)
 
 
-def _refuse_unwritable(option: str, room: Room) -> None:
-    if not room.is_writable:
-        raise ReleaseError(
-            f"nothing can be written in {room.folder}",
-            expected=f"a folder that this user may write, for {option}",
-            found="no right to, or a file system that is mounted read-only",
-            fix=f"run with become, or choose another {option}",
-        )
+def _unwritable(folder: str, there: str, option: str) -> ReleaseError:
+    """Return the error for a *folder* of *option* in which nothing can be made, since *there* nothing can be."""
+    return ReleaseError(
+        f"nothing can be written in {folder}",
+        expected=f"a folder that this user may write, for {option}",
+        found=f"no right to write in {there}, or a file system that is mounted read-only",
+        fix=f"run with become, as a user who may write there, or choose another {option}",
+    )
 
 
 def _refuse_closed(order: ToolOrder, state: State) -> None:
     """A link that is to stay as it is needs no room."""
     needed = [name for name in order.files if not state.has_link(order.tool, name)]
-    closed = sorted(state.closed[name] for name in [*needed, *order.unlink] if name in state.closed)
+    closed = sorted(name for name in [*needed, *order.unlink] if name in state.closed)
     if closed:
-        _refuse_unwritable("bin_dir", Room(closed[0], is_writable=False, free_bytes=None, starts_programs=True))
+        folder = os.path.dirname(os.path.join(os.path.dirname(state.bin_dir), closed[0]))
+        raise _unwritable(folder, state.closed[closed[0]], "bin_dir")
 
 
-def _refuse_noexec(room: Room, option: str) -> None:
+def _refuse_noexec(folder: str, room: Room, option: str) -> None:
     if not room.starts_programs:
         raise ReleaseError(
-            f"no program can be started below {room.folder}",
+            f"no program can be started below {folder}",
             expected="a file system that lets programs start",
-            found="one that is mounted noexec",
+            found=f"{room.folder} is on one that is mounted noexec",
             fix=f"choose another {option}, or mount it without noexec",
         )
 
 
-def _refuse_without_room(needed: int, room: Room, option: str) -> None:
+def _refuse_without_room(needed: int, folder: str, room: Room, option: str) -> None:
     if room.free_bytes is not None and room.free_bytes < needed:
         raise ReleaseError(
-            f"there is too little space in {room.folder}",
+            f"there is too little space in {folder}",
             # Not in what went wrong, by which hosts are told together: each has another amount.
             found=f"{room.free_bytes // _MEBIBYTE} MiB free, {-(-needed // _MEBIBYTE)} MiB needed",
             fix=f"make room on its file system, or choose another {option}: what is new is unpacked beside what is old",

@@ -20,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     is_file_name,
     web_address,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.near_files import beside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ class _LocalFolder:
         except OSError as error:
             raise ReleaseError(
                 f"the folder {self._path} could not be read",
-                found=error.strerror,
+                found=f"{error.strerror}{beside(self._path) if isinstance(error, FileNotFoundError) else ''}",
                 fix="correct directory in the source of the manifest; a relative path starts at the manifest's folder",
             ) from error
         return Names(

@@ -579,7 +579,8 @@ def test_unknown_host_is_named(get, monkeypatch, pauses, code, tries):
         raise socket.gaierror(getattr(socket, code), "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    get.fails("https://gone.example.org/a", "this machine cannot resolve the name gone.example.org", "DNS")
+    told = ("this machine cannot resolve the name gone.example.org", "DNS", "option mirrors", "tools_mirrors")
+    get.fails("https://gone.example.org/a", *told)
     assert len(pauses) == tries - 1
 
 

@@ -147,6 +147,45 @@ def test_a_file_that_is_nowhere_is_told_with_all_places_that_were_looked_at():
         verb.found_file(action, "my.yml", "manifest")
 
 
+@pytest.mark.parametrize(("given", "mode"), [("0755", 0o755), ("750", 0o750), (0o755, 0o755), ("g=rx,o=", 0o750)])
+def test_a_mode_is_octal_or_symbolic(given, mode):
+    assert verb.mode(given) == mode
+
+
+@pytest.mark.parametrize(
+    ("given", "found", "fix"),
+    [
+        (755, "1363: without quotes, YAML reads 755 as a decimal number", 'write it in quotes: mode: "0755"'),
+        # YAML read 0777, and quotes would change nothing.
+        (0o777, "0777", None),
+        ("0777", "0777", None),
+    ],
+)
+def test_a_mode_that_suits_no_program_is_told_with_the_quotes_that_are_missing(given, found, fix):
+    with pytest.raises(ReleaseError, match="mode does not suit a program") as refused:
+        verb.mode(given)
+    assert (refused.value.found, refused.value.fix) == (found, fix)
+
+
+def test_a_value_that_is_no_word_is_answered_with_the_known_ones_alone():
+    message = "value of sbom must be one or more of: 1.6, 1.7. Got no match for: "
+    assert verb._of_value(f"{message}1.8") == f"{message}1.8"
+    words = "value of state must be one of: present, absent, got: "
+    assert verb._of_value(f"{words}absnt") == f"{words}absnt; did you mean absent?"
+
+
+def test_a_file_that_is_nowhere_is_told_with_the_nearest_name_in_these_places(tmp_path):
+    (tmp_path / "pins.lock.json").touch()
+
+    def find(_folder, name):
+        raise AnsibleFileNotFound(file_name=name, paths=[f"/role/files/{name}", str(tmp_path / name)])
+
+    action = SimpleNamespace(_find_needle=find, _loader=SimpleNamespace(path_dwim=lambda name: f"/play/{name}"))
+    with pytest.raises(ReleaseError) as missing:
+        verb.found_file(action, "pinz.lock.json")
+    assert missing.value.found.endswith(f"nor at {tmp_path}/pinz.lock.json; did you mean pins.lock.json?")
+
+
 def test_what_the_option_assume_leaves_open_says_nothing():
     checked = dict.fromkeys(options.ASSUME)
     assert verb.assumed(None) == verb.assumed(checked) == Assumed()

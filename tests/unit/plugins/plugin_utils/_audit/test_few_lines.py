@@ -56,6 +56,28 @@ def test_what_differs_comes_first_and_hosts_with_one_outcome_share_a_line() -> N
     ]
 
 
+def test_tools_of_which_the_same_is_told_on_the_same_hosts_share_a_line() -> None:
+    unlisted = Finding("unlisted", "its listing is missing")
+    both = tuple(HostTool(f"tool{number:02}", "unpinned") for number in range(1, 31))
+    many = fleet(
+        FleetHost("h1", "differs", tools=(*both, HostTool("uv", "missing"), HostTool("jq", "missing"))),
+        FleetHost("h2", "differs", tools=(*both, HostTool("yq", "missing"))),
+        FleetHost("h3", "differs", tools=tuple(HostTool(name, "refused", reason="no build") for name in "ab")),
+        FleetHost("h4", "differs", tools=tuple(HostTool(name, "drifted", findings=(unlisted,)) for name in "ab")),
+    )
+    told = few_lines.outcomes(many)
+    ten = ", ".join(one.tool for one in both[:10])
+    assert told == [
+        f"h1, h2: {ten} and 20 more are installed, and the lock file does not name them",
+        "h3: a, b do not run here: no build",
+        "h4: a, b: its listing is missing",
+        "h1: jq, uv are missing",
+        "h2: yq is missing",
+    ]
+    # What changed between two reports may be any of them.
+    assert f"{ten}, tool11, " in few_lines.text(many)
+
+
 def test_an_advisory_is_told_by_name_and_once_in_however_many_programs_it_is() -> None:
     tokio = Subject("uv", "pkg:cargo/tokio@1.53.2", "1.53.2", where="uv.data/scripts/uv")
     one = AdvisoryFinding(tokio, "RUSTSEC-1", (), "", (), "", ("1.99.0",), "affected")

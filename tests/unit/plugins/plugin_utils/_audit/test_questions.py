@@ -361,6 +361,16 @@ def test_answer_for_people_fits_a_terminal_and_groups_hosts():
         assert max(len(line) for line in told if not line.startswith(("unknown", "not judged"))) <= 160
 
 
+def test_row_of_several_hosts_says_from_when_to_when_they_came_to_have_it():
+    first, last = "2026-11-30T03:06:49Z", "2026-11-30T03:21:13Z"
+    dated = {"web1": first, "web2": last, "web3": "", "web4": first}
+    found = tuple({"host": name, "tool": "ruff", "since": when} for name, when in dated.items())
+    told = answer_lines.lines(Answer("q", ("host", "tool", "since"), found, {}, (), ()))
+    assert told[2:] == [f"web1, web2, web4  ruff  {first} to {last}", "web3              ruff"]
+    alike = answer_lines.lines(Answer("q", ("host", "tool", "since"), found[::3], {}, (), ()))
+    assert alike[2:] == [f"web1, web4  ruff  {first}"]
+
+
 def test_text_of_a_host_does_not_steer_the_terminal():
     answer = Answer("q", ("host", "tool"), ({"host": "h\x1b[2J", "tool": "t\n"},), {}, (), ())
     assert all(line.isprintable() for line in answer_lines.lines(answer)[1:])

@@ -15,6 +15,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.report_folder import (
     ReportFile,
     refuse_no_folder,
+    refuse_unwritable,
     staged,
     write,
 )
@@ -108,6 +109,16 @@ def test_a_refusal_names_the_file_and_what_else_to_do(tmp_path: Path, monkeypatc
         write(tmp_path, [ReportFile("x.json", b"{}")], is_check=False, elsewhere="name another file in the option to")
     assert caught.value.what == f"cannot write {tmp_path / 'x.json'}"
     assert str(caught.value.fix).endswith("or name another file in the option to")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="only Linux has a folder that nobody may write to")
+def test_a_folder_that_cannot_be_made_is_named_with_the_one_that_cannot_be_written(tmp_path: Path) -> None:
+    refuse_unwritable(tmp_path / "new" / "below")
+    with pytest.raises(ReleaseError) as caught:
+        refuse_unwritable(Path("/proc/self/nowhere/r"))
+    assert caught.value.what == "cannot write the report to /proc/self/nowhere/r"
+    assert caught.value.found == "no right to write in /proc/self"
+    assert "option dest" in str(caught.value.fix)
 
 
 def test_what_is_no_folder_is_told_before_the_log_is_read(tmp_path: Path) -> None:

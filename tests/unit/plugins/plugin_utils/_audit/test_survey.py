@@ -221,7 +221,7 @@ def test_hosts_for_which_no_platform_is_known_are_named() -> None:
 def _error_of_full_disk(free_mebibytes: int) -> ReleaseError:
     room = Room("/opt", is_writable=True, free_bytes=free_mebibytes << 20, starts_programs=True)
     with pytest.raises(ReleaseError) as refused:
-        foresight._refuse_without_room(40 << 20, room, "root")
+        foresight._refuse_without_room(40 << 20, "/opt/p", room, "root")
     return refused.value
 
 
@@ -234,7 +234,7 @@ def test_refusals_that_differ_only_in_what_a_host_has_are_one(tmp_path: Path) ->
     assert [(one.refusal.what, one.refusal.found, one.hosts) for one in found.refused] == [
         ("no usable Python", "none; /bin/python3 is 2.7", ("h2", "h3", "h4")),
         (
-            "there is too little space in /opt",
+            "there is too little space in /opt/p",
             "0 MiB free, 40 MiB needed; 3 MiB free, 40 MiB needed",
             ("h0", "h1"),
         ),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,18 @@ def test_damaged_bundle_is_written_again(sender: Sender, web: Web) -> None:
     sender.bundle.write_bytes(whole.replace(OLD, b"bad" * 1000))
     assert sender.write(pinned).is_changed
     assert sender.bundle.read_bytes() == whole
+
+
+def test_a_new_bundle_has_the_mode_of_the_umask_and_one_that_is_there_keeps_its(sender: Sender, web: Web) -> None:
+    before = os.umask(0o077)
+    try:
+        sender.write(lock(sender, web, OLD_PATH))
+        assert sender.bundle.stat().st_mode & 0o777 == 0o600
+        sender.bundle.chmod(0o640)
+        sender.write(lock(sender, web, NEW_PATH))
+    finally:
+        os.umask(before)
+    assert sender.bundle.stat().st_mode & 0o777 == 0o640
 
 
 def test_a_file_that_is_no_bundle_is_not_replaced(sender: Sender, web: Web) -> None:

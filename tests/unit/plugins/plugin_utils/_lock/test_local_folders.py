@@ -82,9 +82,12 @@ def test_whatever_the_names_are_the_same_file_is_found(names, folder, base):
     assert local_folders.as_found(lockfile.parse(text), place) == lock
 
 
-def test_a_folder_of_the_controller_is_told():
-    assert "a folder of this controller" in (local_folders.note(lock_of("rel", Path("/r")).tools["demo"]) or "")
-    assert local_folders.note(lock_of("https://example.org/rel", Path("/r")).tools["demo"]) is None
+def test_tools_from_folders_of_the_controller_are_told_together_in_a_line_of_a_terminal():
+    local, web = (lock_of(place, Path("/r")).tools["demo"] for place in ("rel", "https://example.org/rel"))
+    told = local_folders.note({"uv": local, "just": web, "ruff": local}) or ""
+    assert told.startswith("uv, ruff: in folders on this controller")
+    assert len(told) <= 80
+    assert local_folders.note({"just": web}) is None
 
 
 def test_checkouts_ask_a_host_for_the_same_and_fetch_from_their_own_folder(tmp_path):

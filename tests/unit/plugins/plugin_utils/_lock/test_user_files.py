@@ -142,6 +142,15 @@ def test_a_link_stays_one_and_a_file_keeps_its_mode(tmp_path: Path) -> None:
     assert (tmp_path / "team.json").stat().st_mode & 0o777 == 0o660
 
 
+def test_a_new_lock_file_has_the_mode_that_the_umask_gives(tmp_path: Path) -> None:
+    before = os.umask(0o027)
+    try:
+        user_files.write_lock(tmp_path / "releases.lock.json", "new")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "releases.lock.json").stat().st_mode & 0o777 == 0o640
+
+
 @pytest.mark.parametrize("ending", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_a_writer_that_is_ended_meanwhile_leaves_the_new_file_and_no_other(tmp_path: Path, ending: int) -> None:
     path = tmp_path / "releases.lock.json"

@@ -39,7 +39,7 @@ def full_disk(free: int, needed: int) -> dict[str, Any]:
     """Return the result of a host with so many MiB."""
     room = Room("/opt/pinned.release", is_writable=True, free_bytes=free << 20, starts_programs=True)
     with pytest.raises(ReleaseError) as refused:
-        foresight._refuse_without_room(needed << 20, room, "root")
+        foresight._refuse_without_room(needed << 20, "/opt/pinned.release", room, "root")
     return failed_result(refused.value)
 
 

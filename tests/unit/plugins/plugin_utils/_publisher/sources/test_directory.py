@@ -326,6 +326,8 @@ def test_a_folder_that_is_not_there_or_has_no_versions_says_so(tmp_path):
     with pytest.raises(ReleaseError, match="could not be read"):
         source(tmp_path / "absent").releases()
     (tmp_path / "latest").mkdir()
+    with pytest.raises(ReleaseError, match=r"No such file or directory; did you mean latest\?"):
+        source(tmp_path / "lates").releases()
     with pytest.raises(ReleaseError, match="no folder of a version") as failure:
         source(tmp_path).releases()
     assert failure.value.found == "latest"
