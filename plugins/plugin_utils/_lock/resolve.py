@@ -9,7 +9,6 @@ What still satisfies the manifest stays as it is, without a look at the network.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -47,14 +46,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.shared_errors import together
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 LOG = logging.getLogger("pinned.release")
 PARALLEL_REQUESTS = 6
-#: Of reasons why tools cannot be locked, so many are shown.
-MOST_SHOWN = 10
-#: How an error begins that names its tool.
-_ABOUT_TOOL = re.compile(r"(?P<tool>[^ :]+): ")
 
 T = TypeVar("T")
 #: The assets of a release, as they arrive.
@@ -212,25 +208,10 @@ def _all(questions: Iterable[Callable[[], T] | Future[T]]) -> list[T]:
         except ReleaseError as error:
             errors.append(error)
     if len(errors) > 1:
-        raise ReleaseError(_together(errors)) from errors[0]
+        raise ReleaseError(together(errors, "tools cannot be locked")) from errors[0]
     if errors:
         raise errors[0]
     return answers
-
-
-def _together(errors: Sequence[ReleaseError]) -> str:
-    """Return the *errors* of several tools as one text. What tools have in common is said once."""
-    tools: dict[str, list[str]] = {}
-    for error in errors:
-        about = _ABOUT_TOOL.match(error.what)
-        cause = ReleaseError(error.what[about.end() :], error.expected, error.found, error.fix) if about else error
-        tools.setdefault(str(cause), []).extend([about["tool"]] if about else [])
-    causes = [f"{listed(names)}: {cause}" if names else cause for cause, names in tools.items()]
-    title = f"{len(errors)} tools cannot be locked:"
-    if len(causes) == 1:
-        return f"{title} {causes[0]}"
-    more = [f"and {len(causes) - MOST_SHOWN} more"] if len(causes) > MOST_SHOWN else []
-    return "\n".join([title, *causes[:MOST_SHOWN], *more])
 
 
 def _notes_on_access(job: Job, tool: LockedTool, changed: Collection[str]) -> Iterator[str]:

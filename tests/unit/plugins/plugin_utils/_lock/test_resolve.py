@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import choice
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, lockfile, manifest, resolve
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives
@@ -316,30 +316,6 @@ def test_of_many_tools_that_cannot_be_locked_the_first_are_shown(publisher: Publ
         controller.resolve_text(f"{{platforms: [linux/x86_64], tools: {{{tools}}}}}")
     assert str(raised.value).startswith("12 tools cannot be locked:\ntool0: no release")
     assert str(raised.value).endswith("\nand 2 more")
-
-
-def test_what_several_tools_cannot_be_locked_for_is_said_once() -> None:
-    one, other = (
-        ReleaseError(f"the controller cannot resolve the name {host}", None, "no answer", f"getent hosts {host}")
-        for host in ("one.example", "other.example")
-    )
-    shared = [one.about("uv"), one.about("ruff")]
-    assert resolve._together(shared).splitlines() == [
-        "2 tools cannot be locked: uv, ruff: the controller cannot resolve the name one.example",
-        "  found: no answer",
-        "  to fix: getent hosts one.example",
-    ]
-    unlike = ReleaseError("jq 1.0 has no program for linux/s390x")
-    assert resolve._together([*shared, other.about("just"), unlike]).splitlines() == [
-        "4 tools cannot be locked:",
-        "uv, ruff: the controller cannot resolve the name one.example",
-        "  found: no answer",
-        "  to fix: getent hosts one.example",
-        "just: the controller cannot resolve the name other.example",
-        "  found: no answer",
-        "  to fix: getent hosts other.example",
-        "jq 1.0 has no program for linux/s390x",
-    ]
 
 
 def test_platform_no_longer_asked_for_is_no_longer_locked(publisher: Publisher, controller: Controller) -> None:
