@@ -208,7 +208,7 @@ def _all(questions: Iterable[Callable[[], T] | Future[T]]) -> list[T]:
         except ReleaseError as error:
             errors.append(error)
     if len(errors) > 1:
-        raise ReleaseError(together(errors, "tools cannot be locked")) from errors[0]
+        raise ReleaseError(together(errors, f"{len(errors)} tools cannot be locked")) from errors[0]
     if errors:
         raise errors[0]
     return answers

@@ -46,7 +46,7 @@ class AssetBytes:
                 except ReleaseError as error:
                     errors.append(error)
         if len(errors) > 1:
-            raise ReleaseError(together(errors, "assets cannot be had")) from errors[0]
+            raise ReleaseError(together(errors, f"{len(errors)} assets cannot be had")) from errors[0]
         if errors:
             raise errors[0]
 

@@ -25,8 +25,7 @@ def together(errors: Sequence[ReleaseError], title: str) -> str:
         cause = ReleaseError(error.what[about.end() :], error.expected, error.found, error.fix) if about else error
         tools.setdefault(str(cause), []).extend([about["tool"]] if about else [])
     causes = [f"{listed(dict.fromkeys(names))}: {cause}" if names else cause for cause, names in tools.items()]
-    title = f"{len(errors)} {title}:"
     if len(causes) == 1:
-        return f"{title} {causes[0]}"
+        return f"{title}: {causes[0]}"
     more = [f"and {len(causes) - MOST_SHOWN} more"] if len(causes) > MOST_SHOWN else []
-    return "\n".join([title, *causes[:MOST_SHOWN], *more])
+    return "\n".join([f"{title}:", *causes[:MOST_SHOWN], *more])

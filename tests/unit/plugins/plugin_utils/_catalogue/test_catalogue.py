@@ -141,7 +141,15 @@ def test_the_first_of_several_counts_most_and_the_collections_own_least(tmp_path
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("kubctl", "kubectl"), ("nodejs", "node"), ("rg", "ripgrep"), ("quite-another", None), ("x" * 10**6, None)],
+    [
+        ("kubctl", "kubectl"),
+        ("nodejs", "node"),
+        ("rg", "ripgrep"),
+        ("quite-another", None),
+        ("taplo", None),
+        ("terrafrom", "terraform"),
+        ("x" * 10**6, None),
+    ],
 )
 def test_the_nearest_name_is_told(name: str, near: str | None) -> None:
     assert Catalogue().nearest(name) == near

@@ -15,13 +15,13 @@ def test_what_several_tools_have_in_common_is_said_once() -> None:
         for host in ("one.example", "other.example")
     )
     shared = [one.about("uv"), one.about("ruff")]
-    assert together(shared, "tools cannot be locked").splitlines() == [
+    assert together(shared, "2 tools cannot be locked").splitlines() == [
         "2 tools cannot be locked: uv, ruff: the controller cannot resolve the name one.example",
         "  found: no answer",
         "  to fix: getent hosts one.example",
     ]
     unlike = ReleaseError("jq 1.0 has no program for linux/s390x")
-    assert together([*shared, other.about("just"), unlike], "tools cannot be locked").splitlines() == [
+    assert together([*shared, other.about("just"), unlike], "4 tools cannot be locked").splitlines() == [
         "4 tools cannot be locked:",
         "uv, ruff: the controller cannot resolve the name one.example",
         "  found: no answer",
@@ -35,12 +35,12 @@ def test_what_several_tools_have_in_common_is_said_once() -> None:
 
 def test_tool_is_named_once_for_all_of_its_assets() -> None:
     full = ReleaseError("no space is left")
-    assert together([full.about("uv"), full.about("uv"), full.about("jq")], "assets cannot be had") == (
+    assert together([full.about("uv"), full.about("uv"), full.about("jq")], "3 assets cannot be had") == (
         "3 assets cannot be had: uv, jq: no space is left"
     )
 
 
 def test_of_many_reasons_the_first_are_shown() -> None:
-    lines = together([ReleaseError(f"reason {number}") for number in range(MOST_SHOWN + 2)], "tools").splitlines()
-    assert lines[0] == f"{MOST_SHOWN + 2} tools:"
+    lines = together([ReleaseError(f"reason {number}") for number in range(MOST_SHOWN + 2)], "All").splitlines()
+    assert lines[0] == "All:"
     assert lines[-2:] == [f"reason {MOST_SHOWN - 1}", "and 2 more"]
