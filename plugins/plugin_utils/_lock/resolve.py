@@ -38,7 +38,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.release_searc
     next_release,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.shared_programs import refuse_shared_programs
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.tool_lock import Opened, locked_tool, opened_asset
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.tool_lock import (
+    Opened,
+    locked_tool,
+    opened_asset,
+    passed_over_notes,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verified_bytes import Job, refuse_uncovered
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
@@ -170,8 +175,10 @@ class Resolver(Means):
                 tool = locked_tool(self, chosen.job, *begun, locked)
                 tool = aliases.with_aliases(self, chosen.job, chosen.search.offered, tool)
                 alarms.refuse_downgrade(chosen.job.wanted, tool.version, locked, chosen.search.offered)
-                proofs = [future.result().proofs for future in begun[1]]
-                chosen = replace(chosen, notes=(*chosen.notes, *notes_of(proofs), *aliases.notes(locked, tool)))
+                opened = [future.result() for future in begun[1]]
+                proofs = [one.proofs for one in opened]
+                told = (*notes_of(proofs), *passed_over_notes(opened), *aliases.notes(locked, tool))
+                chosen = replace(chosen, notes=(*chosen.notes, *told))
                 return chosen, tool, {sha256: content for one in proofs for sha256, content in one.kept.items()}
             except floors.BelowFloorError as error:
                 chosen = next_release(self, chosen, error)

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.archive import form
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents, variants
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.files import choose_files
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.meant_programs import passed_over
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     alarms,
     floors,
@@ -49,6 +50,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 LOG = logging.getLogger("pinned.release")
 
@@ -64,10 +66,14 @@ class _Inside:
 
 @dataclass(frozen=True)
 class Opened:
-    """One asset as it is locked: once for each architecture its programs are for; and its *proofs*."""
+    """One asset as it is locked: once for each architecture its programs are for; and its *proofs*.
+
+    *passed_over* are the scripts in its bin/ that nobody named and that are not linked.
+    """
 
     assets: tuple[LockedAsset, ...]
     proofs: Proofs
+    passed_over: Sequence[str] = ()
 
 
 def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> Opened:
@@ -93,7 +99,15 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
                 for one in complete
             ),
             proofs,
+            () if wanted.executables else passed_over(found, (p for one in complete for p in one.programs.values())),
         )
+
+
+def passed_over_notes(opened: Iterable[Opened]) -> Iterator[str]:
+    """Yield what to tell of the scripts in a bin/ that are not linked, though people may want them."""
+    names = sorted({name for one in opened for name in one.passed_over})
+    if names:
+        yield f"scripts in bin/ are not linked: {listed(names)}; to link one, name all that you want: executables: [...]"
 
 
 def programs_of(

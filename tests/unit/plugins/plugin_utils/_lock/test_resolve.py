@@ -318,6 +318,25 @@ def test_of_many_tools_that_cannot_be_locked_the_first_are_shown(publisher: Publ
     assert str(raised.value).endswith("\nand 2 more")
 
 
+def test_scripts_beside_programs_that_are_not_linked_are_told(publisher: Publisher, controller: Controller) -> None:
+    script = b"#!/bin/sh\nexec true\n"
+    files = [
+        made_archives.file("bin/python3", STATIC, 0o755),
+        made_archives.file("bin/pip3", script, 0o755),
+        made_archives.file("bin/notes", script, 0o644),
+        made_archives.file("share/examples/run", script, 0o755),
+        made_archives.file("install.sh", script, 0o755),
+    ]
+    publisher.publish("1.0", **{"linux__x86_64.tar.gz": made_archives.archive("tar.gz", *files)})
+    added = controller.resolve()
+    line = "scripts in bin/ are not linked: pip3; to link one, name all that you want: executables: [...]"
+    assert added.outcomes["tool"].notes == (line,)
+    assert controller.resolve(locked=added.lock).outcomes["tool"].notes == ()
+    named = controller.resolve(more=", executables: [python3, pip3]")
+    assert set(named.lock.tools["tool"].assets[0].executables) == {"pip3", "python3"}
+    assert named.outcomes["tool"].notes == ()
+
+
 def test_platform_no_longer_asked_for_is_no_longer_locked(publisher: Publisher, controller: Controller) -> None:
     publisher.publish("1.0", linux__x86_64=STATIC, linux__arm64=ARM)
     both = controller.resolve(platforms="linux/x86_64, linux/aarch64").lock
