@@ -39,7 +39,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._naming import matc
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.builds import Proposal
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.label import Label
@@ -50,7 +49,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import amount, listed
 
 LOG = logging.getLogger("pinned.release")
 
@@ -107,7 +106,8 @@ def passed_over_notes(opened: Iterable[Opened]) -> Iterator[str]:
     """Yield what to tell of the scripts in a bin/ that are not linked, though people may want them."""
     names = sorted({name for one in opened for name in one.passed_over})
     if names:
-        yield f"scripts in bin/ are not linked: {listed(names)}; to link one, name all that you want: executables: [...]"
+        fix = "to link one, name all that you want: executables: [...]"
+        yield f"scripts in bin/ are not linked: {listed(names)}; {fix}"
 
 
 def programs_of(
@@ -216,8 +216,7 @@ def _refuse_unserved(wanted: WantedTool, release: Release, assets: Sequence[Lock
 def _summary(tool: LockedTool, stated: Mapping[str, Stated]) -> str:
     """Return in words how much a tool is, and on what grounds its bytes are believed."""
     assets = {asset.sha256: asset for asset in tool.assets}.values()
-    megabytes = sum(asset.size for asset in assets) / MEGABYTE
-    word = f"{len(assets)} asset{'' if len(assets) == 1 else 's'}, {megabytes:.1f} MB"
+    word = f"{len(assets)} asset{'' if len(assets) == 1 else 's'}, {amount(sum(asset.size for asset in assets))}"
     proven = f", verified by {' and '.join(sorted(tool.verify))}" if tool.verify else ""
     unstated = [asset for asset in assets if not stated[asset.name].claims]
     if not unstated:

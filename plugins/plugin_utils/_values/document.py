@@ -119,7 +119,7 @@ class Place(NamedTuple):
 
         Raises MisfitError, which suggests the known key that is most like an unknown one.
         """
-        known = [*required.split(), *optional.split()]
+        known = list(dict.fromkeys((required + " " + optional).split()))
         for key in self._mapping(f"a mapping with {', '.join(known)}"):
             if key not in known:
                 raise self._unknown_key(key, known)
