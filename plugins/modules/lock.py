@@ -289,7 +289,7 @@ tools:
       description: What the builds for each platform of the tool need of libc or system, the least first.
       type: dict
       returned: success
-      sample: {"linux/x86_64": "nothing (static), glibc 2.28 (gnu)", "macos/aarch64": "macOS 11.0"}
+      sample: {"linux/x86_64": "nothing (static) or glibc 2.28 (gnu)", "macos/aarch64": "macOS 11.0"}
     notes:
       description:
         - What to know about the change, a line each.

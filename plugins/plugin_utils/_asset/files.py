@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import difflib
 import posixpath
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.module_utils.tree_listing import Unpacked
+from ansible_collections.pinned.release.plugins.module_utils.tree_listing import Unpacked, top_folder
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.lasting_pattern import lasting_pattern, written
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 #: Of a name that is asked for and not there, so many that are like it are shown; how alike, from 0 to 1.
@@ -21,8 +22,8 @@ MOST_NEAR, NEAR = 5, 0.5
 def choose_files(unpacked: Unpacked, wanted: Mapping[str, str], asset: str) -> dict[str, str]:
     """Return the path inside the *asset* of each file that is *wanted*: link → glob on the path, as the manifest says.
 
-    A symbolic link in the asset counts as the file that it leads to. Raises ReleaseError, with the nearest names, where
-    a glob fits no file, or files that are not the same.
+    A symbolic link in the asset counts as the file that it leads to. Raises ReleaseError, with the nearest names, about
+    all globs that fit no file, or files that are not the same.
     """
     digests = {file.path: file.sha256 for file in unpacked.files}
     leads_to = {path: path for path in digests}
@@ -30,20 +31,43 @@ def choose_files(unpacked: Unpacked, wanted: Mapping[str, str], asset: str) -> d
         target = posixpath.normpath(posixpath.join(posixpath.dirname(path), text))
         if target in digests:
             leads_to[path] = target
-    return {link: _matching(link, glob, leads_to, digests, asset) for link, glob in wanted.items()}
+    fitting = {link: _fitting(glob, leads_to) for link, glob in wanted.items()}
+    wrong = [link for link, paths in fitting.items() if len({digests[leads_to[path]] for path in paths}) != 1]
+    if wrong:
+        raise _misfit(wanted, wrong, fitting, asset, sorted(leads_to))
+    return {link: leads_to[paths[0]] for link, paths in fitting.items()}
 
 
-def _matching(link: str, glob: str, leads_to: Mapping[str, str], digests: Mapping[str, str], asset: str) -> str:
-    fitting = sorted(path for path in leads_to if fnmatchcase(path, glob) or fnmatchcase(f"/{path}", glob))
-    if len({digests[leads_to[path]] for path in fitting}) == 1:
-        return leads_to[fitting[0]]
-    near = fitting or _near(glob, leads_to)
-    raise ReleaseError(
-        f"{asset}: {glob} of the manifest's files fits {'several files' if fitting else 'no file'}",
+def _fitting(glob: str, paths: Iterable[str]) -> list[str]:
+    return sorted(path for path in paths if fnmatchcase(path, glob) or fnmatchcase(f"/{path}", glob))
+
+
+def _misfit(
+    wanted: Mapping[str, str], wrong: Sequence[str], fitting: Mapping[str, Sequence[str]], asset: str, paths: list[str]
+) -> ReleaseError:
+    """Return the error about the links whose globs are *wrong*; *fitting* are those of all *paths* that each fits."""
+    near = {link: fitting[link] or _near(wanted[link], paths) for link in wrong}
+    misfits = [
+        f"{wanted[link]} of the manifest's files fits {'several files' if fitting[link] else 'no file'}"
+        for link in wrong
+    ]
+    found = [listed(near[link]) or "nothing like it" for link in wrong]
+    if len(wrong) > 1:
+        found = [f"{wanted[link]}: {text}" for link, text in zip(wrong, found, strict=True)]
+    lines = {link: written(glob) for link, glob in wanted.items()} | {
+        link: _lasting(near[link][0], paths) if near[link] else "<path>" for link in wrong
+    }
+    return ReleaseError(
+        f"{asset}: {'; '.join(misfits)}",
         expected="a path, or a glob on it, that fits exactly one of the files in the asset",
-        found=listed(near) or "nothing like it",
-        fix=f"write files: {{{link}: {near[0] if near else '<path>'}}}",
+        found="; ".join(found),
+        fix=f"write files: {{{', '.join(f'{link}: {line}' for link, line in lines.items())}}}",
     )
+
+
+def _lasting(path: str, paths: list[str]) -> str:
+    root = f"{top}/" if (top := top_folder(paths)) else ""
+    return written(lasting_pattern(path, root, lambda glob: _fitting(glob, paths) == [path]))
 
 
 def _near(glob: str, paths: Iterable[str]) -> list[str]:

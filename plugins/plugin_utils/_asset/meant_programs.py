@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
@@ -37,6 +37,16 @@ def meant(contents: Contents, tool: str) -> Sequence[Found]:
     """Return the programs that users of the *tool* are meant to start; none where that cannot be told."""
     found = _Sorted(contents, tool)
     return next(filter(None, (tier(found) for tier in _tiers(found))), [])
+
+
+def passed_over(contents: Contents, chosen: Iterable[Found]) -> Sequence[str]:
+    """Return the names of the executable scripts in a bin/ beside *chosen* programs that are none of them."""
+    executable = {file.path for file in contents.unpacked.files if file.is_executable}
+    linked = list(chosen)
+    folders = {folder_of(contents, found.place) for found in linked}
+    left = [one for one in contents.programs if one.is_script and one.path in executable - {p.path for p in linked}]
+    beside = [one for one in left if folder_of(contents, one.path) in folders]
+    return sorted(plain_name(one.path) for one in _Sorted(contents, "").within(beside, BIN, DEEPER))
 
 
 def is_source(contents: Contents) -> bool:

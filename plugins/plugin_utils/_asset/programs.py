@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import difflib
+import posixpath
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -13,6 +15,7 @@ from ansible_collections.pinned.release.plugins.module_utils.names import NAME
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import requirements
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.bin_links import linked_programs, unreadable_places
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import BIN, DEEPER, TOP, Contents, Found
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.lasting_pattern import lasting_pattern, written
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.meant_programs import (
     folder_of,
     is_npm_package,
@@ -53,13 +56,13 @@ def choose_programs(
     is no answer.
     """
     if wanted:
-        chosen = {name: _matching(contents, name, glob, asset) for name, glob in wanted.items()}
+        chosen = _named(contents, wanted, asset)
     else:
         found = meant(contents, tool)
         _refuse_unreadable(contents, tool, asset, is_all=all(one.is_script for one in found))
         if not found:
             raise _no_program(contents, tool, asset)
-        chosen = _by_link_name(found, tool, version, asset)
+        chosen = _by_link_name(contents, found, tool, version, asset)
     return requirements.of_the_host(chosen, contents)
 
 
@@ -87,7 +90,7 @@ def _no_program(contents: Contents, tool: str, asset: str) -> NoProgramError:
     )
 
 
-def _by_link_name(chosen: Sequence[Found], tool: str, version: str, asset: str) -> dict[str, Found]:
+def _by_link_name(contents: Contents, chosen: Sequence[Found], tool: str, version: str, asset: str) -> dict[str, Found]:
     names = link_names(chosen, tool, version)
     links: dict[str, Found] = {}
     for name, found in zip(names, chosen, strict=True):
@@ -95,35 +98,67 @@ def _by_link_name(chosen: Sequence[Found], tool: str, version: str, asset: str) 
             raise ReleaseError(
                 f"{tool}: {found.path} of {asset} has a name that cannot be that of a link",
                 expected="a name of letters, digits and . _ + -",
-                fix=f"name it in the manifest: tools.{tool}.executables: {{<name>: {found.path!r}}}",
+                fix=f"name it in the manifest: tools.{tool}.executables: {{<name>: {_offered(contents, found)}}}",
             )
         if links.setdefault(name, found).sha256 != found.sha256:
+            line = _offered(contents, links[name])
             error = ReleaseError(
                 f"{tool}: {asset} holds several programs of one name",
                 found=listed(chosen),
-                fix=f"name the paths in the manifest: tools.{tool}.executables: {{{name}: {links[name].path}}}",
+                fix=f"name the paths in the manifest: tools.{tool}.executables: {{{name}: {line}}}",
             )
             raise SeveralProgramsError(error, name, links[name].path)
     return links
 
 
-def _matching(contents: Contents, name: str, glob: str, asset: str) -> Found:
-    programs = [*contents.programs, *linked_programs(contents)]
-    some = _first_place([found for found in programs if _fits(found.place, glob)], contents)
-    if len({found.sha256 for found in some}) == 1:
-        return some[0]
+def _named(contents: Contents, wanted: Mapping[str, str], asset: str) -> dict[str, Found]:
+    """Return the programs that *wanted* names. Raises ReleaseError about all globs that do not fit one program."""
+    fitting = {name: _fitting(contents, glob) for name, glob in wanted.items()}
+    wrong = [name for name, some in fitting.items() if len({found.sha256 for found in some}) != 1]
+    if not wrong:
+        return {name: some[0] for name, some in fitting.items()}
     for path, error in unreadable_places(contents).items():
-        if not some and _fits(path, glob):
+        if any(not fitting[name] and _fits(path, wanted[name]) for name in wrong):
             raise error.about(asset)
-    is_ambiguous = bool(some)
-    some = some or contents.programs
+    near = {name: fitting[name] or _near(contents, wanted[name]) for name in wrong}
+    lines = {name: written(glob) for name, glob in wanted.items()} | {
+        name: _offered(contents, some[0]) if some else "<path>" for name, some in near.items()
+    }
+    is_one = len(wrong) == 1
     error = ReleaseError(
-        f"{asset}: {glob} of the manifest's executables is not one program",
+        f"{asset}: {', '.join(wanted[name] for name in wrong)} of the manifest's executables "
+        f"{'is not one program' if is_one else 'are not one program each'}",
         expected="a path, or a glob on it, that fits exactly one of the programs in the asset",
-        found=listed(some) or "no program at all",
-        fix=f"write executables: {{{name}: {some[0].place if some else '<path>'}}}",
+        found=listed(dict.fromkeys(found for some in near.values() for found in some)) or "no program at all",
+        fix=f"write executables: {{{', '.join(f'{name}: {line}' for name, line in lines.items())}}}",
     )
-    raise SeveralProgramsError(error, name, some[0].path) if is_ambiguous else error
+    if is_one and fitting[wrong[0]]:
+        raise SeveralProgramsError(error, wrong[0], near[wrong[0]][0].path)
+    raise error
+
+
+def _fitting(contents: Contents, glob: str) -> Sequence[Found]:
+    programs = [*contents.programs, *linked_programs(contents)]
+    return _first_place([found for found in programs if _fits(found.place, glob)], contents)
+
+
+def _near(contents: Contents, glob: str) -> Sequence[Found]:
+    """Return all programs, those first whose names are most like that in *glob*."""
+    name = posixpath.basename(glob)
+    return sorted(
+        contents.programs,
+        key=lambda found: difflib.SequenceMatcher(None, name, plain_name(found.path)).ratio(),
+        reverse=True,
+    )
+
+
+def _offered(contents: Contents, found: Found) -> str:
+    """Return what to write into the manifest for the program."""
+
+    def is_right(glob: str) -> bool:
+        return {one.sha256 for one in _fitting(contents, glob)} == {found.sha256}
+
+    return written(lasting_pattern(found.place, contents.root, is_right))
 
 
 def _first_place(fitting: Sequence[Found], contents: Contents) -> Sequence[Found]:

@@ -19,6 +19,7 @@ from typing import TypeAlias
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.common_pattern import common_pattern
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents, Found
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.lasting_pattern import lasting_pattern, written
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.programs import (
     SeveralProgramsError,
     choose_programs,
@@ -100,14 +101,16 @@ def _fix_for_all(
     if len(platforms) < 2:
         return error.fix or ""
     paths = [_paths(contents, platform, error.path) for platform in platforms]
-
-    pattern = common_pattern(paths, partial(_means_one_on_each, contents, asked, platforms, error.name))
+    is_right = partial(_means_one_on_each, contents, asked, platforms, error.name)
+    pattern = common_pattern(paths, is_right)
     if pattern:
-        return f'name the paths in the manifest: tools.{asked.tool}.executables: {{{error.name}: "{pattern}"}}'
+        line = written(lasting_pattern(pattern, contents.root, is_right))
+        return f"name the paths in the manifest: tools.{asked.tool}.executables: {{{error.name}: {line}}}"
     tools = (
-        f"{{platforms: [{platform[0]}/{platform[1]}], executables: {{{error.name}: {own[0]}}}}}"
+        f"{{platforms: [{'/'.join(map(str, platform))}], executables: {{{error.name}: {line}}}}}"
         for platform, own in zip(platforms, paths, strict=True)
         if own
+        for line in [_line(contents, asked, platform, error.name, own[0])]
     )
     return (
         "no pattern means one of them on each platform; write a tool for each platform into the manifest: "
@@ -123,6 +126,11 @@ def _means_one_on_each(
         return all(_of_platform(contents, named, platform) for platform in platforms)
     except ReleaseError:
         return False
+
+
+def _line(contents: Contents, asked: Asked, platform: tuple[object, ...], name: str, path: str) -> str:
+    """Return what to write into the manifest for the program at *path* of one *platform*."""
+    return written(lasting_pattern(path, contents.root, partial(_means_one_on_each, contents, asked, [platform], name)))
 
 
 def _paths(contents: Contents, platform: tuple[object, ...], path: str) -> list[str]:

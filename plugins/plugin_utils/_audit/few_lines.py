@@ -126,7 +126,9 @@ def by_status(fleet: Fleet) -> dict[str, list[str]]:
 
 def _good(fleet: Fleet) -> str:
     good = sum(host.status == "as_pinned" for host in fleet.hosts)
-    return f"{good} of {len(fleet.hosts)} hosts are as {fleet.lock.name} pins"
+    return (
+        f"{good} of {len(fleet.hosts)} {'host is' if len(fleet.hosts) == 1 else 'hosts are'} as {fleet.lock.name} pins"
+    )
 
 
 def _outcomes(host: FleetHost) -> Iterator[_Outcome]:

@@ -320,8 +320,7 @@ def _unknown_tool(known: Known, tool: str) -> Iterator[str]:
     names = {name for fleet in known.reports.values() for name in _tools_of(fleet)}
     names |= {name for past in known.history.hosts.values() for name in past.first}
     if tool not in names:
-        known_are = listed(sorted(names), 30) or "none"
-        yield f"{UNHEARD} a tool {tool}; known are {known_are}{nearest.question(tool, sorted(names))}"
+        yield f"{UNHEARD} a tool {tool}; {_known(names)}{nearest.question(tool, sorted(names))}"
 
 
 def _unknown_host(known: Known, host: str) -> Iterator[str]:
@@ -344,7 +343,12 @@ def _unknown_type(known: Known, purl: str) -> Iterator[str]:
     recorded = (inside for assets in known.inside.values() for one in assets.values() for inside in one.values())
     types = {_type_of(one.purl) for inside in recorded for one in inside.components}
     if _type_of(purl) not in types:
-        yield f"no component of the type {_type_of(purl)} is recorded; known are {listed(sorted(types)) or 'none'}"
+        yield f"no component of the type {_type_of(purl)} is recorded; {_known(types)}"
+
+
+def _known(words: Iterable[str]) -> str:
+    known = listed(sorted(words), 30)
+    return f"known are {known}" if known else "nothing of the kind is known"
 
 
 def _type_of(purl: str) -> str:

@@ -34,7 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry impor
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import beside_lock, publication
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import mode_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice, amount
 
 _CHUNK_BYTES = 1 << 20
 
@@ -218,8 +218,7 @@ def _notes(wanted: Pinned, written: Written) -> Iterator[str]:
         yield "pip fetches the Python packages that a controller needs"
     if written.is_changed and written.sha256:
         assets = len(layout.asset_digests(line[66:] for line in written.after.splitlines()))
-        megabytes = written.size / 1_000_000
-        yield f"wrote {assets} asset{'' if assets == 1 else 's'}, {megabytes:.1f} MB, sha256 {written.sha256}"
+        yield f"wrote {assets} asset{'' if assets == 1 else 's'}, {amount(written.size)}, sha256 {written.sha256}"
 
 
 def _downloaded(folder: Path) -> dict[str, Member]:

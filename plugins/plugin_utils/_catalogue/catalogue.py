@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_key
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.document import Place
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED
-from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest, slips
 from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
 #: The collection's own.
@@ -72,13 +72,16 @@ class Catalogue:
         return self.entries.get(name)
 
     def nearest(self, name: str) -> str | None:
-        """Return the name of the tool that is also called *name*, or else is written most like it; None for none."""
+        """Return the name of the tool that is also called *name*, or else is written most like it; None for none.
+
+        Of so many names, one is always rather like a short word: of that, only one letter may be wrong.
+        """
         also = next((entry.name for entry in self.entries.values() if name in entry.also), None)
         if also:
             return also
         names = {other: entry.name for entry in self.entries.values() for other in (*entry.also, entry.name)}
         near = nearest(name, names)
-        return names[near] if near else None
+        return names[near] if near and slips(name.lower(), near.lower()) <= max(1, len(name) // 3) else None
 
 
 @cache

@@ -23,7 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_so
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import ALIKE, LONGEST_COMPARED
 from ansible_collections.pinned.release.plugins.plugin_utils._values.source_name import host_of, source_name
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, shown
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import folded, listed, shown
 
 MOST = 10
 #: Shorter words are in too many names to mean one of them by a part of it.
@@ -87,7 +87,16 @@ def lines(found: Sequence[Candidate], word: str) -> list[str]:
     told = [line for candidate in found[:MOST] for line in _told(candidate)]
     left = len(found) - MOST
     more = ["", f"{left} more have {shown(word)} in name, description or publisher."] if left > 0 else []
-    return [*told, *more, "", *_NEXT]
+    return [*told, *more, "", *_NEXT, *_of_the_site(found[:MOST])]
+
+
+def _of_the_site(found: Sequence[Candidate]) -> list[str]:
+    """Return what a manifest needs as well for those that were *found* in a site's catalogue; [] for none."""
+    files = list(dict.fromkeys(candidate.catalogue for candidate in found if candidate.catalogue))
+    if not files:
+        return []
+    text = f"For what {listed(files)} says, the manifest needs this line too, with the path seen from there:"
+    return [*folded(text, _WIDTH, ""), f"  catalogue: [{', '.join(files)}]"]
 
 
 def place(entry: Entry) -> str:

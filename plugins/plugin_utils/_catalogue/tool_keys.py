@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources 
     CHECKS,
     KINDS,
     LISTS_VERSIONS,
+    NICKNAMES,
     VERSIONS,
     WITHOUT_USER,
     WORDS,
@@ -83,6 +84,8 @@ def read_keys(fields: Mapping[str, Place]) -> ToolKeys:
 def read_source(place: Place) -> dict[str, SourceValue]:
     """Return the source that people declare at *place*. Raises MisfitError for what is of no known kind."""
     source = place.mapping(_source_value, least=1, expected="a mapping, such as {github: astral-sh/uv}")
+    for word in source.keys() & NICKNAMES.keys():
+        raise place.at(word).unknown("source", word, list(KINDS), meant=NICKNAMES[word])
     known = [*KINDS, *(option for kind in KINDS.values() for option in sorted(kind.OPTIONS))]
     places = place.fields("", " ".join(dict.fromkeys(known)))
     try:

@@ -32,7 +32,7 @@ class Outcome:
 
     action  ``kept``, ``added``, ``upgraded``, ``downgraded``, ``relocked`` (same version, other assets or evidence),
             ``removed``
-    needs   what the builds for each platform need: ``linux/x86_64`` → ``glibc 2.28 (gnu), nothing (static)``
+    needs   what the builds for each platform need: ``linux/x86_64`` → ``nothing (static) or glibc 2.28 (gnu)``
     kind    how far another version is from the one before: ``patch``, ``minor``, ``major``
     """
 
@@ -61,7 +61,7 @@ def outcome(before: LockedTool | None, after: LockedTool | None, platforms: Sequ
 
 
 def _needed(name: str, assets: Sequence[LockedAsset]) -> str:
-    """Return what the builds among *assets* for the platform *name* need of libc or system, the least first.
+    """Return what the builds among *assets* for the platform *name* need, each of libc or system, the least first.
 
     Of several builds of one kind, the one that needs the least counts. "" for a platform that is not known here.
     """
@@ -73,7 +73,7 @@ def _needed(name: str, assets: Sequence[LockedAsset]) -> str:
     for requires in sorted((one.requires for one in assets if serves(one.requires, platform)), key=floor.order):
         least.setdefault(_kind(requires), requires)
     told = ((floor.needed(requires), kind) for kind, requires in least.items())
-    return ", ".join(f"{needed} ({kind})" if kind else needed for needed, kind in told)
+    return " or ".join(f"{needed} ({kind})" if kind else needed for needed, kind in told)
 
 
 def _kind(requires: Requirement) -> str:

@@ -98,6 +98,18 @@ def allows(constraint: str, version: str, with_prereleases: bool = False) -> boo
         return False
 
 
+def is_impossible(constraint: str) -> bool:
+    """Return whether no version can satisfy the *constraint*, because it ends before it begins: ``>=0.9,<0.8``."""
+    specifiers = list(_specifiers(constraint) or ())
+    begins = [_bound(one) for one in specifiers if one.operator in (">=", ">", "~=", "==")]
+    ends = [_bound(one) for one in specifiers if one.operator in ("<=", "<", "==") and not one.version.endswith(".*")]
+    return bool(begins and ends) and max(begins) > min(ends)
+
+
+def _bound(specifier: packaging.specifiers.Specifier) -> packaging.version.Version:
+    return packaging.version.Version(specifier.version.removesuffix(".*"))
+
+
 def _specifiers(constraint: str) -> packaging.specifiers.SpecifierSet | None:
     # InvalidSpecifier and InvalidVersion are both ValueErrors, and so is what int() says of ten thousand digits.
     try:

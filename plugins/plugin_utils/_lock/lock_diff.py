@@ -15,9 +15,9 @@ from typing import NamedTuple
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, policy_check
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.components_file import Recorded
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.inside_words import in_words
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import PROOF
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import amount
 
 #: Of a digest, so many characters are shown.
 DIGEST_SHOWN = 16
@@ -68,7 +68,7 @@ def _of_tools(before: Seen, after: Seen) -> Iterator[str]:
 def _changes(old: LockedTool, new: LockedTool) -> Iterator[str]:
     yield from _moved(old.platforms, new.platforms)
     if _size(old) != _size(new):
-        yield f"{_size(old).removesuffix(' MB')} → {_size(new)}"
+        yield f"{_size(old).removesuffix(_size(new)[-3:])} → {_size(new)}"
     if old.version == new.version:
         yield from _exchanged(old, new)
     yield from _moved(_evidence(old), _evidence(new))
@@ -92,7 +92,7 @@ def _exchanged(old: LockedTool, new: LockedTool) -> Iterator[str]:
 
 
 def _size(tool: LockedTool) -> str:
-    return f"{sum(asset.size for asset in tool.assets) / MEGABYTE:.1f} MB"
+    return amount(sum(asset.size for asset in tool.assets))
 
 
 def _evidence(tool: LockedTool) -> set[str]:

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_key
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint, user_files
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import proofs
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NAMES
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import KINDS, NAMES, meant_kind
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.accepted import read_accept
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
@@ -34,7 +34,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.document im
 from ansible_collections.pinned.release.plugins.plugin_utils._values.forms import Form
 from ansible_collections.pinned.release.plugins.plugin_utils._values.identity import Pins
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import CATALOGUED, LockedTool, LockFile
-from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import (
     PLATFORMS,
     SPELLINGS,
@@ -43,6 +42,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms i
     parse_platform,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy, read_policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.shared_errors import together
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
@@ -53,6 +53,8 @@ _CATALOGUE = Form(forms.LINE.pattern, "the path of a catalogue, seen from the ma
 _KEYS_OF_TOOL = "source version asset executables files platforms verify require accept aliases purpose owner purl"
 #: Begins the short form of source and version: ``github:jqlang/jq@1.7.*``. No version has a colon in it.
 _SHORT = re.compile(r"([A-Za-z_]+):(.*)\Z", re.DOTALL)
+#: The same as it is written for other tools: ``pypi/uv@0.9.*``.
+_SLASHED = re.compile(r"([a-z]+)/([^/].*)\Z")
 #: The address of a project's page, or of one below it.
 _PAGE = re.compile(
     r"https?://(?:www\.)?(?P<host>github\.com|gitlab\.com|codeberg\.org)/(?P<project>[\w.-]+/[\w.-]+?)(?:\.git)?(?:[/?#@].*)?\Z"
@@ -147,12 +149,12 @@ def parse(text: str, name: str = "the manifest", folder: Path = Path(), locked: 
     tools = fields["tools"].mapping(lambda tool: tool, least=1, expected='a mapping of tools, such as  uv: "0.9.*"')
     catalogue = _catalogue(fields.get("catalogue"), folder)
     around = _Around(platforms, catalogue, locked.tools if locked else {})
-    wanted = {tool: _tool(tool, place, around) for tool, place in tools.items()}
+    wanted = _tools(name, tools, around)
     _refuse_shared_files(tools, wanted)
     return Manifest(
         tools=wanted,
         platforms=platforms,
-        policy=read_policy(fields["policy"], tuple(proofs.KINDS)) if "policy" in fields else Policy(),
+        policy=read_policy(fields["policy"], tuple(proofs.KINDS), tuple(KINDS)) if "policy" in fields else Policy(),
         catalogue=catalogue,
     )
 
@@ -179,6 +181,22 @@ def _platform(place: Place) -> Platform:
     except ReleaseError as error:
         of_the_system = [name for name in PLATFORMS if name.startswith(text.partition("/")[0] + "/")]
         raise place.unknown("platform", text, of_the_system or list(PLATFORMS), SPELLINGS) from error
+
+
+def _tools(name: str, places: Mapping[str, Place], around: _Around) -> dict[str, WantedTool]:
+    """Return all tools of the file *name*. Raises ReleaseError with what is wrong with each of them."""
+    wanted: dict[str, WantedTool] = {}
+    errors: dict[str, ReleaseError] = {}
+    for tool, place in places.items():
+        try:
+            wanted[tool] = _tool(tool, place, around)
+        except ReleaseError as error:
+            errors.setdefault(str(error), error)
+    if len(errors) > 1:
+        raise ReleaseError(together(list(errors.values()), f"{name}: {len(errors)} tools cannot be read"))
+    for only in errors.values():
+        raise only
+    return wanted
 
 
 def _tool(name: str, place: Place, around: _Around) -> WantedTool:
@@ -224,13 +242,16 @@ def _short_form(place: Place) -> dict[str, Place]:
     ``npm:@biomejs/biome`` has no version: none has a ``/`` in it.
     """
     source = None if isinstance(place.value, Unquoted) else _SHORT.match(place.value)
+    slashed = _SLASHED.match(place.value)
+    if slashed and slashed[1] in KINDS and constraint.constraint_of(slashed[2]) is None:
+        raise place.misfit(f'"{slashed[1]}:{slashed[2]}"')
     if source is None:
         return {"version": place}
     kind, published = source.groups()
     if kind in ("http", "https") and published.startswith("//"):
         raise place.misfit(_of_web_address(place.value), redacted(place.value))
     if kind not in KINDS:
-        raise place.unknown("source", kind, list(KINDS))
+        raise place.unknown("source", kind, list(KINDS), meant=meant_kind(kind))
     named, at, version = published.rpartition("@")
     if not at or "/" in version:
         named, at = published, ""
@@ -292,7 +313,7 @@ def _refuse_forgotten_source(place: Place) -> None:
     if not isinstance(place.value, dict) or "source" in place.value:
         return
     for key, published in place.value.items():
-        kind = None if key in _KEYS_OF_TOOL.split() else nearest(str(key), KINDS)
+        kind = None if key in _KEYS_OF_TOOL.split() else meant_kind(str(key))
         if kind and isinstance(published, str):
             raise place.misfit(f"source: {{{kind}: {shown(published)}}}", f"{key}: {shown(published)}")
 
@@ -311,6 +332,8 @@ def _constraint(place: Place, source: DeclaredSource) -> str:
     found = constraint.constraint_of(constraint.without_tag(text, tag) if tag else text)
     if found is None:
         raise place.misfit(_meant(text, source))
+    if constraint.is_impossible(found):
+        raise place.misfit(f"what a version can be, such as {constraint.CONSTRAINTS}", f"{shown(text)}: none is both")
     return found
 
 
@@ -324,7 +347,8 @@ def _meant(text: str, source: DeclaredSource) -> str:
     """Return what the writer of *text* most likely meant: of a whole tag, the version, and the form of the tag."""
     tag = constraint.tag_form(text)
     if tag is None:
-        return constraint.meant(text)
+        named, _at, version = text.rpartition("@")
+        return f'"{version}"' if named and constraint.constraint_of(version) else constraint.meant(text)
     form, version = tag
     tagged = next((kind for kind in KINDS if kind in source and "tag" in KINDS[kind].OPTIONS), None)
     return f'"{version}"' + (f', or beside {tagged}: tag: "{form}"' if tagged else "")

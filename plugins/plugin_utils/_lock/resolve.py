@@ -9,7 +9,6 @@ What still satisfies the manifest stays as it is, without a look at the network.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -40,7 +39,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock.release_searc
     next_release,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.shared_programs import refuse_shared_programs
-from ansible_collections.pinned.release.plugins.plugin_utils._lock.tool_lock import Opened, locked_tool, opened_asset
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.tool_lock import (
+    Opened,
+    locked_tool,
+    opened_asset,
+    passed_over_notes,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.verified_bytes import Job, refuse_uncovered
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
@@ -48,14 +52,11 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
+from ansible_collections.pinned.release.plugins.plugin_utils._values.shared_errors import together
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 LOG = logging.getLogger("pinned.release")
 PARALLEL_REQUESTS = 6
-#: Of reasons why tools cannot be locked, so many are shown.
-MOST_SHOWN = 10
-#: How an error begins that names its tool.
-_ABOUT_TOOL = re.compile(r"(?P<tool>[^ :]+): ")
 
 T = TypeVar("T")
 #: The assets of a release, as they arrive.
@@ -178,8 +179,10 @@ class Resolver(Means):
                 tool = locked_tool(self, chosen.job, *begun, locked)
                 tool = aliases.with_aliases(self, chosen.job, chosen.search.offered, tool)
                 alarms.refuse_downgrade(chosen.job.wanted, tool.version, locked, chosen.search.offered)
-                proofs = [future.result().proofs for future in begun[1]]
-                chosen = replace(chosen, notes=(*chosen.notes, *notes_of(proofs), *aliases.notes(locked, tool)))
+                opened = [future.result() for future in begun[1]]
+                proofs = [one.proofs for one in opened]
+                told = (*notes_of(proofs), *passed_over_notes(opened), *aliases.notes(locked, tool))
+                chosen = replace(chosen, notes=(*chosen.notes, *told))
                 return chosen, tool, {sha256: content for one in proofs for sha256, content in one.kept.items()}
             except floors.BelowFloorError as error:
                 chosen = next_release(self, chosen, error)
@@ -216,25 +219,10 @@ def _all(questions: Iterable[Callable[[], T] | Future[T]]) -> list[T]:
         except ReleaseError as error:
             errors.append(error)
     if len(errors) > 1:
-        raise ReleaseError(_together(errors)) from errors[0]
+        raise ReleaseError(together(errors, f"{len(errors)} tools cannot be locked")) from errors[0]
     if errors:
         raise errors[0]
     return answers
-
-
-def _together(errors: Sequence[ReleaseError]) -> str:
-    """Return the *errors* of several tools as one text. What tools have in common is said once."""
-    tools: dict[str, list[str]] = {}
-    for error in errors:
-        about = _ABOUT_TOOL.match(error.what)
-        cause = ReleaseError(error.what[about.end() :], error.expected, error.found, error.fix) if about else error
-        tools.setdefault(str(cause), []).extend([about["tool"]] if about else [])
-    causes = [f"{listed(names)}: {cause}" if names else cause for cause, names in tools.items()]
-    title = f"{len(errors)} tools cannot be locked:"
-    if len(causes) == 1:
-        return f"{title} {causes[0]}"
-    more = [f"and {len(causes) - MOST_SHOWN} more"] if len(causes) > MOST_SHOWN else []
-    return "\n".join([title, *causes[:MOST_SHOWN], *more])
 
 
 def _notes_on_access(job: Job, tool: LockedTool, changed: Collection[str]) -> Iterator[str]:

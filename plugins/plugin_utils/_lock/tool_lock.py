@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils.archive import form
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import contents, variants
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.files import choose_files
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.meant_programs import passed_over
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     alarms,
     floors,
@@ -37,7 +38,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._naming import matc
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.builds import Proposal
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.evidence import Stated
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE
 from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.label import Label
@@ -48,6 +48,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset, Release
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import amount, listed
 
 LOG = logging.getLogger("pinned.release")
 
@@ -63,10 +64,14 @@ class _Inside:
 
 @dataclass(frozen=True)
 class Opened:
-    """One asset as it is locked: once for each architecture its programs are for; and its *proofs*."""
+    """One asset as it is locked: once for each architecture its programs are for; and its *proofs*.
+
+    *passed_over* are the scripts in its bin/ that nobody named and that are not linked.
+    """
 
     assets: tuple[LockedAsset, ...]
     proofs: Proofs
+    passed_over: Sequence[str] = ()
 
 
 def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> Opened:
@@ -92,7 +97,16 @@ def opened_asset(means: Means, job: Job, proposal: Proposal, stated: Stated) -> 
                 for one in complete
             ),
             proofs,
+            () if wanted.executables else passed_over(found, (p for one in complete for p in one.programs.values())),
         )
+
+
+def passed_over_notes(opened: Iterable[Opened]) -> Iterator[str]:
+    """Yield what to tell of the scripts in a bin/ that are not linked, though people may want them."""
+    names = sorted({name for one in opened for name in one.passed_over})
+    if names:
+        fix = "to link one, name all that you want: executables: [...]"
+        yield f"scripts in bin/ are not linked: {listed(names)}; {fix}"
 
 
 def programs_of(
@@ -198,8 +212,7 @@ def _refuse_unserved(wanted: WantedTool, release: Release, assets: Sequence[Lock
 def _summary(tool: LockedTool, stated: Mapping[str, Stated]) -> str:
     """Return in words how much a tool is, and on what grounds its bytes are believed."""
     assets = {asset.sha256: asset for asset in tool.assets}.values()
-    megabytes = sum(asset.size for asset in assets) / MEGABYTE
-    word = f"{len(assets)} asset{'' if len(assets) == 1 else 's'}, {megabytes:.1f} MB"
+    word = f"{len(assets)} asset{'' if len(assets) == 1 else 's'}, {amount(sum(asset.size for asset in assets))}"
     proven = f", verified by {' and '.join(sorted(tool.verify))}" if tool.verify else ""
     unstated = [asset for asset in assets if not stated[asset.name].claims]
     if not unstated:

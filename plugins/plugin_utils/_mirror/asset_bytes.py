@@ -20,11 +20,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.strangers import explained
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import to_fetch
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
+from ansible_collections.pinned.release.plugins.plugin_utils._values.shared_errors import together
 
 PARALLEL_REQUESTS = 6
 _CHUNK_BYTES = 1 << 20
-#: Of assets that cannot be had, so many are shown.
-MOST_SHOWN = 10
 
 
 @dataclass(frozen=True)
@@ -47,9 +46,7 @@ class AssetBytes:
                 except ReleaseError as error:
                     errors.append(error)
         if len(errors) > 1:
-            more = [f"and {len(errors) - MOST_SHOWN} more"] if len(errors) > MOST_SHOWN else []
-            shown = [f"{len(errors)} assets cannot be had:", *map(str, errors[:MOST_SHOWN]), *more]
-            raise ReleaseError("\n".join(shown)) from errors[0]
+            raise ReleaseError(together(errors, f"{len(errors)} assets cannot be had")) from errors[0]
         if errors:
             raise errors[0]
 

@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.plan import
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import Publication
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.push import VersionPlan
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import shown
-from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import amount, listed
 
 
 def result(dest: Path, wanted: Publication, todo: Plan) -> dict[str, Any]:
@@ -45,7 +45,8 @@ def pushed(to: str, wanted: Artifacts, todo: Sequence[VersionPlan]) -> dict[str,
     """Return the result of a task that did what was *todo* so that *to* has the *wanted* artifacts, or would do it."""
     references = [reference for plan in todo for reference in plan.pushed]
     bytes_sent = sum({(plan.version.tool, one.sha256): one.size for plan in todo for one in plan.blobs}.values())
-    notes = [f"pushed {len(references)} manifests, and {bytes_sent / 1_000_000:.1f} MB of files"] if references else []
+    many = "1 manifest" if len(references) == 1 else f"{len(references)} manifests"
+    notes = [f"pushed {many}, and {amount(bytes_sent)} of files"] if references else []
     before = "".join(_listing(plan.version, plan.before.parts) for plan in todo if plan.before)
     after = "".join(_listing(plan.version, json.loads(plan.index)["manifests"]) for plan in todo)
     diff = {"before_header": to, "after_header": to, "before": before, "after": after}
@@ -83,8 +84,7 @@ def _tools(wanted: Publication) -> dict[str, dict[str, list[str]]]:
 
 def _notes(todo: Plan) -> Iterator[str]:
     if todo.write:
-        megabytes = todo.written_bytes / 1_000_000
-        yield f"published {len(todo.write)} file{'' if len(todo.write) == 1 else 's'}, {megabytes:.1f} MB"
+        yield f"published {len(todo.write)} file{'' if len(todo.write) == 1 else 's'}, {amount(todo.written_bytes)}"
     gone = [path for path in todo.remove if path not in todo.damaged]
     if gone:
         yield f"removed what no lock file names: {listed(gone)}"

@@ -31,6 +31,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._naming.tiers impor
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import PLATFORMS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 #: Of the names of files, in one error.
 _MOST_SHOWN = 40
@@ -113,8 +114,9 @@ def nothing_for(
     readings = read_release(assets, tool, version)
     programs = [reading.name for reading in readings if reading.kind == "program"]
     others = sorted({reading.kind for reading in readings if reading.kind != "program"})
-    listed = ", ".join(programs[:_MOST_SHOWN]) or "no program"
-    more = f" and {len(programs) - _MOST_SHOWN} more" if len(programs) > _MOST_SHOWN else ""
+    beside = f" (besides: {', '.join(others)})" if others else ""
+    no_program = "no program, only " + listed((f"{one.name} ({one.kind})" for one in readings), _MOST_SHOWN)
+    found = listed(programs, _MOST_SHOWN) + beside if programs else no_program if readings else "no program"
     named = None if pattern else decisive(programs_of(readings), missing[0], [*missing, *served])
     why = _because(f"{opened} holds" if opened else f"{named} has the name of") if opened or named else ""
     unlabelled = [r.name for r in readings if r.kind in ("program", "script") and not r.is_labelled]
@@ -124,7 +126,7 @@ def nothing_for(
         missing,
         f"{tool} {version} has no program for {', '.join(map(str, missing))}",
         expected=f"assets whose names say this platform{f' and match {pattern}' if pattern else ''}",
-        found=listed + more + (f" (besides: {', '.join(others)})" if others else "") + why,
+        found=found + why,
         fix=f'{without(tool, served)}choose another version, or {how} tools.{tool}.asset: "{pattern or example}"',
     )
 

@@ -119,7 +119,7 @@ class Place(NamedTuple):
 
         Raises MisfitError, which suggests the known key that is most like an unknown one.
         """
-        known = [*required.split(), *optional.split()]
+        known = list(dict.fromkeys((required + " " + optional).split()))
         for key in self._mapping(f"a mapping with {', '.join(known)}"):
             if key not in known:
                 raise self._unknown_key(key, known)
@@ -224,12 +224,15 @@ class Place(NamedTuple):
         found = found or ("nothing" if self.value is None else shown(self.value))
         return self._error(self._not_valid(), expected, found, fix)
 
-    def unknown(self, kind: str, word: str, known: Sequence[str], others: Sequence[str] = ()) -> MisfitError:
+    def unknown(
+        self, kind: str, word: str, known: Sequence[str], others: Sequence[str] = (), meant: str | None = None
+    ) -> MisfitError:
         """Return the error that *word* is no *kind* of thing, such as a platform, that is known here.
 
-        All *known* words are named in it. The one that it suggests may also be one of the *others*: aliases.
+        All *known* words are named in it. The one that it suggests is the one that is *meant*, or else the nearest; it
+        may also be one of the *others*: aliases.
         """
-        return self._unknown(f"{kind} {shown(word)}", word, known, others, None)
+        return self._unknown(f"{kind} {shown(word)}", meant or word, known, others, None)
 
     def _unknown_key(self, key: str, known: Sequence[str]) -> MisfitError:
         inside = f" in {self.name}" if self.name else ""

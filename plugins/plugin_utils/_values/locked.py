@@ -24,6 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest imp
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import shown
 
 #: What a relative path of the controller follows in a lock file, in place of an absolute address.
 LOCAL = "file:"
@@ -190,7 +191,8 @@ def no_such_tool(lock: LockFile, names: Iterable[str]) -> ReleaseError:
         owner = _owner(lock, name)
         near = None if owner else nearest(name, lock.tools)
         meant = f", did you mean {near}?" if near else ""
-        told.append(f"{name}, which is a program of {owner}" if owner else f"{name}{meant}")
+        named = name if forms.NAME.pattern.match(name) else shown(name)
+        told.append(f"{named}, which is a program of {owner}" if owner else f"{named}{meant}")
         is_meant = is_meant and bool(owner or near)
         fixes += [f"name the tool: {owner} in place of {name}"] if owner else []
     return ReleaseError(

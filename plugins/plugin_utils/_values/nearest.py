@@ -28,10 +28,10 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     lower = word.lower()
     # Where as many slips lead to two words, the one of the same letters is meant: amr64 is arm64, and not amd64.
     rated = {
-        other: (_slips(lower, other.lower()), sorted(lower) != sorted(other.lower()), -_ratio(lower, other.lower()))
+        other: (slips(lower, other.lower()), sorted(lower) != sorted(other.lower()), -_ratio(lower, other.lower()))
         for other in known
     }
-    near = [other for other, (slips, _letters, unlike) in rated.items() if -unlike >= ALIKE or slips <= _allowed(lower)]
+    near = [other for other, (wrong, _letters, unlike) in rated.items() if -unlike >= ALIKE or wrong <= _allowed(lower)]
     return min(near, key=rated.__getitem__, default=None)
 
 
@@ -60,7 +60,7 @@ def _ratio(one: str, other: str) -> float:
     return difflib.SequenceMatcher(None, other, one).ratio()
 
 
-def _slips(one: str, other: str) -> int:
+def slips(one: str, other: str) -> int:
     """Return how many letters must be put in, left out, exchanged or swapped to make *other* of *one*."""
     if sorted(one) == sorted(other):
         return int(one != other)

@@ -78,10 +78,11 @@ class Policy:
         return said | {key: list(words) for key, words in lists.items() if words}
 
 
-def read_policy(place: Place, kinds: Sequence[str] | None = None) -> Policy:
+def read_policy(place: Place, kinds: Sequence[str] | None = None, sources: Sequence[str] | None = None) -> Policy:
     """Return the policy that *place* tells of, in a manifest or lock file. Raises MisfitError for any other form.
 
-    *kinds* are the kinds of proof that ``require`` may name; None: any, as in a lock file.
+    *kinds* are the kinds of proof that ``require`` may name, *sources* those of sources that ``sources`` may; None:
+    any, as in a lock file.
     """
     fields = place.fields("", "minimum_age maximum_unpacked_size maximum_size require sources hosts valid_for")
     standard = Policy()
@@ -90,7 +91,7 @@ def read_policy(place: Place, kinds: Sequence[str] | None = None) -> Policy:
         maximum_unpacked_bytes=_if_there(fields.get("maximum_unpacked_size"), _size, standard.maximum_unpacked_bytes),
         maximum_bytes=_if_there(fields.get("maximum_size"), _size, None),
         require=_if_there(fields.get("require"), partial(read_require, kinds=kinds), ()),
-        sources=_if_there(fields.get("sources"), _sources, ()),
+        sources=_if_there(fields.get("sources"), partial(_sources, known=sources), ()),
         hosts=_if_there(fields.get("hosts"), _hosts, ()),
         valid_for=_if_there(fields.get("valid_for"), partial(_duration, form=_DAYS), None),
     )
@@ -111,9 +112,17 @@ def read_require(place: Place, kinds: Sequence[str] | None = None) -> tuple[str,
     return _set(words)
 
 
-def _sources(place: Place) -> tuple[str, ...]:
+def _sources(place: Place, known: Sequence[str] | None) -> tuple[str, ...]:
     example = 'a list of sources, such as [github, "pypi:uv"]'
-    return _set(place.items(lambda one: one.text(_SOURCE), least=1, expected=example))
+    return _set(place.items(partial(_source, known=known), least=1, expected=example))
+
+
+def _source(place: Place, known: Sequence[str] | None) -> str:
+    text = place.text(_SOURCE)
+    kind = text.partition(":")[0]
+    if known is not None and kind not in known:
+        raise place.unknown("source", kind, known)
+    return text
 
 
 def _hosts(place: Place) -> tuple[str, ...]:

@@ -69,6 +69,11 @@ def folded(line: str, width: int, further: str | None = None) -> list[str]:
     return words.wrap(line.strip())
 
 
+def amount(size_bytes: int) -> str:
+    """Return how much that is: ``21.3 MB``, and of little ``35 kB``."""
+    return f"{-(-size_bytes // 1000)} kB" if size_bytes < 100_000 else f"{size_bytes / 1_000_000:.1f} MB"
+
+
 def conflict_line(text: str) -> int | None:
     """Return the line of the first mark that version control put into *text* where a merge failed; None without one."""
     mark = re.search(r"^(?:<{7}|>{7})(?: |$)", text, re.MULTILINE)

@@ -100,6 +100,7 @@ SYSTEM_V_LOADER = re.compile(r"(/usr)?/lib/ld\.so\.1")
 
 GLIBC_LOADER = re.compile(r"ld-(linux|lsb)[-.].*|ld64\.so\.[12]|ld\.so\.1")
 MUSL_LOADER = re.compile(r"ld-musl-.*")
+UCLIBC_LOADER = re.compile(r"ld(64)?-uClibc.*")
 MUSL_LIBRARY = re.compile(r"libc\.musl-.*|libc\.so|ld-musl-.*")
 GLIBC_LIBRARY = re.compile(r"libc\.so\.6(\.1)?|ld-linux.*")
 
@@ -280,6 +281,8 @@ def _libc(elf: Elf, os: OperatingSystem) -> Libc | None:
         return "glibc"
     if MUSL_LOADER.fullmatch(loader):
         return "musl"
+    if UCLIBC_LOADER.fullmatch(loader):
+        return None
     if any(map(GLIBC_LIBRARY.fullmatch, needed)):
         return "glibc"
     return "musl" if any(map(MUSL_LIBRARY.fullmatch, needed)) else None
@@ -290,6 +293,8 @@ def _unknown_libc(elf: Elf, source: ProgramBytes) -> Exception:
         return source.foreign("it is packed with UPX, which hides what it requires")
     if elf.has_interpreter and not elf.interpreter:
         return source.broken("a program interpreter without a name")
+    if UCLIBC_LOADER.fullmatch((elf.interpreter or "").rpartition("/")[2]):
+        return source.foreign(f"it needs uClibc: its loader is {elf.interpreter!r}")
     return source.foreign(f"its loader, {elf.interpreter!r}, and its libraries are those of no C library known here")
 
 

@@ -38,6 +38,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_so
     sources_in,
     text_of,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import PLATFORMS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Source
 
@@ -63,6 +64,15 @@ KINDS: Mapping[str, Kind] = {
     "oci": OciSource,
     "pypi": PypiSource,
 }
+#: What people call a kind elsewhere.
+NICKNAMES: Mapping[str, str] = {
+    "codeberg": "gitea",
+    "forgejo": "gitea",
+    "gh": "github",
+    "gl": "gitlab",
+    "https": "http",
+    "pip": "pypi",
+}
 #: The kinds whose names have a form of their own → it, and an example.
 NAMES: Mapping[str, tuple[str, str]] = {
     **{kind: (source.FORGE.name, source.FORGE.example) for kind, source in FORGES.items()},
@@ -85,6 +95,11 @@ WITHOUT_VERSIONS = frozenset({"http"})
 #: What to do about an address with a user or a password in it.
 WITHOUT_USER = "put them into netrc (for a Python index, PIP_INDEX_URL may have them), and the bare address here"
 LISTS_VERSIONS = "a source that lists versions itself, such as {github: kubernetes/kubernetes}"
+
+
+def meant_kind(word: str) -> str | None:
+    """Return the kind of source that a person means by a *word* that is none; None where that cannot be told."""
+    return NICKNAMES.get(word.lower()) or nearest(word, KINDS)
 
 
 def open_source(

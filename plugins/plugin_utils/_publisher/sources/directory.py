@@ -24,6 +24,7 @@ folder have file: addresses. The controller sends them to hosts.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
@@ -71,6 +72,7 @@ class DirectorySource:
         before, placeholder, after = declaration.name.partition("{version}")
         self._is_by_version = bool(placeholder)
         start, _slash, self._before = before.rpartition("/") if placeholder else (before, "", "")
+        self._start = start.rstrip("/")
         self._after, _slash, self._rest = after.partition("/")
         component = f"{self._before}{{version}}{self._after}"
         self._pattern = versions.version_pattern(component, f"directory: {declaration.name}")
@@ -84,7 +86,7 @@ class DirectorySource:
 
     def describe(self) -> str:
         """Return the source as a person would name it."""
-        return f"folder {redaction.redacted(self._place) if '://' in self._place else self._place}"
+        return f"folder {_shown(self._place)}"
 
     def releases(self) -> Sequence[Release]:
         """Return the folder's releases, newest version first.
@@ -129,8 +131,17 @@ class DirectorySource:
                 f"{self.describe()} has no folder of a version, and no sums file",
                 expected=f"folders like {self._before}1.2.3{self._after}",
                 found=redaction.shown(listed(names.folders)),
+                fix=self._fix(names.folders),
             )
         return found
+
+    def _fix(self, folders: Sequence[str]) -> str | None:
+        """Return the declaration by which most of the *folders* are those of versions; None where none would be."""
+        templates = Counter(filter(None, map(_template, folders)))
+        if not templates:
+            return None
+        place = "/".join([self._start, templates.most_common(1)[0][0], *filter(None, [self._rest])])
+        return f'if these are versions, say how they are called: directory: "{_shown(place)}"'
 
     def _of_version(self, version: str) -> Folder:
         rest = self._rest.replace("{version}", version)
@@ -183,6 +194,17 @@ class DirectorySource:
             return []
         name = self._asset.replace("{version}", release_number(version))
         return [f"{name}{ending}" for ending in USUAL_SIDECARS]
+
+
+def _shown(place: str) -> str:
+    return redaction.redacted(place) if "://" in place else place
+
+
+def _template(folder: str) -> str | None:
+    """Return the name of a *folder* with ``{version}`` where it says one, with a dot in it as no ``arm64`` has."""
+    tag = versions.read_tag(folder, "")
+    before, version, after = folder.rpartition(tag.version) if tag else ("", "", "")
+    return f"{before}{{version}}{after}" if "." in version else None
 
 
 def _sums_name(declared: str | None) -> str | None:

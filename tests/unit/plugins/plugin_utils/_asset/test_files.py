@@ -44,7 +44,7 @@ def test_pattern_that_fits_nothing_names_the_nearest_files() -> None:
         choose_files(asset(*PATHS), {MAN: "*/man/rg.l"}, "rg.tar.gz")
     assert refused.value.what == "rg.tar.gz: */man/rg.l of the manifest's files fits no file"
     assert str(refused.value.found).startswith("rg-1.0/doc/rg.1")
-    assert refused.value.fix == "write files: {share/man/man1/rg.1: rg-1.0/doc/rg.1}"
+    assert refused.value.fix == 'write files: {share/man/man1/rg.1: "*/doc/rg.1"}'
 
 
 def test_pattern_that_fits_several_files_names_them() -> None:
@@ -52,6 +52,30 @@ def test_pattern_that_fits_several_files_names_them() -> None:
         choose_files(asset(*PATHS), {MAN: "*/doc/*"}, "rg.tar.gz")
     assert refused.value.what == "rg.tar.gz: */doc/* of the manifest's files fits several files"
     assert refused.value.found == "rg-1.0/doc/rg-index.1, rg-1.0/doc/rg.1"
+
+
+def test_all_patterns_that_fit_nothing_are_told_at_once() -> None:
+    wanted = {MAN: "doc/rg.1", "share/rg/rg": "rg-*/rg", "share/zsh/_rg": "_rg", "share/rg/x": "no/thing/at/all"}
+    with pytest.raises(ReleaseError) as refused:
+        choose_files(asset(*PATHS), wanted, "rg.tar.gz")
+    assert refused.value.what == (
+        "rg.tar.gz: doc/rg.1 of the manifest's files fits no file; _rg of the manifest's files fits no file; "
+        "no/thing/at/all of the manifest's files fits no file"
+    )
+    assert "_rg: rg-1.0/complete/_rg" in str(refused.value.found)
+    assert str(refused.value.found).endswith("no/thing/at/all: nothing like it")
+    assert refused.value.fix == (
+        'write files: {share/man/man1/rg.1: "*/doc/rg.1", share/rg/rg: "rg-*/rg", share/zsh/_rg: "*/complete/_rg", '
+        "share/rg/x: <path>}"
+    )
+
+
+@pytest.mark.parametrize("other", ["rg-1.0/old/doc/rg.1", "doc/rg.1"])
+def test_offered_pattern_fits_no_other_file(other: str) -> None:
+    """The folder of all is left out only where there is one, and where nothing else would fit."""
+    with pytest.raises(ReleaseError) as refused:
+        choose_files(asset(*PATHS, other), {MAN: "rg-1.0/d*c/rg.l"}, "rg.tar.gz")
+    assert refused.value.fix == f"write files: {{{MAN}: {sorted([other, 'rg-1.0/doc/rg.1'])[0]}}}"
 
 
 def test_folder_is_no_file() -> None:

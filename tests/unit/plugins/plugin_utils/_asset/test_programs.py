@@ -126,7 +126,7 @@ def test_the_programs_that_users_are_meant_to_start_are_chosen(look, files, expe
 def test_a_name_that_cannot_be_a_links_is_asked_for(look):
     error = refused(look({"my tool": STATIC, "other": OTHER}))
     assert "my tool" in error.what
-    assert error.fix == "name it in the manifest: tools.tool.executables: {<name>: 'my tool'}"
+    assert error.fix == 'name it in the manifest: tools.tool.executables: {<name>: "my tool"}'
 
 
 def test_two_programs_of_one_name_are_shown_with_their_platforms(look):
@@ -247,6 +247,25 @@ def test_a_path_that_fits_none_or_several_is_answered_with_what_there_is(look):
     error = refused(found, {"tool": "README"})
     assert error.found == "libexec/tool (linux x86_64), lib/tool (linux x86_64)"
     assert refused(look({"README": b""}), {"tool": "**/tool"}).found == "no program at all"
+
+
+def test_what_is_offered_fits_the_next_release_and_other_platforms(look):
+    found = look({"rgx-1.0-linux/rgx": STATIC, "rgx-1.0-linux/more": OTHER, "rgx-1.0-linux/README": b""})
+    for wrong in ("**/rg", "rgx", "bin/rgx"):
+        error = refused(found, {"rg": wrong})
+        assert error.fix == 'write executables: {rg: "*/rgx"}'
+        assert str(error.found).startswith("rgx-1.0-linux/rgx")
+    next_release = look({"rgx-2.0-darwin/rgx": STATIC, "rgx-2.0-darwin/more": OTHER})
+    assert choose(next_release, {"rg": "*/rgx"}) == {"rg": "rgx-2.0-darwin/rgx"}
+    several = refused(look({"x-1.0/a/tool": STATIC, "x-1.0/b/tool": OTHER}))
+    assert several.fix == 'name the paths in the manifest: tools.tool.executables: {tool: "*/a/tool"}'
+
+
+def test_all_paths_that_fit_no_program_are_told_at_once(look):
+    found = look({"x-1.0/one": STATIC, "x-1.0/two": OTHER, "x-1.0/three": SCRIPT, "x-1.0/README": b""})
+    error = refused(found, {"one": "one", "tow": "two", "three": "*/three"})
+    assert error.what == "tool-1.0.tar.gz: one, two of the manifest's executables are not one program each"
+    assert error.fix == 'write executables: {one: "*/one", tow: "*/two", three: "*/three"}'
 
 
 def test_a_name_that_is_asked_for_is_looked_for_in_bin_first(look):

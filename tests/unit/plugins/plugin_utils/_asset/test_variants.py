@@ -101,6 +101,10 @@ SAME_NAMES = {
             {"a/tool": STATIC, "b/tool": OTHER, "a-arm/tool": ARM, "b-arm/tool": OTHER_ARM},
             'executables: {tool: "a*/tool"}',
         ),
+        (
+            {f"tool-1.0/{path}": content for path, content in SAME_NAMES.items()},
+            'executables: {tool: "*/fast/a*64/tool"}',
+        ),
     ],
 )
 def test_the_line_that_is_offered_works_for_all_platforms(look, files, line):

@@ -78,6 +78,10 @@ def test_tools_of_which_the_same_is_told_on_the_same_hosts_share_a_line() -> Non
     assert f"{ten}, tool11, " in few_lines.text(many)
 
 
+def test_one_host_alone_is_told_in_the_singular() -> None:
+    assert few_lines.lines(fleet(FleetHost("a", "as_pinned"))) == ["1 of 1 host is as releases.lock.json pins"]
+
+
 def test_an_advisory_is_told_by_name_and_once_in_however_many_programs_it_is() -> None:
     tokio = Subject("uv", "pkg:cargo/tokio@1.53.2", "1.53.2", where="uv.data/scripts/uv")
     one = AdvisoryFinding(tokio, "RUSTSEC-1", (), "", (), "", ("1.99.0",), "affected")

@@ -257,6 +257,9 @@ def test_name_that_nobody_knows_is_told_with_those_that_are_known():
         "no component of the type carg is recorded; known are golang",
     )
     assert questions.with_component(fleet, "pkg:golang/else").remarks == ()
+    assert questions.with_component(known(host("h1", uv="1")), "pkg:cargo/tokio").remarks[0] == (
+        "no component of the type cargo is recorded; nothing of the kind is known"
+    )
 
 
 def test_report_that_is_not_as_the_log_has_it_is_told_with_every_answer():

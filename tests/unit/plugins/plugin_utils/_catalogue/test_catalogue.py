@@ -127,6 +127,12 @@ def test_what_is_no_catalogue_is_one_clear_error(text: str) -> None:
     refused(text)
 
 
+def test_known_keys_are_named_once() -> None:
+    known = str(refused("tools: {uv: {quite_another: x}}").expected).removeprefix("one of ").split(", ")
+    assert "source" in known
+    assert len(known) == len(set(known))
+
+
 def test_the_first_of_several_counts_most_and_the_collections_own_least(tmp_path: Path) -> None:
     for name, package in (("one.yml", "first"), ("two.yml", "second")):
         (tmp_path / name).write_text(
@@ -141,7 +147,15 @@ def test_the_first_of_several_counts_most_and_the_collections_own_least(tmp_path
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("kubctl", "kubectl"), ("nodejs", "node"), ("rg", "ripgrep"), ("quite-another", None), ("x" * 10**6, None)],
+    [
+        ("kubctl", "kubectl"),
+        ("nodejs", "node"),
+        ("rg", "ripgrep"),
+        ("quite-another", None),
+        ("taplo", None),
+        ("terrafrom", "terraform"),
+        ("x" * 10**6, None),
+    ],
 )
 def test_the_nearest_name_is_told(name: str, near: str | None) -> None:
     assert Catalogue().nearest(name) == near

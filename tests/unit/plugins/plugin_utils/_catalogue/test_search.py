@@ -103,7 +103,22 @@ def test_a_candidate_says_what_it_is_where_it_is_from_and_what_to_write(site: Ca
         "",
         "Add the line below tools: in releases.yml. In place of latest, a version may",
         'stand there in quotes: "1.2.3", "1.2.*", ">=1.2,<2".',
+        "For what site.yml says, the manifest needs this line too, with the path seen",
+        "from there:",
+        "  catalogue: [site.yml]",
     ]
+
+
+def test_tool_of_the_collections_own_catalogue_needs_no_more_than_its_line(site: Catalogue) -> None:
+    assert not any("catalogue:" in line for line in search.lines(search.candidates(Catalogue(), "jq"), "jq"))
+
+
+def test_all_that_a_manifest_needs_for_a_tool_of_the_site_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yml"
+    path.write_text("tools: {deploy: {source: {pypi: deploy}}}")
+    found = search.candidates(Catalogue((path,)), "deploy")[:1]
+    text = f"platforms: [linux/x86_64]\ntools:\n  {found[0].line}\n{search.lines(found, 'deploy')[-1].strip()}\n"
+    assert manifest.parse(text, folder=tmp_path).tools["deploy"].source == {"pypi": "deploy"}
 
 
 def test_a_package_that_is_not_its_publishers_own_is_told(site: Catalogue) -> None:

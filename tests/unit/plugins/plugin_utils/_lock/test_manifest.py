@@ -94,8 +94,19 @@ def refused(text: str) -> ReleaseError:
     assert caught.value.what.startswith("releases.yml")
     assert caught.value.expected or caught.value.found or "did you mean" in caught.value.what
     assert caught.value.fix
-    assert str(caught.value).replace("\n", "").isprintable()
-    return caught.value
+    return printable(caught.value)
+
+
+def all_refused(text: str) -> list[str]:
+    """Return the lines about all tools that are refused."""
+    with pytest.raises(ReleaseError) as caught:
+        manifest.parse(text, "releases.yml")
+    return str(printable(caught.value)).splitlines()
+
+
+def printable(error: ReleaseError) -> ReleaseError:
+    assert str(error).replace("\n", "").isprintable()
+    return error
 
 
 def test_a_manifest_says_what_people_want():
@@ -611,6 +622,11 @@ def test_a_mistake_is_told_with_its_line_and_the_nearest_known_word(line, what):
         ("uv: {source: {pypi: uv}, version: 1}", 2, 'text in quotes: "1"'),
         ("uv: latst", 2, "latest"),
         ("ruff: {pipy: ruff}", 2, 'source: {pypi: "ruff"}'),
+        ("ruff: {gh: astral-sh/ruff}", 2, 'source: {github: "astral-sh/ruff"}'),
+        ("ruff: 'ruff@0.14.*'", 2, '"0.14.*"'),
+        ("ruff: {source: {pypi: ruff}, version: 'ruff@0.14.*'}", 2, '"0.14.*"'),
+        ("own: 'pypi/uv@0.9.*'", 2, '"pypi:uv@0.9.*"'),
+        ("own: github/astral-sh/uv", 2, '"github:astral-sh/uv"'),
         ("jq: github:jqlang@1.7.*", 2, "github:owner/repository"),
         ("ruff:\n    source:\n      pypi: -ruff", 4, "pypi:uv"),
         ("uv: {source: {pypi: uv}, platforms: [linux/x86_64/glib2.36]}", 2, "linux/x86_64/glibc2.36"),
@@ -622,14 +638,22 @@ def test_what_was_meant_is_told_with_its_line(tool, line, expected):
     assert error.expected == expected
 
 
-@pytest.mark.parametrize(("tool", "meant"), [("ruff: pipy:ruff", "pypi"), ("UV: latest", "uv")])
+@pytest.mark.parametrize(
+    ("tool", "meant"),
+    [
+        ("ruff: pipy:ruff", "pypi"),
+        ("jq: gh:jqlang/jq", "github"),
+        ("jq: {source: {gh: jqlang/jq}}", "github"),
+        ("UV: latest", "uv"),
+    ],
+)
 def test_a_source_and_a_tool_that_are_nearly_known_are_asked_for(tool, meant):
     assert f'did you mean "{meant}"?' in refused(f"{LINUX}tools:\n  {tool}\n").what
 
 
 def test_what_an_alias_stands_for_is_corrected_where_it_is_written():
     text = "tools:\n  uv: {source: &s {pypi: uv}, executables: &e [uv, 7]}\n  b: {source: *s, executables: *e}\n"
-    assert refused(LINUX + text).what == "releases.yml:3: tools.uv.executables[1] is not valid"
+    assert "releases.yml:3: tools.uv.executables[1] is not valid" in all_refused(LINUX + text)
 
 
 @pytest.mark.parametrize(
@@ -722,8 +746,35 @@ def test_aliases_that_multiply_cost_nothing():
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 30)]
     began = time.process_time()
     refused("\n".join(lines))
-    refused("platforms: &p [linux/x86_64]\ntools:\n" + "\n".join("  " + line for line in lines))
+    all_refused("platforms: &p [linux/x86_64]\ntools:\n" + "\n".join("  " + line for line in lines))
     assert time.process_time() - began < 5
+
+
+def test_what_is_wrong_with_all_tools_is_told_at_once():
+    lines = all_refused(f"{LINUX}tools:\n  kubctl: latest\n  uv: latest\n  ruf: latest\n  jq: gh:jqlang/jq\n")
+    assert lines[0] == "releases.yml: 3 tools cannot be read:"
+    assert [line for line in lines[1:] if not line.startswith("  ")] == [
+        'releases.yml:3: the catalogue has no tool "kubctl"; did you mean "kubectl"?',
+        'releases.yml:5: the catalogue has no tool "ruf"; did you mean "ruff"?',
+        'releases.yml:6: unknown source "gh"; did you mean "github"?',
+    ]
+
+
+@pytest.mark.parametrize("version", [">=0.9, <0.8", ">1,<=0.9", "==1.2,<1", "~=2.0,<1.9"])
+def test_version_that_cannot_be_is_told_with_its_line(version):
+    error = refused(f"{LINUX}tools:\n  uv: '{version}'\n")
+    assert error.what == "releases.yml:3: tools.uv is not valid"
+    assert error.found == f'"{version}": none is both'
+
+
+@pytest.mark.parametrize("version", [">=0.9,<0.9.1", ">1,<2", "==1.*,>=1.5", ">=1,!=1.2", "~=2.0,<3", "===1.0,>=0.9"])
+def test_version_that_can_be_is_taken(version):
+    assert wanted(version).constraint
+
+
+def test_kind_of_source_that_a_policy_misspells_is_told_with_its_line():
+    error = refused(f"{LINUX}policy:\n  sources: [github, pypy]\n{UV}")
+    assert error.what == 'releases.yml:3: unknown source "pypy"; did you mean "pypi"?'
 
 
 def test_keys_are_what_people_wrote():
@@ -881,8 +932,10 @@ def is_beyond_a_schema(found: dict) -> bool:
     for version in versions:
         if re.match("[<>=!~]", str(version).strip()):
             try:
-                packaging.specifiers.SpecifierSet(version)
+                specifiers = packaging.specifiers.SpecifierSet(version)
             except ValueError:
+                return True
+            if constraints.is_impossible(str(specifiers)):
                 return True
     return False
 

@@ -13,7 +13,7 @@ import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import allowance
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import choice
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, lockfile, manifest, resolve
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import answers, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolution
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives
@@ -318,28 +318,23 @@ def test_of_many_tools_that_cannot_be_locked_the_first_are_shown(publisher: Publ
     assert str(raised.value).endswith("\nand 2 more")
 
 
-def test_what_several_tools_cannot_be_locked_for_is_said_once() -> None:
-    one, other = (
-        ReleaseError(f"the controller cannot resolve the name {host}", None, "no answer", f"getent hosts {host}")
-        for host in ("one.example", "other.example")
-    )
-    shared = [one.about("uv"), one.about("ruff")]
-    assert resolve._together(shared).splitlines() == [
-        "2 tools cannot be locked: uv, ruff: the controller cannot resolve the name one.example",
-        "  found: no answer",
-        "  to fix: getent hosts one.example",
+def test_scripts_beside_programs_that_are_not_linked_are_told(publisher: Publisher, controller: Controller) -> None:
+    script = b"#!/bin/sh\nexec true\n"
+    files = [
+        made_archives.file("bin/python3", STATIC, 0o755),
+        made_archives.file("bin/pip3", script, 0o755),
+        made_archives.file("bin/notes", script, 0o644),
+        made_archives.file("share/examples/run", script, 0o755),
+        made_archives.file("install.sh", script, 0o755),
     ]
-    unlike = ReleaseError("jq 1.0 has no program for linux/s390x")
-    assert resolve._together([*shared, other.about("just"), unlike]).splitlines() == [
-        "4 tools cannot be locked:",
-        "uv, ruff: the controller cannot resolve the name one.example",
-        "  found: no answer",
-        "  to fix: getent hosts one.example",
-        "just: the controller cannot resolve the name other.example",
-        "  found: no answer",
-        "  to fix: getent hosts other.example",
-        "jq 1.0 has no program for linux/s390x",
-    ]
+    publisher.publish("1.0", **{"linux__x86_64.tar.gz": made_archives.archive("tar.gz", *files)})
+    added = controller.resolve()
+    line = "scripts in bin/ are not linked: pip3; to link one, name all that you want: executables: [...]"
+    assert added.outcomes["tool"].notes == (line,)
+    assert controller.resolve(locked=added.lock).outcomes["tool"].notes == ()
+    named = controller.resolve(more=", executables: [python3, pip3]")
+    assert set(named.lock.tools["tool"].assets[0].executables) == {"pip3", "python3"}
+    assert named.outcomes["tool"].notes == ()
 
 
 def test_platform_no_longer_asked_for_is_no_longer_locked(publisher: Publisher, controller: Controller) -> None:

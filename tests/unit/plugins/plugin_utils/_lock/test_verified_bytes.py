@@ -66,14 +66,14 @@ def test_a_lock_records_what_the_publisher_states(publisher: Publisher, controll
     publisher.publish("1.0", linux__x86_64=STATIC)
     asset = only(controller.resolve().lock)
     assert asset.evidence == Evidence((Claim("sha256", SHA256, "listing"),))
-    assert controller.told == ["tool 1.0: 1 asset, 0.0 MB, as published, from the publisher"]
+    assert controller.told == ["tool 1.0: 1 asset, 1 kB, as published, from the publisher"]
 
 
 def test_a_publisher_who_offers_no_digest_at_all_is_said_to(publisher: Publisher, controller: Controller) -> None:
     publisher.publish_files("1.0", {NAME: STATIC, "tool-1.0-linux-arm64": ARM, "README.md": b"read me"})
     lock = controller.resolve(platforms=BOTH).lock
     assert {asset.evidence for asset in lock.tools["tool"].assets} == {Evidence()}
-    assert "2 assets, 0.0 MB, whose publisher offers no digest: pinned as downloaded" in controller.told[-1]
+    assert "2 assets, 1 kB, whose publisher offers no digest: pinned as downloaded" in controller.told[-1]
 
 
 UNCOVERED = [
@@ -110,7 +110,7 @@ def test_digests_that_do_not_cover_the_asset_are_an_error_with_the_line_that_acc
 
     asset = only(controller.resolve(more=f", {line}").lock)
     assert asset.evidence == Evidence()
-    assert "1 asset, 0.0 MB, 1 of them without a digest, as the manifest accepts" in controller.told[-1]
+    assert "1 asset, 1 kB, 1 of them without a digest, as the manifest accepts" in controller.told[-1]
 
 
 COVERED = [

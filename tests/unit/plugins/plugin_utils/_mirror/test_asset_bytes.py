@@ -78,6 +78,16 @@ def test_asset_of_several_files_of_a_mirror_is_fetched_once(tmp_path: Path) -> N
         assert len(hub.storage.questions) == 1
 
 
+def test_what_all_assets_lack_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"no folder")
+    origins = [pinned(f"http://127.0.0.1:9/{name}.gz", name.encode()) for name in ("one", "other", "third")]
+    origins = [replace(origin, name=name) for origin, name in zip(origins, ("one", "other", "other"), strict=True)]
+    with FakeGithub({}) as hub, pytest.raises(ReleaseError) as refused:
+        AssetBytes(Cache(tmp_path / "file"), partial(opened, hub, None)).fetch(origins)
+    assert str(refused.value).startswith("3 assets cannot be had: one, other: the cache could not be used")
+    assert str(refused.value).count("to fix:") == 1
+
+
 def test_alias_is_made_of_the_asset_and_must_be_what_is_pinned(tmp_path: Path) -> None:
     """Another collection's writer, or an edited lock file, would show here, and nothing is published."""
     content = made.archive("tar.gz", made.file("musl/tool", b"program", 0o755))

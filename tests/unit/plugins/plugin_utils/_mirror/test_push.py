@@ -240,7 +240,7 @@ def test_result_tells_what_is_pushed_and_what_a_tag_leads_to(tmp_path: Path, web
     assert result["changed"] is True
     assert result["published"] == [f"tool@{one.digest}", "tool:1.0"]
     assert result["tools"] == {"tool": {X86_64: [f"tool@{one.digest}"]}}
-    assert result["notes"] == ["pushed 2 manifests, and 0.0 MB of files"]
+    assert result["notes"] == ["pushed 2 manifests, and 1 kB of files"]
     assert result["diff"]["before"] == ""
     assert result["diff"]["after"] == f"tool:1.0 {X86_64} x86_64-unknown-linux-musl {one.digest}\n"
     again = pushed(pusher.to, wanted, pusher.push(given_lock))

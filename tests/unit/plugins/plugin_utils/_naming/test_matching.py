@@ -447,6 +447,12 @@ def test_nothing_found_says_what_there_is() -> None:
     assert error.fix == 'choose another version, or name the file in the manifest: tools.tool.asset: "…"'
 
 
+def test_release_without_any_program_says_what_its_files_are() -> None:
+    error = nothing_for(assets("tool-x86_64.AppImage", "SHA256SUMS"), "tool", "1.2", [parse_platform("linux/x86_64")])
+    assert error.found == "no program, only SHA256SUMS (checksum), tool-x86_64.AppImage (package)"
+    assert nothing_for([], "tool", "1.2", [parse_platform("linux/x86_64")]).found == "no program"
+
+
 def test_nothing_found_says_how_to_leave_out_what_is_not_served() -> None:
     missing, served = [parse_platform("linux/s390x")], [parse_platform("linux/x86_64")]
     error = nothing_for(assets("tool-linux-amd64"), "tool", "1.2", missing, served=served)

@@ -220,7 +220,13 @@ def test_interpreter_then_libraries_tell_the_c_library(options: dict[str, Any], 
 
 
 def test_program_with_an_unknown_loader_is_refused_rather_than_called_static() -> None:
-    assert "/lib/ld-uClibc.so.0" in (refusal(elf(interpreter="/lib/ld-uClibc.so.0")).found or "")
+    assert "/lib/ld-strange.so.0" in (refusal(elf(interpreter="/lib/ld-strange.so.0")).found or "")
+
+
+@pytest.mark.parametrize("loader", ["/lib/ld-uClibc.so.0", "/lib/ld64-uClibc.so.1", "/lib/ld-uClibc-1.0.44.so"])
+def test_loader_of_uclibc_is_refused_whatever_libraries_say(loader: str) -> None:
+    found = refusal(elf(interpreter=loader, needed=["libc.so.6"], versions=["GLIBC_2.34"])).found or ""
+    assert found == f"it needs uClibc: its loader is {loader!r}"
 
 
 def test_packed_program_is_refused_since_it_looks_static_whatever_it_needs() -> None:

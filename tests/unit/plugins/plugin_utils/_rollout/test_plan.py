@@ -540,6 +540,13 @@ def test_unknown_tool_lists_those_there_are(machine: Machine, tmp_path: Path) ->
     assert raised.value.expected == "one of hello"
 
 
+@pytest.mark.parametrize("name", ["", "[]", "a b"])
+def test_name_that_no_tool_can_have_is_told_in_quotes(machine: Machine, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ReleaseError) as raised:
+        machine.plan(machine.wanted(Released(tmp_path), names=(name,)))
+    assert raised.value.what == f'the lock file has no tool named "{name}"'
+
+
 def test_unknown_tool_with_nearly_the_name_of_one_is_told_that_name(machine: Machine, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"no tool named hallo, did you mean hello\?"):
         machine.plan(machine.wanted(Released(tmp_path), names=("hallo",)))

@@ -10,6 +10,7 @@ import errno
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import (
     advice,
+    amount,
     folded,
     listed,
     printable,
@@ -98,3 +99,11 @@ def test_advice_for_reading_never_tells_to_write_or_to_make_a_folder():
         assert told.endswith(", or name another")
         assert "write" not in told
         assert "make" not in told
+
+
+@pytest.mark.parametrize(
+    ("size_bytes", "told"),
+    [(0, "0 kB"), (1, "1 kB"), (34_567, "35 kB"), (99_999, "100 kB"), (100_000, "0.1 MB"), (21_345_678, "21.3 MB")],
+)
+def test_little_is_told_in_kilobytes(size_bytes: int, told: str) -> None:
+    assert amount(size_bytes) == told

@@ -331,6 +331,24 @@ def test_a_folder_that_is_not_there_or_has_no_versions_says_so(tmp_path):
     with pytest.raises(ReleaseError, match="no folder of a version") as failure:
         source(tmp_path).releases()
     assert failure.value.found == "latest"
+    assert failure.value.fix is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "folder", "offered"),
+    [
+        ("rel", "v1.2.3", "rel/v{version}"),
+        ("rel/", "tool-1.2.3", "rel/tool-{version}"),
+        ("rel/{version}/linux", "v1.2.3/linux", "rel/v{version}/linux"),
+    ],
+)
+def test_folders_that_say_their_version_otherwise_are_understood_as_is_offered(tmp_path, declared, folder, offered):
+    released(tmp_path / "rel", folder)
+    (tmp_path / "rel" / "arm64").mkdir()
+    with pytest.raises(ReleaseError, match="no folder of a version") as failure:
+        source(declared, base=tmp_path).releases()
+    assert failure.value.fix == f'if these are versions, say how they are called: directory: "{offered}"'
+    assert versions(source(offered, base=tmp_path).releases()) == ["1.2.3"]
 
 
 @pytest.mark.parametrize(
