@@ -156,6 +156,7 @@ def _offered(contents: Contents, found: Found) -> str:
     """Return what to write into the manifest for the program."""
 
     def is_right(glob: str) -> bool:
+        """Return whether *glob* finds this program and no other one."""
         return {one.sha256 for one in _fitting(contents, glob)} == {found.sha256}
 
     return written(lasting_pattern(found.place, contents.root, is_right))
