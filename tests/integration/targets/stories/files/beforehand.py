@@ -79,7 +79,7 @@ def a_table_of_checksums(reader: Reader) -> None:
 
 
 def kubespray_s_files(reader: Reader) -> None:
-    """Have the two files of pins, and no manifest."""
+    """Have the file of digests beside the page's other one, and no manifest."""
     (reader.work / "releases.yml").unlink()
     (reader.work / "releases.lock.json").unlink()
     release = "github.com/prometheus/node_exporter/releases/download/v1.9.1"
@@ -88,9 +88,9 @@ def kubespray_s_files(reader: Reader) -> None:
         content = (reader.publishers.folder / release / f"node_exporter-1.9.1.linux-{short}.tar.gz").read_bytes()
         checksums += [f"  {short}:", f"    1.9.1: sha256:{hashlib.sha256(content).hexdigest()}"]
     (reader.work / "checksums.yml").write_text("\n".join(checksums) + "\n", encoding="utf-8")
-    style = Path(__file__).with_name("download.yml").read_text(encoding="utf-8")
-    text = f"{style}github_url: {reader.publishers.url}/github.com\n"
-    (reader.work / "download.yml").write_text(text, encoding="utf-8")
+    download = reader.work / "download.yml"
+    text = download.read_text(encoding="utf-8")
+    download.write_text(text.replace("https://github.com", f"{reader.publishers.url}/github.com"), encoding="utf-8")
 
 
 def old_tasks(reader: Reader) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import yaml
+
 #: The second of each is published later: see publish_newer.
 VERSIONS = {"uv": ("0.9.8", "0.9.9"), "ruff": ("0.14.0", "0.14.1")}
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
@@ -42,6 +44,10 @@ class Publishers:
     def __init__(self, folder: Path, collection: Path) -> None:
         """Write what is published into *folder*, and serve it."""
         self.folder = folder
+        catalogue = collection / "plugins/plugin_utils/_catalogue/tools.yml"
+        entries = yaml.safe_load(catalogue.read_text(encoding="utf-8"))["tools"]
+        #: The repositories of tools that a manifest can name without one.
+        self.repositories = {name: entry["source"].get("github") for name, entry in entries.items()}
         for tool, versions in VERSIONS.items():
             write_index(folder, tool, versions[:1])
         handler = partial(http.server.SimpleHTTPRequestHandler, directory=str(folder))

@@ -25,6 +25,8 @@ from publishers import VERSIONS, Publishers
 
 FILE = re.compile(r"# ([A-Za-z_-]+(?:\.(?:yml|ini))?)\n")
 FILES = ("yaml", "ini", "dockerfile")
+#: A tool of the catalogue in a manifest.
+SHORT = re.compile(r'^  (\w+): "([0-9.*]+)"$', re.MULTILINE)
 HOSTS = """\
 [all:vars]
 ansible_connection=local
@@ -195,6 +197,10 @@ def on_this_machine(text: str, publishers: Publishers) -> str:
     """Return the *text* of a file such that it reaches folders of its own, no host, and the publishers of the test."""
     if text.startswith("# inventory.ini"):
         return text + HOSTS.format(python=sys.executable)
+    for name, version in SHORT.findall(text):
+        repository = publishers.repositories.get(name)
+        if repository in publishers.github.releases:
+            text = text.replace(f'{name}: "{version}"', f'{name}: "github:{repository}@{version}"')
     for repository in publishers.github.releases:
         source = f"{{github: {repository}, api_url: {publishers.github.api_url}}}"
         text = text.replace(f"{{github: {repository}}}", source)
