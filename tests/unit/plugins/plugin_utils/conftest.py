@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.contents import Contents, look_into
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_archives import members
 
@@ -35,5 +35,5 @@ def look(tmp_path: Path) -> Callable[..., Contents]:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Record how long a session would have waited, and do not wait."""
     waited: list[float] = []
-    monkeypatch.setattr(transport.time, "sleep", waited.append)
+    monkeypatch.setattr(time, "sleep", waited.append)
     return waited
