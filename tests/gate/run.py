@@ -4,9 +4,9 @@
 """Is the collection fit to be merged? Runs the gates and prints a table of what passed.
 
 ``make test`` runs what every contributor needs, on the newest ansible-core that the newest Python found can run;
-``make gate`` adds the whole matrix: the oldest supported ansible-core, beside the newest, and units on every Python
-found. As many gates run side by side as the machine has processors. Each gate's output is in ``.build/logs``; a failed
-one shows its end. Standard library only.
+``make gate`` adds the whole matrix: the oldest supported ansible-core, beside the newest, and the units of host code on
+every Python found. As many gates run side by side as the machine has processors. Each gate's output is in
+``.build/logs``; a failed one shows its end. Standard library only.
 """
 
 from __future__ import annotations
