@@ -5,11 +5,17 @@
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.choice import Choice
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, lock_reader, lockfile
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import local_folders, lock_reader, lockfile, manifest
+from ansible_collections.pinned.release.plugins.plugin_utils._lock.resolve import Resolver
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import open_source
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, wanted_digest
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Claim, Evidence
@@ -20,6 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
     LockFile,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import elf
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -105,3 +112,33 @@ def test_checkouts_ask_a_host_for_the_same_and_fetch_from_their_own_folder(tmp_p
     assert receipts[0].source_url == "file:rel/1.0/demo"
     urls = [plan._download(one.lock.tools["demo"].assets[0], one).urls for one in wanted]
     assert urls == [[(tmp_path / name / "rel/1.0/demo").as_uri()] for name in ("a", "b")]
+
+
+def test_that_line_is_told_of_what_is_locked_anew_alone(tmp_path):
+    cache = Cache(tmp_path / "cache")
+
+    def opened(tool):
+        return open_source(
+            tool.source, base=tmp_path, cache_root=cache.root, exact=tool.exact, is_wanted=tool.allows, token=None
+        )
+
+    def lock(tools, locked):
+        """Return the lock file of *tools*, each in a folder of the controller, and the lines about such folders."""
+        for name in tools:
+            program = tmp_path / name / "1.0" / f"{name}-x86_64-linux"
+            program.parent.mkdir(parents=True, exist_ok=True)
+            program.write_bytes(elf())
+            sums = f"{hashlib.sha256(elf()).hexdigest()}  {program.name}\n"
+            program.with_name("SHA256SUMS").write_text(sums, encoding="utf-8")
+        entries = [f"  {name}: {{source: {{directory: {tmp_path / name}}}}}" for name in tools]
+        wanted = manifest.parse("\n".join(["platforms: [linux/x86_64]", "tools:", *entries]), folder=tmp_path)
+        told = []
+        resolver = Resolver(opened, cache, datetime.now(timezone.utc), ProgressReport(told.append))
+        lock = resolver.resolve(wanted, locked, ()).lock
+        return lock, [line.partition(":")[0] for line in told if "folders on this controller" in line]
+
+    first, told = lock(["demo"], LockFile())
+    assert told == ["demo"]
+    both, told = lock(["demo", "other"], first)
+    assert told == ["other"]
+    assert lock(["demo", "other"], both) == (both, [])
