@@ -18,7 +18,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foreseen i
     foresee,
     foresee_distrusted,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 
 OPTIONS = verb.reader(options.SURVEY_HOST)
@@ -59,8 +59,8 @@ class ActionModule(verb.Verb):
 
     def _foreseen(self, wanted: Wanted, asked: Question) -> Foreseen:
         """Ask the host, and return what is foreseen. Raises ReleaseError if it gives no usable answer."""
-        # Nobody seals the empty digest: the machine is told, sealed or not. Its files need not be read for that.
-        asked = replace(asked, wanted="", integrity="quick")
+        # The machine is told, sealed or not. Its files need not be read for that.
+        asked = replace(unsealed(asked), integrity="quick")
         try:
             answer = verb.ask(self, asked)
             host, state = verb.required(answer.host), verb.required(answer.state)

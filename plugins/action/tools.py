@@ -31,7 +31,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import (
     views,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
-    question,
     refuse_unknown_notifiers,
     unsealed,
 )
@@ -46,7 +45,7 @@ OPTIONS = verb.reader(
 
 
 class ActionModule(verb.Verb):
-    """One shell exec when nothing is to do; one run of Python more when something is."""
+    """One shell exec when nothing is to do; another and one run of Python more when something is."""
 
     def act(self, task_vars: dict[str, Any]) -> dict[str, Any]:
         """Bring the host to the lock file, and notify the handlers of the tools that changed.
@@ -82,12 +81,13 @@ class ActionModule(verb.Verb):
         refuse_unknown_notifiers(wanted, notifiers)
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
-            answer = verb.ask(self, question(wanted))
-            settled = plan.settled_plan(wanted, answer)
+            asked = task_options.asked(wanted)
+            answer = verb.ask(self, asked.question)
+            settled = plan.settled_plan(wanted, asked, answer)
             if settled is not None:
                 return _report(settled)
             if answer.host is None:
-                answer = verb.ask(self, unsealed(question(wanted)))
+                answer = verb.ask(self, unsealed(asked.question))
             host, state = verb.required(answer.host), verb.required(answer.state)
             planned = plan.make_plan(wanted, host, state)
             for tool in planned.tools:

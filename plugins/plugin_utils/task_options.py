@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -17,9 +18,17 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, policy_check, signers, stale_lock
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import new_nonce
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    lock_reader,
+    policy_check,
+    read_before,
+    signers,
+    stale_lock,
+)
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Asked, Wanted, ask_for
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import remember
 
@@ -73,6 +82,17 @@ def wanted(action: ActionBase, given: Mapping[str, Any], python: str) -> Wanted:
         layouts=tuple(sorted(set(given["layouts"]))),
         skips_unsupported=given["unsupported"] == "skip",
     )
+
+
+def asked(wanted: Wanted) -> Asked:
+    """Return what to ask a host for *wanted*: of a run, found out once for all hosts that want the same.
+
+    Raises ReleaseError for tools that the lock file lacks.
+    """
+    # The digest stands for the lock file, and mirrors hold secrets and change no question.
+    about = replace(wanted, lock=LockFile(), mirrors=Mirrors())
+    found = read_before.once(Path(constants.DEFAULT_LOCAL_TMP), Asked, partial(ask_for, wanted), about)
+    return replace(found, question=replace(found.question, nonce=new_nonce()))
 
 
 def lock_folder(action: ActionBase, name: str | None) -> Path:

@@ -2,8 +2,8 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The answer to the one question where not all is as sealed: what is installed, and what machine is this? Made by probe.py
-# of this file and of those that come before it.
+# The rest of the one question: what is installed, and what machine is this? Made by probe.py of this file and of those
+# that come before it.
 # Runs in the shell of probe.sh, with its variables and functions. Set before, too:
 #   owner group   whose group the trees shall have; empty means that any will do
 #   audit         not empty: what came beside what is ours is told, too

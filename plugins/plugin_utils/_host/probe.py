@@ -3,9 +3,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How is the one question put into words, and what does an answer to it say? Runs on the controller.
 
-The question is probe.sh, then answer.sh, with the files that they are made of. What the evidence says of the machine
-is read by machine.py, what it says of the files by state.py. An answer is hostile: whatever it says, it costs a bounded
-time and amount of memory, and nothing but ReleaseError is raised.
+The question is a shell script of the files beside this one. Whether anything has changed, most hosts answer with no:
+they are not sent the rest of it. What the evidence says of the machine is read by machine.py, what it says of the files
+by state.py. An answer is hostile: whatever it says, it costs a bounded time and amount of memory, and nothing but
+ReleaseError is raised.
 """
 
 from __future__ import annotations
@@ -31,28 +32,42 @@ MAX_ANSWER_LENGTH = 12 * 1024 * 1024
 MAX_ANSWER_LINES = 100_000
 #: A tree that the lock file does not pin is taken for a forgery if it is larger: twice what one asset may unpack to.
 LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
-#: The files of the question, in the order in which the shell reads them: what is always run, then what is run, and read
-#: by the shell, only where not all is as sealed.
-BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
-THEN = (
-    "state.sh",
-    "contents.sh",
-    "compared.sh",
-    "linked_files.sh",
-    "copies.sh",
-    "layouts.sh",
-    "strangers.sh",
-    "pythons.sh",
-    "machine.sh",
-    "answer.sh",
-)
+_SEAL = ("chain.sh", "sealed.sh", "probe.sh")
+#: The files of each question, in the order in which the shell reads them.
+FILES = {
+    "seal": _SEAL,
+    "state": (
+        *_SEAL,
+        "state.sh",
+        "contents.sh",
+        "compared.sh",
+        "linked_files.sh",
+        "copies.sh",
+        "layouts.sh",
+        "strangers.sh",
+        "pythons.sh",
+        "machine.sh",
+        "answer.sh",
+    ),
+    "host": ("probe.sh", "machine.sh", "answer.sh"),
+}
+#: What only some questions are about, each with the field of Question that tells so.
+ONLY_FOR = {"compared.sh": ("integrity", "full"), "strangers.sh": ("audit", True)}
+
+
+def new_nonce() -> str:
+    """Return a word that nobody else can know."""
+    return secrets.token_hex(8)
 
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask a host; the fields are the variables of probe.sh and answer.sh, *largest* is in kilobytes."""
+    """What to ask a host; the fields are the variables of probe.sh and answer.sh, *largest* is in kilobytes.
 
-    ask: Literal["host", "state"] = "host"
+    ask   seal: has nothing changed since this was answered? state: what is there? host: only what machine it is
+    """
+
+    ask: Literal["seal", "state", "host"] = "host"
     root: str = ""
     bin_dir: str = ""
     wanted: str = ""
@@ -67,7 +82,7 @@ class Question:
     candidates: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
-    nonce: str = field(default_factory=lambda: secrets.token_hex(8), compare=False)
+    nonce: str = field(default_factory=new_nonce, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,36 +102,36 @@ def command(question: Question) -> str:
 
     Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes.
     """
-    first, then = _PARTS[question.ask]
-    begin = _assigned(
-        ask=question.ask,
-        nonce=question.nonce,
-        root=question.root,
-        bin_dir=question.bin_dir,
-        wanted=question.wanted,
-        whole="yes" if question.whole else "",
-        integrity=question.integrity,
-        largest=str(question.largest),
-    )
-    go_on = _assigned(
-        owner=question.owner,
-        group=question.group,
-        python=question.python,
-        audit="yes" if question.audit else "",
-        task_path=question.task_path,
-        candidates="\n".join(question.candidates),
-        names="\n".join(question.names),
-        needs="\n".join(question.needs),
-    )
-    return f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
+    values = {
+        "ask": question.ask,
+        "nonce": question.nonce,
+        "root": question.root,
+        "bin_dir": question.bin_dir,
+        "wanted": question.wanted,
+        "whole": "yes" if question.whole else "",
+        "integrity": question.integrity,
+        "largest": str(question.largest),
+    }
+    if question.ask != "seal":
+        values |= {
+            "owner": question.owner,
+            "group": question.group,
+            "python": question.python,
+            "audit": "yes" if question.audit else "",
+            "task_path": question.task_path,
+            "candidates": "\n".join(question.candidates),
+            "names": "\n".join(question.names),
+            "needs": "\n".join(question.needs),
+        }
+    assigned = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+    texts = [_ESCAPED[name] for name in FILES[question.ask] if _is_about(question, name)]
+    text = "".join([_FINGERPRINT, _escaped(assigned), *texts])
+    return f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; eval \"$(printf %b '{text}')\""
 
 
-def _assigned(**values: str) -> str:
-    return _escaped("".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items()))
-
-
-def _run(escaped: str) -> str:
-    return f"eval \"$(printf %b '{escaped}')\""
+def _is_about(question: Question, name: str) -> bool:
+    field, value = ONLY_FOR.get(name, ("ask", question.ask))
+    return bool(getattr(question, field) == value)
 
 
 def fingerprint() -> str:
@@ -136,10 +151,7 @@ def _shell_text(name: str) -> str:
 _ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'"} | {"\n": "\\n"})
 # What all questions have in common is made here: Ansible imports this once, and forks a process for each host.
 _FINGERPRINT = _escaped(f"fingerprint() {{\n{fingerprint()}}}\n")
-_PARTS = {
-    "state": (_escaped("".join(map(_shell_text, BEGIN))), _escaped("".join(map(_shell_text, THEN)))),
-    "host": (_escaped("".join(map(_shell_text, BEGIN[-1:]))), _escaped("".join(map(_shell_text, THEN[-2:])))),
-}
+_ESCAPED = {name: _escaped(_shell_text(name)) for name in {*FILES["state"], *FILES["host"]}}
 #: Some shells (mksh) have no printf of their own, and no folder but the system's is trusted to have one.
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
 
@@ -163,8 +175,8 @@ def parse(output: str, question: Question) -> Answer:
             fix="find out what prints so much on the host: ansible HOST -m ansible.builtin.raw -a true",
         )
     said = AnswerLines(_answer_in(output, question.nonce))
-    if said.all("sealed"):
-        return Answer(sealed=sealed_of(said))
+    if question.ask == "seal":
+        return Answer(sealed=sealed_of(said) if said.all("sealed") else None)
     state = state_of(said) if question.ask == "state" else None
     return Answer(host=None if said.all("compared") else host_of(said), state=state)
 

@@ -2,11 +2,11 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The one question to a host begins: is all as sealed? Any POSIX sh; writes nothing. If it is not, answer.sh goes on: what
-# are you, and what is installed? Both are made by probe.py, this one of chain.sh and sealed.sh as well, which come before.
+# The one question to a host begins: is all as sealed? Any POSIX sh; writes nothing. What else is asked, answer.sh tells.
+# Made by probe.py of this file, of chain.sh and sealed.sh, which come before, and of what follows for that question.
 # Set before, too:
 #   fingerprint   function made of fingerprint.sh, for a shell of its own: $(fingerprint ...)
-#   ask           state, or host: only what machine this is
+#   ask           seal: only whether all is as sealed; state, or host: only what machine this is
 #   nonce         a word that ends no line of anybody who does not know the question
 #   root bin_dir  where to look; empty means this user's defaults
 #   wanted        digest of the state asked for
@@ -35,7 +35,7 @@ finish() {
 }
 
 say "@@pinned.release $nonce"
-if [ "$ask" = state ]; then
+if [ "$ask" != host ]; then
     for command in stat uniq; do
         if ! command -v "$command" >/dev/null 2>&1; then say "lacks $command" && finish; fi
     done
@@ -49,8 +49,8 @@ if [ "$ask" = state ]; then
     if is_sealed; then sealed=yes; fi
     encode "$root"
     say "root $encoded"
-    if [ "$sealed$integrity" = yesquick ]; then
-        say "sealed$trees${strays:+ also$strays}"
+    if [ "$ask" = seal ]; then
+        if [ -n "$sealed" ]; then say "sealed$trees${strays:+ also$strays}"; fi
         finish
     fi
     if [ -n "$sealed" ]; then say remembered; fi

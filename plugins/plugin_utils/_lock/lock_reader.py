@@ -51,14 +51,14 @@ def read_for_hosts(
     """
     text = user_files.read(path, user_files.LOCK_FILE)
     digest = _digest(text)
-    read_as = (str(path.absolute()), digest, required, check is not None)
-    lock = read_before.find(run_folder, *read_as) if run_folder else None
-    if lock is None:
+
+    def read_it() -> LockFile:
         lock = _parsed(path, text, required)
         if check:
             check(lock)
-        if run_folder:
-            read_before.keep(run_folder, lock, *read_as)
+        return lock
+
+    lock = read_before.lock_once(run_folder, read_it, str(path.absolute()), digest, required, check is not None)
     return lock, digest
 
 

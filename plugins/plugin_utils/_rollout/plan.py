@@ -41,6 +41,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
+    Asked,
     Wanted,
     choice_for,
     locked_tools,
@@ -132,11 +133,6 @@ class _Found:
         return self.active if self.active in self.whole else next(iter(self.whole), None)
 
 
-def tree_name(version: str, asset: LockedAsset) -> str:
-    """Return the name of the tree that *asset* becomes on a host."""
-    return f"{version}-{asset.sha256[:12]}"
-
-
 def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     """Return what to do on *host*, which is in *state*. Raises ReleaseError when it cannot all be done."""
     locked = locked_tools(wanted)
@@ -145,7 +141,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
         refuse_apart(state.root, state.bin_dir)
     choices, unsupported = _choices(locked, wanted, host)
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
-    trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
+    trees = {name: locked[name].tree_of(choice.asset) for name, choice in choices.items()}
     ordered_layouts.refuse_unfit(layouts, trees, state)
     refuse_shared_links({name: choice.asset for name, choice in choices.items()})
     if wanted.is_present:
@@ -303,7 +299,7 @@ def _plan_tool(
     order = ToolOrder(
         tool=name,
         expects=found.active,
-        tree=tree_name(tool.version, asset),
+        tree=tool.tree_of(asset),
         reuse=found.reuse,
         asset=None if found.reuse else _download(asset, wanted),
         programs={one: Program(file.path, file.sha256, file.size) for one, file in asset.executables.items()},
@@ -462,43 +458,42 @@ def _download(asset: LockedAsset, wanted: Wanted) -> Download:
     )
 
 
-def settled_plan(wanted: Wanted, answer: Answer) -> Plan | None:
+def settled_plan(wanted: Wanted, asked: Asked, answer: Answer) -> Plan | None:
     """Return the plan of a host that *answer*s that nothing has changed; None where it must be asked for all there is.
 
-    Raises ReleaseError where that contradicts the lock file.
+    *asked* is what it was asked for *wanted*. Raises ReleaseError where the answer contradicts the lock file.
     """
     if answer.sealed is not None:
-        return sealed_plan(wanted, answer.sealed)
+        return sealed_plan(wanted, asked, answer.sealed)
     return compared_plan(wanted, answer.state) if answer.state is not None and answer.host is None else None
 
 
-def sealed_plan(wanted: Wanted, sealed: Sealed) -> Plan:
+def sealed_plan(wanted: Wanted, asked: Asked, sealed: Sealed) -> Plan:
     """Return the plan of a host that answered *sealed*: nothing to do for what is *wanted*, by the lock file alone.
 
     Raises ReleaseError where the active trees are not those that the lock file asks for.
     """
-    plans = [_sealed_tool(name, wanted, sealed.trees.get(name, "")) for name in wanted.tools]
+    plans = [_sealed_tool(name, asked, sealed.trees.get(name, "")) for name in wanted.tools]
     return Plan(wanted, sealed.root, wanted.bin_dir, tuple(plans), unpinned=_unpinned(wanted, sealed.strays))
 
 
-def _sealed_tool(name: str, wanted: Wanted, tree: str) -> ToolPlan:
-    if not wanted.is_present:
+def _sealed_tool(name: str, asked: Asked, tree: str) -> ToolPlan:
+    if name not in asked.trees:
         return ToolPlan(name, "none", None, None, "is not installed")
-    tool = wanted.lock.tools[name]
-    asset = _asset_of(tree, tool)
-    if asset is None:
+    version, trees = asked.trees[name]
+    if not tree.startswith(trees):
         raise ReleaseError(
             f"the host says that all is as sealed, but its {name} is not of the version that is pinned",
-            expected=f"a tree of {name} {tool.version}",
+            expected=f"a tree of {name} {version}",
             found=tree or "none",
             fix="somebody changed its seal or its shell: look at the host before you trust it",
         )
-    return ToolPlan(name, "none", tool.version, tool.version, "is as pinned, and unchanged since it was sealed", asset)
+    return ToolPlan(name, "none", version, version, "is as pinned, and unchanged since it was sealed")
 
 
 def _asset_of(tree: str, tool: LockedTool) -> LockedAsset | None:
     """Return the asset of *tool* that became *tree*, by its name; None for a tree of another version."""
-    return next((asset for asset in tool.assets if tree.startswith(tree_name(tool.version, asset))), None)
+    return next((asset for asset in tool.assets if tree.startswith(tool.tree_of(asset))), None)
 
 
 def compared_plan(wanted: Wanted, state: State) -> Plan | None:

@@ -77,6 +77,17 @@ class Wanted:
         return tuple(sorted(self.lock.tools)) if self.names is None else self.names
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a host is asked for a state, and what it may answer without having to do anything.
+
+    trees   the trees of each tool of which one is active then, by its version; whatever follows such a name
+    """
+
+    question: Question
+    trees: Mapping[str, tuple[str, tuple[str, ...]]]
+
+
 def wanted_digest(wanted: Wanted) -> str:
     """Return the SHA-256 of all that decides the state of a host: equal digests ask for equal states."""
     assets = {name: wanted.lock.tools[name].assets_sha256 for name in wanted.tools if wanted.is_present}
@@ -113,12 +124,24 @@ def choice_for(name: str, tool: LockedTool, wanted: Wanted, host: Host) -> Choic
         ) from error
 
 
+def ask_for(wanted: Wanted) -> Asked:
+    """Return what to ask a host for *wanted*, and how it may answer.
+
+    Raises ReleaseError for tools that the lock lacks.
+    """
+    trees = {name: (tool.version, tuple(map(tool.tree_of, tool.assets))) for name, tool in locked_tools(wanted).items()}
+    return Asked(question(wanted), trees)
+
+
 def question(wanted: Wanted) -> Question:
-    """Return what to ask a host in order to plan for *wanted*. Raises ReleaseError for tools that the lock lacks."""
+    """Return what to ask a host first: has anything changed since *wanted* was found there, down to each byte if full?
+
+    Raises ReleaseError for tools that the lock lacks.
+    """
     tools = locked_tools(wanted)
     assets = [asset for tool in tools.values() for asset in tool.assets]
     return Question(
-        ask="state",
+        ask="seal" if wanted.integrity == "quick" else "state",
         root=wanted.root,
         bin_dir=wanted.bin_dir,
         wanted=wanted_digest(wanted),
@@ -135,8 +158,8 @@ def question(wanted: Wanted) -> Question:
 
 
 def unsealed(asked: Question) -> Question:
-    """Return the question *asked*, to be answered in full: nobody seals the empty digest."""
-    return replace(asked, wanted="")
+    """Return the question *asked*, to be answered in full, sealed or not: nobody seals the empty digest."""
+    return replace(asked, ask="state", wanted="")
 
 
 def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:

@@ -164,6 +164,10 @@ class LockedTool:
         ordered = sorted(self.assets, key=lambda asset: (asset.target, asset.name, asset.sha256))
         object.__setattr__(self, "assets", tuple(ordered))
 
+    def tree_of(self, asset: LockedAsset) -> str:
+        """Return the name of the tree that *asset*, one of its own, becomes on a host."""
+        return f"{self.version}-{asset.sha256[:12]}"
+
     @cached_property
     def assets_sha256(self) -> str:
         """The SHA-256 of all that is pinned of the assets, as Python writes it: several times as fast as JSON."""

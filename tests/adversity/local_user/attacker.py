@@ -15,7 +15,6 @@ from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils import seal
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import tree_name
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, wanted_digest
 from ansible_collections.pinned.release.tests.adversity.local_user.host import Host
 
@@ -41,7 +40,7 @@ class Attacker:
         self.secret = host.secret_file
         self.payload = f"#!/bin/sh\n/usr/bin/id -u >>{host.loot}\necho hello 1.0\n"
         ((tool, pinned),) = wanted.lock.tools.items()
-        self.pinned_tree = f"{tool}/{tree_name(pinned.version, pinned.assets[0])}"
+        self.pinned_tree = f"{tool}/{pinned.tree_of(pinned.assets[0])}"
 
     @property
     def forged_lines(self) -> str:

@@ -33,7 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan as planning
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, ask_for, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.tests.adversity import obey
 from ansible_collections.pinned.release.tests.adversity.local_user import stops
@@ -255,7 +255,7 @@ class Host:
 
     def inspect(self, wanted: Wanted, is_audit: bool = True) -> Inspection:
         """Return what tools_info finds, after a full look, or only what a rollout repairs. Raises ReleaseError."""
-        answer = self.answer(replace(question(wanted), wanted="", integrity="full", audit=is_audit))
+        answer = self.answer(replace(unsealed(question(wanted)), integrity="full", audit=is_audit))
         if answer.host is None or answer.state is None:
             raise ReleaseError("the host did not tell all that was asked")
         return inspect(answer.state, answer.host, wanted, None)
@@ -294,7 +294,7 @@ class Host:
 
     def _plan(self, wanted: Wanted, stop: stops.Stop | None) -> planning.Plan:
         answer = self.answer(question(wanted), stop)
-        settled = planning.settled_plan(wanted, answer)
+        settled = planning.settled_plan(wanted, ask_for(wanted), answer)
         self._is_sealed = settled is not None
         if settled is None and answer.host is None:
             answer = self.answer(unsealed(question(wanted)), stop)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.action import tools
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, ask_for
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, with_options
 
@@ -29,7 +29,7 @@ def test_fifty_tools_with_nothing_to_do_are_told_in_four_kilobytes(tmp_path: Pat
     assert sealed is not None
     assert planned.is_changed
     looked_at_again = machine.plan(with_options(wanted, integrity="full"))
-    for nothing_to_do in (plan.sealed_plan(wanted, sealed), looked_at_again):
+    for nothing_to_do in (plan.sealed_plan(wanted, ask_for(wanted), sealed), looked_at_again):
         result = tools._report(nothing_to_do)
         assert len(json.dumps(result)) <= 4096
         assert result["tools"] == {name: {"action": "none", "version": "1.12.34"} for name in NAMES}

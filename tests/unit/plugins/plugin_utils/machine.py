@@ -21,7 +21,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._asset.alone import
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan as planning
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import views
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question, unsealed
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, ask_for, question, unsealed
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
     Executable,
@@ -60,31 +60,35 @@ class Machine:
         user: int | None = None,
         is_unsealed: bool = False,
     ) -> probe.Answer:
-        """Put the question; with *userland*, a folder of programs, in its shell and with no other programs on PATH.
+        """Put the question, and if that is answered with "not as sealed", the one about all there is.
 
-        With *user*, as that one, which only root can do.
-        *without* is a text of the question that is taken out of it.
+        With *userland*, a folder of programs, in its shell and with no other programs on PATH. With *user*, as that
+        one, which only root can do. *without* is a text of the question that is taken out of it.
         """
-        put = unsealed(question(wanted)) if is_unsealed else question(wanted)
-        asked_for = replace(put, audit=audit, task_path=task_path)
-        command = probe.command(asked_for)
-        if userland:
-            command = command.replace(re.findall(r"; PATH=([^;]*);", command)[0], userland)
-        command = command.replace(without, "/nowhere") if without else command
-        shell = f"{userland}/sh" if userland else "/bin/sh"
-        asked = subprocess.run(
-            [shell, "-c", command],
-            capture_output=True,
-            text=True,
-            check=False,
-            env={**os.environ, **(environment or {})},
-            user=user,
-        )
-        return probe.parse(asked.stdout, asked_for)
+
+        def put(asked: probe.Question) -> probe.Answer:
+            command = probe.command(asked)
+            if userland:
+                command = command.replace(re.findall(r"; PATH=([^;]*);", command)[0], userland)
+            command = command.replace(without, "/nowhere") if without else command
+            done = subprocess.run(
+                [f"{userland}/sh" if userland else "/bin/sh", "-c", command],
+                capture_output=True,
+                text=True,
+                check=False,
+                env={**os.environ, **(environment or {})},
+                user=user,
+            )
+            return probe.parse(done.stdout, asked)
+
+        first = question(wanted)
+        answer = probe.Answer() if is_unsealed or audit else put(first)
+        in_full = replace(unsealed(first), audit=audit, task_path=task_path)
+        return put(in_full) if answer == probe.Answer() else answer
 
     def plan(self, wanted: Wanted) -> planning.Plan:
         answer = self.ask(wanted)
-        settled = planning.settled_plan(wanted, answer)
+        settled = planning.settled_plan(wanted, ask_for(wanted), answer)
         if settled is not None:
             return settled
         if answer.host is None:

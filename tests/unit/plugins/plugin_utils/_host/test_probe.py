@@ -26,7 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import 
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import parse as parse_answer
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import settled_plan
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, question
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, ask_for, question
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 from hypothesis import given
@@ -70,6 +70,10 @@ def parse(output: str, question: Question = QUESTION) -> Answer:
 
 def state_told_by(*lines: str) -> Answer:
     return parse("\n".join((BEGIN, *lines, END)), STATE)
+
+
+def seal_told_by(*lines: str) -> Answer:
+    return parse("\n".join((BEGIN, *lines, END)), replace(STATE, ask="seal"))
 
 
 def installed(shell: list[str]) -> list[str]:
@@ -125,7 +129,7 @@ def test_every_posix_shell_finds_all_as_sealed(shell: list[str], tmp_path: Path)
     asked = question(wanted)
     assert ask(installed(shell), command(asked), asked) == (Answer(sealed=machine.ask(wanted).sealed), "")
     machine.program_file("hello", "hello").touch()
-    assert ask(shell, command(asked), asked)[0].sealed is None
+    assert ask(shell, command(asked), asked) == (Answer(), "")
 
 
 @pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
@@ -136,7 +140,7 @@ def test_every_posix_shell_compares_all_bytes_of_what_is_as_sealed(shell: list[s
     answer, said = ask(installed(shell), command(asked), asked)
     assert (answer.host, said) == (None, "")
     assert answer == machine.ask(wanted)
-    assert settled_plan(wanted, answer) is not None
+    assert settled_plan(wanted, ask_for(wanted), answer) is not None
     machine.program_file("hello", "hello").touch()
     assert ask(shell, command(asked), asked)[0].host is not None
 
@@ -194,8 +198,8 @@ def test_a_hostile_library_name_reads_nothing_but_libraries(tmp_path: Path) -> N
 def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
     line = command(QUESTION)
     assert not set("\n!") & set(line)
-    # The two quotes around each of its two parts are the only ones.
-    assert line.count("'") == 4
+    # The two quotes around the script are the only ones.
+    assert line.count("'") == 2
 
 
 def test_terminals_and_banners_around_an_answer_do_no_harm() -> None:
@@ -250,7 +254,7 @@ def test_an_answer_that_is_too_long_is_refused_before_it_is_read(filler: str) ->
 
 
 def test_all_as_sealed_is_one_line_and_where() -> None:
-    answer = state_told_by("root /r", "sealed uv/0.9.0-0123456789ab ruff/1.0-ba9876543210 also just/1.59.0-0")
+    answer = seal_told_by("root /r", "sealed uv/0.9.0-0123456789ab ruff/1.0-ba9876543210 also just/1.59.0-0")
     trees = {"uv": "0.9.0-0123456789ab", "ruff": "1.0-ba9876543210"}
     assert answer == Answer(sealed=Sealed("/r", trees, {"just": "1.59.0-0"}))
 
@@ -273,7 +277,21 @@ def test_all_as_sealed_is_one_line_and_where() -> None:
 )
 def test_sealed_is_the_only_line_but_that_of_root_or_none_is_believed(lines: tuple[str, ...]) -> None:
     with pytest.raises(ReleaseError, match="all is as sealed, and something else"):
-        state_told_by(*lines)
+        seal_told_by(*lines)
+
+
+@pytest.mark.parametrize("lines", [("root /r",), (), SOME_STATE, ("untrusted owner /r 7 7",)])
+def test_whoever_does_not_say_that_all_is_as_sealed_is_asked_for_the_rest(lines: tuple[str, ...]) -> None:
+    assert seal_told_by(*lines) == Answer()
+
+
+def test_sealed_is_no_answer_to_what_is_there() -> None:
+    with pytest.raises(ReleaseError):
+        state_told_by("root /r", "sealed uv/0.9.0-0123456789ab")
+
+
+def test_whether_all_is_as_sealed_is_asked_in_a_third_of_the_words_for_all_there_is() -> None:
+    assert len(command(replace(QUESTION, ask="seal"))) < len(command(QUESTION)) / 3
 
 
 WORDS = (

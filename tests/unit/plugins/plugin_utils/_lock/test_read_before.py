@@ -1,7 +1,7 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A lock file is taken apart once a run, and what another run or another user kept of one is not believed."""
+"""What is alike for all hosts is found out once a run, and what another run or another user kept is not believed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, lockfile, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, lockfile, read_before, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Released, locked
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.ssh_signing import SshKey
@@ -66,6 +66,40 @@ def test_all_hosts_of_a_run_get_what_the_first_read(lock: Path, run: Path, parse
     first = lock_reader.read_for_hosts(lock, None, run)
     assert lock_reader.read_for_hosts(lock, None, run) == first == lock_reader.read_for_hosts(lock)
     assert len(parsed) == 2  # the last one named no run
+
+
+def test_what_depends_on_other_things_is_found_out_anew(run: Path) -> None:
+    def find_out(number: int, run_folder: Path | None, *about: object) -> int:
+        return read_before.once(run_folder, int, lambda: number, *about)
+
+    assert find_out(1, run, "one") == 1
+    assert find_out(2, run, "one") == 1
+    assert find_out(2, run, "two") == 2
+    assert find_out(3, None, "one") == 3
+    assert read_before.once(run, str, lambda: "of another kind", "one") == "of another kind"
+
+
+def test_tools_are_read_when_they_are_looked_at(lock: Path, run: Path, tmp_path: Path) -> None:
+    lock.write_text(lockfile.emit(LockFile(("linux/x86_64",), {"hello": locked(Released(tmp_path))})))
+    whole = lock_reader.read_for_hosts(lock, None, run)[0]
+    again = lock_reader.read_for_hosts(lock, None, run)[0]
+    [kept] = run.glob("*-dict-*")
+    moved = kept.rename(tmp_path / "moved")
+    assert list(again.tools) == ["hello"]
+    with pytest.raises(ReleaseError, match=f"what this run keeps in {run} is gone"):
+        again.tools["hello"]
+    moved.rename(kept)
+    assert again == whole
+    with pytest.raises(KeyError):
+        again.tools["hallo"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_where_nothing_can_be_kept_everybody_reads(lock: Path, run: Path, parsed: list[str]) -> None:
+    run.chmod(0o500)
+    for _host in range(2):
+        assert lock_reader.read_for_hosts(lock, None, run)[0].platforms == ("linux/x86_64",)
+    assert len(parsed) == 2
 
 
 def test_what_is_pinned_is_digested_once_a_run(
@@ -129,8 +163,8 @@ def test_nothing_is_believed_in_a_folder_of_others(
     lock: Path, run: Path, parsed: list[str], tmp_path: Path, mode: int
 ) -> None:
     lock_reader.read_for_hosts(lock, None, run)
-    [kept] = run.iterdir()
-    kept.write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
+    for kept in run.iterdir():
+        kept.write_bytes(pickle.dumps(Marked(tmp_path / "mark")))
     run.chmod(mode)
     assert lock_reader.read_for_hosts(lock, None, run)[0].platforms == ("linux/x86_64",)
     assert len(parsed) == 2
@@ -146,9 +180,9 @@ def test_nothing_is_kept_in_a_folder_of_others_or_where_there_is_none(lock: Path
 
 def test_a_link_is_not_followed(lock: Path, run: Path, parsed: list[str], tmp_path: Path) -> None:
     lock_reader.read_for_hosts(lock, None, run)
-    [kept] = run.iterdir()
-    kept.rename(tmp_path / "moved")
-    kept.symlink_to(tmp_path / "moved")
+    for kept in list(run.iterdir()):
+        kept.rename(tmp_path / kept.name)
+        kept.symlink_to(tmp_path / kept.name)
     lock_reader.read_for_hosts(lock, None, run)
     assert len(parsed) == 2
 

@@ -22,7 +22,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.finding impor
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.inspection import Inspection, inspect
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import make_plan, settled_plan
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, ask_for
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
@@ -328,7 +328,7 @@ def test_full_look_at_a_host_that_is_as_a_rollout_left_it_finds_nothing_to_do(
         machine.converge(wanted)
     full = replace(wanted, integrity="full")
     answer = machine.ask(full, userland=USERLANDS[userland](tmp_path))
-    planned = settled_plan(full, answer)
+    planned = settled_plan(full, ask_for(full), answer)
     # What is no link, or no program that everybody may start, takes a longer look.
     assert (planned is not None) == (how == {})
     if planned is None:
@@ -347,7 +347,7 @@ def test_full_look_without_a_program_that_it_takes_finds_nothing_as_pinned(
     programs = busybox(tmp_path)
     (Path(programs) / program).unlink()
     full = replace(wanted, integrity="full")
-    assert settled_plan(full, machine.ask(full, userland=programs)) is None
+    assert settled_plan(full, ask_for(full), machine.ask(full, userland=programs)) is None
 
 
 def findings_after(machine: Machine, wanted: Wanted, tamper: Callable[[Machine], object]) -> list[str]:
