@@ -20,9 +20,9 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import new_nonce
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    found_before,
     lock_reader,
     policy_check,
-    read_before,
     signers,
     stale_lock,
 )
@@ -91,7 +91,7 @@ def asked(wanted: Wanted) -> Asked:
     """
     # The digest stands for the lock file, and mirrors hold secrets and change no question.
     about = replace(wanted, lock=LockFile(), mirrors=Mirrors())
-    found = read_before.once(Path(constants.DEFAULT_LOCAL_TMP), Asked, partial(ask_for, wanted), about)
+    found = found_before.once(Path(constants.DEFAULT_LOCAL_TMP), Asked, partial(ask_for, wanted), about)
     return replace(found, question=replace(found.question, nonce=new_nonce()))
 
 

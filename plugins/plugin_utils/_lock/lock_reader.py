@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
+    found_before,
     local_folders,
-    read_before,
     signers,
     user_files,
 )
@@ -58,7 +58,7 @@ def read_for_hosts(
             check(lock)
         return lock
 
-    lock = read_before.lock_once(run_folder, read_it, str(path.absolute()), digest, required, check is not None)
+    lock = found_before.lock_once(run_folder, read_it, str(path.absolute()), digest, required, check is not None)
     return lock, digest
 
 

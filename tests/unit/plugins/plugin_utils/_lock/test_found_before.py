@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, lockfile, read_before, signers
+from ansible_collections.pinned.release.plugins.plugin_utils._lock import found_before, lock_reader, lockfile, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset, LockFile
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Released, locked
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.ssh_signing import SshKey
@@ -70,13 +70,13 @@ def test_all_hosts_of_a_run_get_what_the_first_read(lock: Path, run: Path, parse
 
 def test_what_depends_on_other_things_is_found_out_anew(run: Path) -> None:
     def find_out(number: int, run_folder: Path | None, *about: object) -> int:
-        return read_before.once(run_folder, int, lambda: number, *about)
+        return found_before.once(run_folder, int, lambda: number, *about)
 
     assert find_out(1, run, "one") == 1
     assert find_out(2, run, "one") == 1
     assert find_out(2, run, "two") == 2
     assert find_out(3, None, "one") == 3
-    assert read_before.once(run, str, lambda: "of another kind", "one") == "of another kind"
+    assert found_before.once(run, str, lambda: "of another kind", "one") == "of another kind"
 
 
 def test_tools_are_read_when_they_are_looked_at(lock: Path, run: Path, tmp_path: Path) -> None:
