@@ -293,7 +293,8 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     """
     # Without become there is no need for a terminal, which sudoable would ask of ssh.
     needs_become = bool(action._connection.become)
-    LOG.debug("asked about root=%s bin_dir=%s, integrity=%s", question.root, question.bin_dir, question.integrity)
+    about = (question.ask, question.root, question.bin_dir, question.integrity)
+    LOG.debug("asked for its %s: root=%s bin_dir=%s, integrity=%s", *about)
     answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
     LOG.debug("the host answered:\n%s", "\n".join(line[:160] for line in answer.get("stdout", "").split("\n")))
     return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""), question)
