@@ -115,20 +115,32 @@ class Bench:
         if setting.megabytes:
             publish_small(setting.folder(self.work), setting.counts[0], self.server, setting.megabytes)
         told = setting.variables(self.work, asset)
-        costs = self.play("local.yml" if setting.is_local else "ways.yml", setting, told, with_memory=with_memory)
+        playbooks = ["local.yml"] + ["local_round.yml"] * setting.rounds if setting.is_local else ["ways.yml"]
+        costs = self.play(playbooks, setting, told, with_memory=with_memory)
         return {"setting": asdict(setting), "costs": costs}
 
     def play(
-        self, playbook: str, setting: Setting, told: Mapping[str, Any], with_memory: bool = False, watched: str = ""
+        self,
+        playbooks: Sequence[str],
+        setting: Setting,
+        told: Mapping[str, Any],
+        with_memory: bool = False,
+        watched: str = "",
     ) -> dict[str, Any]:
-        """Run a playbook; return the medians of what each kind of its tasks cost."""
+        """Run playbooks, one after the other; return the medians of what each kind of their tasks cost."""
         costs = self.work / "costs"
         for old in (costs, costs.with_name("costs.operations")):
             old.unlink(missing_ok=True)
         inventory = ["-i", "".join(f"host{number}," for number in range(setting.hosts)), "-c", "local"]
         limit = inventory if setting.is_local else ["-l", ",".join(self.lab_hosts[: setting.hosts])]
         local = {"ansible_python_interpreter": sys.executable} if setting.is_local else {}
-        command = ["ansible-playbook", str(HERE / playbook), *limit, "-f", str(setting.forks)]
+        command = [
+            "ansible-playbook",
+            *(str(HERE / playbook) for playbook in playbooks),
+            *limit,
+            "-f",
+            str(setting.forks),
+        ]
         variables = {
             **os.environ,
             "COSTS": str(costs),
@@ -146,7 +158,7 @@ class Bench:
             samples = Samples()
             process.wait()
         if process.returncode:
-            sys.exit(f"{playbook} failed with {setting}")
+            sys.exit(f"{playbooks[-1]} failed with {setting}")
         tasks = [json.loads(line) for line in costs.read_text().splitlines()]
         return medians(tasks, samples, self.server, setting.hosts)
 
@@ -163,7 +175,7 @@ class Bench:
         }
         shutil.rmtree(os.environ["PINNED_RELEASE_CACHE"], ignore_errors=True)
         watched = f"{lab_mark()}.{self.lab_hosts[0]}"
-        costs = self.play("push.yml", setting, told, with_memory=True, watched=watched)
+        costs = self.play(["push.yml"], setting, told, with_memory=True, watched=watched)
         return {"setting": asdict(setting), "asset_bytes": sum(asset_sizes(lockfile).values()), "costs": costs}
 
 
