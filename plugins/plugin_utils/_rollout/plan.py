@@ -39,7 +39,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
     refuse_incapable,
     refuse_shared_links,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import (
+    refuse_another_platform,
+    refuse_apart,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
     Wanted,
     choice_for,
@@ -143,6 +146,9 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
+        if wanted.is_present:
+            receipts = [tree.receipt for _name, tree in sorted(state.described.items()) if tree.receipt]
+            refuse_another_platform(wanted.platform, state.root, receipts)
     choices, unsupported = _choices(locked, wanted, host)
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
     trees = {name: tree_name(locked[name].version, choice.asset) for name, choice in choices.items()}
