@@ -473,6 +473,10 @@ root:
   returned: success
   type: str
   sample: /opt/pinned.release
+lock_sha256:
+  description: SHA-256 of the lock file.
+  returned: when O(state=present)
+  type: str
 summary:
   description: What became of the host, in one line.
   returned: success
