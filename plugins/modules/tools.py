@@ -45,7 +45,8 @@ options:
   state:
     description:
       - V(present) brings each tool to the pinned version.
-      - V(absent) removes each tool, with all its versions and links.
+      - V(absent) removes each tool, with all its versions and links. It needs the O(bin_dir) with which the tool
+        was installed.
     type: str
     choices: [present, absent]
     default: present

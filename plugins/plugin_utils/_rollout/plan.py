@@ -272,11 +272,25 @@ def _plan_removal(name: str, wanted: Wanted, state: State) -> ToolPlan:
     links = drift.links_of(name, state)
     if not trees and active is None and not links and name not in state.astray:
         return ToolPlan(name, "none", None, None, "is not installed")
+    _refuse_left_over(name, wanted, state)
     before = as_installed(name, state)
     order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
     previous = (before and before.version) or (trees[0].rpartition("-")[0] if trees else None)
     reason = "is no longer wanted" if wanted.is_present else "as asked"
     return ToolPlan(name, "remove", None, previous, reason, before=before, order=order)
+
+
+def _refuse_left_over(name: str, wanted: Wanted, state: State) -> None:
+    """Raise ReleaseError if links or copies of a tool that goes are in a folder that this task does not change."""
+    there = state.where_linked(name)
+    if there is state or not drift.links_of(name, there):
+        return
+    absent = f"tools: [{name}], state: absent" if wanted.is_present else "state: absent"
+    raise ReleaseError(
+        f"{name} is to be removed, and its programs would stay in {there.bin_dir}",
+        found=f"bin_dir: {state.bin_dir}",
+        fix=f"remove it with {absent}, bin_dir: {there.bin_dir}",
+    )
 
 
 def _plan_unsupported(name: str, reason: str, state: State) -> ToolPlan:

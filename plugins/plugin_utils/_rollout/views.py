@@ -93,7 +93,7 @@ def _adopted(tool: ToolPlan, plan: Plan) -> list[str]:
 
 def _note(tool: ToolPlan, is_verbose: bool) -> str:
     versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
-    what = f"{tool.tool}: {tool.action} {versions}"
+    what = f"{tool.tool}: {tool.action} {versions}".rstrip()
     if tool.is_plain and not is_verbose:
         return what
     target_of_it = f", {tool.asset.target}" if tool.asset and tool.version else ""

@@ -494,6 +494,15 @@ def test_exact_removes_what_the_lock_no_longer_names(machine: Machine, tmp_path:
     assert os.listdir(machine.bin_dir) == ["one"]
 
 
+def test_links_that_are_left_of_a_tool_are_removed(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path)))
+    shutil.rmtree(machine.root)
+    assert views.notes(machine.converge(machine.wanted(names=("hello",), is_present=False))) == [
+        "hello: remove (as asked)"
+    ]
+    assert os.listdir(machine.bin_dir) == []
+
+
 def test_absent_removes_a_tool_and_is_idempotent(machine: Machine, tmp_path: Path) -> None:
     machine.converge(machine.wanted(Released(tmp_path)))
     gone = machine.wanted(names=("hello",), is_present=False)
