@@ -435,7 +435,10 @@ tools:
       returned: when something was done
       sample: 22400000
     seconds:
-      description: How long fetching took, with servers that did not serve it in the end.
+      description:
+        - How long the host fetched, also from servers that did not serve it in the end. Of what the controller sent, it
+          is how long the host read. That is without the transfer where a file was transferred first, as without
+          pipelining, and where all that is sent is larger than 32 MiB.
       type: float
       returned: when something was done
       sample: 1.42
