@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit import (
 from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered import refuse_odd_names, registered
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import lock_reader, signers
 from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 OPTIONS = verb.reader(options.RECORD)
 
@@ -57,7 +58,7 @@ class ActionModule(verb.Verb):
             "changed": True,
             "log": str(path),
             "head": log.shown_head(head),
-            "notes": [_note(statement["predicate"]["hosts"], path, self._task.check_mode)],
+            "notes": _notes(statement["predicate"]["hosts"], path, self._task.check_mode),
         }
 
 
@@ -72,9 +73,11 @@ def _results(given: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Iterator
         yield name, registered(hostvars, given["result"], name)
 
 
-def _note(groups: Sequence[Mapping[str, Any]], path: Path, is_check: bool) -> str:
+def _notes(groups: Sequence[Mapping[str, Any]], path: Path, is_check: bool) -> list[str]:
     counts: dict[str, int] = {}
     for group in groups:
         counts[group["outcome"]] = counts.get(group["outcome"], 0) + len(group["hosts"])
     told = ", ".join(f"{count} {outcome.replace('_', ' ')}" for outcome, count in counts.items()) or "no host"
-    return f"{'would be ' if is_check else ''}recorded in {path}: {told}"
+    others = [name for group in groups if group.get("why") == recording.ANOTHER_LOCK for name in group["hosts"]]
+    of_others = f"{listed(others)}: {recording.ANOTHER_LOCK}, which is not recorded: record each by itself"
+    return [f"{'would be ' if is_check else ''}recorded in {path}: {told}", *([of_others] if others else [])]

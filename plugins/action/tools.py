@@ -188,6 +188,7 @@ def _report(planned: plan.Plan) -> dict[str, Any]:
         "unpinned": dict(planned.unpinned),
         "unsupported": dict(planned.unsupported),
         "root": planned.root,
+        **({"lock_sha256": planned.wanted.lock_digest} if planned.wanted.is_present else {}),
         "notes": views.notes(planned, is_verbose=Display().verbosity > 0),
         "summary": views.summary(planned),
     }

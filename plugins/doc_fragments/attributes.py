@@ -223,8 +223,9 @@ options:
       - The machine that writes is then not asked what it can run. A program is taken if it starts on every host of the
         platform. Nothing is known of these hosts but what this option says. So without a floor (C(glibc2.28)), only
         static programs are taken. Declare in O(assume) what else all of them have.
-      - O(root) must be given, one for each platform. The default of O(bin_dir) becomes the folder C(bin) in it. Both
-        must lie in one tree. All links in it are relative, so that it may be mounted at any other place.
+      - O(root) must be given, one for each platform. One that has programs for another platform is refused. The default
+        of O(bin_dir) becomes the folder C(bin) in it. Both must lie in one tree. All links in it are relative, so that
+        it may be mounted at any other place.
       - Nothing in the tree is started where it is written, so that C(check) cannot be combined with this.
     type: str
 """

@@ -17,6 +17,8 @@ description:
   - Each line of the log is an in-toto statement in a DSSE envelope. It has the number of the entry and the SHA-256 of
     the line before. M(pinned.release.verify_log) tells what was changed or cut.
   - M(pinned.release.report) appends a statement about each audit to the same log.
+  - A host that was brought to another lock file, by a variable of its own, is C(not_run) in the statement about this
+    one. Record each lock file by itself. One where tools were removed with C(state=absent) is C(incomplete).
   - Ansible ends a playbook where all hosts of a play or batch have failed. Then this task is not run. The next audit
     records what has changed.
 options:
@@ -94,7 +96,7 @@ head:
   returned: success
   sample: "42:afdd00ddc25e12ed756e069090011ca55f127753e1192e51f45fa288a024f3df"
 notes:
-  description: What was recorded, in a line.
+  description: What was recorded, in a line; and which hosts are not, as they were brought to another lock file.
   type: list
   elements: str
   returned: success

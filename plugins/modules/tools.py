@@ -45,7 +45,8 @@ options:
   state:
     description:
       - V(present) brings each tool to the pinned version.
-      - V(absent) removes each tool, with all its versions and links.
+      - V(absent) removes each tool, with all its versions and links. It needs the O(bin_dir) with which the tool
+        was installed.
     type: str
     choices: [present, absent]
     default: present
@@ -434,7 +435,10 @@ tools:
       returned: when something was done
       sample: 22400000
     seconds:
-      description: How long fetching took, with servers that did not serve it in the end.
+      description:
+        - How long the host fetched, also from servers that did not serve it in the end. Of what the controller sent, it
+          is how long the host read. That is without the transfer where a file was transferred first, as without
+          pipelining, and where all that is sent is larger than 32 MiB.
       type: float
       returned: when something was done
       sample: 1.42
@@ -473,6 +477,10 @@ root:
   returned: success
   type: str
   sample: /opt/pinned.release
+lock_sha256:
+  description: SHA-256 of the lock file.
+  returned: when O(state=present)
+  type: str
 summary:
   description: What became of the host, in one line.
   returned: success

@@ -30,6 +30,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 #: A reason is one line, and short: the report and the run itself say more.
 _REASON_LENGTH = 300
 _FOREIGN = "not a result of pinned.release.tools"
+#: A host that has less than before is not as the lock file pins, however well that went.
+_REMOVAL = "state: absent was asked for, and not what the lock file pins"
+#: Of a host that was brought to something else, this statement has nothing to say.
+ANOTHER_LOCK = "another lock file was rolled out there"
 
 
 class _Step(NamedTuple):
@@ -64,12 +68,13 @@ def rollout(
     """Return the statement about a rollout: *results* are the hosts, and what a task of tools registered there.
 
     *past* is what the log says until now: it knows the builds that were replaced. Results are held to their form; what
-    has another one counts as failed.
+    has another one counts as failed. Raises ReleaseError for those of a loop: they may be about other hosts or folders.
     """
     hosts: dict[str, Sighting] = {}
     steps: list[tuple[_Step, str, str]] = []
     for name, result in results:
-        outcome, why = _outcome(result)
+        _refuse_loop(name, result)
+        outcome, why = _outcome(result, lock)
         if outcome in ("changed", "incomplete"):
             try:
                 done = list(_done(result["tools"], past.of(name)))
@@ -106,7 +111,15 @@ def _action(before: Build | None, after: Build | None) -> Action:
     return "upgrade" if is_newer(after.version, before.version) else "downgrade"
 
 
-def _outcome(result: Any) -> tuple[Outcome, str]:
+def _refuse_loop(name: str, result: Any) -> None:
+    if isinstance(result, Mapping) and isinstance(result.get("results"), list):
+        raise ReleaseError(
+            f"{name}: what the task registered are the results of a loop, which cannot be recorded",
+            fix="register a task of pinned.release.tools without loop; one audit with log records what hosts have now",
+        )
+
+
+def _outcome(result: Any, lock: ComparedLock) -> tuple[Outcome, str]:
     if not isinstance(result, Mapping):
         return ("not_run", "") if result is None else ("failed", _FOREIGN)
     if result.get("skipped"):
@@ -118,6 +131,10 @@ def _outcome(result: Any) -> tuple[Outcome, str]:
     tools = result.get("tools")
     if not isinstance(tools, Mapping) or not all(isinstance(tool, Mapping) for tool in tools.values()):
         return "failed", _FOREIGN
+    if "lock_sha256" not in result:
+        return "incomplete", _REMOVAL
+    if result["lock_sha256"] != lock.sha256:
+        return "not_run", ANOTHER_LOCK
     unsupported = result.get("unsupported") or {}
     if not isinstance(unsupported, Mapping):
         return "failed", _FOREIGN

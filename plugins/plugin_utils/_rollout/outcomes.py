@@ -9,7 +9,7 @@ What is well comes first, so that what failed stands next to what Ansible itself
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -27,6 +27,7 @@ SHORT = 110
 _ANSIBLE_SAYS = "Failed to connect to the host via ssh: "
 NOT_RUN = "the task was not run"
 LATER = "not yet, in a later batch"
+SKIPPED = "the task was skipped"
 _DONE = {
     "install": "installed",
     "upgrade": "upgraded",
@@ -51,11 +52,11 @@ class Kind(NamedTuple):
 
 @dataclass
 class _Fleet:
-    """The hosts of each outcome."""
+    """The hosts of each outcome; of failures with what was found, of which a loop may have several on one host."""
 
     changes: dict[tuple[str, str], list[str]] = field(default_factory=dict)
     as_they_were: dict[str, list[str]] = field(default_factory=dict)
-    failures: dict[Kind, dict[str, str]] = field(default_factory=dict)
+    failures: dict[Kind, dict[tuple[str, str], None]] = field(default_factory=dict)
 
 
 def lines(
@@ -84,24 +85,40 @@ def lines(
 
 
 def _note(fleet: _Fleet, host: str, result: Any, is_check: bool) -> None:
-    """Note what became of *host*. Much of its *result* is its own word, of which no line may seem another host's."""
+    """Note what became of *host*, by each item of a *result* of a loop. What changed nothing is told if nothing did."""
+    of_loop = result.get("results") if isinstance(result, Mapping) else None
+    items = of_loop if isinstance(of_loop, list) and of_loop else [result]
+    states = [_noted(fleet, host, item, is_check) for item in items]
+    said = dict.fromkeys(state for state in states if state is not None)
+    if None not in states:
+        for state in [state for state in said if state != SKIPPED] or said:
+            fleet.as_they_were.setdefault(state, []).append(host)
+
+
+def _noted(fleet: _Fleet, host: str, result: Any, is_check: bool) -> str | None:
+    """Note what a *result* says that became of *host*, or return that it is as it was, in words.
+
+    Much of it is the host's own word, of which no line may seem another host's.
+    """
     if not isinstance(result, Mapping):
-        fleet.as_they_were.setdefault(NOT_RUN, []).append(host)
-    elif result.get("unreachable"):
-        kind = Kind(True, "unreachable", "", "")
-        fleet.failures.setdefault(kind, {})[host] = one_line(error_of(result).what.removeprefix(_ANSIBLE_SAYS))
+        return NOT_RUN
+    if result.get("unreachable"):
+        found = one_line(error_of(result).what.removeprefix(_ANSIBLE_SAYS))
+        fleet.failures.setdefault(Kind(True, "unreachable", "", ""), {})[host, found] = None
     elif result.get("failed"):
         error = error_of(result)
         what, expected, found, fix = (
             one_line(part or "") for part in (error.what, error.expected, error.found, error.fix)
         )
-        fleet.failures.setdefault(Kind(False, f"failed: {what}", expected, fix), {})[host] = found
+        fleet.failures.setdefault(Kind(False, f"failed: {what}", expected, fix), {})[host, found] = None
     elif isinstance(result.get("notes"), list) and result["notes"]:
         for note in result["notes"]:
-            fleet.changes.setdefault(_change(one_line(str(note)), is_check), []).append(host)
+            hosts = fleet.changes.setdefault(_change(one_line(str(note)), is_check), [])
+            if hosts[-1:] != [host]:
+                hosts.append(host)
     else:
-        state = one_line(str(result.get("summary", "the task was skipped")))
-        fleet.as_they_were.setdefault(state, []).append(host)
+        return one_line(str(result.get("summary", SKIPPED)))
+    return None
 
 
 def _change(note: str, is_check: bool) -> tuple[str, str]:
@@ -134,12 +151,13 @@ def _place_among_unchanged(item: tuple[str, Sequence[str]]) -> tuple[bool, int, 
     return state in (NOT_RUN, LATER), -len(hosts), state
 
 
-def _failed(failures: Mapping[Kind, Mapping[str, str]], is_verbose: bool) -> Iterator[str]:
+def _failed(failures: Mapping[Kind, Collection[tuple[str, str]]], is_verbose: bool) -> Iterator[str]:
     """Yield each kind of failure once: its hosts, what went wrong, and what to do. Unreachable hosts are the last."""
-    for kind, hosts in sorted(failures.items(), key=lambda item: (item[0].is_unreachable, -len(item[1]), item[0])):
-        findings = [finding for finding in dict.fromkeys(hosts.values()) if finding]
+    for kind, failed in sorted(failures.items(), key=lambda item: (item[0].is_unreachable, -len(item[1]), item[0])):
+        hosts = list(dict.fromkeys(host for host, _finding in failed))
+        findings = [finding for finding in dict.fromkeys(finding for _host, finding in failed) if finding]
         found = listed(findings, len(findings) if is_verbose else MOST_FINDINGS, "; ")
-        named = f"{_named(list(hosts), NAMED_OF_FAILED, is_verbose)}: {kind.what}"
+        named = f"{_named(hosts, NAMED_OF_FAILED, is_verbose)}: {kind.what}"
         if kind.is_unreachable:
             yield f"{named}: {found}"
             continue

@@ -39,7 +39,10 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
     refuse_incapable,
     refuse_shared_links,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import refuse_apart
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import (
+    refuse_another_platform,
+    refuse_apart,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import (
     Asked,
     Wanted,
@@ -139,6 +142,9 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)
+        if wanted.is_present:
+            receipts = [tree.receipt for _name, tree in sorted(state.described.items()) if tree.receipt]
+            refuse_another_platform(wanted.platform, state.root, receipts)
     choices, unsupported = _choices(locked, wanted, host)
     layouts = ordered_layouts.of_host(wanted.layouts, reader) if wanted.is_present else ()
     trees = {name: locked[name].tree_of(choice.asset) for name, choice in choices.items()}
@@ -262,11 +268,25 @@ def _plan_removal(name: str, wanted: Wanted, state: State) -> ToolPlan:
     links = drift.links_of(name, state)
     if not trees and active is None and not links and name not in state.astray:
         return ToolPlan(name, "none", None, None, "is not installed")
+    _refuse_left_over(name, wanted, state)
     before = as_installed(name, state)
     order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
     previous = (before and before.version) or (trees[0].rpartition("-")[0] if trees else None)
     reason = "is no longer wanted" if wanted.is_present else "as asked"
     return ToolPlan(name, "remove", None, previous, reason, before=before, order=order)
+
+
+def _refuse_left_over(name: str, wanted: Wanted, state: State) -> None:
+    """Raise ReleaseError if links or copies of a tool that goes are in a folder that this task does not change."""
+    there = state.where_linked(name)
+    if there is state or not drift.links_of(name, there):
+        return
+    absent = f"tools: [{name}], state: absent" if wanted.is_present else "state: absent"
+    raise ReleaseError(
+        f"{name} is to be removed, and its programs would stay in {there.bin_dir}",
+        found=f"bin_dir: {state.bin_dir}",
+        fix=f"remove it with {absent}, bin_dir: {there.bin_dir}",
+    )
 
 
 def _plan_unsupported(name: str, reason: str, state: State) -> ToolPlan:

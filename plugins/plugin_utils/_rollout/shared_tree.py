@@ -9,8 +9,12 @@ In one tree for each platform, which its hosts may mount anywhere: so root is na
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterable
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._values import triples
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt
 
 
 def bin_dir_of(root: str, bin_dir: str) -> str:
@@ -32,3 +36,20 @@ def refuse_apart(root: str, bin_dir: str) -> None:
             found=bin_dir,
             fix="leave out bin_dir, or choose one below a folder that root lies in as well",
         )
+
+
+def refuse_another_platform(platform: Platform, root: str, receipts: Iterable[Receipt]) -> None:
+    """Raise ReleaseError if below *root* are programs, as *receipts* say, that the readers of *platform* cannot run.
+
+    The hosts that read those would lose them, and each run for one of the platforms would undo that for the other.
+    """
+    for receipt in receipts:
+        other = triples.platform_of(receipt.target)
+        if other is not None and other != (platform.os, platform.arch):
+            raise ReleaseError(
+                f"below {root} are programs for another platform",
+                expected=f"a folder of its own for {platform}",
+                found=f"{receipt.tool} {receipt.version} for {'/'.join(other)}",
+                fix=f"name a folder for each platform, for example root: /srv/tools/{platform.os}-{platform.arch}; "
+                "or remove what is there first (state: absent)",
+            )

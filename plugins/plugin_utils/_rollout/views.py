@@ -13,6 +13,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ord
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance import Appearance
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, ToolPlan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import terms_digest, wanted_digest
+from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed
 
 
 def orders(plan: Plan) -> Orders:
@@ -93,7 +94,7 @@ def _adopted(tool: ToolPlan, plan: Plan) -> list[str]:
 
 def _note(tool: ToolPlan, is_verbose: bool) -> str:
     versions = " → ".join(dict.fromkeys(version for version in (tool.previous, tool.version) if version))
-    what = f"{tool.tool}: {tool.action} {versions}"
+    what = f"{tool.tool}: {tool.action} {versions}".rstrip()
     if tool.is_plain and not is_verbose:
         return what
     target_of_it = f", {tool.asset.target}" if tool.asset and tool.version else ""
@@ -101,18 +102,18 @@ def _note(tool: ToolPlan, is_verbose: bool) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """Return in one line what became of the host, for people."""
+    """Return in one line what became of the host, for people. The result names all tools, this line only the first."""
     changed = [tool.tool for tool in plan.tools if tool.action != "none"]
     unchanged = "nothing to change" if plan.unsupported else "as pinned"
     if not plan.wanted.is_present:
-        names = ", ".join(plan.wanted.tools)
+        names = listed(plan.wanted.tools)
         unchanged = f"nothing to remove: {names} not here" if names else "nothing to remove"
-    done = f"changed: {', '.join(changed)}" if changed else unchanged
+    done = f"changed: {listed(changed)}" if changed else unchanged
     if plan.unsupported:
-        done += f"; skipped, not for this host: {', '.join(sorted(plan.unsupported))}"
+        done += f"; skipped, not for this host: {listed(sorted(plan.unsupported))}"
     if not plan.unpinned:
         return done
-    strays = ", ".join(f"{name} {version}" for name, version in plan.unpinned.items())
+    strays = listed(f"{name} {version}" for name, version in plan.unpinned.items())
     them = "it" if len(plan.unpinned) == 1 else "them"
     return f"{done}; also here but not pinned: {strays} (exact: true, or tools_exact=true, removes {them})"
 

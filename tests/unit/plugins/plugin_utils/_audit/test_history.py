@@ -103,7 +103,7 @@ def rollout(results: Mapping[str, Any], past: History = History()) -> dict[str, 
 
 
 def result(**tools: Any) -> dict[str, Any]:
-    return {"changed": True, "tools": tools, "notes": []}
+    return {"changed": True, "tools": tools, "notes": [], "lock_sha256": LOCK.sha256}
 
 
 UPGRADE = {"action": "upgrade", "version": "0.2", "previous": "0.1", "sha256": sha256("0.2"), "reason": "newer"}
@@ -218,6 +218,43 @@ def test_rollout_tells_what_became_of_each_host():
     assert document["predicate"]["lock"] == {"name": LOCK.name, "sha256": LOCK.sha256, "commit": LOCK.commit}
     assert (document["predicate"]["started"], document["predicate"]["finished"]) == (at(5, 11), at(5))
     assert document["subject"] == [{"name": "releases.lock.json", "digest": {"sha256": "0" * 64}}]
+
+
+def test_a_host_that_was_brought_to_another_lock_file_is_not_recorded_as_one_of_this():
+    other = "another lock file was rolled out there"
+    ours, theirs = ({"lock_sha256": digest} for digest in (LOCK.sha256, "1" * 64))
+    results = {
+        "ours": {**result(uv=UPGRADE), **ours},
+        "theirs": {**result(uv=UPGRADE), **theirs},
+        "same": {**result(uv=NONE), **theirs},
+    }
+    document = rollout(results)
+    assert document["predicate"]["hosts"] == [
+        {"outcome": "changed", "hosts": ["ours"]},
+        {"outcome": "not_run", "why": other, "hosts": ["same", "theirs"]},
+    ]
+    assert changes(document) == [("uv", "upgrade", "0.1", "0.2", ["ours"])]
+    assert {name: bool(told(document).of(name).converged) for name in results} == {
+        "ours": True,
+        "theirs": False,
+        "same": False,
+    }
+
+
+def test_a_host_where_tools_were_removed_is_not_recorded_as_one_that_has_what_is_pinned():
+    removal = {"action": "remove", "version": None, "previous": "0.1", "reason": "as asked"}
+    removed = {"changed": True, "tools": {"uv": removal}, "notes": []}
+    document = rollout({"bare": {**removed, "tools": {"uv": NONE}}, "had": removed})
+    assert [(group["outcome"], group["hosts"]) for group in document["predicate"]["hosts"]] == [
+        ("incomplete", ["bare", "had"])
+    ]
+    assert changes(document) == [("uv", "remove", "0.1", None, ["had"])]
+    assert not told(document).of("bare").converged
+
+
+def test_results_of_a_loop_are_not_recorded_as_failures():
+    with pytest.raises(ReleaseError, match="h1: what the task registered are the results of a loop"):
+        rollout({"h1": {"results": [result(uv=UPGRADE), result(uv=NONE)], "changed": True}})
 
 
 def test_a_host_on_which_a_tool_was_skipped_is_not_recorded_as_one_that_has_all():

@@ -19,7 +19,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._audit.registered i
     registered,
 )
 
-RESULT = {"tools": {"uv": {"action": "none"}}, "changed": False}
+RESULT = {"tools": {"uv": {"action": "none"}}, "changed": False, "lock_sha256": "0" * 64}
 
 
 class HostVars:

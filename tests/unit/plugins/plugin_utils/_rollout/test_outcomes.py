@@ -31,6 +31,11 @@ def changed(*notes: str) -> dict[str, Any]:
     return {"notes": list(notes), "summary": "changed: uv"}
 
 
+def loop(*results: dict[str, Any]) -> dict[str, Any]:
+    """Return what Ansible registers of a loop."""
+    return {"results": list(results), "changed": False, "skipped": not results, "msg": "All items completed"}
+
+
 def no_room(megabytes: int) -> dict[str, Any]:
     return failed_result(ReleaseError("uv finds no room", "60 MB", f"{megabytes} MB", "make room"), is_brief=True)
 
@@ -57,6 +62,28 @@ def test_what_only_some_hosts_have_in_common_is_told_apart() -> None:
 def test_in_check_mode_it_is_what_would_be() -> None:
     results = [("a", changed("jq: remove 1.7 (is no longer wanted)", "uv: install 0.9"))]
     assert lines(results, is_check=True) == ["a: would remove jq 1.7 (is no longer wanted); would install uv 0.9"]
+
+
+def test_of_a_loop_every_item_is_told() -> None:
+    first, second = changed("uv: install 0.9"), changed("jq: install 1.7")
+    assert lines([("a", loop(first, second))]) == ["a: installed uv 0.9, jq 1.7"]
+    assert lines([("a", loop(first, first)), ("b", first)]) == ["a, b: installed uv 0.9"]
+    assert lines([("a", loop(first, PINNED))]) == ["a: installed uv 0.9"]
+    assert lines([("a", loop(PINNED, PINNED)), ("b", PINNED)]) == ["a, b: as pinned"]
+    assert lines([("a", loop({"summary": ""}))]) == lines([("a", {"summary": ""})])
+    assert lines([("a", loop({"skipped": True}, PINNED))]) == ["a: as pinned"]
+    assert lines([("a", loop({"skipped": True})), ("b", loop())]) == ["a, b: the task was skipped"]
+
+
+def test_of_a_loop_every_failure_is_told() -> None:
+    failed = {**loop(no_room(1), changed("uv: install 0.9"), no_room(2), no_room(2)), "failed": True, "msg": "some"}
+    assert lines([("a", failed)]) == [
+        "a: installed uv 0.9",
+        "a: failed: uv finds no room (found: 1 MB; 2 MB)",
+        "  to fix: make room",
+    ]
+    lost = {"unreachable": True, "msg": "no route"}
+    assert lines([("a", {**loop(lost, lost), "failed": True})]) == ["a: unreachable: no route"]
 
 
 def test_a_note_about_no_tool_is_told_as_it_is() -> None:

@@ -305,6 +305,15 @@ def test_what_is_to_be_absent_or_the_only_one_is_looked_for_again(machine: Machi
     assert machine.ask(alone).sealed is None
 
 
+def test_of_many_tools_the_first_are_in_the_line_and_all_in_the_result(machine: Machine, tmp_path: Path) -> None:
+    names = [f"tool{number}" for number in range(10, 23)]
+    tools = [Released(tmp_path, name, programs=(name,)) for name in names]
+    assert views.summary(machine.converge(machine.wanted(*tools))).endswith("tool18, tool19 and 3 more")
+    planned = machine.plan(machine.wanted(tools[0]))
+    assert views.summary(planned).endswith("tool20 1.0 and 2 more (exact: true, or tools_exact=true, removes them)")
+    assert list(planned.unpinned) == names[1:]
+
+
 def test_what_is_here_but_not_pinned_is_named_whether_sealed_or_not(machine: Machine, tmp_path: Path) -> None:
     one, two = (Released(tmp_path, name, programs=(name,)) for name in ("one", "two"))
     machine.converge(machine.wanted(one, two))
@@ -492,6 +501,15 @@ def test_exact_removes_what_the_lock_no_longer_names(machine: Machine, tmp_path:
     machine.converge(machine.wanted(one, exact=True))
     assert os.listdir(machine.root / "store") == ["one"]
     assert os.listdir(machine.bin_dir) == ["one"]
+
+
+def test_links_that_are_left_of_a_tool_are_removed(machine: Machine, tmp_path: Path) -> None:
+    machine.converge(machine.wanted(Released(tmp_path)))
+    shutil.rmtree(machine.root)
+    assert views.notes(machine.converge(machine.wanted(names=("hello",), is_present=False))) == [
+        "hello: remove (as asked)"
+    ]
+    assert os.listdir(machine.bin_dir) == []
 
 
 def test_absent_removes_a_tool_and_is_idempotent(machine: Machine, tmp_path: Path) -> None:

@@ -173,6 +173,21 @@ def test_two_folders_keep_their_own_copies(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize("kind", ["link", "copy"])
+@pytest.mark.parametrize("is_asked_for", [True, False])
+def test_no_program_of_a_tool_that_goes_stays_in_another_folder(
+    machine: Machine, tmp_path: Path, kind: Any, is_asked_for: bool
+) -> None:
+    machine.converge(cni(machine, bin_dir=str(tmp_path / "there"), bin=kind))
+    absent = machine.wanted(names=("cni",), is_present=False)
+    goes = absent if is_asked_for else machine.wanted(Released(tmp_path), exact=True)
+    with pytest.raises(ReleaseError, match=f"cni is to be removed, and its programs would stay in {tmp_path}/there"):
+        machine.plan(goes)
+    machine.converge(with_options(absent, bin_dir=str(tmp_path / "there")))
+    assert os.listdir(tmp_path / "there") == []
+    machine.converge(goes)
+
+
+@pytest.mark.parametrize("kind", ["link", "copy"])
 def test_tree_that_was_moved_as_a_whole_works_and_is_ours(tmp_path: Path, kind: Any) -> None:
     (tmp_path / "old").mkdir()
     old = Machine(tmp_path / "old")

@@ -74,6 +74,29 @@ def test_another_platform_is_another_question(machine: Machine, tmp_path: Path) 
     assert not machine.ask(with_options(wanted, platform=parse_platform("linux/aarch64"))).sealed
 
 
+def test_two_platforms_do_not_take_a_root_from_each_other(machine: Machine, tmp_path: Path) -> None:
+    builds = [
+        replace(
+            locked(Released(tmp_path, version=version), Requirement("linux", arch, libc="static")).assets[0],
+            target=f"{arch}-unknown-linux-musl",
+        )
+        for arch, version in (("aarch64", "1.0"), ("s390x", "1.0.1"))
+    ]
+    lock = LockFile(("linux/s390x",), {"hello": LockedTool("1.0", {}, tuple(builds))})
+    ours, theirs = (
+        replace(shared(machine, platform=platform), lock=lock)
+        for platform in ("linux/s390x", "linux/aarch64/glibc2.28")
+    )
+    machine.converge(ours)
+    with pytest.raises(ReleaseError, match=f"below {machine.root} are programs for another platform") as refused:
+        machine.converge(theirs)
+    assert refused.value.found == "hello 1.0 for linux/s390x"
+    assert "for example root: /srv/tools/linux-aarch64" in str(refused.value.fix)
+    assert machine.actions(with_options(ours, platform=parse_platform("linux/s390x/glibc2.28"))) == {"hello": "none"}
+    machine.converge(replace(ours, is_present=False, names=("hello",)))
+    assert machine.actions(theirs) == {"hello": "install"}
+
+
 def test_tree_works_where_it_is_moved_to_and_is_still_as_installed(machine: Machine, tmp_path: Path) -> None:
     page = Released(tmp_path, files={"doc/hello.1": b"page"}, linked={"share/man/man1/hello.1": "doc/hello.1"})
     machine.converge(shared(machine, page))
