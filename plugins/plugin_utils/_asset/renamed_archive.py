@@ -4,13 +4,16 @@
 """What does an asset become under another file name, when names inside of it repeat that? Runs on the controller.
 
 Many publishers put everything into one folder that is called like the archive: ``uv-aarch64-unknown-linux-musl/uv`` in
-``uv-aarch64-unknown-linux-musl.tar.gz``. Whoever asks for another name looks for that folder. The files' own bytes stay
-as they are. The archive is written anew, stored, so that it has the same bytes from every controller. Where no name
-inside repeats that of the asset, the asset's own bytes are the answer.
+``uv-aarch64-unknown-linux-musl.tar.gz``. Others repeat only the platform: ``vector-x86_64-unknown-linux-musl/`` in
+``vector-0.42.0-x86_64-unknown-linux-musl.tar.gz``, ``linux-amd64/`` in ``helm-v3.18.0-linux-amd64.tar.gz``. Whoever
+asks for another name looks for that folder. The files' own bytes stay as they are. The archive is written anew, stored,
+so that it has the same bytes from every controller. Where no name inside repeats that of the asset, the asset's own
+bytes are the answer.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +26,7 @@ from ansible_collections.pinned.release.plugins.module_utils.tree_listing import
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.stored_streams import PACKERS
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.file_kinds import without_suffix
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.name_words import platform_in
 
 _CHUNK_BYTES = 1 << 20
 #: Formats that hold several files; of the others, the name inside is not the publisher's.
@@ -41,7 +45,8 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             expected="a name with more than dots before its ending",
             fix=f"leave the alias {other} out of the manifest",
         )
-    rename = _Renaming(_stem(name), _stem(other))
+    stem, other_stem = _stem(name), _stem(other)
+    rename = _Renaming(stem, other_stem, platform_in(stem), platform_in(other_stem))
     archive_format = format_of(name)
     if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, most_bytes):
         with path.open("rb") as file:
@@ -62,13 +67,27 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
 
 @dataclass(frozen=True)
 class _Renaming:
-    """What names inside are called: each step that is *old*, or that and an ending, is called *new* instead."""
+    """What names inside are called: each step that is *old*, or that and an ending, is called *new* instead.
+
+    At the top, the platform of the one name becomes that of the other, where both have one. Further down it may be a
+    name of the program's own, such as ``rustlib/x86_64-unknown-linux-musl``.
+    """
 
     old: str
     new: str
+    old_platform: str
+    new_platform: str
 
     def __call__(self, path: str) -> str:
-        return "/".join(map(self._step, path.split("/")))
+        top, *others = path.split("/")
+        return "/".join([self._top(top), *map(self._step, others)])
+
+    def _top(self, step: str) -> str:
+        renamed_step = self._step(step)
+        if renamed_step != step or not (self.old_platform and self.new_platform):
+            return renamed_step
+        repeated = rf"(?<![^-_.]){re.escape(self.old_platform)}(?![^-_.])"
+        return re.sub(repeated, lambda _found: self.new_platform, step)
 
     def _step(self, step: str) -> str:
         is_meant = step == self.old or step.startswith(f"{self.old}.")
