@@ -247,10 +247,21 @@ def test_result_tells_what_is_pushed_and_what_a_tag_leads_to(tmp_path: Path, web
     assert (again["changed"], again["published"], again["notes"], again["diff"]) == (False, [], [], {})
 
 
-def test_plus_in_a_version_is_an_underscore_in_its_tag(tmp_path: Path, web: Web, pusher: Pusher) -> None:
-    pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version="3.12.1+20240101"))
-    assert pusher.index("3.12.1_20240101")["annotations"]["org.opencontainers.image.version"] == "3.12.1+20240101"
-    assert locked_again(pusher).version == "3.12.1_20240101"
+@pytest.mark.parametrize("version", ["3.12.1+20240101", "1.33.4+k3s1", "0.43.0+b1"])
+@pytest.mark.parametrize("asked", ["", "*", "="])
+def test_version_with_a_plus_has_another_tag_and_is_locked_as_it_is(
+    tmp_path: Path, web: Web, pusher: Pusher, version: str, asked: str
+) -> None:
+    pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version=version))
+    assert pusher.index(version.replace("+", "_"))["annotations"]["org.opencontainers.image.version"] == version
+    more = {"": "", "*": f', version: "{version.split(".")[0]}.*"', "=": f', version: "{version}"'}[asked]
+    assert locked_again(pusher, more).version == version
+
+
+def test_newest_of_several_versions_with_a_plus_is_locked(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    for version in ("1.33.4+k3s9", "1.33.4+k3s10", "1.33.4"):
+        pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version=version))
+    assert locked_again(pusher).version == "1.33.4+k3s10"
 
 
 def test_token_for_pushing_is_asked_for_with_the_login_and_goes_to_the_registry_alone(
