@@ -8,16 +8,18 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import artifacts
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import TITLE, artifacts
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.outcome import pushed
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.push import RegistryMirror, VersionPlan
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
@@ -188,6 +190,43 @@ def test_platforms_of_another_lock_file_stay_in_the_index(tmp_path: Path, web: W
         "aarch64-unknown-linux-musl",
     }
     assert sent(pusher.push(one)) == []
+
+
+@dataclass(frozen=True)
+class Interrupted(AssetBytes):
+    """Bytes that take so long to come that something *else* happens meanwhile."""
+
+    meanwhile: Callable[[], object] = lambda: None
+
+    def fetch(self, origins: Iterable[AssetOrigin]) -> None:
+        """Bring the assets into the cache, after what happens."""
+        self.meanwhile()
+        super().fetch(origins)
+
+
+def test_platforms_that_another_run_pushes_meanwhile_stay_in_the_index(
+    tmp_path: Path, web: Web, pusher: Pusher
+) -> None:
+    own, others = lock(tmp_path, x86_64(web)), lock(tmp_path, aarch64(web), name="other.lock.json")
+    assets = Site(tmp_path).assets
+    slow = Interrupted(assets.cache, assets.open_source, meanwhile=lambda: pusher.push(others))
+    [plan] = RegistryMirror(pusher.to, artifacts([own])).publish(slow)
+    assert json.loads(plan.index) == pusher.index()
+    assert {one["annotations"]["pinned.release.target"] for one in pusher.index()["manifests"]} == {
+        "x86_64-unknown-linux-musl",
+        "aarch64-unknown-linux-musl",
+    }
+
+
+def test_tag_that_becomes_somebody_elses_meanwhile_is_not_moved(
+    tmp_path: Path, web: Web, pusher: Pusher, registry: Registry
+) -> None:
+    assets = Site(tmp_path).assets
+    precious = partial(registry.push, "platform/tool", "1.0", {"tool": b"precious"})
+    slow = Interrupted(assets.cache, assets.open_source, meanwhile=precious)
+    with pytest.raises(ReleaseError, match=r"tool:1\.0 is something that no run of mirror pushed"):
+        RegistryMirror(pusher.to, artifacts([lock(tmp_path, x86_64(web))])).publish(slow)
+    assert pusher.get("tool/manifests/1.0", MANIFEST)["layers"][0]["annotations"][TITLE] == "tool"
 
 
 def test_part_that_the_registry_lost_leaves_the_index(tmp_path: Path, web: Web, pusher: Pusher) -> None:
