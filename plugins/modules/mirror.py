@@ -42,7 +42,8 @@ options:
       - The same lock files make the same bytes. A file that is whole and up to date is left as it is. One that is no
         bundle is not replaced. A new file has the mode that the umask of the controller gives; one that is replaced
         keeps its own.
-      - Needs as much free space as the bundle is large, while the old one is still there.
+      - Needs as much free space as the bundle is large, while the old one is still there. What a run that was killed
+        left beside it, C(.NAME.XXXXXXXX.pinned-release), is removed by the next one.
     type: path
   controller:
     description:
