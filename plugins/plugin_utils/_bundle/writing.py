@@ -220,12 +220,16 @@ def _seen(sums: str) -> str:
 
 def _notes(wanted: Pinned, written: Written) -> Iterator[str]:
     if wanted.left_out:
-        yield f"left out what the other side has: {len(wanted.left_out)} assets"
+        yield f"left out what the other side has: {_assets(len(wanted.left_out))}"
     if written.packages:
         yield "pip fetches the Python packages that a controller needs"
     if written.is_changed and written.sha256:
         assets = len(layout.asset_digests(line[66:] for line in written.after.splitlines()))
-        yield f"wrote {assets} asset{'' if assets == 1 else 's'}, {amount(written.size)}, sha256 {written.sha256}"
+        yield f"wrote {_assets(assets)}, {amount(written.size)}, sha256 {written.sha256}"
+
+
+def _assets(count: int) -> str:
+    return f"{count} asset{'' if count == 1 else 's'}"
 
 
 def _downloaded(folder: Path) -> dict[str, Member]:

@@ -139,7 +139,9 @@ def test_a_folder_is_refused_in_check_mode_as_well(sender: Sender, web: Web) -> 
 def test_what_the_other_side_has_is_left_out(sender: Sender, web: Web) -> None:
     before = lock(sender, web, OLD_PATH, name="before.lock.json")
     now = lock(sender, web, OLD_PATH, NEW_PATH)
-    sender.write(now, since=[before.lock])
+    written = sender.write(now, since=[before.lock])
+    told = writing.result(sender.bundle, writing.pinned([now], [before.lock]), written)["notes"]
+    assert told[0] == "left out what the other side has: 1 asset"
     assert [name for name in members(sender.bundle) if name.startswith("assets/")] == [f"assets/{sha256(NEW)}"]
     assert writing.pinned([now], [before.lock]).left_out == ("told 1.0: old.gz",)
     assert len([question for question in web.questions if question.path == OLD_PATH]) == 0
