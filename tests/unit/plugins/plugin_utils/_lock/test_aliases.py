@@ -179,6 +179,10 @@ def test_lock_file_tells_which_names_it_was_asked_for(publisher: Publisher, cont
         "[{asset: a}, {asset: a}]",
         "[{asset: a, of: b}]",
         '[{asset: ""}]',
+        # Neither can a mirror serve it, nor does anybody fill that in.
+        "[{asset: .tool-x86_64-linux-gnu.tar.gz}]",
+        '[{asset: "tool-{tag}-x86_64-linux-gnu.tar.gz"}]',
+        '[{asset: "tool-{version-x86_64-linux-gnu.tar.gz"}]',
     ],
 )
 def test_what_is_no_list_of_names_is_refused_with_its_line(written: str) -> None:
