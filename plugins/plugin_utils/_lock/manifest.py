@@ -51,7 +51,7 @@ _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
 #: Braces are in no name that anybody publishes: they are for what somebody expects us to fill in.
 _ALIAS = Form(
     re.compile(r"(?!\.)(?:\{version\}|(?![{}])[^/\\" + CONTROL + r"]){1,255}\Z"),
-    "the name of an asset, without a folder and a dot in front; {version} in it stands for the version, and nothing "
+    "the name of an asset, without a folder or a dot in front; {version} in it stands for the version, and nothing "
     "else is filled in",
 )
 _CATALOGUE = Form(forms.LINE.pattern, "the path of a catalogue, seen from the manifest")
