@@ -28,6 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry impor
     GivenLock,
     Kind,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.listings import SIDECAR, SUMS
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
@@ -75,7 +76,7 @@ def publication(locks: Sequence[GivenLock]) -> Publication:
     for lock in locks:
         for name, content in beside_lock(lock).items():
             _add(files, f"{addresses.LOCKS}/{name}", File(_entry("lock", content), content))
-    return Publication(files, (*notes, *_published(named)))
+    return Publication(files, (*notes, *_published(named), *dict.fromkeys(_unlisted(named, served, files))))
 
 
 def _of_lock(lock: GivenLock) -> Iterator[_Named]:
@@ -131,6 +132,17 @@ def _published(named: Sequence[_Named]) -> tuple[str, ...]:
         if one.origin.asset.private_url
     )
     return tuple(dict.fromkeys(told))
+
+
+def _unlisted(named: Sequence[_Named], served: frozenset[str], files: Mapping[str, File]) -> Iterator[str]:
+    """Yield what to tell of aliases that the sums in their folder do not name, because these are signed."""
+    for one in named:
+        for place, kind in _places(one, served):
+            if kind == "alias" and posixpath.join(posixpath.dirname(place), SUMS) in files:
+                yield (
+                    f"{one.origin.name}: {SUMS} beside {one.name} is the publisher's own, which does not name it; "
+                    f"{one.name}{SIDECAR} does"
+                )
 
 
 def _refuse_republished(several: Sequence[_Named]) -> None:
