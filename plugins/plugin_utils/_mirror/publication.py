@@ -61,8 +61,9 @@ class _Named:
 def publication(locks: Sequence[GivenLock]) -> Publication:
     """Return what a mirror has for *locks*.
 
-    Raises ReleaseError where two of them pin other bytes at one address, or have one name.
+    Raises ReleaseError where there are none, and where two of them pin other bytes at one address, or have one name.
     """
+    refuse_none(locks)
     named = [one for lock in locks for one in _of_lock(lock)]
     served, notes = _served(named)
     files: dict[str, File] = {}
@@ -77,6 +78,17 @@ def publication(locks: Sequence[GivenLock]) -> Publication:
         for name, content in beside_lock(lock).items():
             _add(files, f"{addresses.LOCKS}/{name}", File(_entry("lock", content), content))
     return Publication(files, (*notes, *_published(named), *dict.fromkeys(_unlisted(named, served, files))))
+
+
+def refuse_none(locks: Sequence[GivenLock]) -> None:
+    """Raise ReleaseError where no lock file is given: a list that came out empty would empty the mirror with prune."""
+    if not locks:
+        raise ReleaseError(
+            "lockfile names no lock file",
+            expected="one at least",
+            found="an empty list",
+            fix="see where the list comes from; to remove a mirror, remove its folder",
+        )
 
 
 def _of_lock(lock: GivenLock) -> Iterator[_Named]:

@@ -181,6 +181,15 @@ def test_prune_keeps_what_any_given_lock_file_names(site: Site, web: Web) -> Non
     }
 
 
+@pytest.mark.parametrize("prune", [False, True])
+def test_list_of_lock_files_that_came_out_empty_removes_nothing(site: Site, web: Web, prune: bool) -> None:
+    site.mirror(old(site, web))
+    before = site.files()
+    with pytest.raises(ReleaseError, match="lockfile names no lock file"):
+        site.mirror(prune=prune)
+    assert site.files() == before
+
+
 @pytest.mark.parametrize("damage", [b"", b"other bytes", OLD[:-1], OLD + b"x", None])
 def test_damaged_file_is_replaced(site: Site, web: Web, damage: bytes | None) -> None:
     lock = old(site, web)

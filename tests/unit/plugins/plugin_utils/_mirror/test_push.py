@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import TITLE, artifacts
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import TITLE, Artifacts, artifacts
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.outcome import pushed
@@ -412,7 +412,7 @@ def test_index_that_is_none_is_refused(tmp_path: Path, web: Web, index: bytes) -
 )
 def test_what_is_no_repository_is_refused(to: str) -> None:
     with pytest.raises(ReleaseError, match="to is not the address of a repository") as refused:
-        RegistryMirror(to, artifacts([]))
+        RegistryMirror(to, Artifacts(()))
     assert "u:p" not in str(refused.value)
 
 
