@@ -237,9 +237,10 @@ def held(path: Path) -> Iterator[MirrorFolder]:
     Raises ReleaseError if the system refuses.
     """
     try:
-        if not path.exists():
-            path.mkdir(parents=True)
-            path.chmod(READABLE_FOLDER)
+        for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+            # Servers must come through what leads there, too.
+            missing.mkdir()
+            missing.chmod(READABLE_FOLDER)
         (path / STATE).mkdir(mode=OWN_FOLDER, exist_ok=True)
     except OSError as error:
         raise failure(error, path) from error

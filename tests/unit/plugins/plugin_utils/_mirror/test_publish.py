@@ -321,6 +321,16 @@ def test_folder_that_the_user_leads_to_by_a_link_is_used(site: Site, web: Web, t
     assert (tmp_path / "disk/PULP_MANIFEST").is_file()
 
 
+def test_servers_can_come_to_it_whatever_the_umask_is(site: Site, web: Web) -> None:
+    before = os.umask(0o077)
+    try:
+        Site(site.folder / "srv/www").mirror(old(site, web))
+    finally:
+        os.umask(before)
+    folders = ["srv", "srv/www", "srv/www/mirror"]
+    assert [(site.folder / one).stat().st_mode & 0o777 for one in folders] == [0o755] * 3
+
+
 def test_servers_can_read_all_of_it_whatever_the_umask_is(site: Site, web: Web) -> None:
     before = os.umask(0o077)
     try:
