@@ -90,7 +90,7 @@ class MirrorFolder:
                     f"{place} would have other bytes than the lock file pins",
                     expected=f"sha256 {expected[0]}, {expected[1]} bytes",
                     found=f"sha256 {digest.hexdigest()}, {size} bytes or more",
-                    fix="run again; if it stays so, lock again with this version of the collection",
+                    fix="run again; if it stays so, lock the tool again (upgrade) with this version of the collection",
                 )
             file.flush()
             os.fchmod(file.fileno(), READABLE_FILE)
