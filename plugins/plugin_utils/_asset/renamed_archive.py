@@ -48,7 +48,8 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
     stem, other_stem = _stem(name), _stem(other)
     rename = _Renaming(stem, other_stem, platform_in(stem), platform_in(other_stem))
     archive_format = format_of(name)
-    if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, most_bytes):
+    paths = _paths(path, name, most_bytes) if archive_format.startswith(_ARCHIVES) else set()
+    if all(rename(one) == one for one in paths):
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
         return
@@ -59,6 +60,11 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             "not the same bytes from every controller",
             expected="tar, tar.gz, tar.xz or tar.zst",
             found=archive_format,
+            fix=f"leave the alias {other} out of the manifest",
+        )
+    if len(set(map(rename, paths))) < len(paths):
+        raise ReleaseError(
+            f"{name} cannot be renamed to {other}: two names inside of it would become one",
             fix=f"leave the alias {other} out of the manifest",
         )
     with open_archive(str(path), archive_format, name, most_bytes, name) as archive:
@@ -98,11 +104,10 @@ def _stem(name: str) -> str:
     return without_suffix(name)[0]
 
 
-def _repeats(path: Path, name: str, rename: Callable[[str], str], most_bytes: int) -> bool:
-    """Tell whether a name inside the archive repeats its own."""
+def _paths(path: Path, name: str, most_bytes: int) -> set[str]:
+    """Return the path of everything in the archive."""
     with open_archive(str(path), format_of(name), name, most_bytes, name) as archive:
-        paths = [member.path for member, _content in archive.walk()]
-        return any(rename(one) != one for one in [*paths, *archive.directories])
+        return {*(member.path for member, _content in archive.walk()), *archive.directories}
 
 
 def _entries(archive: Archive, rename: Callable[[str], str]) -> Iterator[bytes]:

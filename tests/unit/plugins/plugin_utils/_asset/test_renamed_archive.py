@@ -145,6 +145,14 @@ def test_folder_that_repeats_only_the_platform_follows_the_name(
         assert [one.name for one in archive.getmembers() if one.isfile()] == [f"{after}/tool"]
 
 
+@pytest.mark.parametrize("folders", [(MUSL, GNU), (f"t-{MUSL}", f"t-{GNU}")])
+def test_folder_that_would_become_another_that_is_there_is_refused(tmp_path: Path, folders: tuple[str, str]) -> None:
+    files = [made.file(f"{folder}/uv", folder.encode(), 0o755) for folder in folders]
+    path = write(tmp_path, f"{MUSL}.tar.gz", *files)
+    with pytest.raises(ReleaseError, match="two names inside of it would become one"):
+        become(path, f"{GNU}.tar.gz")
+
+
 def test_platform_further_down_is_a_name_of_the_programs_own(tmp_path: Path) -> None:
     inside = "lib/rustlib/x86_64-unknown-linux-musl/std.rlib"
     path = write(
