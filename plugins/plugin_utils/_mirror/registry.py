@@ -44,6 +44,8 @@ _FIXES = {
     405: "check that this is a registry, and none that only mirrors another one",
     413: "raise the size limit of the registry, or of the proxy before it",
 }
+#: It took the request to send a file, and does not know of it any more.
+_GAVE_UP = "see in the registry's log why it gave up what was sent to it, such as a full disk, and run again"
 
 
 @dataclass(frozen=True)
@@ -170,7 +172,9 @@ class Repository:
         """Return the error for an answer that is not what was asked for, in the registry's own words."""
         refused = refusal(response, self.session)
         access: Any = self.session.auth
-        fix = f"{access.refused_login}: correct it" if access.refused_login else _FIXES.get(response.status_code)
+        is_sent = response.request.method == "PUT" and "/manifests/" not in response.url
+        fix = _GAVE_UP if is_sent and response.status_code == 404 else _FIXES.get(response.status_code)
+        fix = f"{access.refused_login}: correct it" if access.refused_login else fix
         return ReleaseError(f"{self}: {refused.what}", found=refused.found, fix=fix or refused.fix)
 
 

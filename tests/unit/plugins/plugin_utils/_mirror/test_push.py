@@ -372,6 +372,23 @@ def test_file_is_sent_again_from_its_beginning_after_an_error_of_the_server(tmp_
     assert b"" not in got
 
 
+def test_registry_that_gives_up_what_is_sent_to_it_is_told(tmp_path: Path, web: Web) -> None:
+    """docker-registry with a full disk fails once, and then does not know of the upload."""
+    puts: list[str] = []
+
+    def answer(question: Question) -> Answer:
+        if question.method == "POST":
+            return Answer(202, b"", {"Location": f"/v2/platform/tool/blobs/uploads/{len(puts)}"})
+        if question.method == "PUT":
+            puts.append(question.path)
+            return Answer(500 if puts.count(question.path) == 1 else 404)
+        return Answer(404)
+
+    with Web(answer) as registry, pytest.raises(ReleaseError) as refused:
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert "full disk" in str(refused.value.fix)
+
+
 def test_file_is_sent_whole_with_a_new_token_when_the_old_one_has_expired(tmp_path: Path, web: Web) -> None:
     """Tokens live for minutes, and a large file takes longer."""
     got: list[bytes] = []
