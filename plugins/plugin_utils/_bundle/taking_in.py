@@ -59,6 +59,12 @@ class Taken:
     proofs: tuple[Verification, ...]
     notes: tuple[str, ...]
 
+    @property
+    def cache_notes(self) -> tuple[str, ...]:
+        """What to tell of the cache: it may be all that changed."""
+        count = len(self.cached)
+        return (f"put {count} asset{'' if count == 1 else 's'} into the controller's cache",) if count else ()
+
 
 @dataclass(frozen=True)
 class BundleIntake:

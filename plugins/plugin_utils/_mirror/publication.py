@@ -132,7 +132,7 @@ def _served(named: Sequence[_Named]) -> tuple[frozenset[str], tuple[str, ...]]:
 def _note(one: _Named, reason: str) -> str:
     place = addresses.released_at(one.origin.name, one.origin.tool.version, one.name)
     if urlsplit(one.url).scheme == "file":
-        reason = "that is a folder of this controller"
+        reason = "that is a folder of a controller"
     return f"{one.origin.name}: {one.name} is at {place} only, not under {redacted(one.url)}: {reason}"
 
 

@@ -87,6 +87,7 @@ def test_other_side_has_the_same_mirror_and_the_cache(sender: Sender, receiver: 
     taken = receiver.take_in(sender.bundle)
     assert receiver.files() == sender.files()
     assert taken.cached == ("tool 1.0: tool.gz",)
+    assert taken.cache_notes == ("put 1 asset into the controller's cache",)
     assert taken.lockfiles == (str(receiver.dest / LOCK),)
     kept = receiver.cache.open_kept(sha256(OLD))
     assert kept is not None
@@ -99,7 +100,7 @@ def test_second_run_changes_nothing(sender: Sender, receiver: Receiver, web: Web
     assert receiver.take_in(sender.bundle).todo.is_changed
     again = receiver.take_in(sender.bundle)
     assert not again.todo.is_changed
-    assert again.cached == ()
+    assert (again.cached, again.cache_notes) == ((), ())
 
 
 def test_check_mode_says_the_same_and_writes_nothing(sender: Sender, receiver: Receiver, web: Web) -> None:

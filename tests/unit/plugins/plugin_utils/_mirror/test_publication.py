@@ -71,7 +71,7 @@ def test_blob_of_a_registry_has_its_name_in_the_release(path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("file:///srv/t.tar.gz", "that is a folder of this controller"),
+        ("file:///srv/t.tar.gz", "that is a folder of a controller"),
         ("https://h/download/", "a static server cannot serve that"),
         ("https://h/%2e%2e/t.tar.gz", "a static server cannot serve that"),
     ],
