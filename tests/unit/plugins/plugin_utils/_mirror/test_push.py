@@ -331,6 +331,19 @@ def test_who_may_not_push_is_told_what_to_do(tmp_path: Path, web: Web) -> None:
     assert refused.value.fix == "log in as a user who may push there, with docker login or in netrc"
 
 
+@pytest.mark.parametrize("key", ["credsStore", "credHelpers"])
+def test_program_that_keeps_the_login_is_named(tmp_path: Path, web: Web, key: str) -> None:
+    """Who has logged in with docker login would be told to do so for ever."""
+    with Web(lambda question: Answer(401)) as registry:
+        name = registry.url.partition("//")[2]
+        value = "desktop" if key == "credsStore" else {name: "desktop"}
+        (tmp_path / "docker").mkdir()
+        (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {name: {}}, key: value}))
+        with pytest.raises(ReleaseError) as refused:
+            Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert "into netrc: docker-credential-desktop keeps" in str(refused.value.fix)
+
+
 @pytest.mark.parametrize("location", ["https://elsewhere.example/upload", "", "http://[", "//elsewhere.example/x"])
 def test_file_is_sent_to_no_other_server(tmp_path: Path, web: Web, location: str) -> None:
     def answer(question: Question) -> Answer:
