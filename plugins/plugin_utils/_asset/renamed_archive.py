@@ -30,7 +30,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.name_
 
 _CHUNK_BYTES = 1 << 20
 #: Formats that hold several files; of the others, the name inside is not the publisher's.
-_ARCHIVES = ("tar", "zip")
+ARCHIVES = ("tar", "zip")
 
 
 def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[bytes]:
@@ -45,10 +45,9 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             expected="a name with more than dots before its ending",
             fix=f"leave the alias {other} out of the manifest",
         )
-    stem, other_stem = _stem(name), _stem(other)
-    rename = _Renaming(stem, other_stem, platform_in(stem), platform_in(other_stem))
+    rename = renaming(name, other)
     archive_format = format_of(name)
-    paths = _paths(path, name, most_bytes) if archive_format.startswith(_ARCHIVES) else set()
+    paths = _paths(path, name, most_bytes) if archive_format.startswith(ARCHIVES) else set()
     if all(rename(one) == one for one in paths):
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
@@ -69,6 +68,12 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
         )
     with open_archive(str(path), archive_format, name, most_bytes, name) as archive:
         yield from pack(tar_writer.end(_entries(archive, rename)))
+
+
+def renaming(name: str, other: str) -> Callable[[str], str]:
+    """Return what tells the path of a file in the archive *name* as it is in the one called *other*."""
+    stem, other_stem = _stem(name), _stem(other)
+    return _Renaming(stem, other_stem, platform_in(stem), platform_in(other_stem))
 
 
 @dataclass(frozen=True)
