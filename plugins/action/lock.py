@@ -59,6 +59,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.release imp
 OPTIONS = verb.reader(options.LOCK)
 #: From this verbosity on (-v), a diff shows the lock file itself.
 WHOLE_FILE = 1
+_NO_MANIFEST = "no manifest is here: nothing was compared with what it asks for"
 
 
 class ActionModule(verb.Verb):
@@ -74,6 +75,9 @@ class ActionModule(verb.Verb):
         file is then as it was.
         """
         given = verb.options(self, OPTIONS)
+        _refuse_contradictions(given)
+        if self._is_without_manifest(given):
+            return _verified(None, self._lock_path(given["lockfile"], Path()))
         asked = self._asked(given)
         wanted_path = asked.path
         lock_path = self._lock_path(given["lockfile"], wanted_path)
@@ -123,18 +127,9 @@ class ActionModule(verb.Verb):
     def _asked(self, given: Mapping[str, Any]) -> Asked:
         """Return the manifest, and what the option import names. A manifest that is made of that is written at once.
 
-        What may be in the way of a lock is settled in the manifest, so it must be there. Raises ReleaseError for
-        options that contradict each other, and for files that cannot be read or taken over.
+        What may be in the way of a lock is settled in the manifest, so it must be there. Raises ReleaseError for files
+        that cannot be read or taken over.
         """
-        # A playbook that passes its own variables on gives an export without any path.
-        changes = {**given, "export": any((given["export"] or {}).values())}
-        for only in ("frozen", "verify"):
-            for option in ("import", "export", "upgrade"):
-                if changes[option] and given[only]:
-                    raise ReleaseError(
-                        f"{only} cannot be combined with {option}: it only looks at what is locked",
-                        fix="leave out one of them",
-                    )
         paths = [verb.found_file(self, name, user_files.FOREIGN) for name in given["import"]]
         taken = take_over_files(paths) if paths else None
         try:
@@ -148,6 +143,16 @@ class ActionModule(verb.Verb):
                 user_files.write(path, text, user_files.MANIFEST)
             return Asked(path, text, taken, is_new=True)
         return Asked(path, user_files.read(path, user_files.MANIFEST), taken)
+
+    def _is_without_manifest(self, given: Mapping[str, Any]) -> bool:
+        """Tell whether a lock file is to be verified that came alone, as mirrors and bundles have it."""
+        if given["frozen"] or not (given["verify"] and given["lockfile"]) or "manifest" in self._task.args:
+            return False
+        try:
+            verb.found_file(self, given["manifest"], user_files.MANIFEST)
+        except ReleaseError:
+            return True
+        return False
 
     def _settled(
         self, asked: Asked, wanted: manifest.Manifest, resolver: Resolver, locked: LockFile
@@ -224,6 +229,18 @@ class ActionModule(verb.Verb):
         return Path(self._loader.path_dwim(given))
 
 
+def _refuse_contradictions(given: Mapping[str, Any]) -> None:
+    # A playbook that passes its own variables on gives an export without any path.
+    changes = {**given, "export": any((given["export"] or {}).values())}
+    for only in ("frozen", "verify"):
+        for option in ("import", "export", "upgrade"):
+            if changes[option] and given[only]:
+                raise ReleaseError(
+                    f"{only} cannot be combined with {option}: it only looks at what is locked",
+                    fix="leave out one of them",
+                )
+
+
 def _frozen(asked: Asked, lock_path: Path) -> dict[str, Any]:
     """Return the result where the lock file answers all that is *asked*. Raises ReleaseError where it does not.
 
@@ -238,16 +255,18 @@ def _frozen(asked: Asked, lock_path: Path) -> dict[str, Any]:
     return _result(lock_path, Resolution(locked, outcomes, _moves(asked, locked, lock_path)), {})
 
 
-def _verified(asked: Asked, lock_path: Path) -> dict[str, Any]:
+def _verified(asked: Asked | None, lock_path: Path) -> dict[str, Any]:
     """Return what became of every proof, verified again from what is kept. Raises ReleaseError if one does not hold.
 
-    Nobody is asked, and nothing is written.
+    Nobody is asked, and nothing is written. Without a manifest, nothing is *asked* that the proofs could be held to.
     """
     locked, _sha256 = lock_reader.read(lock_path)
     evidence = evidence_folder.EvidenceFolder(lock_path)
-    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, asked.wanted(locked))
+    wanted = asked.wanted(locked) if asked else None
+    found = verification.verify(locked, evidence.read, Cache(default_cache_root()).open_kept, wanted)
     verification.refuse_failed(found)
-    result = _result(lock_path, Resolution(locked, notes=_moves(asked, locked, lock_path)), {})
+    told = _moves(asked, locked, lock_path) if asked else (_NO_MANIFEST,)
+    result = _result(lock_path, Resolution(locked, notes=told), {})
     roots = verification.root_notes(locked, evidence.read, datetime.now(timezone.utc))
     notes = [*verification.notes(found), *roots, *result["notes"]]
     return {**result, "proofs": list(map(asdict, found)), "notes": notes}

@@ -51,5 +51,5 @@ class ActionModule(verb.Verb):
             "lockfiles": list(taken.lockfiles),
             "cached": list(taken.cached),
             "proofs": list(map(asdict, taken.proofs)),
-            "notes": [*taken.notes, *mirrored["notes"]],
+            "notes": [*taken.notes, *mirrored["notes"], *taken.cache_notes],
         }

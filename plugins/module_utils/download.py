@@ -323,11 +323,12 @@ def _copy(url: str, partial: _Partial) -> None:
     except OSError as error:
         failed = file_error("read", path.decode("utf-8", "replace"), error)
         if error.errno in (errno.ENOENT, errno.ENOTDIR):
-            # The manifest's folder is one of the controller.
+            # The orders do not tell a mirror's folder from the manifest's, which is one of the controller.
             failed.fix = (
-                "the lock file names a folder of the controller: put it back there if it is gone, and let the "
-                "controller send it to other hosts (leave out fetch_from); or serve it over the web, name its address "
-                "in the manifest (source: {directory: https://...}), and lock again"
+                "if the option mirrors leads there, mount it on this machine; else the lock file names a folder of the "
+                "controller: put it back there if it is gone, and let the controller send it to other hosts (leave out "
+                "fetch_from); or serve it over the web, name its address in the manifest (source: {directory: "
+                "https://...}), and lock again"
             )
         raise failed from error
 

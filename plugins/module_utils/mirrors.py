@@ -32,7 +32,8 @@ class Fetched(t.NamedTuple):
     bytes_fetched   all bytes that came for it, also from those that did not serve it
     seconds         how long that took
     served_by       the number of its address among the asset's; None where it came with the orders
-    failed          why those that were asked before did not serve it, a line each
+    failed          why those that were asked before did not serve it, a line each; what is told of an asset already is
+                    not said again: a mirror that is down would be told once for each of fifty tools
     """
 
     bytes_fetched: int
@@ -42,12 +43,16 @@ class Fetched(t.NamedTuple):
 
 
 class Fetcher:
-    """Fetches the assets of one run. Whoever was silent once is asked last for the assets that follow."""
+    """Fetches the assets of one run. Whoever was silent once is asked last for the assets that follow.
+
+    That an address fails as it did for another asset is told once.
+    """
 
     def __init__(self, pushed: Pushed) -> None:
         """Take what comes with the orders from *pushed*, in their order."""
         self._pushed = pushed
         self._silent = set()  # type: t.Set[str]
+        self._told = set()  # type: t.Set[t.Tuple[int, str, t.Optional[str]]]
 
     def fetch(self, asset: Download, path: str) -> Fetched:
         """Write the *asset* to the new file *path*, by the first of its addresses that serves it.
@@ -60,6 +65,7 @@ class Fetcher:
             return Fetched(asset.size, _seconds_since(started_s), None, [])
         counts = []  # type: t.List[int]
         failures = []  # type: t.List[ReleaseError]
+        news = []  # type: t.List[str]
         last = patience_while_controller_stands_by() if asset.pushable else all_patience()
         numbers = sorted(range(len(asset.urls)), key=lambda number: _server(asset.urls[number]) in self._silent)
         for number in numbers:
@@ -80,8 +86,13 @@ class Fetcher:
                 failures.append(error)
                 if isinstance(error, SilentError):
                     self._silent.add(_server(url))
+                # The folders of two mirrors have one server, which is none.
+                kind = (number, _server(url), error.found)
+                if kind not in self._told:
+                    self._told.add(kind)
+                    news.append(_reason(error))
             else:
-                return Fetched(sum(counts), _seconds_since(started_s), number, [_reason(error) for error in failures])
+                return Fetched(sum(counts), _seconds_since(started_s), number, news)
         raise _nobody_serves(asset, failures)
 
 

@@ -93,6 +93,8 @@ options:
     description:
       - Verify every proof in the lock file again, from what is kept beside it, and write nothing. Fails if one does not
         hold. No publisher is asked.
+      - A lock file that came without its manifest, from a mirror or a bundle, is verified alone if O(lockfile) names
+        it, O(manifest) is left out, and no C(releases.yml) is there.
       - A signature of an asset's own bytes needs these bytes in the cache of this controller. Where they are not, that
         is said, and it is no failure.
       - What held when the lock was made and would not be taken now is said, too, such as a key that the manifest no

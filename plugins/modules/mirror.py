@@ -42,7 +42,8 @@ options:
       - The same lock files make the same bytes. A file that is whole and up to date is left as it is. One that is no
         bundle is not replaced. A new file has the mode that the umask of the controller gives; one that is replaced
         keeps its own.
-      - Needs as much free space as the bundle is large, while the old one is still there.
+      - Needs as much free space as the bundle is large, while the old one is still there. What a run that was killed
+        left beside it, C(.NAME.XXXXXXXX.pinned-release), is removed by the next one.
     type: path
   controller:
     description:
@@ -66,7 +67,7 @@ options:
       - The tag of a version, C(REPOSITORY/TOOL:VERSION), leads to an index of its assets, each of which is an artifact
         of one layer. Platform, target, needs, SHA-256 and the digest of the tree are in annotations. Signatures and
         signed sums files with known names are artifacts of the same index. Lock files and aliases are not pushed.
-      - A C(+) in a version is a C(_) in its tag.
+      - A C(+) in a version is a C(_) in its tag. The source C(oci) reads it as the version with the C(+).
       - What the registry has already is not pushed again. Files that an earlier run put into an index stay there until
         one of that name is pushed. A tag that no run of this action pushed is never moved.
       - The login is what C(docker login) wrote (C(auths) in C(config.json)), or netrc.

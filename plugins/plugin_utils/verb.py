@@ -16,7 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
 
-from ansible.errors import AnsibleError, AnsibleFileNotFound
+from ansible.errors import AnsibleError, AnsibleFileNotFound, AnsibleParserError
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import AnsibleValidationError, UnsupportedError
@@ -36,6 +36,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest imp
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import without_secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import printable
+from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text import read_yaml
 
 Part = TypeVar("Part")
 #: From this verbosity on (-vvv), each question and answer is told, and where in the code an error comes from.
@@ -276,8 +277,38 @@ def mirrors(action: ActionBase, given: Sequence[Mapping[str, Any]] | None) -> Mi
     path = site_file()
     if path is None:
         return Mirrors()
-    loaded = action._loader.load_from_file(str(path), cache="none")
-    checked = _SITE.validate(loaded if isinstance(loaded, dict) else {"mirrors": loaded})
+    try:
+        return _of_site(path, _loaded(action, path))
+    except AnsibleError as error:
+        # Of a vault, which may be the whole file or a value. What it says of the task would mislead.
+        said = str(error.message).partition("\n")[0]
+        fix = "give the vault's password to ansible-playbook, or correct the file"
+        raise ReleaseError(f"{path} could not be decrypted", found=said, fix=fix) from None
+
+
+def _loaded(action: ActionBase, path: Path) -> Any:
+    """Return what is in the YAML file of a site, decrypted where that is to be done.
+
+    Raises ReleaseError if it is no YAML. Ansible's own error shows lines of it, which may hold passwords.
+    """
+    try:
+        return action._loader.load_from_file(str(path), cache="none")
+    except AnsibleParserError:
+        what = f"{path} is not YAML"
+    try:
+        read_yaml(path.read_text(encoding="utf-8", errors="replace"), str(path))
+    except ReleaseError as error:
+        what = error.what
+    raise ReleaseError(what, found="lines that are not shown, since they may hold passwords", fix="correct the file")
+
+
+def _of_site(path: Path, loaded: Any) -> Mirrors:
+    """Return the rules that were *loaded* from the site's file. Raises ReleaseError for what cannot be followed."""
+    rules = loaded if isinstance(loaded, dict) else {"mirrors": loaded}
+    if not isinstance(rules.get("mirrors", []), list):
+        found = "nothing" if rules["mirrors"] is None else "something else"
+        raise ReleaseError(f"{path} has no list of rules", expected="mirrors: [] for none", found=found)
+    checked = _SITE.validate(rules)
     if checked.error_messages:
         raise ReleaseError(f"{path}: {'; '.join(_message(error) for error in checked.errors.errors)}")
     try:

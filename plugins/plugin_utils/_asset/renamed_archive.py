@@ -4,13 +4,16 @@
 """What does an asset become under another file name, when names inside of it repeat that? Runs on the controller.
 
 Many publishers put everything into one folder that is called like the archive: ``uv-aarch64-unknown-linux-musl/uv`` in
-``uv-aarch64-unknown-linux-musl.tar.gz``. Whoever asks for another name looks for that folder. The files' own bytes stay
-as they are. The archive is written anew, stored, so that it has the same bytes from every controller. Where no name
-inside repeats that of the asset, the asset's own bytes are the answer.
+``uv-aarch64-unknown-linux-musl.tar.gz``. Others repeat only the platform: ``vector-x86_64-unknown-linux-musl/`` in
+``vector-0.42.0-x86_64-unknown-linux-musl.tar.gz``, ``linux-amd64/`` in ``helm-v3.18.0-linux-amd64.tar.gz``. Whoever
+asks for another name looks for that folder. The files' own bytes stay as they are. The archive is written anew, stored,
+so that it has the same bytes from every controller. Where no name inside repeats that of the asset, the asset's own
+bytes are the answer.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -23,10 +26,11 @@ from ansible_collections.pinned.release.plugins.module_utils.tree_listing import
 from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.stored_streams import PACKERS
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.file_kinds import without_suffix
+from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.name_words import platform_in
 
 _CHUNK_BYTES = 1 << 20
 #: Formats that hold several files; of the others, the name inside is not the publisher's.
-_ARCHIVES = ("tar", "zip")
+ARCHIVES = ("tar", "zip")
 
 
 def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[bytes]:
@@ -41,9 +45,10 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             expected="a name with more than dots before its ending",
             fix=f"leave the alias {other} out of the manifest",
         )
-    rename = _Renaming(_stem(name), _stem(other))
+    rename = renaming(name, other)
     archive_format = format_of(name)
-    if not archive_format.startswith(_ARCHIVES) or not _repeats(path, name, rename, most_bytes):
+    paths = _paths(path, name, most_bytes) if archive_format.startswith(ARCHIVES) else set()
+    if all(rename(one) == one for one in paths):
         with path.open("rb") as file:
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
         return
@@ -56,19 +61,44 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             found=archive_format,
             fix=f"leave the alias {other} out of the manifest",
         )
+    if len(set(map(rename, paths))) < len(paths):
+        raise ReleaseError(
+            f"{name} cannot be renamed to {other}: two names inside of it would become one",
+            fix=f"leave the alias {other} out of the manifest",
+        )
     with open_archive(str(path), archive_format, name, most_bytes, name) as archive:
         yield from pack(tar_writer.end(_entries(archive, rename)))
 
 
+def renaming(name: str, other: str) -> Callable[[str], str]:
+    """Return what tells the path of a file in the archive *name* as it is in the one called *other*."""
+    stem, other_stem = _stem(name), _stem(other)
+    return _Renaming(stem, other_stem, platform_in(stem), platform_in(other_stem))
+
+
 @dataclass(frozen=True)
 class _Renaming:
-    """What names inside are called: each step that is *old*, or that and an ending, is called *new* instead."""
+    """What names inside are called: each step that is *old*, or that and an ending, is called *new* instead.
+
+    At the top, the platform of the one name becomes that of the other, where both have one. Further down it may be a
+    name of the program's own, such as ``rustlib/x86_64-unknown-linux-musl``.
+    """
 
     old: str
     new: str
+    old_platform: str
+    new_platform: str
 
     def __call__(self, path: str) -> str:
-        return "/".join(map(self._step, path.split("/")))
+        top, *others = path.split("/")
+        return "/".join([self._top(top), *map(self._step, others)])
+
+    def _top(self, step: str) -> str:
+        renamed_step = self._step(step)
+        if renamed_step != step or not (self.old_platform and self.new_platform):
+            return renamed_step
+        repeated = rf"(?<![^-_.]){re.escape(self.old_platform)}(?![^-_.])"
+        return re.sub(repeated, lambda _found: self.new_platform, step)
 
     def _step(self, step: str) -> str:
         is_meant = step == self.old or step.startswith(f"{self.old}.")
@@ -79,11 +109,10 @@ def _stem(name: str) -> str:
     return without_suffix(name)[0]
 
 
-def _repeats(path: Path, name: str, rename: Callable[[str], str], most_bytes: int) -> bool:
-    """Tell whether a name inside the archive repeats its own."""
+def _paths(path: Path, name: str, most_bytes: int) -> set[str]:
+    """Return the path of everything in the archive."""
     with open_archive(str(path), format_of(name), name, most_bytes, name) as archive:
-        paths = [member.path for member, _content in archive.walk()]
-        return any(rename(one) != one for one in [*paths, *archive.directories])
+        return {*(member.path for member, _content in archive.walk()), *archive.directories}
 
 
 def _entries(archive: Archive, rename: Callable[[str], str]) -> Iterator[bytes]:

@@ -59,6 +59,12 @@ class Taken:
     proofs: tuple[Verification, ...]
     notes: tuple[str, ...]
 
+    @property
+    def cache_notes(self) -> tuple[str, ...]:
+        """What to tell of the cache: it may be all that changed."""
+        count = len(self.cached)
+        return (f"put {count} asset{'' if count == 1 else 's'} into the controller's cache",) if count else ()
+
 
 @dataclass(frozen=True)
 class BundleIntake:
@@ -177,7 +183,7 @@ class BundleIntake:
                     nowhere.append(f"{origin.name} {origin.tool.version}: {origin.asset.name}")
         if nowhere:
             raise ReleaseError(
-                f"{self.bundle.path} leaves out {len(nowhere)} assets that are not here either",
+                f"{self.bundle.path} leaves out assets that are not here either",
                 expected=f"them in the bundle, in the cache {self.cache.root}, or in {self.dest}",
                 found=listed(nowhere),
                 fix="make the bundle with a lock file in since that was rolled out here, or without since",

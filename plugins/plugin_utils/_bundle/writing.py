@@ -5,14 +5,18 @@
 
 Everything is fetched before anything is written. A bundle that is there is read whole: it is replaced only if it is
 damaged or another one. Python packages that it has stay as they are while the same are needed, so that newer ones in
-the index do not change the bundle. A new bundle has the mode that the umask gives; one that is replaced keeps its.
+the index do not change the bundle. A new bundle has the mode that the umask gives; one that is replaced keeps its. What
+a run that was killed left beside it is removed by the next one: it may be as large as the bundle.
 """
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import os
+import re
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -37,6 +41,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import advice, amount
 
 _CHUNK_BYTES = 1 << 20
+#: How the names of bundles end that are not whole yet.
+_UNFINISHED = ".pinned-release"
 
 
 @dataclass(frozen=True)
@@ -128,6 +134,7 @@ class BundleFile:
 
         Raises ReleaseError if an asset or a package cannot be had, another file is in the way, or the system refuses.
         """
+        _forget_unfinished(self.path)
         with self._there() as there, tempfile.TemporaryDirectory() as folder:
             needed = self._controller(there)
             fetches = needed is None
@@ -213,12 +220,16 @@ def _seen(sums: str) -> str:
 
 def _notes(wanted: Pinned, written: Written) -> Iterator[str]:
     if wanted.left_out:
-        yield f"left out what the other side has: {len(wanted.left_out)} assets"
+        yield f"left out what the other side has: {_assets(len(wanted.left_out))}"
     if written.packages:
         yield "pip fetches the Python packages that a controller needs"
     if written.is_changed and written.sha256:
         assets = len(layout.asset_digests(line[66:] for line in written.after.splitlines()))
-        yield f"wrote {assets} asset{'' if assets == 1 else 's'}, {amount(written.size)}, sha256 {written.sha256}"
+        yield f"wrote {_assets(assets)}, {amount(written.size)}, sha256 {written.sha256}"
+
+
+def _assets(count: int) -> str:
+    return f"{count} asset{'' if count == 1 else 's'}"
 
 
 def _downloaded(folder: Path) -> dict[str, Member]:
@@ -255,10 +266,14 @@ def _read(path: Path) -> Iterator[bytes]:
 
 def _written(path: Path, sums: str, members: Mapping[str, Member], assets: AssetBytes) -> tuple[str, int]:
     """Write the bundle at *path*, whole or not at all. Return its digest and its size. Raises OSError, ReleaseError."""
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:100]}.")
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=_prefix(path), suffix=_UNFINISHED)
     digest, size = hashlib.sha256(), 0
     try:
         with open(descriptor, "wb") as file:
+            # It tells other runs that we still write, and the system takes it away whatever ends us. Where there are no
+            # locks, nothing is removed either.
+            with contextlib.suppress(OSError):
+                fcntl.flock(file, fcntl.LOCK_EX)
             for chunk in tar_writer.end(_entries(sums, members, assets)):
                 file.write(chunk)
                 digest.update(chunk)
@@ -266,12 +281,34 @@ def _written(path: Path, sums: str, members: Mapping[str, Member], assets: Asset
             file.flush()
             os.fchmod(file.fileno(), mode_of(path))
             os.fsync(file.fileno())
-        os.replace(beside, path)
+            os.replace(beside, path)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(beside)
         raise
     return digest.hexdigest(), size
+
+
+def _forget_unfinished(path: Path) -> None:
+    """Remove what runs that were killed left of the bundle at *path*; what cannot be removed stays."""
+    name = re.compile(re.escape(_prefix(path)) + r"[a-z0-9_]{8}" + re.escape(_UNFINISHED))
+    with contextlib.suppress(OSError):
+        for found in filter(name.fullmatch, os.listdir(path.parent)):
+            with contextlib.suppress(OSError), open(path.parent / found, "rb", opener=_without_following) as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                about = os.fstat(file.fileno())
+                # An empty one may be that of a run that has not come to its lock yet.
+                if stat.S_ISREG(about.st_mode) and about.st_uid == os.geteuid() and about.st_size:
+                    os.unlink(path.parent / found)
+
+
+def _prefix(path: Path) -> str:
+    """Return how the name begins of what becomes the bundle at *path*: no name is too long by it."""
+    return f".{path.name[:50]}."
+
+
+def _without_following(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _entries(sums: str, members: Mapping[str, Member], assets: AssetBytes) -> Iterator[bytes]:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import ARCHIVES, renamed, renaming
+from ansible_collections.pinned.release.plugins.plugin_utils._asset.variants import Variant
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.stand_in import least_host, promised, stands_in
 from ansible_collections.pinned.release.plugins.plugin_utils._choice.target import preference
 from ansible_collections.pinned.release.plugins.plugin_utils._lock.means import Means, about
@@ -36,11 +38,15 @@ LOG = logging.getLogger("pinned.release")
 
 @dataclass(frozen=True)
 class _Dropped:
-    """What programs under a dropped *name* needed of a host, and how that is *known*, in words."""
+    """What programs under a dropped *name* needed of a host, and how that is *known*, in words.
+
+    programs  where consumers knew the programs in it, by their names; empty where nobody knows
+    """
 
     name: str
     requires: tuple[Requirement, ...]
     known: str
+    programs: Mapping[str, str] = field(default_factory=dict)
 
 
 def with_aliases(means: Means, job: Job, offered: Sequence[Release], tool: LockedTool) -> LockedTool:
@@ -72,7 +78,23 @@ def _alias(means: Means, job: Job, offered: Sequence[Release], tool: LockedTool,
     for chunk in renamed(path, asset.name, name, asset.unpacked_size):
         digest.update(chunk)
         size += len(chunk)
+    _tell_moved(job, asset, dropped)
     return Alias(asked, name, asset.name, digest.hexdigest(), size)
+
+
+def _tell_moved(job: Job, asset: LockedAsset, dropped: _Dropped) -> None:
+    """Tell of programs that are not where whoever knows only what was *dropped* looks for them."""
+    if not asset.format.startswith(ARCHIVES):
+        return
+    rename = renaming(asset.name, dropped.name)
+    for program, place in sorted(dropped.programs.items()):
+        own = asset.executables.get(program)
+        now = rename(own.path) if own else "nowhere"
+        if now != place:
+            LOG.warning(
+                "%s: %s would be at %s in the copy %s, and was at %s in %s: its consumers may not find it",
+                *(job.wanted.name, program, now, dropped.name, place, dropped.known.removeprefix("by ")),
+            )
 
 
 def name_of(asked: str, version: str) -> str:
@@ -87,8 +109,10 @@ def _dropped(means: Means, job: Job, offered: Sequence[Release], name: str, aske
     for release in sorted(older, key=lambda one: order_of(one.version), reverse=True):
         before = name_of(asked, release.version)
         if any(asset.name == before for asset in release.assets):
-            requires = _requirements(means, replace(job, release=release.completed()), before)
-            return _Dropped(name, requires, f"by {before} of release {release.version}")
+            last = _variants(means, replace(job, release=release.completed()), before)
+            programs = _places(last, release.version, job.release.version)
+            requires = tuple(each.requires for each in last)
+            return _Dropped(name, requires, f"by {before} of release {release.version}", programs)
     least = promised(label)
     if least is None:
         raise ReleaseError(
@@ -100,20 +124,27 @@ def _dropped(means: Means, job: Job, offered: Sequence[Release], name: str, aske
     return _Dropped(name, (least,), "by the platform in its name, since no older release that is listed has it")
 
 
+def _places(last: Sequence[Variant], older: str, version: str) -> dict[str, str]:
+    """Return where the programs of an *older* release would lie in *version*, by their names."""
+    before, now = map(naming.release_number, (older, version))
+    number = re.compile(rf"(?<![0-9.]){re.escape(before)}(?![0-9])")
+    paths = {program: found.path for each in last for program, found in each.programs.items()}
+    return {program: number.sub(lambda _found: now, path) for program, path in paths.items()}
+
+
 def _label(job: Job, name: str, version: str) -> Label:
     return naming.read(Asset(name, ""), (job.wanted.name,), version).label
 
 
-def _requirements(means: Means, job: Job, name: str) -> tuple[Requirement, ...]:
-    """Return what the programs of the asset *name* of an older release need. It is compared with what is stated of it.
+def _variants(means: Means, job: Job, name: str) -> list[Variant]:
+    """Return the programs of the asset *name* of an older release. It is compared with what is stated of it.
 
     Its signature is not asked for: nothing of it is published.
     """
     stated = job.stated(name)
     means.progress.expect(job.asset(name).size)
     cached = means.fetched(job, name, stated)
-    _found, of_platforms = programs_of(job, name, _label(job, name, job.release.version), cached)
-    return tuple(one.requires for one in of_platforms)
+    return programs_of(job, name, _label(job, name, job.release.version), cached)[1]
 
 
 def _stand_in(job: Job, tool: LockedTool, dropped: _Dropped) -> LockedAsset:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.module_utils.names import nested
+from ansible_collections.pinned.release.plugins.module_utils.names import CONTROL, nested
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.catalogue import Catalogue
 from ansible_collections.pinned.release.plugins.plugin_utils._catalogue.tool_keys import ToolKeys, read_keys
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import constraint, user_files
@@ -48,7 +48,12 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.yaml_text i
 
 _CONSTRAINT = Form(forms.LINE.pattern, constraint.CONSTRAINTS)
 _PLATFORM = Form(forms.LINE.pattern, "a platform such as linux/x86_64")
-_FILE_NAME = Form(forms.FILE_NAME.pattern, "the name of an asset, without a folder")
+#: Braces are in no name that anybody publishes: they are for what somebody expects us to fill in.
+_ALIAS = Form(
+    re.compile(r"(?!\.)(?:\{version\}|(?![{}])[^/\\" + CONTROL + r"]){1,255}\Z"),
+    "the name of an asset, without a folder or a dot in front; {version} in it stands for the version, and nothing "
+    "else is filled in",
+)
 _CATALOGUE = Form(forms.LINE.pattern, "the path of a catalogue, seen from the manifest")
 _KEYS_OF_TOOL = "source version asset executables files platforms verify require accept aliases purpose owner purl"
 #: Begins the short form of source and version: ``github:jqlang/jq@1.7.*``. No version has a colon in it.
@@ -301,7 +306,7 @@ def _looked_up(name: str, place: Place, catalogue: Catalogue) -> ToolKeys:
 
 def _aliases(place: Place) -> tuple[str, ...]:
     example = 'a list such as [{asset: "tool-{version}-x86_64-unknown-linux-gnu.tar.gz"}]'
-    names = place.items(lambda alias: alias.fields("asset")["asset"].text(_FILE_NAME), least=1, expected=example)
+    names = place.items(lambda alias: alias.fields("asset")["asset"].text(_ALIAS), least=1, expected=example)
     for index, name in enumerate(names):
         if name in names[:index]:
             raise place.at(index).misfit("each name once", shown(name))

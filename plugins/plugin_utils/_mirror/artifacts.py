@@ -27,7 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry impor
     GivenLock,
     Origin,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import published_name
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.publication import published_name, refuse_none
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources import oci_place
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_manifest import (
     INDEXES,
@@ -126,8 +126,10 @@ class Artifacts:
 def artifacts(locks: Sequence[GivenLock]) -> Artifacts:
     """Return what a registry has for *locks*.
 
-    Raises ReleaseError where two of them pin other bytes under one name, and for what cannot be called so there.
+    Raises ReleaseError where there are none, where two of them pin other bytes under one name, and for what cannot be
+    called so there.
     """
+    refuse_none(locks)
     found: dict[tuple[str, str], dict[tuple[str, str], Artifact]] = {}
     tools: dict[tuple[str, str], LockedTool] = {}
     for lock, (name, tool) in ((given, one) for given in locks for one in given.lock.tools.items()):

@@ -90,7 +90,7 @@ class MirrorFolder:
                     f"{place} would have other bytes than the lock file pins",
                     expected=f"sha256 {expected[0]}, {expected[1]} bytes",
                     found=f"sha256 {digest.hexdigest()}, {size} bytes or more",
-                    fix="run again; if it stays so, lock again with this version of the collection",
+                    fix="run again; if it stays so, lock the tool again (upgrade) with this version of the collection",
                 )
             file.flush()
             os.fchmod(file.fileno(), READABLE_FILE)
@@ -237,9 +237,10 @@ def held(path: Path) -> Iterator[MirrorFolder]:
     Raises ReleaseError if the system refuses.
     """
     try:
-        if not path.exists():
-            path.mkdir(parents=True)
-            path.chmod(READABLE_FOLDER)
+        for missing in reversed([one for one in (path, *path.parents) if not one.exists()]):
+            # Servers must come through what leads there, too.
+            missing.mkdir()
+            missing.chmod(READABLE_FOLDER)
         (path / STATE).mkdir(mode=OWN_FOLDER, exist_ok=True)
     except OSError as error:
         raise failure(error, path) from error

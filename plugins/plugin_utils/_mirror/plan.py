@@ -80,7 +80,7 @@ def plan(
     sums = listings.sums_files(content)
     files = {**content, **{path: _entry(text) for path, text in sums.items()}}
     after = listings.pulp_manifest(files)
-    lacking = [path for path, entry in files.items() if found.get(path) != (entry.sha256, entry.size)]
+    lacking = {path for path, entry in files.items() if found.get(path) != (entry.sha256, entry.size)}
     _refuse_foreign([path for path in lacking if path in found and path not in recorded])
     if index is not None and not recorded and index != after:
         _refuse_foreign([INDEX])

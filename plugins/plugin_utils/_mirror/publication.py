@@ -28,6 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry impor
     GivenLock,
     Kind,
 )
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.listings import SIDECAR, SUMS
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Proof
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedAsset
@@ -60,8 +61,9 @@ class _Named:
 def publication(locks: Sequence[GivenLock]) -> Publication:
     """Return what a mirror has for *locks*.
 
-    Raises ReleaseError where two of them pin other bytes at one address, or have one name.
+    Raises ReleaseError where there are none, and where two of them pin other bytes at one address, or have one name.
     """
+    refuse_none(locks)
     named = [one for lock in locks for one in _of_lock(lock)]
     served, notes = _served(named)
     files: dict[str, File] = {}
@@ -75,7 +77,18 @@ def publication(locks: Sequence[GivenLock]) -> Publication:
     for lock in locks:
         for name, content in beside_lock(lock).items():
             _add(files, f"{addresses.LOCKS}/{name}", File(_entry("lock", content), content))
-    return Publication(files, (*notes, *_published(named)))
+    return Publication(files, (*notes, *_published(named), *dict.fromkeys(_unlisted(named, served, files))))
+
+
+def refuse_none(locks: Sequence[GivenLock]) -> None:
+    """Raise ReleaseError where no lock file is given: a list that came out empty would empty the mirror with prune."""
+    if not locks:
+        raise ReleaseError(
+            "lockfile names no lock file",
+            expected="one at least",
+            found="an empty list",
+            fix="see where the list comes from; to remove a mirror, remove its folder",
+        )
 
 
 def _of_lock(lock: GivenLock) -> Iterator[_Named]:
@@ -119,7 +132,7 @@ def _served(named: Sequence[_Named]) -> tuple[frozenset[str], tuple[str, ...]]:
 def _note(one: _Named, reason: str) -> str:
     place = addresses.released_at(one.origin.name, one.origin.tool.version, one.name)
     if urlsplit(one.url).scheme == "file":
-        reason = "that is a folder of this controller"
+        reason = "that is a folder of a controller"
     return f"{one.origin.name}: {one.name} is at {place} only, not under {redacted(one.url)}: {reason}"
 
 
@@ -131,6 +144,17 @@ def _published(named: Sequence[_Named]) -> tuple[str, ...]:
         if one.origin.asset.private_url
     )
     return tuple(dict.fromkeys(told))
+
+
+def _unlisted(named: Sequence[_Named], served: frozenset[str], files: Mapping[str, File]) -> Iterator[str]:
+    """Yield what to tell of aliases that the sums in their folder do not name, because these are signed."""
+    for one in named:
+        for place, kind in _places(one, served):
+            if kind == "alias" and posixpath.join(posixpath.dirname(place), SUMS) in files:
+                yield (
+                    f"{one.origin.name}: {SUMS} beside {one.name} is the publisher's own, which does not name it; "
+                    f"{one.name}{SIDECAR} does"
+                )
 
 
 def _refuse_republished(several: Sequence[_Named]) -> None:

@@ -5,7 +5,8 @@
 
 Each tool has a repository below one that is given. Everything is fetched before anything is pushed, and everything is
 pushed before a tag leads to it, so that readers find the old version of a tag or the new one, whole, whatever ends the
-run. What is there already is not pushed again.
+run. What is there already is not pushed again. Registries have no locks: what a tag leads to is read anew right before
+it moves, so that what another run pushed while this one fetched and pushed stays.
 """
 
 from __future__ import annotations
@@ -118,22 +119,36 @@ class RegistryMirror:
 
         _in_parallel(blob, blobs.items())
         _in_parallel(manifest, [(plan.version.tool, one) for plan in todo for one in plan.artifacts])
-        _in_parallel(self._tag, [plan for plan in todo if plan.pushed])
-        return todo
+        return tuple(_in_parallel(self._tagged, todo))
 
-    def _tag(self, plan: VersionPlan) -> None:
-        self._repositories[plan.version.tool].push_manifest(plan.index, plan.version.tag, INDEX)
+    def _tagged(self, plan: VersionPlan) -> VersionPlan:
+        """Lead the tag to what was pushed, if anything was, and return the plan with the index that it leads to.
 
-    def _plan(self, version: ToolVersion) -> VersionPlan:
+        Raises ReleaseError if the tag became somebody else's.
+        """
+        if not plan.pushed:
+            return plan
+        own, version = self._repositories[plan.version.tool], plan.version
+        index = version.index(_others(version, self._index(version), own))
+        own.push_manifest(index, version.tag, INDEX)
+        return replace(plan, index=index)
+
+    def _index(self, version: ToolVersion) -> Index | None:
+        """Return what the tag of *version* leads to. Raises ReleaseError if no run of ours pushed that."""
         own = self._repositories[version.tool]
-        before = own.index(version.tag)
-        if before and before.artifact_type != TOOL_TYPE:
+        found = own.index(version.tag)
+        if found and found.artifact_type != TOOL_TYPE:
             raise ReleaseError(
                 f"{own}:{version.tag} is something that no run of mirror pushed",
                 expected=f"an index of the type {TOOL_TYPE}",
-                found=shown(before.artifact_type),
+                found=shown(found.artifact_type),
                 fix="give the mirror a repository (to) of its own, or remove the tag",
             )
+        return found
+
+    def _plan(self, version: ToolVersion) -> VersionPlan:
+        own = self._repositories[version.tool]
+        before = self._index(version)
         blobs: dict[Entry, Origin] = {_EMPTY: EMPTY, **{one.entry: one.origin for one in version.artifacts}}
         return VersionPlan(
             version,

@@ -27,7 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.
     RegistryAccess,
     refusal,
 )
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_login import login_for
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_login import keeper, login_for
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.oci_place import RegistryPlace
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ _FIXES = {
     405: "check that this is a registry, and none that only mirrors another one",
     413: "raise the size limit of the registry, or of the proxy before it",
 }
+#: It took the request to send a file, and does not know of it any more.
+_GAVE_UP = "see in the registry's log why it gave up what was sent to it, such as a full disk, and run again"
 
 
 @dataclass(frozen=True)
@@ -57,10 +59,14 @@ class Index:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository, which need not exist before something is pushed. Use repository()."""
+    """A repository, which need not exist before something is pushed. Use repository().
+
+    *keeper* is the program that has the login, where this machine has none that can be read.
+    """
 
     place: RegistryPlace
     session: requests.Session = field(repr=False)
+    keeper: str = ""
 
     def __str__(self) -> str:
         return f"{self.place.names[0]}/{self.place.repository}"
@@ -170,7 +176,11 @@ class Repository:
         """Return the error for an answer that is not what was asked for, in the registry's own words."""
         refused = refusal(response, self.session)
         access: Any = self.session.auth
-        fix = f"{access.refused_login}: correct it" if access.refused_login else _FIXES.get(response.status_code)
+        is_sent = response.request.method == "PUT" and "/manifests/" not in response.url
+        fix = _GAVE_UP if is_sent and response.status_code == 404 else _FIXES.get(response.status_code)
+        if self.keeper and response.status_code in (401, 403):
+            fix = f"put the login into netrc: {self.keeper} keeps what docker login was told, and is not started"
+        fix = f"{access.refused_login}: correct it" if access.refused_login else fix
         return ReleaseError(f"{self}: {refused.what}", found=refused.found, fix=fix or refused.fix)
 
 
@@ -180,7 +190,7 @@ def repository(place: RegistryPlace) -> Repository:
     login = login_for(place.registry, place.names)
     # Where blobs are sent to is often beside the repository, so the whole registry is trusted with its own token.
     session.auth = RegistryAccess(f"{place.registry}/", place.repository, login, is_pushing=True)
-    return Repository(place, session)
+    return Repository(place, session, "" if login else keeper(place.names))
 
 
 def _read_index(document: Any, kind: str, body: bytes) -> Index:

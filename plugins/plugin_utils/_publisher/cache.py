@@ -335,7 +335,10 @@ def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
         # Without O_NONBLOCK, opening a FIFO would wait for ever, and every other run for the lock that is held.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        fix = "the source is a folder of the controller: this one needs the same files as the one that made the lock"
+        fix = (
+            "if the option mirrors leads there, mount it on this controller; else the source is a folder of the "
+            "controller: this one needs the same files as the one that made the lock"
+        )
         raise ReleaseError(f"{path} could not be read", found=error.strerror, fix=fix) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)

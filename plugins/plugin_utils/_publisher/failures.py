@@ -12,6 +12,7 @@ import contextlib
 import os
 import re
 import socket
+import ssl
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timezone
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ _ASKS_FOR_CERTIFICATE = re.compile(
     r"|certificate revoked|unsupported certificate)"
 )
 _UNUSABLE_CERTIFICATE = re.compile(r"private key is encrypted|PEM lib|key values mismatch|no start line|\[X509")
+#: OpenSSL's words for an answer that is no TLS, such as that of a registry that speaks HTTP.
+_NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 #: requests' own exceptions are OSErrors.
 TRANSPORT_ERRORS = (OSError, ValueError, urllib3.exceptions.HTTPError)
 
@@ -134,6 +137,12 @@ def failure(error: Exception, url: str) -> ReleaseError:
             f"the proxy did not let {place} through",
             found=reason,
             fix=f"check {_proxy_variable(url)} and NO_PROXY in the controller's environment (proxy: {_proxy_of(url)})",
+        )
+    if any(isinstance(one, ssl.SSLError) and one.reason in _NO_TLS for one in chain):
+        return ReleaseError(
+            f"{_server(place)} does not speak TLS",
+            found=reason,
+            fix="check the port; if the server has no TLS, write http:// for https://, and oci+http:// for oci://",
         )
     if isinstance(error, (requests.exceptions.SSLError, urllib3.exceptions.SSLError)):
         return ReleaseError(

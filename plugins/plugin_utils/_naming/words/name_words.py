@@ -8,6 +8,7 @@ The tool's name and the version are taken out first, so that they cannot count a
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -22,7 +23,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.platf
     ONLY_BESIDE_ANOTHER,
     OS_WORDS,
     WORDS,
+    as_label,
     contradict,
+    facts_of,
     is_strong,
     unfused,
 )
@@ -78,6 +81,7 @@ _SPELLINGS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 )
 #: Capital letters mark a system's name inside a run of letters (``toolLinux``, ``ToolMacOS``).
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=(?:Linux|Windows|MacOSX|MacOS|Mac|Darwin|OSX|Win32|Win64|Win|FreeBSD)(?![a-z]))")
+_SEPARATOR = re.compile(r"[-_.]+")
 _DOTTED_VERSION = re.compile(
     r"(?<!\d)(?:(?<![a-z0-9])v)?\d+(?:[.]\d+)+"
     r"(?:[-_.+~]?(?:alpha|beta|rc|pre|preview|dev|post|snapshot|nightly|canary|next)(?![a-z])[-_.]?\d*(?:[.]\d+)*)?"
@@ -216,6 +220,22 @@ def is_platform_word(text: str) -> bool:
     """Tell whether *text*, a part of a name between separators, says a platform."""
     words = words_of(text)
     return bool(words) and all(word in WORDS for word in words)
+
+
+def platform_in(stem: str) -> str:
+    """Return the longest part of *stem* between separators that says a system with its architecture, and no more.
+
+    "" if there is none.
+    """
+    bounds = [0, *(edge for found in _SEPARATOR.finditer(stem) for edge in found.span()), len(stem)]
+    parts = {stem[start:end] for start, end in itertools.product(bounds[::2], bounds[1::2]) if start < end}
+    return max(filter(_is_platform, sorted(parts)), key=len, default="")
+
+
+def _is_platform(text: str) -> bool:
+    said, rest = part(words_of(text))
+    label = as_label(facts_of(said))
+    return not rest and bool(label.os and (label.arch or label.archs))
 
 
 def head_of(stem: str, version: str) -> tuple[str, ...]:

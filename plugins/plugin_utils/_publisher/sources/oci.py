@@ -6,6 +6,9 @@
 Follows the OCI distribution-spec 1.1 ("Content Discovery", "Pull"). A tag is a version; its files are the layers that
 have a title, of one manifest or of those that an index names for platforms (oci_manifest.py). Each file's address
 contains its digest, so what is locked stays what it is wherever the tag moves. oci_access.py says who is let in.
+
+No tag has a ``+``. Where one has a ``_`` instead, as pinned.release.mirror writes it, and Helm, the manifest says which
+version is meant.
 """
 
 from __future__ import annotations
@@ -65,10 +68,11 @@ class _Tagged:
 
 @dataclass(frozen=True)
 class _Contents:
-    """The files of a tag, and when its publisher says that they were made; None: not said."""
+    """The files of a tag, when its publisher says that they were made, and of which version; None: not said."""
 
     files: tuple[oci_manifest.File, ...]
     created: datetime | None
+    version: str | None
 
 
 class OciSource:
@@ -100,7 +104,7 @@ class OciSource:
         Raises ReleaseError if the registry does not answer as specified, or if no allowed version has files.
         """
         tagged = self._versions()
-        wanted = [one for one in tagged if self._is_wanted(one.version)][:VERSIONS_LIMIT]
+        wanted = [one for one in tagged if self._may_be_wanted(one.version)][:VERSIONS_LIMIT]
         with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
             contents = dict(zip(wanted, pool.map(self._contents, wanted), strict=True))
         refuse_too_many(sum(len(one.files) for one in contents.values()), self.describe())
@@ -111,7 +115,12 @@ class OciSource:
                 fix="name an artifact whose layers are files, such as those that  oras push  makes",
             )
         beyond = [Release(one.version, ()) for one in tagged if one not in contents]
-        return [*(self._release(one, found) for one, found in contents.items() if found.files), *beyond]
+        found_releases = [self._release(one, found) for one, found in contents.items() if found.files]
+        return [*sorted(found_releases, key=lambda one: order_of(one.version), reverse=True), *beyond]
+
+    def _may_be_wanted(self, version: str) -> bool:
+        """Tell whether the *version* in a tag, or the one that it may stand for, can matter to the manifest."""
+        return self._is_wanted(version) or self._is_wanted(version.replace("_", "+", 1))
 
     def _versions(self) -> list[_Tagged]:
         """Return the tags that name versions, newest first. Raises ReleaseError where it is unclear what is meant."""
@@ -179,7 +188,7 @@ class OciSource:
             files = [file for one, platform in found for file in oci_manifest.files_of(one.layers, platform)]
             moments = [_moment(one.created) for one in (manifest, *(one for one, _platform in found)) if one.created]
             named = tuple(file for file in oci_manifest.told_apart(files) if is_file_name(file.name))
-        return _Contents(named, max((moment for moment in moments if moment), default=None))
+        return _Contents(named, max((moment for moment in moments if moment), default=None), manifest.version)
 
     def _manifest(self, reference: str, part: Descriptor | None) -> Manifest:
         """Return the manifest with this tag or digest, whose bytes are compared with every digest there is of them.
@@ -213,11 +222,13 @@ class OciSource:
 
     def _release(self, tagged: _Tagged, contents: _Contents) -> Release:
         """Return the release of a tag. Registries do not date what they have: its date is what its publisher says."""
+        meant = contents.version or ""
+        version = meant if meant.replace("+", "_") == tagged.version else tagged.version
         return Release(
-            version=tagged.version,
+            version=version,
             assets=tuple(map(self._asset, contents.files)),
             published=contents.created,
-            is_prerelease=is_prerelease(tagged.version),
+            is_prerelease=is_prerelease(version),
         )
 
     def _asset(self, file: oci_manifest.File) -> Asset:

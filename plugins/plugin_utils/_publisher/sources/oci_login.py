@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.credentials import from_netrc
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import shown
 from ansible_collections.pinned.release.plugins.plugin_utils._values.json_text import read_json
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic, remember
 
@@ -39,12 +40,27 @@ def login_for(registry: str, names: tuple[str, ...]) -> Login | None:
 
     Returns None where there is none. Raises ReleaseError if the configuration cannot be read.
     """
-    path = Path(os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")) / "config.json"
+    path = _path()
     pair = _from_docker(_read(path), names, path)
     if pair is not None:
         return Login(basic(*pair), f"the password in {path}")
     found = from_netrc(registry)
     return Login(basic(*found), f"the password in {os.environ.get('NETRC') or '~/.netrc'}") if found else None
+
+
+def keeper(names: tuple[str, ...]) -> str:
+    """Return which program keeps the login for one of *names*, as Docker's configuration says; "" where none does."""
+    try:
+        configuration = read_json(_read(_path()) or "{}")
+        helpers: Mapping[str, Any] = configuration.get("credHelpers") or {}
+        program = next((helpers[name] for name in names if name in helpers), configuration.get("credsStore"))
+    except (ValueError, AttributeError, TypeError, RecursionError):
+        return ""
+    return f"docker-credential-{shown(program)}" if isinstance(program, str) and program else ""
+
+
+def _path() -> Path:
+    return Path(os.environ.get("DOCKER_CONFIG") or os.path.expanduser("~/.docker")) / "config.json"
 
 
 def _read(path: Path) -> str:

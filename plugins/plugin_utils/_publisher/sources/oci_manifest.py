@@ -27,7 +27,7 @@ PARTS_LIMIT = 100
 LAYERS_LIMIT = 2000
 LONGEST_WORD = 64
 _TITLE = "org.opencontainers.image.title"
-_CREATED = "org.opencontainers.image.created"
+_CREATED, _VERSION = "org.opencontainers.image.created", "org.opencontainers.image.version"
 #: How the types of layers end in which clients pack a folder, and how such a file is called; its title is the folder's.
 _PACKED = {".tar+gzip": ".tar.gz", ".tar+zstd": ".tar.zst"}
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
@@ -52,12 +52,14 @@ class Descriptor:
 class Manifest:
     """A manifest, which has *layers*, or an index, which has *parts*: the manifest of each platform.
 
-    *created* is the moment (RFC 3339) that the publisher wrote into it, as text; None if there is none.
+    *created* is the moment (RFC 3339) that the publisher wrote into it, as text, and *version* the version; None where
+    there is none.
     """
 
     parts: tuple[Descriptor, ...] = ()
     layers: tuple[Descriptor, ...] = ()
     created: str | None = None
+    version: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,11 @@ def read_manifest(document: Any, content_type: str) -> Manifest:
     if len(listed) > limit:
         raise ValueError(f"{len(listed)} descriptors; at most {limit} can be honest")
     found = tuple(map(_descriptor, listed))
-    created = _texts(document.get("annotations")).get(_CREATED)
+    said = _texts(document.get("annotations"))
+    created, version = said.get(_CREATED), said.get(_VERSION)
     if is_index:
-        return Manifest(parts=tuple(part for part in found if _is_of_a_platform(part)), created=created)
-    return Manifest(layers=found, created=created)
+        return Manifest(tuple(part for part in found if _is_of_a_platform(part)), (), created, version)
+    return Manifest((), found, created, version)
 
 
 def refuse_other_bytes(body: bytes, digest: str, what: str) -> None:

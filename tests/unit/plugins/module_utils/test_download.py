@@ -878,7 +878,7 @@ def test_file_url_beyond_ascii_is_found_under_any_locale(get, tmp_path):
 def test_file_url_of_no_regular_file_is_refused(get, tmp_path):
     os.mkfifo(str(tmp_path / "fifo"))
     get.fails(file_url(tmp_path / "fifo"), "not a regular file")
-    get.fails(file_url(tmp_path / "gone"), "cannot read", "No such file", "a folder of the controller")
+    get.fails(file_url(tmp_path / "gone"), "No such file", "mirrors leads there, mount it", "of the controller")
     get.fails(file_url(tmp_path), "cannot read")
     for url in ("file://elsewhere.example.org/a", "file:relative", "file:///a%00b"):
         get.fails(url, "no file of this machine")

@@ -160,6 +160,23 @@ def test_who_was_silent_once_is_asked_last_from_then_on(mirror, upstream, tmp_pa
     assert fetcher.fetch(asset(*urls), str(tmp_path / "third")).served_by == 0
 
 
+def test_a_mirror_that_fails_for_each_asset_in_one_way_is_told_once(mirror, upstream, tmp_path):
+    gone = "file://{}".format(tmp_path)
+    mirror.answers["/asset"] = say(404)
+    mirror.answers["/other"] = say(403)
+    fetcher = Fetcher(Pushed())
+    told = []
+    for number, path in enumerate(["asset", "asset", "other"]):
+        urls = [gone + "/a/" + path, gone + "/b/" + path, mirror.url("/" + path), upstream.url()]
+        told.append(fetcher.fetch(asset(*urls), str(tmp_path / str(number))).failed)
+    assert [len(one) for one in told] == [3, 0, 1]
+    assert "/a/asset" in told[0][0]
+    assert "/b/asset" in told[0][1]
+    assert "404" in told[0][2]
+    assert "403" in told[2][0]
+    assert len(mirror.requests) == 3
+
+
 def test_who_lacks_one_asset_is_asked_for_the_next(mirror, upstream, tmp_path):
     mirror.answers.update({"/asset": publish(DATA), "/other": say(404)})
     upstream.answers["/other"] = publish(DATA)

@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import gc
+import traceback
 from types import SimpleNamespace
 
 import pytest
 from ansible.errors import AnsibleConnectionFailure, AnsibleFileNotFound
+from ansible.parsing.dataloader import DataLoader
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -234,3 +236,53 @@ def test_an_option_or_a_value_that_is_nearly_one_is_named(given: dict[str, objec
 def test_a_value_that_is_neither_true_nor_false_is_told_in_few_words() -> None:
     checked = verb.reader(options.TOOLS).validate({"exact": "maybe"})
     assert verb._message(checked.errors.errors[0]) == "exact is neither true nor false: maybe"
+
+
+def rule(password):
+    return f"mirrors:\n  - prefix: https://\n    to: https://mirror/\n    username: u\n    password: {password}\n"
+
+
+@pytest.fixture
+def of_the_site(tmp_path, monkeypatch):
+    """Return what reads the mirrors of a site whose file has a text."""
+    path = tmp_path / "mirrors.yml"
+    monkeypatch.setenv("PINNED_RELEASE_MIRRORS", str(path))
+
+    def read(text):
+        path.write_bytes(text.encode())
+        path.chmod(0o600)
+        return verb.mirrors(SimpleNamespace(_loader=DataLoader()), None)
+
+    return read
+
+
+@pytest.mark.parametrize(
+    "password", ['"S3CRET', "'S3CRET' x", "*S3CRET", "S3CRET: x", "@S3CRET", "{S3CRET", "!S3CRET x"]
+)
+def test_no_line_of_the_sites_mirrors_is_shown_where_they_are_no_yaml(of_the_site, password):
+    """Ansible shows the line of a mistake, and the one before it."""
+    with pytest.raises(ReleaseError, match=r"mirrors\.yml:\d is not YAML") as failure:
+        of_the_site(rule(password))
+    told = "".join(traceback.format_exception(failure.value))
+    assert "S3CRET" not in told
+
+
+def test_vault_of_the_sites_mirrors_is_named_where_it_stays_closed(of_the_site):
+    with pytest.raises(ReleaseError, match=r"mirrors\.yml could not be decrypted") as failure:
+        of_the_site("$ANSIBLE_VAULT;1.1;AES256\n6638\n")
+    assert "vault" in failure.value.found
+
+
+@pytest.mark.parametrize("text", ["", "mirrors:\n", "mirrors: {prefix: a}\n", "mirrors: x\n"])
+def test_what_is_no_list_of_mirrors_is_told_in_words(of_the_site, text):
+    """An emptied file must not lead to the internet what a site keeps from it."""
+    with pytest.raises(ReleaseError, match=r"mirrors\.yml has no list of rules") as failure:
+        of_the_site(text)
+    assert failure.value.expected == "mirrors: [] for none"
+    assert failure.value.found in ("nothing", "something else")
+
+
+def test_mirrors_of_the_site_are_those_of_its_file(of_the_site):
+    assert of_the_site("mirrors: []\n").rules == of_the_site("[]\n").rules == ()
+    [found] = of_the_site(rule("hidden")).rules
+    assert found.to == "https://mirror/"

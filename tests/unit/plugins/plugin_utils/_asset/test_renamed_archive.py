@@ -102,6 +102,68 @@ def test_program_that_is_called_like_the_archive_follows_the_name(tmp_path: Path
         assert archive.getnames() == [GNU, f"{GNU}.1"]
 
 
+@pytest.mark.parametrize(
+    ("asset", "before", "alias", "after"),
+    [
+        # Vector's folder has no version, and an installer looks for the one with the triple that it asked for.
+        (
+            "vector-0.42.0-x86_64-linux-musl",
+            "vector-x86_64-linux-musl",
+            "vector-0.42.0-x86_64-linux-gnu",
+            "vector-x86_64-linux-gnu",
+        ),
+        (
+            "vector-0.42.0-x86_64-linux-musl",
+            "vector-x86_64-linux-musl",
+            "vector-x86_64-linux-gnu",
+            "vector-x86_64-linux-gnu",
+        ),
+        ("helm-v3.18.0-linux-amd64", "linux-amd64", "helm-v3.18.0-linux-x86_64", "linux-x86_64"),
+        ("tool_1.2_linux_x64_musl", "tool_linux_x64_musl.d", "tool_1.2_linux_x64", "tool_linux_x64.d"),
+        (
+            "tool-1.2-universal-apple-darwin",
+            "tool-universal-apple-darwin",
+            "tool-1.2-arm64-apple-darwin",
+            "tool-arm64-apple-darwin",
+        ),
+        # A platform that is not the asset's is none of its name, and an alias without one says nothing of it.
+        ("tool-1.2-x86_64-linux-musl", "tool-i686-linux-musl", "tool-1.2-x86_64-linux-gnu", "tool-i686-linux-musl"),
+        ("tool-1.2-x86_64-linux-musl", "tool-x86_64-linux-musl", "tool-1.2-portable", "tool-x86_64-linux-musl"),
+        (
+            "tool-1.2-x86_64-linux-musl",
+            "tool-x86_64-linux-musleum",
+            "tool-1.2-x86_64-linux-gnu",
+            "tool-x86_64-linux-musleum",
+        ),
+    ],
+)
+def test_folder_that_repeats_only_the_platform_follows_the_name(
+    tmp_path: Path, asset: str, before: str, alias: str, after: str
+) -> None:
+    path = write(tmp_path, f"{asset}.tar.gz", made.file(f"{before}/tool", b"program", 0o755))
+    with tarfile.open(fileobj=io.BytesIO(become(path, f"{alias}.tar.gz"))) as archive:
+        assert [one.name for one in archive.getmembers() if one.isfile()] == [f"{after}/tool"]
+
+
+@pytest.mark.parametrize("folders", [(MUSL, GNU), (f"t-{MUSL}", f"t-{GNU}")])
+def test_folder_that_would_become_another_that_is_there_is_refused(tmp_path: Path, folders: tuple[str, str]) -> None:
+    files = [made.file(f"{folder}/uv", folder.encode(), 0o755) for folder in folders]
+    path = write(tmp_path, f"{MUSL}.tar.gz", *files)
+    with pytest.raises(ReleaseError, match="two names inside of it would become one"):
+        become(path, f"{GNU}.tar.gz")
+
+
+def test_platform_further_down_is_a_name_of_the_programs_own(tmp_path: Path) -> None:
+    inside = "lib/rustlib/x86_64-unknown-linux-musl/std.rlib"
+    path = write(
+        tmp_path,
+        "rust-1.90-x86_64-unknown-linux-musl.tar.gz",
+        made.file(f"rust-x86_64-unknown-linux-musl/{inside}", b"x"),
+    )
+    with tarfile.open(fileobj=io.BytesIO(become(path, "rust-1.90-x86_64-unknown-linux-gnu.tar.gz"))) as archive:
+        assert archive.getnames()[-1] == f"rust-x86_64-unknown-linux-gnu/{inside}"
+
+
 def test_a_name_that_only_begins_so_stays(tmp_path: Path) -> None:
     path = write(tmp_path, f"{MUSL}.tar.gz", made.file(f"{MUSL}/{MUSL}eum", b"x"))
     with tarfile.open(fileobj=io.BytesIO(become(path, f"{GNU}.tar.gz"))) as archive:

@@ -87,6 +87,7 @@ def test_other_side_has_the_same_mirror_and_the_cache(sender: Sender, receiver: 
     taken = receiver.take_in(sender.bundle)
     assert receiver.files() == sender.files()
     assert taken.cached == ("tool 1.0: tool.gz",)
+    assert taken.cache_notes == ("put 1 asset into the controller's cache",)
     assert taken.lockfiles == (str(receiver.dest / LOCK),)
     kept = receiver.cache.open_kept(sha256(OLD))
     assert kept is not None
@@ -99,7 +100,7 @@ def test_second_run_changes_nothing(sender: Sender, receiver: Receiver, web: Web
     assert receiver.take_in(sender.bundle).todo.is_changed
     again = receiver.take_in(sender.bundle)
     assert not again.todo.is_changed
-    assert again.cached == ()
+    assert (again.cached, again.cache_notes) == ((), ())
 
 
 def test_check_mode_says_the_same_and_writes_nothing(sender: Sender, receiver: Receiver, web: Web) -> None:
@@ -135,7 +136,7 @@ def test_asset_that_was_left_out_comes_from_the_mirror(sender: Sender, receiver:
 def test_asset_that_is_nowhere_is_told_before_anything_is_written(sender: Sender, receiver: Receiver, web: Web) -> None:
     before = lock(sender, web)
     sender.write(before, since=[before.lock])
-    with pytest.raises(ReleaseError, match="leaves out 1 assets that are not here either") as refused:
+    with pytest.raises(ReleaseError, match="leaves out assets that are not here either") as refused:
         receiver.take_in(sender.bundle)
     assert "tool 1.0: tool.gz" in str(refused.value)
     assert receiver.is_untouched()
@@ -179,7 +180,7 @@ def test_lock_file_of_more_assets_is_refused(sender: Sender, receiver: Receiver,
     more = given(sender.folder / "releases.lock.json", tools)
     sender.write(lock(sender, web))
     forged(sender.bundle, {LOCK: more.text})
-    refused(sender, receiver, "leaves out 1 assets that are not here either")
+    refused(sender, receiver, "leaves out assets that are not here either")
 
 
 def test_size_that_the_bytes_do_not_have_is_refused(sender: Sender, receiver: Receiver, web: Web) -> None:

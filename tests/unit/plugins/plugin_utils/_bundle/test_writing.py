@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -15,18 +17,19 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle import collection_archive, layout, writing
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle.collection_archive import CollectionArchive
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock, Origin
 from ansible_collections.pinned.release.tests.fakes.web import Web, files
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.bundled import Sender, members, wheel
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.mirrored import asset, given, sha256, tool
 
-OLD, NEW = b"old" * 1000, b"new" * 2000
-OLD_PATH, NEW_PATH = "/files/old.gz", "/files/new.gz"
+OLD, NEW, LARGE = b"old" * 1000, b"new" * 2000, b"large" * 500_000
+OLD_PATH, NEW_PATH, LARGE_PATH = "/files/old.gz", "/files/new.gz", "/files/large.gz"
+CONTENT = {OLD_PATH: OLD, NEW_PATH: NEW, LARGE_PATH: LARGE}
 
 
 @pytest.fixture
 def web() -> Iterator[Web]:
-    with Web(files({OLD_PATH: OLD, NEW_PATH: NEW})) as server:
+    with Web(files(CONTENT)) as server:
         yield server
 
 
@@ -36,8 +39,7 @@ def sender(tmp_path: Path) -> Sender:
 
 
 def lock(sender: Sender, web: Web, *paths: str, name: str = "releases.lock.json") -> GivenLock:
-    content = {OLD_PATH: OLD, NEW_PATH: NEW}
-    return given(sender.folder / name, {f"t{path[7:10]}": tool(asset(web.url + path, content[path])) for path in paths})
+    return given(sender.folder / name, {f"t{path[7:10]}": tool(asset(web.url + path, CONTENT[path])) for path in paths})
 
 
 def test_bundle_has_the_lock_file_and_each_asset_once(sender: Sender, web: Web) -> None:
@@ -137,7 +139,9 @@ def test_a_folder_is_refused_in_check_mode_as_well(sender: Sender, web: Web) -> 
 def test_what_the_other_side_has_is_left_out(sender: Sender, web: Web) -> None:
     before = lock(sender, web, OLD_PATH, name="before.lock.json")
     now = lock(sender, web, OLD_PATH, NEW_PATH)
-    sender.write(now, since=[before.lock])
+    written = sender.write(now, since=[before.lock])
+    told = writing.result(sender.bundle, writing.pinned([now], [before.lock]), written)["notes"]
+    assert told[0] == "left out what the other side has: 1 asset"
     assert [name for name in members(sender.bundle) if name.startswith("assets/")] == [f"assets/{sha256(NEW)}"]
     assert writing.pinned([now], [before.lock]).left_out == ("told 1.0: old.gz",)
     assert len([question for question in web.questions if question.path == OLD_PATH]) == 0
@@ -165,6 +169,59 @@ def test_bytes_that_change_meanwhile_are_not_carried(sender: Sender, web: Web) -
     with pytest.raises(ReleaseError, match="was changed while the bundle was written"):
         wanted.write(Lying(sender.assets.cache, sender.assets.open_source))
     assert not sender.bundle.exists()
+
+
+def unfinished(sender: Sender) -> list[Path]:
+    return [path for path in sender.folder.iterdir() if path.name.startswith(f".{sender.bundle.name}.")]
+
+
+@dataclass(frozen=True)
+class Watched(AssetBytes):
+    """A cache of which the last byte of an asset comes only after something *else* has happened."""
+
+    meanwhile: Callable[[], object] = lambda: None
+
+    def chunks(self, origin: Origin) -> Iterator[bytes]:
+        """Yield the bytes, the last one by itself."""
+        if isinstance(origin, bytes):
+            yield origin
+            return
+        content = b"".join(super().chunks(origin))
+        yield content[:-1]
+        self.meanwhile()
+        yield content[-1:]
+
+
+def write_while(sender: Sender, pinned: GivenLock, meanwhile: Callable[[], object]) -> None:
+    wanted = writing.BundleFile(sender.bundle, writing.pinned([pinned]), has_controller=False)
+    wanted.write(Watched(sender.assets.cache, sender.assets.open_source, meanwhile=meanwhile))
+
+
+@pytest.mark.parametrize("has_bundle", [False, True])
+def test_what_a_killed_run_left_is_removed_by_the_next(sender: Sender, web: Web, has_bundle: bool) -> None:
+    own, large = lock(sender, web, OLD_PATH), lock(sender, web, LARGE_PATH, name="large.lock.json")
+    if has_bundle:
+        sender.write(own)
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            write_while(sender, large, lambda: os._exit(9))
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    left = unfinished(sender)
+    assert len(left) == 1
+    (sender.folder / f".{sender.bundle.name}.original").write_bytes(b"of somebody")
+    sender.would_write(own)
+    assert left[0].exists()
+    assert sender.write(own).is_changed is not has_bundle
+    assert [path.name for path in unfinished(sender)] == [f".{sender.bundle.name}.original"]
+
+
+def test_what_another_run_writes_is_not_removed(sender: Sender, web: Web) -> None:
+    other = lock(sender, web, NEW_PATH, name="other.lock.json")
+    write_while(sender, lock(sender, web, LARGE_PATH), lambda: sender.write(other))
+    assert f"assets/{sha256(LARGE)}" in members(sender.bundle)
+    assert unfinished(sender) == []
 
 
 def test_bundle_in_a_folder_that_is_missing_is_refused_with_words(web: Web, tmp_path: Path) -> None:

@@ -69,6 +69,35 @@ def test_older_build_decides_where_there_is_one(publisher: Publisher, controller
     assert tool_of(controller.resolve(more=ALIAS)).aliases[0].of == asset
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("tool-1.0/tool", "tool-2.0/tool", None),
+        ("tool-x86_64-unknown-linux-gnu/bin/tool", "tool-x86_64-unknown-linux-musl/bin/tool", None),
+        (
+            "tool-1.0/tool",
+            "tool",
+            "tool would be at tool in the copy {}, and was at tool-2.0/tool in {} of release 1.0",
+        ),
+        ("tool", "bin/tool", "tool would be at bin/tool in the copy {}, and was at tool in {} of release 1.0"),
+    ],
+)
+def test_program_that_is_not_where_it_was_is_told(
+    publisher: Publisher,
+    controller: Controller,
+    caplog: pytest.LogCaptureFixture,
+    before: str,
+    now: str,
+    told: str | None,
+) -> None:
+    publisher.publish_files("1.0", {GNU_NAME: made.archive("tar.gz", made.file(before, OLD_GNU, 0o755))})
+    publisher.publish_files("2.0", {MUSL_NAME: made.archive("tar.gz", made.file(now, STATIC, 0o755))})
+    controller.resolve(more=ALIAS)
+    warned = [one.getMessage() for one in caplog.records if one.levelname == "WARNING"]
+    expected = [f"tool: {told.format(GNU_NAME, GNU_NAME)}: its consumers may not find it"] if told else []
+    assert warned == expected
+
+
 def test_build_that_needs_a_newer_glibc_than_the_dropped_one_is_refused(
     publisher: Publisher, controller: Controller
 ) -> None:
@@ -179,6 +208,10 @@ def test_lock_file_tells_which_names_it_was_asked_for(publisher: Publisher, cont
         "[{asset: a}, {asset: a}]",
         "[{asset: a, of: b}]",
         '[{asset: ""}]',
+        # Neither can a mirror serve it, nor does anybody fill that in.
+        "[{asset: .tool-x86_64-linux-gnu.tar.gz}]",
+        '[{asset: "tool-{tag}-x86_64-linux-gnu.tar.gz"}]',
+        '[{asset: "tool-{version-x86_64-linux-gnu.tar.gz"}]',
     ],
 )
 def test_what_is_no_list_of_names_is_refused_with_its_line(written: str) -> None:

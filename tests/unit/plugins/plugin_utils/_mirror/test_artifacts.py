@@ -94,3 +94,8 @@ def test_alias_is_told_not_to_be_there(tmp_path: Path) -> None:
     alias = Alias("gnu.gz", "gnu.gz", "t.gz", "0" * 64, 5)
     found = artifacts([lock(tmp_path, t=tool(asset("https://h/t.gz", b"x"), aliases=[alias]))])
     assert found.notes == ("t: the alias gnu.gz is not in the registry: nobody reads names there",)
+
+
+def test_no_lock_file_is_refused() -> None:
+    with pytest.raises(ReleaseError, match="lockfile names no lock file"):
+        artifacts([])

@@ -71,7 +71,7 @@ def test_blob_of_a_registry_has_its_name_in_the_release(path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
-        ("file:///srv/t.tar.gz", "that is a folder of this controller"),
+        ("file:///srv/t.tar.gz", "that is a folder of a controller"),
         ("https://h/download/", "a static server cannot serve that"),
         ("https://h/%2e%2e/t.tar.gz", "a static server cannot serve that"),
     ],
@@ -205,6 +205,17 @@ def test_signed_sums_file_of_the_publisher_is_not_replaced_by_ours(path: Path) -
     assert found.files[f"{folder}/SHA256SUMS.minisig"].origin == b"signed"
     sums = sums_files({place: file.entry for place, file in found.files.items()})
     assert sorted(sums) == [f"{folder}/t.tar.gz.sha256"]
+    assert found.notes == ()
+
+
+def test_signed_sums_file_that_cannot_name_an_alias_is_told(path: Path) -> None:
+    signed = proof(f"{FORGE}/SHA256SUMS.minisig", b"signed", b"its sums")
+    alias = Alias("gnu.tar.gz", "gnu.tar.gz", "musl.tar.gz", sha256(b"copy"), 4)
+    pinned = tool(asset(f"{FORGE}/musl.tar.gz", b"x", proofs=[signed]), aliases=[alias])
+    found = publication([with_evidence(path, [b"signed", b"its sums"], t=pinned)])
+    assert found.notes == (
+        "t: SHA256SUMS beside gnu.tar.gz is the publisher's own, which does not name it; gnu.tar.gz.sha256 does",
+    )
 
 
 @pytest.mark.parametrize(

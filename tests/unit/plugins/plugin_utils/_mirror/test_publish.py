@@ -181,6 +181,15 @@ def test_prune_keeps_what_any_given_lock_file_names(site: Site, web: Web) -> Non
     }
 
 
+@pytest.mark.parametrize("prune", [False, True])
+def test_list_of_lock_files_that_came_out_empty_removes_nothing(site: Site, web: Web, prune: bool) -> None:
+    site.mirror(old(site, web))
+    before = site.files()
+    with pytest.raises(ReleaseError, match="lockfile names no lock file"):
+        site.mirror(prune=prune)
+    assert site.files() == before
+
+
 @pytest.mark.parametrize("damage", [b"", b"other bytes", OLD[:-1], OLD + b"x", None])
 def test_damaged_file_is_replaced(site: Site, web: Web, damage: bytes | None) -> None:
     lock = old(site, web)
@@ -310,6 +319,16 @@ def test_folder_that_the_user_leads_to_by_a_link_is_used(site: Site, web: Web, t
     site.dest.symlink_to(tmp_path / "disk")
     site.mirror(old(site, web))
     assert (tmp_path / "disk/PULP_MANIFEST").is_file()
+
+
+def test_servers_can_come_to_it_whatever_the_umask_is(site: Site, web: Web) -> None:
+    before = os.umask(0o077)
+    try:
+        Site(site.folder / "srv/www").mirror(old(site, web))
+    finally:
+        os.umask(before)
+    folders = ["srv", "srv/www", "srv/www/mirror"]
+    assert [(site.folder / one).stat().st_mode & 0o777 for one in folders] == [0o755] * 3
 
 
 def test_servers_can_read_all_of_it_whatever_the_umask_is(site: Site, web: Web) -> None:

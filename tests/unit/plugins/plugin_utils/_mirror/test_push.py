@@ -8,16 +8,18 @@ from __future__ import annotations
 import base64
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import artifacts
-from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import GivenLock
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.artifacts import TITLE, Artifacts, artifacts
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.asset_bytes import AssetBytes
+from ansible_collections.pinned.release.plugins.plugin_utils._mirror.entry import AssetOrigin, GivenLock
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.outcome import pushed
 from ansible_collections.pinned.release.plugins.plugin_utils._mirror.push import RegistryMirror, VersionPlan
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.sources.declared import Declaration
@@ -190,6 +192,43 @@ def test_platforms_of_another_lock_file_stay_in_the_index(tmp_path: Path, web: W
     assert sent(pusher.push(one)) == []
 
 
+@dataclass(frozen=True)
+class Interrupted(AssetBytes):
+    """Bytes that take so long to come that something *else* happens meanwhile."""
+
+    meanwhile: Callable[[], object] = lambda: None
+
+    def fetch(self, origins: Iterable[AssetOrigin]) -> None:
+        """Bring the assets into the cache, after what happens."""
+        self.meanwhile()
+        super().fetch(origins)
+
+
+def test_platforms_that_another_run_pushes_meanwhile_stay_in_the_index(
+    tmp_path: Path, web: Web, pusher: Pusher
+) -> None:
+    own, others = lock(tmp_path, x86_64(web)), lock(tmp_path, aarch64(web), name="other.lock.json")
+    assets = Site(tmp_path).assets
+    slow = Interrupted(assets.cache, assets.open_source, meanwhile=lambda: pusher.push(others))
+    [plan] = RegistryMirror(pusher.to, artifacts([own])).publish(slow)
+    assert json.loads(plan.index) == pusher.index()
+    assert {one["annotations"]["pinned.release.target"] for one in pusher.index()["manifests"]} == {
+        "x86_64-unknown-linux-musl",
+        "aarch64-unknown-linux-musl",
+    }
+
+
+def test_tag_that_becomes_somebody_elses_meanwhile_is_not_moved(
+    tmp_path: Path, web: Web, pusher: Pusher, registry: Registry
+) -> None:
+    assets = Site(tmp_path).assets
+    precious = partial(registry.push, "platform/tool", "1.0", {"tool": b"precious"})
+    slow = Interrupted(assets.cache, assets.open_source, meanwhile=precious)
+    with pytest.raises(ReleaseError, match=r"tool:1\.0 is something that no run of mirror pushed"):
+        RegistryMirror(pusher.to, artifacts([lock(tmp_path, x86_64(web))])).publish(slow)
+    assert pusher.get("tool/manifests/1.0", MANIFEST)["layers"][0]["annotations"][TITLE] == "tool"
+
+
 def test_part_that_the_registry_lost_leaves_the_index(tmp_path: Path, web: Web, pusher: Pusher) -> None:
     pusher.push(lock(tmp_path, x86_64(web)))
     [part] = pusher.index()["manifests"]
@@ -247,10 +286,21 @@ def test_result_tells_what_is_pushed_and_what_a_tag_leads_to(tmp_path: Path, web
     assert (again["changed"], again["published"], again["notes"], again["diff"]) == (False, [], [], {})
 
 
-def test_plus_in_a_version_is_an_underscore_in_its_tag(tmp_path: Path, web: Web, pusher: Pusher) -> None:
-    pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version="3.12.1+20240101"))
-    assert pusher.index("3.12.1_20240101")["annotations"]["org.opencontainers.image.version"] == "3.12.1+20240101"
-    assert locked_again(pusher).version == "3.12.1_20240101"
+@pytest.mark.parametrize("version", ["3.12.1+20240101", "1.33.4+k3s1", "0.43.0+b1"])
+@pytest.mark.parametrize("asked", ["", "*", "="])
+def test_version_with_a_plus_has_another_tag_and_is_locked_as_it_is(
+    tmp_path: Path, web: Web, pusher: Pusher, version: str, asked: str
+) -> None:
+    pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version=version))
+    assert pusher.index(version.replace("+", "_"))["annotations"]["org.opencontainers.image.version"] == version
+    more = {"": "", "*": f', version: "{version.split(".")[0]}.*"', "=": f', version: "{version}"'}[asked]
+    assert locked_again(pusher, more).version == version
+
+
+def test_newest_of_several_versions_with_a_plus_is_locked(tmp_path: Path, web: Web, pusher: Pusher) -> None:
+    for version in ("1.33.4+k3s9", "1.33.4+k3s10", "1.33.4"):
+        pusher.push(lock(tmp_path, x86_64(web), aarch64(web), version=version))
+    assert locked_again(pusher).version == "1.33.4+k3s10"
 
 
 def test_token_for_pushing_is_asked_for_with_the_login_and_goes_to_the_registry_alone(
@@ -279,6 +329,19 @@ def test_who_may_not_push_is_told_what_to_do(tmp_path: Path, web: Web) -> None:
     with Web(refuse) as registry, pytest.raises(ReleaseError, match="no push for you") as refused:
         Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
     assert refused.value.fix == "log in as a user who may push there, with docker login or in netrc"
+
+
+@pytest.mark.parametrize("key", ["credsStore", "credHelpers"])
+def test_program_that_keeps_the_login_is_named(tmp_path: Path, web: Web, key: str) -> None:
+    """Who has logged in with docker login would be told to do so for ever."""
+    with Web(lambda question: Answer(401)) as registry:
+        name = registry.url.partition("//")[2]
+        value = "desktop" if key == "credsStore" else {name: "desktop"}
+        (tmp_path / "docker").mkdir()
+        (tmp_path / "docker/config.json").write_text(json.dumps({"auths": {name: {}}, key: value}))
+        with pytest.raises(ReleaseError) as refused:
+            Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert "into netrc: docker-credential-desktop keeps" in str(refused.value.fix)
 
 
 @pytest.mark.parametrize("location", ["https://elsewhere.example/upload", "", "http://[", "//elsewhere.example/x"])
@@ -322,6 +385,23 @@ def test_file_is_sent_again_from_its_beginning_after_an_error_of_the_server(tmp_
     assert b"" not in got
 
 
+def test_registry_that_gives_up_what_is_sent_to_it_is_told(tmp_path: Path, web: Web) -> None:
+    """docker-registry with a full disk fails once, and then does not know of the upload."""
+    puts: list[str] = []
+
+    def answer(question: Question) -> Answer:
+        if question.method == "POST":
+            return Answer(202, b"", {"Location": f"/v2/platform/tool/blobs/uploads/{len(puts)}"})
+        if question.method == "PUT":
+            puts.append(question.path)
+            return Answer(500 if puts.count(question.path) == 1 else 404)
+        return Answer(404)
+
+    with Web(answer) as registry, pytest.raises(ReleaseError) as refused:
+        Pusher(tmp_path, registry.url).push(lock(tmp_path, x86_64(web)))
+    assert "full disk" in str(refused.value.fix)
+
+
 def test_file_is_sent_whole_with_a_new_token_when_the_old_one_has_expired(tmp_path: Path, web: Web) -> None:
     """Tokens live for minutes, and a large file takes longer."""
     got: list[bytes] = []
@@ -362,7 +442,7 @@ def test_index_that_is_none_is_refused(tmp_path: Path, web: Web, index: bytes) -
 )
 def test_what_is_no_repository_is_refused(to: str) -> None:
     with pytest.raises(ReleaseError, match="to is not the address of a repository") as refused:
-        RegistryMirror(to, artifacts([]))
+        RegistryMirror(to, Artifacts(()))
     assert "u:p" not in str(refused.value)
 
 

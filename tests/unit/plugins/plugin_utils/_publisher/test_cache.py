@@ -347,8 +347,9 @@ def test_a_local_file_is_taken_in_like_any_other(tmp_path):
         Asset("tool", local.as_uri(), digests={"sha256": SHA256}), transport.session()
     )
     assert found.path.read_bytes() == CONTENT
-    with pytest.raises(ReleaseError, match="could not be read"):
+    with pytest.raises(ReleaseError, match="could not be read") as failure:
         Cache(tmp_path / "cache").fetch(Asset("tool", (tmp_path / "absent").as_uri()), transport.session())
+    assert "if the option mirrors leads there, mount it" in str(failure.value.fix)
 
 
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder"])

@@ -183,6 +183,15 @@ def test_an_untrusted_certificate_says_how_to_trust_it(tmp_path, pauses):
     assert pauses == []
 
 
+def test_a_server_without_tls_is_told_from_one_that_is_not_trusted(pauses):
+    with Web(lambda question: Answer(200, b"plain")) as web:
+        address = web.url.replace("http://", "https://")
+        with pytest.raises(ReleaseError, match=f"{address} does not speak TLS") as failure:
+            get(transport.session(), f"{address}/v2/")
+    assert "if the server has no TLS, write http://" in failure.value.fix
+    assert pauses == []
+
+
 def with_key(folder, *, is_encrypted=False, of=None):
     """Return a file with the certificate in *folder* and its key, or the one that was made in the folder *of*."""
     key = serialization.load_pem_private_key(((of or folder) / "key.pem").read_bytes(), None)
