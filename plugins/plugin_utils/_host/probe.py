@@ -85,7 +85,8 @@ class Answer:
 def command(question: Question) -> str:
     """Return the one line of shell that asks *question*, safe to pass through any login shell.
 
-    Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes.
+    Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes. So is
+    ``$``: where ``sudo -i`` brings the line, the login shell would put its own variables there before /bin/sh reads it.
     """
     first, then = _PARTS[question.ask]
     begin = _assigned(
@@ -133,7 +134,7 @@ def _shell_text(name: str) -> str:
     return "".join(line.lstrip() + "\n" for line in text.splitlines() if not re.match(r"\s*(#|$)", line))
 
 
-_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'"} | {"\n": "\\n"})
+_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'$"} | {"\n": "\\n"})
 # What all questions have in common is made here: Ansible imports this once, and forks a process for each host.
 _FINGERPRINT = _escaped(f"fingerprint() {{\n{fingerprint()}}}\n")
 _PARTS = {
@@ -144,7 +145,8 @@ _PARTS = {
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
 
 #: That of the task: programs of the same names may come before ours on it, or bin_dir may be missing there.
-_GIVEN_PATH = "given_path=$PATH"
+#: In braces: ``sudo -i`` hands on a ``$`` before a name as it is, for the login shell, and before anything else quoted.
+_GIVEN_PATH = "given_path=${PATH}"
 
 #: zsh is no POSIX shell unless it is called sh, or told so before it reads the rest.
 _AS_SH = "${ZSH_VERSION+emulate} ${ZSH_VERSION+sh}"

@@ -34,7 +34,8 @@ finish() {
     exit 0
 }
 
-say "@@pinned.release $nonce"
+# After a line of its own: what a login shell prints before need not end its line.
+say "$newline@@pinned.release $nonce"
 if [ "$ask" = state ]; then
     for command in stat uniq; do
         if ! command -v "$command" >/dev/null 2>&1; then say "lacks $command" && finish; fi

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -93,6 +94,11 @@ def by_become(line: str) -> str:
     return by_ansible(by_ansible(f"echo BECOME-SUCCESS-abcdefgh ; {line}") + " && sleep 0")
 
 
+def by_login_sudo(line: str) -> str:
+    """Wrap *line* as ``sudo -i`` does: it quotes for the login shell, but neither ``$`` nor what names consist of."""
+    return "/bin/sh -c " + re.sub(r"[^A-Za-z0-9_$-]", r"\\\g<0>", line)
+
+
 @pytest.fixture(scope="module")
 def usual() -> Answer:
     return ask(["/bin/sh"], command(QUESTION))[0]
@@ -156,6 +162,11 @@ def test_the_question_gets_through_every_login_shell(
     assert ask(installed(shell), wrap(command(QUESTION))) == (usual, "")
 
 
+@pytest.mark.parametrize("shell", [shell for shell in LOGIN_SHELLS if shell not in (["tcsh"], ["fish"])], ids=" ".join)
+def test_the_question_gets_through_a_sudo_that_starts_a_login_shell(shell: list[str], usual: Answer) -> None:
+    assert ask(installed(shell), by_login_sudo(command(QUESTION))) == (usual, "")
+
+
 @pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
 def test_no_program_of_the_user_s_own_folders_is_started(shell: list[str], usual: Answer, tmp_path: Path) -> None:
     program = shutil.which(installed(shell)[0])
@@ -196,6 +207,11 @@ def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
     assert not set("\n!") & set(line)
     # The two quotes around each of its two parts are the only ones.
     assert line.count("'") == 4
+
+
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+def test_what_a_login_shell_prints_before_need_not_end_its_line(shell: list[str], usual: Answer) -> None:
+    assert ask(installed(shell), f"printf '\\033]0;title\\007> '; {command(QUESTION)}") == (usual, "")
 
 
 def test_terminals_and_banners_around_an_answer_do_no_harm() -> None:
