@@ -35,6 +35,7 @@ from ansible_collections.pinned.release.plugins.module_utils.carried import ENTR
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.host_run import STDIN
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LOOK
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
 
 LOG = logging.getLogger("pinned.release")
@@ -42,8 +43,6 @@ LOG = logging.getLogger("pinned.release")
 MOST_IN_ONE_PIECE_BYTES = 32 * 1024 * 1024
 #: How much is shown of what a host said in place of a path.
 MOST_OF_A_PATH = 200
-#: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
-LOOK = "auto"
 
 #: Nothing that others may have added to a Python is run with it: variables, the own folder, files *.pth of packages.
 _ALONE = ("-I", "-S")

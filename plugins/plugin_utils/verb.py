@@ -12,6 +12,7 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -293,10 +294,19 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     """
     # Without become there is no need for a terminal, which sudoable would ask of ssh.
     needs_become = bool(action._connection.become)
+    if question.python not in ("", probe.LOOK):
+        question = replace(question, environment=_environment(action))
     LOG.debug("asked about root=%s bin_dir=%s, integrity=%s", question.root, question.bin_dir, question.integrity)
     answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
     LOG.debug("the host answered:\n%s", "\n".join(line[:160] for line in answer.get("stdout", "").split("\n")))
     return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""), question)
+
+
+def _environment(action: ActionBase) -> tuple[str, ...]:
+    """Return what the task's keyword environment sets, as words NAME=VALUE."""
+    found: dict[str, Any] = {}
+    action._compute_environment_string(found)
+    return tuple(f"{name}={value}" for name, value in found.items())
 
 
 def assumed(given: Mapping[str, Any] | None) -> Assumed:

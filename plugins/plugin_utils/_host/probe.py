@@ -31,6 +31,8 @@ MAX_ANSWER_LENGTH = 12 * 1024 * 1024
 MAX_ANSWER_LINES = 100_000
 #: A tree that the lock file does not pin is taken for a forgery if it is larger: twice what one asset may unpack to.
 LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
+#: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
+LOOK = "auto"
 #: The files of the question, in the order in which the shell reads them: what is always run, then what is run, and read
 #: by the shell, only where not all is as sealed.
 BEGIN = ("chain.sh", "sealed.sh", "probe.sh")
@@ -50,7 +52,10 @@ THEN = (
 
 @dataclass(frozen=True)
 class Question:
-    """What to ask a host; the fields are the variables of probe.sh and answer.sh, *largest* is in kilobytes."""
+    """What to ask a host; the fields are the variables of probe.sh and answer.sh, *largest* is in kilobytes.
+
+    *environment* are words NAME=VALUE: verb.ask() adds them where the user names a Python.
+    """
 
     ask: Literal["host", "state"] = "host"
     root: str = ""
@@ -64,6 +69,7 @@ class Question:
     python: str = ""
     audit: bool = False
     task_path: str = ""
+    environment: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -105,6 +111,7 @@ def command(question: Question) -> str:
         python=question.python,
         audit="yes" if question.audit else "",
         task_path=question.task_path,
+        environment=shlex.join(question.environment),
         candidates="\n".join(question.candidates),
         names="\n".join(question.names),
         needs="\n".join(question.needs),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 from types import SimpleNamespace
 
 import pytest
@@ -14,6 +15,7 @@ from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import Question
 from ansible_collections.pinned.release.plugins.plugin_utils._values import secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 
@@ -234,3 +236,20 @@ def test_an_option_or_a_value_that_is_nearly_one_is_named(given: dict[str, objec
 def test_a_value_that_is_neither_true_nor_false_is_told_in_few_words() -> None:
     checked = verb.reader(options.TOOLS).validate({"exact": "maybe"})
     assert verb._message(checked.errors.errors[0]) == "exact is neither true nor false: maybe"
+
+
+@pytest.mark.parametrize(("named", "told"), [("python3.8", "python3.8"), ("no/python", "")])
+def test_the_python_that_the_user_names_is_asked_for_in_the_environment_of_the_task(tmp_path, named, told):
+    def run_there(command, sudoable):
+        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+        return {"stdout": done.stdout, "stderr": done.stderr}
+
+    action = SimpleNamespace(
+        _connection=SimpleNamespace(become=None),
+        _compute_environment_string=lambda found: found.update(PATH=str(tmp_path)),
+        _low_level_execute_command=run_there,
+    )
+    (tmp_path / "python3.8").write_text("#!/bin/sh\necho right\n")
+    (tmp_path / "python3.8").chmod(0o755)
+    assert verb.ask(action, Question(ask="state", python=named)).state.python == told
+    assert verb.ask(action, Question(ask="state", python="auto")).state.python.startswith("/")
