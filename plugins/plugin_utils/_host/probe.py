@@ -31,6 +31,8 @@ MAX_ANSWER_LENGTH = 12 * 1024 * 1024
 MAX_ANSWER_LINES = 100_000
 #: A tree that the lock file does not pin is taken for a forgery if it is larger: twice what one asset may unpack to.
 LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
+#: Linux starts no program with a longer word (MAX_ARG_STRLEN), and the command is one, within what Ansible adds to it.
+LONGEST_COMMAND_BYTES = 128 * 1024 - 4096
 #: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
 LOOK = "auto"
 #: The files of the question, in the order in which the shell reads them: what is always run, then what is run, and read
@@ -93,6 +95,7 @@ def command(question: Question) -> str:
 
     Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes. So is
     ``$``: where ``sudo -i`` brings the line, the login shell would put its own variables there before /bin/sh reads it.
+    Raises ReleaseError where it is about more than one line may hold.
     """
     first, then = _PARTS[question.ask]
     begin = _assigned(
@@ -116,7 +119,16 @@ def command(question: Question) -> str:
         names="\n".join(question.names),
         needs="\n".join(question.needs),
     )
-    return f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
+    line = f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; {_run(_FINGERPRINT + begin + first)}; {_run(go_on + then)}"
+    length = len(line.encode())
+    if length > LONGEST_COMMAND_BYTES:
+        raise ReleaseError(
+            f"the tools are too much for one question to a host: {len(question.names)} names of programs and files",
+            expected=f"a command of at most {LONGEST_COMMAND_BYTES} bytes: Linux starts none with a longer word",
+            found=f"{length} bytes",
+            fix="name some of the tools in the option tools, and the others in that of a second task",
+        )
+    return line
 
 
 def _assigned(**values: str) -> str:

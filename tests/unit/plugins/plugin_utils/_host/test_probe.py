@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import (
+    LONGEST_COMMAND_BYTES,
     MAX_ANSWER_LENGTH,
     MAX_ANSWER_LINES,
     Answer,
@@ -363,3 +364,13 @@ def test_no_whole_answer_raises_anything(lines: list[str]) -> None:
 def test_no_other_text_raises_anything_but_our_error(text: str) -> None:
     with pytest.raises(ReleaseError, match="did not answer"):
         parse(text)
+
+
+@pytest.mark.parametrize("wrap", [by_ansible, by_become])
+def test_what_is_too_much_for_one_command_is_told_before_a_program_refuses_to_start(wrap: Callable[[str], str]) -> None:
+    least = replace(QUESTION, names=("a",))
+    room = 1 + LONGEST_COMMAND_BYTES - len(command(least).encode())
+    most, more = (replace(least, names=("a" * length,)) for length in (room, room + 1))
+    assert ask(["/bin/sh"], wrap(command(most)), most)[0].state is not None
+    with pytest.raises(ReleaseError, match="too much for one question to a host: 1 names"):
+        command(more)
