@@ -183,6 +183,16 @@ def test_an_offer_is_what_the_cache_has_and_asks_nobody(tmp_path: Path) -> None:
     assert web.paths == ["/tool"]
 
 
+def test_a_cache_that_cannot_be_used_is_no_reason_to_refuse_who_can_do_without(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with Web(files({"/tool": PROGRAM})) as web:
+        assert depot(tmp_path).files([delivery(f"{web.url}/tool", is_offer=True)], Way()) == {}
+        with pytest.raises(ReleaseError, match="can be written by other users"):
+            depot(tmp_path).files([delivery(f"{web.url}/tool")], Way())
+    assert web.paths == []
+
+
 def test_a_folder_of_the_controller_is_read_there(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(PROGRAM)
     assert content(tmp_path, delivery((tmp_path / NAME).as_uri(), directory=str(tmp_path))) == PROGRAM
