@@ -9,6 +9,7 @@ import gc
 import logging
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -297,9 +298,14 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     if question.python not in ("", probe.LOOK):
         question = replace(question, environment=_environment(action))
     LOG.debug("asked about root=%s bin_dir=%s, integrity=%s", question.root, question.bin_dir, question.integrity)
-    answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
+    answer = action._low_level_execute_command(_for_shell(action, probe.command(question)), sudoable=needs_become)
     LOG.debug("the host answered:\n%s", "\n".join(line[:160] for line in answer.get("stdout", "").split("\n")))
     return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""), question)
+
+
+def _for_shell(action: ActionBase, line: str) -> str:
+    """Return what makes /bin/sh read *line*, where the shell that runs commands on the host is csh or fish."""
+    return line if action._connection._shell.SHELL_FAMILY == "sh" else f"/bin/sh -c {shlex.quote(line)}"
 
 
 def _environment(action: ActionBase) -> tuple[str, ...]:

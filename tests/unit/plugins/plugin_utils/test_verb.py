@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import subprocess
 from types import SimpleNamespace
 
@@ -238,18 +239,34 @@ def test_a_value_that_is_neither_true_nor_false_is_told_in_few_words() -> None:
     assert verb._message(checked.errors.errors[0]) == "exact is neither true nor false: maybe"
 
 
-@pytest.mark.parametrize(("named", "told"), [("python3.8", "python3.8"), ("no/python", "")])
-def test_the_python_that_the_user_names_is_asked_for_in_the_environment_of_the_task(tmp_path, named, told):
+def asked(question, shell=("sh", "/bin/sh"), environment=None):
+    """Return the answer of this machine, whose commands are run by the *shell*: a family and a program."""
+    family, program = shell
+
     def run_there(command, sudoable):
-        done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+        done = subprocess.run([program, "-c", command], capture_output=True, text=True, check=True)
         return {"stdout": done.stdout, "stderr": done.stderr}
 
     action = SimpleNamespace(
-        _connection=SimpleNamespace(become=None),
-        _compute_environment_string=lambda found: found.update(PATH=str(tmp_path)),
+        _connection=SimpleNamespace(become=None, _shell=SimpleNamespace(SHELL_FAMILY=family)),
+        _compute_environment_string=lambda found: found.update(environment or {}),
         _low_level_execute_command=run_there,
     )
+    return verb.ask(action, question)
+
+
+@pytest.mark.parametrize(("named", "told"), [("python3.8", "python3.8"), ("no/python", "")])
+def test_the_python_that_the_user_names_is_asked_for_in_the_environment_of_the_task(tmp_path, named, told):
     (tmp_path / "python3.8").write_text("#!/bin/sh\necho right\n")
     (tmp_path / "python3.8").chmod(0o755)
-    assert verb.ask(action, Question(ask="state", python=named)).state.python == told
-    assert verb.ask(action, Question(ask="state", python="auto")).state.python.startswith("/")
+    environment = {"PATH": str(tmp_path)}
+    assert asked(Question(ask="state", python=named), environment=environment).state.python == told
+    assert asked(Question(ask="state", python="auto"), environment=environment).state.python.startswith("/")
+
+
+@pytest.mark.parametrize("shell", [("fish", "fish"), ("csh", "tcsh"), ("csh", "sh"), ("sh", "bash")], ids=" ".join)
+def test_every_shell_that_ansible_may_be_told_to_use_hands_the_question_on(shell):
+    if shutil.which(shell[1]) is None:
+        pytest.skip(f"{shell[1]} is not on this machine")
+    question = Question(ask="state", root="/no/such 'root' $HOME \\ !", python="auto")
+    assert asked(question, shell).state.root == question.root
