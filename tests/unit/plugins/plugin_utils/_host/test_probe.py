@@ -211,6 +211,12 @@ def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
 
 
 @pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+@pytest.mark.parametrize("option", ["-e", "-u", "-f", "-C"])
+def test_options_that_a_host_gives_its_shells_change_nothing(shell: list[str], usual: Answer, option: str) -> None:
+    assert ask([*installed(shell), option], command(QUESTION)) == (usual, "")
+
+
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
 def test_what_a_login_shell_prints_before_need_not_end_its_line(shell: list[str], usual: Answer) -> None:
     assert ask(installed(shell), f"printf '\\033]0;title\\007> '; {command(QUESTION)}") == (usual, "")
 
