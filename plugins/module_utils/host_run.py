@@ -9,6 +9,7 @@ print before, between or after is taken for it.
 
 import json
 import os
+import sys
 import typing as t
 
 from ansible_collections.pinned.release.plugins.module_utils import store
@@ -51,7 +52,18 @@ def answer_to(orders: t.Dict[str, t.Any], pushed: Pushed) -> Answer:
         return {"stale": True, "error": error.as_dict()}
     except ReleaseError as error:
         return _failed(error)
+    except UnicodeEncodeError as error:
+        return _failed(_unwritable(error))
     return {"done": [dict(item._asdict()) for item in done]}
+
+
+def _unwritable(error: UnicodeEncodeError) -> ReleaseError:
+    """Return what it means that this Python writes names of files in the encoding of a locale. 3.6 does."""
+    return ReleaseError(
+        "the Python of this host cannot write a path in its locale: {0}".format(ascii(error.object)[1:-1]),
+        found="the encoding {0}, as this host lacks the locale C.UTF-8".format(sys.getfilesystemencoding()),
+        fix="install that locale, name a newer Python in ansible_python_interpreter, or choose a path in ASCII",
+    )
 
 
 def _failed(error: ReleaseError) -> Answer:

@@ -41,6 +41,8 @@ MAX_RETRY_AFTER_S = 120
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT_STATUSES = (408, 425, 429)
+#: What a proxy, or a network that asks for a login, says in place of the server, which has not answered then.
+_NOT_OF_THE_SERVER = (407, 511)
 _NOT_IN_URL = re.compile("[\x00-\x20\x7f]")
 _SECONDS = re.compile(r"\d{1,9}\Z")
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
@@ -321,6 +323,7 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
             )
         error = TransientError(what, found=found, fix="run again later, or use a mirror")
         error.pause_s = pause_s
+        error.is_unanswered = status in _NOT_OF_THE_SERVER
         return error
     fixes = {
         401: "give the server's token or password",
@@ -333,7 +336,9 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
     fix = fixes.get(status)
     if status in (401, 403) and is_elsewhere:
         fix = "the server redirects to another host, to which tokens and passwords are not sent: pin that URL instead"
-    return ReleaseError(what, found=found, fix=fix)
+    refused = ReleaseError(what, found=found, fix=fix)
+    refused.is_unanswered = status in _NOT_OF_THE_SERVER
+    return refused
 
 
 def _retry_after_s(value: str) -> t.Optional[float]:

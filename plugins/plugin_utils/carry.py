@@ -35,6 +35,7 @@ from ansible_collections.pinned.release.plugins.module_utils.carried import ENTR
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.host_run import STDIN
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LOOK
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
 
 LOG = logging.getLogger("pinned.release")
@@ -42,11 +43,13 @@ LOG = logging.getLogger("pinned.release")
 MOST_IN_ONE_PIECE_BYTES = 32 * 1024 * 1024
 #: How much is shown of what a host said in place of a path.
 MOST_OF_A_PATH = 200
-#: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
-LOOK = "auto"
 
 #: Nothing that others may have added to a Python is run with it: variables, the own folder, files *.pth of packages.
 _ALONE = ("-I", "-S")
+#: Names of files are written as the shell's answer has them, whatever the host's locale says. Python 3.6 lacks that
+#: option, ignores it, and goes by the locale.
+_UTF8 = ("-X", "utf8")
+_UTF8_LOCALE = ("env", "LC_ALL=C.UTF-8")
 _PACKAGE = ENTRY.rpartition(".")[0]
 _FOLDER = Path(__file__).parents[1] / "module_utils"
 _IMPORT = re.compile(rf"^ *from {re.escape(_PACKAGE)}(\.\w+)? import (?:\(([^)]*)\)|(.*))$", re.MULTILINE)
@@ -90,14 +93,16 @@ def obey(
     *host_python* are the words of its command, *pushed* the files that are ordered as such, in the orders' order.
     Raises ReleaseError where no answer came, and AnsibleError where the connection failed.
     """
-    told = _PROGRAM + zlib.compress(json.dumps(orders).encode("ascii"), 1)
+    text = json.dumps(orders)
+    told = _PROGRAM + zlib.compress(text.encode("ascii"), 1)
     is_pipelined = action._is_pipelining_enabled("new")
     pushed_bytes = sum(file.size for file in pushed)
     parcel = _parcel(pushed) if pushed_bytes > MOST_IN_ONE_PIECE_BYTES else None
     piece = _with_files(told, () if parcel else pushed)
     place, parcel_place = _transferred(action, None if is_pipelined else piece, parcel)
     nonce = secrets.token_hex(8)
-    words = [*host_python, *_ALONE, "-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
+    words = [*(_UTF8_LOCALE if "\\u" in text else ()), *host_python, *_ALONE, *_UTF8]
+    words += ["-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
     words += [str(len(_PROGRAM)), place, nonce, str(pushed_bytes), parcel_place]
     command = f"{action._compute_environment_string()} {' '.join(map(action._connection._shell.quote, words))}".strip()
     answer = action._low_level_execute_command(command, in_data=piece if is_pipelined else None)

@@ -9,9 +9,11 @@ import gc
 import logging
 import os
 import re
+import shlex
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, TypeVar
@@ -324,11 +326,25 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     """
     # Without become there is no need for a terminal, which sudoable would ask of ssh.
     needs_become = bool(action._connection.become)
+    if question.ask != "seal" and question.python not in ("", probe.LOOK):
+        question = replace(question, environment=_environment(action))
     about = (question.ask, question.root, question.bin_dir, question.integrity)
     LOG.debug("asked for its %s: root=%s bin_dir=%s, integrity=%s", *about)
-    answer = action._low_level_execute_command(probe.command(question), sudoable=needs_become)
+    answer = action._low_level_execute_command(_for_shell(action, probe.command(question)), sudoable=needs_become)
     LOG.debug("the host answered:\n%s", "\n".join(line[:160] for line in answer.get("stdout", "").split("\n")))
     return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""), question)
+
+
+def _for_shell(action: ActionBase, line: str) -> str:
+    """Return what makes /bin/sh read *line*, where the shell that runs commands on the host is csh or fish."""
+    return line if action._connection._shell.SHELL_FAMILY == "sh" else f"/bin/sh -c {shlex.quote(line)}"
+
+
+def _environment(action: ActionBase) -> tuple[str, ...]:
+    """Return what the task's keyword environment sets, as words NAME=VALUE."""
+    found: dict[str, Any] = {}
+    action._compute_environment_string(found)
+    return tuple(f"{name}={value}" for name, value in found.items())
 
 
 def assumed(given: Mapping[str, Any] | None) -> Assumed:

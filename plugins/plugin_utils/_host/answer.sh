@@ -8,6 +8,7 @@
 #   owner group   whose group the trees shall have; empty means that any will do
 #   audit         not empty: what came beside what is ours is told, too
 #   task_path     the PATH that the task names in its environment
+#   environment   words NAME=VALUE, quoted, of the task's environment: with them, the Python that the user names is started
 #   python        the command of the Python that the user names; auto means that one is looked for, empty that none is asked
 #                 for
 #   candidates    lines TOOL/VERSION: trees of these would serve, if they are kept here

@@ -100,13 +100,28 @@ observed() {
         -e 's,^\([^/]* \)\([^ /]*/[^/]*\)/,o \2/listing:\1,'
     # Links: what ls writes before the path has no slash.
     find "$@" -exec ls -nd {} + 2>/dev/null |
-        sed -n -e '/^l/{s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:,p;d;}' \
+        sed -n -e '/^l.*?/d' -e '/^l/{s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:,p;d;}' \
             -e '/^..........+/s,^[^/]* \([^/]*/[^/]*\)/,o \1/listing:acl ,p'
+    questionable_links "$@"
     access_lists "$@" | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:acl ,p'
     find "$@" -type f -links +1 2>/dev/null | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:names ,p'
     capabilities "$@" | sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:capability ,p'
     # Nothing of the above succeeds or fails as a whole: what it does not say is told as missing.
     true
+}
+
+# questionable_links PLACE...: those in whose line ls has a question mark, which that of busybox writes for what is not ASCII.
+# No text of one can pass for another line: what has a line break is told as what no listing has.
+questionable_links() {
+    case $(find "$@" -type l -exec ls -nd {} + 2>/dev/null) in *\?*) ;; *) return ;; esac
+    find "$@" -type l 2>/dev/null | while IFS= read -r link; do
+        shown=$(ls -nd "$link" 2>/dev/null)
+        case $shown in *\?*) ;; *) continue ;; esac
+        text=$(readlink "$link" && echo .)
+        text=${text%"$newline".}
+        case $text in *"$newline"*) text="a link of several lines" ;; esac
+        say "$link -> $text" | sed 's,^\([^/]*/[^/]*\)/,o \1/listing:,'
+    done
 }
 
 inodes_of_links() {

@@ -32,6 +32,10 @@ MAX_ANSWER_LENGTH = 12 * 1024 * 1024
 MAX_ANSWER_LINES = 100_000
 #: A tree that the lock file does not pin is taken for a forgery if it is larger: twice what one asset may unpack to.
 LARGEST_KB = 2 * Policy().maximum_unpacked_bytes // 1000
+#: Linux starts no program with a longer word (MAX_ARG_STRLEN), and the command is one, within what Ansible adds to it.
+LONGEST_COMMAND_BYTES = 128 * 1024 - 4096
+#: What ansible_python_interpreter says where the user leaves the choice to Ansible: here, to the question.
+LOOK = "auto"
 _SEAL = ("chain.sh", "sealed.sh", "probe.sh")
 #: The files of each question, in the order in which the shell reads them.
 FILES = {
@@ -64,6 +68,8 @@ def new_nonce() -> str:
 class Question:
     """What to ask a host; the fields are the variables of probe.sh and answer.sh, *largest* is in kilobytes.
 
+    *environment* are words NAME=VALUE: verb.ask() adds them where the user names a Python.
+
     ask   seal: has nothing changed since this was answered? state: what is there? host: only what machine it is
     """
 
@@ -79,6 +85,7 @@ class Question:
     python: str = ""
     audit: bool = False
     task_path: str = ""
+    environment: tuple[str, ...] = ()
     candidates: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
@@ -100,7 +107,9 @@ class Answer:
 def command(question: Question) -> str:
     """Return the one line of shell that asks *question*, safe to pass through any login shell.
 
-    Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes.
+    Newlines, quotes and ``!`` are written as printf escapes: csh stumbles over each of them, even inside quotes. So is
+    ``$``: where ``sudo -i`` brings the line, the login shell would put its own variables there before /bin/sh reads it.
+    Raises ReleaseError where it is about more than one line may hold.
     """
     values = {
         "ask": question.ask,
@@ -119,6 +128,7 @@ def command(question: Question) -> str:
             "python": question.python,
             "audit": "yes" if question.audit else "",
             "task_path": question.task_path,
+            "environment": shlex.join(question.environment),
             "candidates": "\n".join(question.candidates),
             "names": "\n".join(question.names),
             "needs": "\n".join(question.needs),
@@ -126,7 +136,16 @@ def command(question: Question) -> str:
     assigned = "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
     texts = [_ESCAPED[name] for name in FILES[question.ask] if _is_about(question, name)]
     text = "".join([_FINGERPRINT, _escaped(assigned), *texts])
-    return f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; eval \"$(printf %b '{text}')\""
+    line = f"{_GIVEN_PATH}; {_PATH}; {_AS_SH}; eval \"$(printf %b '{text}')\""
+    length = len(line.encode())
+    if length > LONGEST_COMMAND_BYTES:
+        raise ReleaseError(
+            f"the tools are too much for one question to a host: {len(question.names)} names of programs and files",
+            expected=f"a command of at most {LONGEST_COMMAND_BYTES} bytes: Linux starts none with a longer word",
+            found=f"{length} bytes",
+            fix="name some of the tools in the option tools, and the others in that of a second task",
+        )
+    return line
 
 
 def _is_about(question: Question, name: str) -> bool:
@@ -148,7 +167,7 @@ def _shell_text(name: str) -> str:
     return "".join(line.lstrip() + "\n" for line in text.splitlines() if not re.match(r"\s*(#|$)", line))
 
 
-_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'"} | {"\n": "\\n"})
+_ESCAPES = str.maketrans({character: f"\\0{ord(character):03o}" for character in "\\!'$"} | {"\n": "\\n"})
 # What all questions have in common is made here: Ansible imports this once, and forks a process for each host.
 _FINGERPRINT = _escaped(f"fingerprint() {{\n{fingerprint()}}}\n")
 _ESCAPED = {name: _escaped(_shell_text(name)) for name in {*FILES["state"], *FILES["host"]}}
@@ -156,7 +175,8 @@ _ESCAPED = {name: _escaped(_shell_text(name)) for name in {*FILES["state"], *FIL
 _PATH = re.findall(r" (PATH=\S+)$", _shell_text("probe.sh"), re.MULTILINE)[0]
 
 #: That of the task: programs of the same names may come before ours on it, or bin_dir may be missing there.
-_GIVEN_PATH = "given_path=$PATH"
+#: In braces: ``sudo -i`` hands on a ``$`` before a name as it is, for the login shell, and before anything else quoted.
+_GIVEN_PATH = "given_path=${PATH}"
 
 #: zsh is no POSIX shell unless it is called sh, or told so before it reads the rest.
 _AS_SH = "${ZSH_VERSION+emulate} ${ZSH_VERSION+sh}"

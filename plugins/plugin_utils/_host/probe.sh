@@ -16,6 +16,8 @@
 # A line of the answer is a word and its fields. A field that is not made of plain characters is written in hexadecimal,
 # so that no byte of it can end a line.
 # shellcheck disable=SC2034,SC2154
+# A host may give its shells options by the environment (SHELLOPTS of bash).
+set +efuC
 export LC_ALL=C TZ=UTC0 PATH=/usr/bin:/bin:/usr/sbin:/sbin:/run/current-system/sw/bin:/run/current-system/profile/bin:/system/bin
 unset QUOTING_STYLE TIME_STYLE POSIXLY_CORRECT CDPATH
 say() { printf '%s\n' "$*"; }
@@ -34,7 +36,8 @@ finish() {
     exit 0
 }
 
-say "@@pinned.release $nonce"
+# After a line of its own: what a login shell prints before need not end its line.
+say "$newline@@pinned.release $nonce"
 if [ "$ask" != host ]; then
     for command in stat uniq; do
         if ! command -v "$command" >/dev/null 2>&1; then say "lacks $command" && finish; fi

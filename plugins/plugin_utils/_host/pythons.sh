@@ -3,7 +3,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Which Python can carry out orders here? Part of answer.sh, whose variables it uses. The first that is 3.6 or newer, has
-# its standard library, and that nobody else can exchange (see chain.sh). The one that the user names is taken as it is.
+# its standard library, and that nobody else can exchange (see chain.sh). The one that the user names is taken as it is, found
+# and started as the orders will start it: on the PATH with which the question came, and with the task's environment.
 # shellcheck disable=SC2154
 
 # The modules that the program imports. Some distributions ship a Python without most of the standard library.
@@ -44,7 +45,7 @@ find_python() {
 
 # is_right COMMAND...: whether it is such a Python; says why if not. Sets $encoded: the first word.
 is_right() {
-    why=$("$@" -E -s -S -c "$check" "$library" 2>/dev/null </dev/null)
+    why=$(as_ordered "$@" -E -s -S -c "$check" "$library" 2>/dev/null </dev/null)
     encode "$1"
     case $why in
     right) return ;;
@@ -52,10 +53,15 @@ is_right() {
     old:* | lacks:*) ;;
     *) why=fails ;;
     esac
-    if ! command -v "$1" >/dev/null 2>&1; then why=absent; fi
+    # The other shell expands it.
+    # shellcheck disable=SC2016
+    if ! as_ordered /bin/sh -c 'command -v "$1"' sh "$1" >/dev/null 2>&1; then why=absent; fi
     say "no_python $why $encoded"
     return 1
 }
+
+# as_ordered COMMAND...: runs it in the environment that the orders will have.
+as_ordered() { eval "env PATH=\"\${given_path:-\$PATH}\" $environment \"\$@\""; }
 
 # is_trusted FILE: whether nobody but root and who runs can exchange it, or what leads to it.
 is_trusted() (

@@ -177,12 +177,13 @@ describe_active() {
 
 # links_of FOLDER NAME...: lines NAME TARGET of these links there; the target as encode writes it. In a shell of its own.
 links_of() {
-    folder=$1
+    cd "$1" 2>/dev/null || return
     shift
     if [ $# -eq 0 ]; then return; fi
+    # Not by the whole path: ls of busybox writes what is not ASCII as question marks.
     for name in "$@"; do
         shift
-        set -- "$@" "$folder/$name"
+        set -- "$@" "./$name"
     done
     # One process for all of them. Where a target has a line break, there are more lines than links, or an empty one.
     shown=$(ls -nd "$@" 2>/dev/null && say .)
@@ -192,12 +193,11 @@ links_of() {
     for line in $shown; do lines=$((lines + 1)); done
     case $shown in *"$newline$newline"*) lines=0 ;; esac
     if [ "$lines" -ne $(($# + 1)) ]; then
-        for link in "$@"; do say_link "${link#"$folder/"}"; done
+        for link in "$@"; do say_link "${link#./}"; done
         return
     fi
     for line in ${shown%"$newline".}; do
-        link=${line#*" $folder/"}
-        # ls of busybox writes other characters as question marks.
+        link=${line#*" ./"}
         case ${link#* -> } in
         *[!A-Za-z0-9/._+,:=@~-]*) say_link "${link%% -> *}" ;;
         *) say "${link%% -> *} ${link#* -> }" ;;
@@ -206,7 +206,7 @@ links_of() {
 }
 
 say_link() {
-    target=$(readlink "$folder/$1" && echo .)
+    target=$(readlink "./$1" && echo .)
     encode "${target%"$newline".}"
     say "$1 $encoded"
 }

@@ -230,8 +230,8 @@ def _notes_on_access(job: Job, tool: LockedTool, changed: Collection[str]) -> It
     private = sorted({asset.name for asset in tool.assets if asset.private_url})
     if job.wanted.name in changed and private:
         yield (
-            f"{job.source.describe()} is private: only with credentials may one read {listed(private)}. Hosts have "
-            "none, so the controller downloads what they need with its own, and sends it to them"
+            f"{listed(private)} {'is' if len(private) == 1 else 'are'} private ({job.source.describe()}). Hosts have "
+            "no credentials, so the controller downloads what they need with its own, and sends it to them"
         )
 
 

@@ -8,6 +8,7 @@ Runs on the controller.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE, ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery, Way
 
+LOG = logging.getLogger("pinned.release")
 #: What is less than this is sent without a word.
 TOLD_FROM_MEGABYTES = 10
 
@@ -46,7 +48,7 @@ class Depot:
 
         Raises ReleaseError that names the tool and the asset, if one cannot be had as it was locked.
         """
-        there = {one.tool: kept_files.kept(self.root, one.asset.sha256) for one in wanted}
+        there = {one.tool: self._kept(one) for one in wanted}
         files = {tool: file for tool, file in there.items() if file}
         missing = [one for one in wanted if one.tool not in files and not one.is_offer]
         progress = ProgressReport(self.show)
@@ -60,6 +62,16 @@ class Depot:
         if megabytes >= TOLD_FROM_MEGABYTES and not way.shares_files:
             progress.tell(f"  … the controller sends {megabytes:.1f} MB")
         return files
+
+    def _kept(self, wanted: Delivery) -> CachedFile | None:
+        """Return what the cache has of it. A cache that cannot be used is none to a host that needs it not."""
+        try:
+            return kept_files.kept(self.root, wanted.asset.sha256)
+        except ReleaseError as error:
+            if not wanted.is_offer:
+                raise
+            LOG.debug("%s: the host downloads it: %s", wanted.tool, error)
+            return None
 
     def _fetched(self, missing: Sequence[Delivery], progress: ProgressReport) -> dict[str, CachedFile]:
         # To import what speaks HTTP takes longer than to ask a host at no-op.

@@ -11,7 +11,6 @@ may read, with none but those of netrc. Runs on the controller.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.at_once import at_once
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
@@ -57,9 +57,8 @@ class Fetcher:
         refuse_token_elsewhere(private, self.token, self.token_host)
         self.progress.expect(*(one.asset.size for one in wanted))
         cache = Cache(self.root, self.mirrors)
-        with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
-            files = pool.map(partial(self._fetched, cache), wanted)
-            return {one.tool: file for one, file in zip(wanted, files, strict=True)}
+        files = at_once(partial(self._fetched, cache), wanted, PARALLEL_REQUESTS)
+        return {one.tool: file for one, file in zip(wanted, files, strict=True)}
 
     def _fetched(self, cache: Cache, wanted: Delivery) -> CachedFile:
         try:

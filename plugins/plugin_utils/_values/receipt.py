@@ -74,15 +74,21 @@ class Receipt:
                 del document[name]
         if self.bin == "link":
             del document["bin"]
+        content = json.dumps(document).encode("ascii")
         try:
-            _read(json.dumps(document).encode("ascii"))
+            _read(content)
         except (MisfitError, ValueError) as error:
             raise ReleaseError(
                 f"{self.tool}: its receipt could not be read again",
                 found=f"{error.way}: {error.found}" if isinstance(error, MisfitError) else str(error),
-                fix="choose fewer programs of it in the manifest (executables: [...]), and lock again",
+                fix=self._fix(len(content)),
             ) from error
         return document
+
+    def _fix(self, length_bytes: int) -> str | None:
+        if length_bytes > MAX_BYTES:
+            return "choose fewer programs of it in the manifest (executables: [...]), and lock again"
+        return None if forms.LINE.pattern.match(self.bin_dir) else "choose a bin_dir whose path is text in UTF-8"
 
 
 def read_receipt(content: bytes) -> Receipt | None:
@@ -129,8 +135,11 @@ def _read(content: bytes) -> Receipt:
     # The key of a publisher may have several lines.
     keys = {value for proof in receipt.evidence.proofs for _name, value in proof.identity.parts}
     lines = [text for text in _texts(document) if text not in keys]
-    if any(len(text) > MAX_TEXT_LENGTH for text in _texts(document)) or not all(map(forms.LINE.pattern.match, lines)):
-        raise ValueError(f"a text of more than {MAX_TEXT_LENGTH} characters, or with control characters")
+    if any(len(text) > MAX_TEXT_LENGTH for text in _texts(document)):
+        raise ValueError(f"a text of more than {MAX_TEXT_LENGTH} characters")
+    for text in lines:
+        if not forms.LINE.pattern.match(text):
+            raise ValueError(f"a text with what is no letter of UTF-8, or a control character: {ascii(text)[1:-1]}")
     return receipt
 
 

@@ -49,9 +49,12 @@ standard input where Ansible would pipeline a module, and otherwise lie in its `
 
 - *login x*: sshd hands commands to the login shell x. *sh is x*: `ansible_shell_executable` is the shell x by the name
   of `sh`, as where x is the system's. For *local* it is x by its own name.
+- *all by x*: `ansible_shell_executable` is a shell that is none of POSIX, and `ansible_shell_type` says which.
 - *chatty* greets with lines that end in CRLF, on both streams. *talkative* also says good-bye: Ansible takes the last
   line for the name of its temporary folder, so what needs one is refused, with the reason.
 - *requiretty*: sudo wants a terminal, and pipelining leaves none. The error says to set `ansible_pipelining: false`.
+- *sudo -i*: `ansible_become_flags` has `-i`, so that the login shell of who one becomes reads the command as well. It
+  must be a POSIX shell: tcsh and fish stumble over the question there.
 - *without acl*: a user becomes another user, on a host without `setfacl`. Ansible refuses to let the other read its
   files; pipelining needs none.
 - *docker* is Docker's own client and connection, but podman's engine. For *docker* and *nsenter*, give no
@@ -92,10 +95,16 @@ def by_ssh() -> Iterator[Variables]:
         for method in ("nobody else", "sudo"):
             more = {"ansible_shell_executable": f"/opt/shells/{shell}/sh", **BECOME[method]}
             yield cell("ssh", f"sh is {shell}", method, True, {**ssh("bash"), **more})
+    for family, shell in (("fish", "fish"), ("csh", "tcsh")):
+        more = {"ansible_shell_type": f"ansible.posix.{family}", "ansible_shell_executable": f"/usr/bin/{shell}"}
+        for way in WAYS:
+            yield cell("ssh", f"all by {shell}", "nobody else", way, {**ssh(shell), **more})
     for way in WAYS:
         more = {**ssh("tcsh"), "ansible_shell_type": "ansible.posix.csh"}
         yield cell("ssh", "ansible_shell_type: csh", "sudo", way, {**more, **BECOME["sudo"]})
         yield cell("ssh", "a password is asked for", "sudo", way, {**ssh("asked"), **BECOME["sudo"], **ASKED})
+        login = {"ansible_become_flags": "-H -S -n -i"}
+        yield cell("ssh", "sudo -i", "sudo", way, {**ssh("bash"), **BECOME["sudo"], **login})
     for way in ways("doas"):
         yield cell("ssh", "a password is asked for", "doas", way, {**ssh("asked"), **BECOME["doas"], **ASKED})
     for way in WAYS:

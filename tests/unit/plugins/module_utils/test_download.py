@@ -643,6 +643,14 @@ def test_a_proxy_that_lets_nobody_through_is_no_way(proxy, get, monkeypatch):
     assert unanswered(get, "https://example.org/asset")
 
 
+@pytest.mark.parametrize("status", [407, 511])
+def test_what_stands_between_and_asks_who_one_is_was_no_answer_of_the_server(proxy, get, monkeypatch, pauses, status):
+    monkeypatch.setenv("http_proxy", proxy.url(""))
+    proxy.answers["http://example.org/asset"] = say(status)
+    assert unanswered(get, "http://example.org/asset")
+    assert pauses == []
+
+
 @pytest.mark.parametrize(
     "answer",
     [

@@ -158,6 +158,35 @@ def test_every_python_of_hosts_carries_out_orders(case: Case, version: str, is_p
     case.assert_installed(case.obey(Action(case.folder, is_pipelined), [python_of(version)]))
 
 
+@pytest.fixture
+def latin1(tmp_path: Path) -> str:
+    """Give the environment of a host whose locale has another encoding than UTF-8."""
+    locale = "de_DE.ISO-8859-1"
+    made = subprocess.run(["localedef", "-i", "de_DE", "-f", "ISO-8859-1", tmp_path / locale], check=False)
+    return f"LOCPATH={tmp_path} LC_ALL={locale}" if made.returncode == 0 else pytest.skip("no sources of locales")
+
+
+@pytest.mark.parametrize("version", HOST_PYTHONS)
+def test_names_of_files_are_those_that_the_shell_has_in_every_locale(case: Case, version: str, latin1: str) -> None:
+    for environment in (latin1, "LC_ALL=C", "LC_ALL=POSIX PYTHONUTF8=0"):
+        folder = case.folder / f"Größe ① {environment[:8]}"
+        folder.mkdir()
+        there = Case(folder)
+        action = Action(folder)
+        action.environment = environment
+        there.assert_installed(there.obey(action, [python_of(version)]))
+
+
+def test_python_that_cannot_write_a_name_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(carry, "_UTF8_LOCALE", ("env", "LC_ALL=C"))
+    (tmp_path / "Größe").mkdir()
+    case = Case(tmp_path / "Größe")
+    answer = case.obey(Action(case.folder), [python_of("3.6")])
+    assert "cannot write a path in its locale" in answer["error"]["what"]
+    assert "Gr\\xf6\\xdfe" in answer["error"]["what"]
+    case.assert_nothing_changed()
+
+
 @pytest.mark.parametrize("is_pipelined", WAYS)
 @pytest.mark.parametrize("shell", LOGIN_SHELLS)
 def test_every_login_shell_hands_the_command_on(case: Case, shell: str, is_pipelined: bool) -> None:

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import gc
+import shutil
+import subprocess
 import traceback
 from types import SimpleNamespace
 
@@ -16,6 +18,7 @@ from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
+from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import Question
 from ansible_collections.pinned.release.plugins.plugin_utils._values import secrets
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
 
@@ -286,3 +289,36 @@ def test_mirrors_of_the_site_are_those_of_its_file(of_the_site):
     assert of_the_site("mirrors: []\n").rules == of_the_site("[]\n").rules == ()
     [found] = of_the_site(rule("hidden")).rules
     assert found.to == "https://mirror/"
+
+
+def asked(question, shell=("sh", "/bin/sh"), environment=None):
+    """Return the answer of this machine, whose commands are run by the *shell*: a family and a program."""
+    family, program = shell
+
+    def run_there(command, sudoable):
+        done = subprocess.run([program, "-c", command], capture_output=True, text=True, check=True)
+        return {"stdout": done.stdout, "stderr": done.stderr}
+
+    action = SimpleNamespace(
+        _connection=SimpleNamespace(become=None, _shell=SimpleNamespace(SHELL_FAMILY=family)),
+        _compute_environment_string=lambda found: found.update(environment or {}),
+        _low_level_execute_command=run_there,
+    )
+    return verb.ask(action, question)
+
+
+@pytest.mark.parametrize(("named", "told"), [("python3.8", "python3.8"), ("no/python", "")])
+def test_the_python_that_the_user_names_is_asked_for_in_the_environment_of_the_task(tmp_path, named, told):
+    (tmp_path / "python3.8").write_text("#!/bin/sh\necho right\n")
+    (tmp_path / "python3.8").chmod(0o755)
+    environment = {"PATH": str(tmp_path)}
+    assert asked(Question(ask="state", python=named), environment=environment).state.python == told
+    assert asked(Question(ask="state", python="auto"), environment=environment).state.python.startswith("/")
+
+
+@pytest.mark.parametrize("shell", [("fish", "fish"), ("csh", "tcsh"), ("csh", "sh"), ("sh", "bash")], ids=" ".join)
+def test_every_shell_that_ansible_may_be_told_to_use_hands_the_question_on(shell):
+    if shutil.which(shell[1]) is None:
+        pytest.skip(f"{shell[1]} is not on this machine")
+    question = Question(ask="state", root="/no/such 'root' $HOME \\ !", python="auto")
+    assert asked(question, shell).state.root == question.root

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import (
+    LONGEST_COMMAND_BYTES,
     MAX_ANSWER_LENGTH,
     MAX_ANSWER_LINES,
     Answer,
@@ -97,6 +99,11 @@ def by_become(line: str) -> str:
     return by_ansible(by_ansible(f"echo BECOME-SUCCESS-abcdefgh ; {line}") + " && sleep 0")
 
 
+def by_login_sudo(line: str) -> str:
+    """Wrap *line* as ``sudo -i`` does: it quotes for the login shell, but neither ``$`` nor what names consist of."""
+    return "/bin/sh -c " + re.sub(r"[^A-Za-z0-9_$-]", r"\\\g<0>", line)
+
+
 @pytest.fixture(scope="module")
 def usual() -> Answer:
     return ask(["/bin/sh"], command(QUESTION))[0]
@@ -160,6 +167,11 @@ def test_the_question_gets_through_every_login_shell(
     assert ask(installed(shell), wrap(command(QUESTION))) == (usual, "")
 
 
+@pytest.mark.parametrize("shell", [shell for shell in LOGIN_SHELLS if shell not in (["tcsh"], ["fish"])], ids=" ".join)
+def test_the_question_gets_through_a_sudo_that_starts_a_login_shell(shell: list[str], usual: Answer) -> None:
+    assert ask(installed(shell), by_login_sudo(command(QUESTION))) == (usual, "")
+
+
 @pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
 def test_no_program_of_the_user_s_own_folders_is_started(shell: list[str], usual: Answer, tmp_path: Path) -> None:
     program = shutil.which(installed(shell)[0])
@@ -200,6 +212,17 @@ def test_the_question_is_one_line_without_what_csh_stumbles_over() -> None:
     assert not set("\n!") & set(line)
     # The two quotes around the script are the only ones.
     assert line.count("'") == 2
+
+
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+@pytest.mark.parametrize("option", ["-e", "-u", "-f", "-C"])
+def test_options_that_a_host_gives_its_shells_change_nothing(shell: list[str], usual: Answer, option: str) -> None:
+    assert ask([*installed(shell), option], command(QUESTION)) == (usual, "")
+
+
+@pytest.mark.parametrize("shell", POSIX_SHELLS, ids=" ".join)
+def test_what_a_login_shell_prints_before_need_not_end_its_line(shell: list[str], usual: Answer) -> None:
+    assert ask(installed(shell), f"printf '\\033]0;title\\007> '; {command(QUESTION)}") == (usual, "")
 
 
 def test_terminals_and_banners_around_an_answer_do_no_harm() -> None:
@@ -365,3 +388,13 @@ def test_no_whole_answer_raises_anything(lines: list[str]) -> None:
 def test_no_other_text_raises_anything_but_our_error(text: str) -> None:
     with pytest.raises(ReleaseError, match="did not answer"):
         parse(text)
+
+
+@pytest.mark.parametrize("wrap", [by_ansible, by_become])
+def test_what_is_too_much_for_one_command_is_told_before_a_program_refuses_to_start(wrap: Callable[[str], str]) -> None:
+    least = replace(QUESTION, names=("a",))
+    room = 1 + LONGEST_COMMAND_BYTES - len(command(least).encode())
+    most, more = (replace(least, names=("a" * length,)) for length in (room, room + 1))
+    assert ask(["/bin/sh"], wrap(command(most)), most)[0].state is not None
+    with pytest.raises(ReleaseError, match="too much for one question to a host: 1 names"):
+        command(more)

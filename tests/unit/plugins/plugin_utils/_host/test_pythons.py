@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,27 @@ def test_home_and_path_are_found_in_the_name_of_one(tmp_path: Path) -> None:
     program(tmp_path / "python")
     assert asked("~/python", tmp_path).python == f"{tmp_path}/python"
     assert asked("sh").no_pythons == (("sh", "does not start"),)
+
+
+def test_the_one_that_the_user_names_is_found_on_the_path_of_who_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path / "python3.8")
+    monkeypatch.setenv("PATH", str(tmp_path), os.pathsep)
+    assert asked("python3.8").python == "python3.8"
+    assert asked("python3.8 -B").python == "python3.8"
+    assert asked("python3.5x").no_pythons == (("python3.5x", "is not there"),)
+
+
+def test_the_one_that_the_user_names_is_started_with_the_environment_of_the_task(tmp_path: Path) -> None:
+    path = program(tmp_path / "python3.8")
+    path.write_text("""#!/bin/sh\n[ "$LD_LIBRARY_PATH" = "/opt/it's \\$here" ] && echo right\n""")
+    asked_for = probe.Question(ask="state", python=str(path))
+    with_environment = replace(asked_for, environment=("LD_LIBRARY_PATH=/opt/it's $here",))
+    assert answer(probe.command(with_environment), with_environment).python == str(path)
+    assert answer(probe.command(asked_for), asked_for).no_pythons == ((str(path), "does not start"),)
+    on_path = replace(asked_for, python="python3.8", environment=(f"PATH={tmp_path}", *with_environment.environment))
+    assert answer(probe.command(on_path), on_path).python == "python3.8"
 
 
 def test_nothing_in_the_name_of_one_is_run_by_the_shell(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_a_private_asset_is_locked_with_the_address_that_takes_the_token(tmp_pat
     assert asset.url == f"{github.web.url}/owner/tool/releases/download/v1.0/{NAME}"
     assert asset.private_url.startswith(f"{github.api_url}/repos/owner/tool/releases/assets/")
     [note] = resolution.outcomes["tool"].notes
-    assert f"is private: only with credentials may one read {NAME}" in note
+    assert note.startswith(f"{NAME} is private (")
 
 
 @pytest.mark.parametrize("token", ["good", None])

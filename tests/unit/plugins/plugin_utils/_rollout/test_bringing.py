@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import multiprocessing
 import resource
@@ -15,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from multiprocessing.process import BaseProcess
 from pathlib import Path
+from types import FrameType
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -88,6 +90,17 @@ def find(folder: Path, wanted: Delivery) -> None:
     assert "requests" not in sys.modules
 
 
+def fetch_until_time_is_over(folder: Path, *wanted: Delivery) -> None:
+    def give_up(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, 1)
+    with contextlib.suppress(KeyboardInterrupt):
+        depot(folder).files(wanted, Way())
+        sys.exit("all of it came")
+
+
 def fill_disk(folder: Path, wanted: Delivery) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
     with pytest.raises(ReleaseError, match=f"tool: the cache could not be used at {folder}") as raised:
@@ -134,6 +147,21 @@ def test_a_fork_that_is_killed_while_it_fetches_neither_blocks_nor_spoils(tmp_pa
     assert len(web.questions) == 2
 
 
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_task_whose_time_is_over_waits_for_no_download(tmp_path: Path, count: int) -> None:
+    may_go_on = threading.Event()
+
+    def parts() -> Iterator[bytes]:
+        yield PROGRAM[:300_000]
+        may_go_on.wait(100)
+
+    with Web(lambda question: Answer(200, parts())) as web:
+        wanted = [delivery(f"{web.url}/{number}", tool=f"tool{number}") for number in range(count)]
+        process = start(fetch_until_time_is_over, tmp_path, *wanted)
+        assert status(process) == 0
+        may_go_on.set()
+
+
 def test_what_was_damaged_in_the_cache_is_fetched_again(tmp_path: Path) -> None:
     with Web(files({"/tool": PROGRAM})) as web:
         wanted = delivery(f"{web.url}/tool")
@@ -153,6 +181,16 @@ def test_an_offer_is_what_the_cache_has_and_asks_nobody(tmp_path: Path) -> None:
         content(tmp_path, delivery(f"{web.url}/tool"))
         assert content(tmp_path, offered) == PROGRAM
     assert web.paths == ["/tool"]
+
+
+def test_a_cache_that_cannot_be_used_is_no_reason_to_refuse_who_can_do_without(tmp_path: Path) -> None:
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache").chmod(0o777)
+    with Web(files({"/tool": PROGRAM})) as web:
+        assert depot(tmp_path).files([delivery(f"{web.url}/tool", is_offer=True)], Way()) == {}
+        with pytest.raises(ReleaseError, match="can be written by other users"):
+            depot(tmp_path).files([delivery(f"{web.url}/tool")], Way())
+    assert web.paths == []
 
 
 def test_a_folder_of_the_controller_is_read_there(tmp_path: Path) -> None:

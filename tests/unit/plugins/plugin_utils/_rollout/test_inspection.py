@@ -317,6 +317,46 @@ def test_nothing_is_told_of_a_host_that_is_as_a_rollout_left_it(
     assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
 
 
+def named_in_other_letters(folder: Path) -> tuple[Machine, Wanted]:
+    """Return a converged machine in whose paths, inside and above, are other letters than those of ASCII."""
+    (folder / "größe ①").mkdir()
+    machine = Machine(folder / "größe ①")
+    wanted = machine.wanted(Released(folder, inside="ö?/", files={"ß": b"x"}, linked={"share/doc/hello": "ß"}))
+    machine.converge(wanted)
+    return machine, wanted
+
+
+@pytest.mark.parametrize("userland", USERLANDS)
+def test_names_in_other_letters_are_told_apart_from_drift(tmp_path: Path, userland: str) -> None:
+    machine, wanted = named_in_other_letters(tmp_path)
+    programs = USERLANDS[userland](tmp_path)
+    found = audit(machine, wanted, userland=programs)
+    assert (found.is_compliant, found.tools["hello"].findings, found.findings) == (True, (), ())
+    answer = machine.ask(replace(wanted, integrity="full"), userland=programs, is_unsealed=True)
+    assert answer.host is not None
+    assert answer.state is not None
+    assert not make_plan(wanted, answer.host, answer.state).is_changed
+    machine.program_file("hello", "hello").unlink()
+    [finding] = audit(machine, wanted, userland=programs).tools["hello"].findings
+    assert (finding.kind, finding.path) == ("missing", "libexec/hello-1.0/ö?/bin/hello")
+
+
+@pytest.mark.parametrize("forged", ["o hello/{tree}/listing:{line}", "hello/{tree}/{line}"])
+@pytest.mark.parametrize("userland", USERLANDS)
+def test_text_of_a_link_is_never_taken_for_a_line_of_another_file(tmp_path: Path, userland: str, forged: str) -> None:
+    machine, wanted = named_in_other_letters(tmp_path)
+    [tree] = (machine.root / "store/hello").iterdir()
+    listed = [line for line in (tree / "listing").read_text().splitlines() if "README" in line]
+    assert len(listed) == 2
+    (tree / "libexec/hello-1.0/README").unlink()
+    link = tree / "bin/hello"
+    text = "\n".join([os.readlink(link), *(forged.format(tree=tree.name, line=line) for line in listed)])
+    link.unlink()
+    link.symlink_to(text)
+    findings = audit(machine, wanted, userland=USERLANDS[userland](tmp_path)).tools["hello"].findings
+    assert ("missing", "libexec/hello-1.0/README") in [(finding.kind, finding.path) for finding in findings]
+
+
 @pytest.mark.parametrize("userland", USERLANDS)
 @pytest.mark.parametrize("how", [{}, {"layouts": ("modulefiles",)}, {"bin": "copy"}, {"mode": 0o750}], ids=str)
 def test_full_look_at_a_host_that_is_as_a_rollout_left_it_finds_nothing_to_do(

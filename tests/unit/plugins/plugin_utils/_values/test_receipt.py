@@ -142,3 +142,22 @@ def test_a_changed_receipt_is_a_receipt_or_none(data: st.DataObject) -> None:
 def test_what_could_not_be_read_again_is_not_written(changes: dict[str, Any]) -> None:
     with pytest.raises(ReleaseError, match="receipt"):
         replace(RECEIPT, **changes).to_json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "found", "fix"),
+    [
+        ({"bin_dir": "/home/m\udcfc/bin"}, r"/home/m\udcfc/bin", "choose a bin_dir whose path is text in UTF-8"),
+        ({"reason": "r" * 4097}, "a text of more than 4096 characters", "None"),
+        (
+            {"executables": {f"p{number}": next(iter(RECEIPT.executables.values())) for number in range(1000)}},
+            "which are more than 65536",
+            "choose fewer programs",
+        ),
+    ],
+)
+def test_why_it_could_not_be_read_again_is_told_with_what_helps(changes: dict[str, Any], found: str, fix: str) -> None:
+    with pytest.raises(ReleaseError) as raised:
+        replace(RECEIPT, **changes).to_json()
+    assert found in str(raised.value.found)
+    assert str(raised.value.fix).startswith(fix)
