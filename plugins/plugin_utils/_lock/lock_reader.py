@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
@@ -51,15 +52,18 @@ def read_for_hosts(
     """
     text = user_files.read(path, user_files.LOCK_FILE)
     digest = _digest(text)
-
-    def read_it() -> LockFile:
-        lock = _parsed(path, text, required)
-        if check:
-            check(lock)
-        return lock
-
+    read_it = partial(_checked, path, text, required, check)
     lock = found_before.lock_once(run_folder, read_it, str(path.absolute()), digest, required, check is not None)
     return lock, digest
+
+
+def _checked(
+    path: Path, text: str, required: signers.Signers | None, check: Callable[[LockFile], None] | None
+) -> LockFile:
+    lock = _parsed(path, text, required)
+    if check:
+        check(lock)
+    return lock
 
 
 def _parsed(path: Path, text: str, required: signers.Signers | None) -> LockFile:
