@@ -55,6 +55,13 @@ access control lists, what was added or is missing), and the controller compares
 file. With large files all that is little beside hashing: see *50 tools of 20 MiB*
 and *large tree*.
 """
+#: Beside the promise that a host costs no more where there are more of them.
+MANY_HOSTS = """
+Ansible forks a process for each host, which takes longer the more memory the controller has. Until all hosts have
+done a task, that holds the results of those that have. So a host costs more where there are very many in one run: with
+`raw` (*{most:.2f}* times, from the fewest hosts to the most) as with ours. `serial`, and several controllers, make runs
+of fewer hosts.
+"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,8 @@ def written(figures: Mapping[str, Sequence[Mapping[str, Any]]], processors: int,
         ],
     )
     text += of_small_tools(figures["ways"][0]["costs"]) if figures.get("ways") else ""
+    raw = flat(figures, "processor_s", of="raw")
+    text += MANY_HOSTS.format(most=raw) if raw else ""
     for part, title in PARTS.items():
         for number, measured in enumerate(figures.get(part, [])):
             text += ("" if number else f"\n## {title}\n") + f"\n{described(measured)}\n\n"
@@ -166,9 +175,9 @@ def ends(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     return f"{hosts[-1]:,} hosts, times {hosts[0]}, local" if hosts else "1,000 hosts, times 10, local"
 
 
-def flat(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str) -> float | None:
+def flat(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str, of: str = "ours, 50 tools") -> float | None:
     """Return what one of the most hosts costs, as a multiple of one of the fewest."""
-    each = [one["costs"]["ours, 50 tools"][what] / one["setting"]["hosts"] for one in figures.get("local", [])]
+    each = [one["costs"][of][what] / one["setting"]["hosts"] for one in figures.get("local", [])]
     return each[-1] / each[0] if len(each) > 1 else None
 
 
