@@ -129,6 +129,11 @@ def a_bundle(reader: Reader) -> None:
     reader.run("ansible-playbook pinned.release.mirror -e bundle=$PWD/releases.bundle.tar")
 
 
+def a_mirror(reader: Reader) -> None:
+    """Have a mirror, with the lock file in it."""
+    reader.run("ansible-playbook pinned.release.mirror -e dest=$PWD/srv/mirror")
+
+
 def a_token(reader: Reader) -> None:
     """Keep a token where the page says; without it, the repository does not exist."""
     said = reader.run("ansible-playbook pinned.release.lock", is_refused=True)
@@ -155,6 +160,7 @@ COMMANDS: "dict[str, Callable[[Reader], None]]" = {
     "ansible-playbook pinned.release.lock -e upgrade=all --check": lambda reader: reader.publishers.publish_newer(),
     "ansible-playbook -i inventory.ini pinned.release.rollout --become -e tools_adopt=true": what_was_there,
     "ansible-playbook pinned.release.lock -e import_from=": kubespray_s_files,
+    "ansible-playbook pinned.release.verify -e lockfile=/srv/mirror/": a_mirror,
     "git checkout --theirs": a_conflict,
     "podman build": a_base_image,
     "read -r GITHUB_TOKEN": a_token,
