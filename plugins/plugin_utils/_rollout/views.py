@@ -38,13 +38,16 @@ def orders(plan: Plan) -> Orders:
     )
 
 
-def results(plan: Plan) -> dict[str, dict[str, Any]]:
-    """Return the result of each tool, as the user sees it; the same in check mode and after the real run."""
-    return {tool.tool: _result(tool, plan) for tool in plan.tools}
+def results(plan: Plan, *, with_unchanged: bool) -> dict[str, dict[str, Any]]:
+    """Return the result of each tool, as the user sees it; the same in check mode and after the real run.
+
+    A tool that stays as it is tells no more than that, and is left out if not *with_unchanged*.
+    """
+    return {tool.tool: _result(tool, plan) for tool in plan.tools if with_unchanged or tool.action != "none"}
 
 
 def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
-    """Return the result of *tool*. One that stays as it is tells no more than that: controllers keep every result."""
+    """Return the result of *tool*."""
     result: dict[str, Any] = {"action": tool.action, "version": tool.version}
     if tool.tool in plan.unsupported:
         return {**result, "reason": tool.reason}

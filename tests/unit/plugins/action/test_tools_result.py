@@ -30,7 +30,7 @@ def test_fifty_tools_with_nothing_to_do_are_told_in_four_kilobytes(tmp_path: Pat
     assert planned.is_changed
     looked_at_again = machine.plan(with_options(wanted, integrity="full"))
     for nothing_to_do in (plan.sealed_plan(wanted, ask_for(wanted), sealed), looked_at_again):
-        result = tools._report(nothing_to_do)
+        result = tools._report(nothing_to_do, is_registered=True)
         assert len(json.dumps(result)) <= 4096
         assert result["tools"] == {name: {"action": "none", "version": "1.12.34"} for name in NAMES}
         assert result["root"] == str(machine.root)
@@ -40,6 +40,17 @@ def test_a_tool_that_changes_is_told_in_full_beside_one_that_does_not(tmp_path: 
     machine = Machine(tmp_path)
     one, two = Released(tmp_path, "one", programs=("one",)), Released(tmp_path, "two", programs=("two",))
     machine.converge(machine.wanted(one))
-    told = tools._report(machine.plan(machine.wanted(one, two)))["tools"]
+    told = tools._report(machine.plan(machine.wanted(one, two)), is_registered=True)["tools"]
     assert told["one"] == {"action": "none", "version": "1.0"}
     assert told["two"].keys() >= {"target", "reason", "sha256", "source_url", "evidence", "programs", "files"}
+
+
+def test_what_no_playbook_reads_is_kept_only_of_tools_that_change(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    one, two = Released(tmp_path, "one", programs=("one",)), Released(tmp_path, "two", programs=("two",))
+    machine.converge(machine.wanted(one))
+    as_pinned = tools._report(machine.plan(machine.wanted(one)), is_registered=False)
+    upgraded = tools._report(machine.plan(machine.wanted(one, two)), is_registered=False)
+    assert as_pinned["tools"] == {}
+    assert as_pinned["summary"] == "as pinned"
+    assert list(upgraded["tools"]) == ["two"]
