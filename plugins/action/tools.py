@@ -63,7 +63,8 @@ class ActionModule(verb.Verb):
         changed = [handler for tool in report["changed_tools"] for handler in handlers.get(tool, ())]
         # Ansible reads it after the action has run, and notifies of a result that is changed.
         self._task.notify = [*(self._task.notify or ()), *changed] or None
-        return report
+        # What is not registered no playbook can read, and a controller keeps the results of all hosts.
+        return report if self._task.register else views.short(report)
 
     def _warn_of_slips(self, task_vars: Mapping[Any, Any]) -> None:
         """Warn of variables that are nearly the role's. They are no errors: inventories have variables of their own."""
@@ -85,7 +86,7 @@ class ActionModule(verb.Verb):
             answer = verb.ask(self, asked.question)
             settled = plan.settled_plan(wanted, asked, answer)
             if settled is not None:
-                return _report(settled, self._is_registered())
+                return _report(settled)
             if answer.host is None:
                 answer = verb.ask(self, unsealed(asked.question))
             host, state = verb.required(answer.host), verb.required(answer.state)
@@ -95,7 +96,7 @@ class ActionModule(verb.Verb):
             brought = delivery.deliveries(planned, way)
             has_nothing_to_seal = state.remembered or not state.active or bool(planned.unsupported)
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
-                return _report(planned, self._is_registered())
+                return _report(planned)
             files = self._fetched(brought, way, given, wanted.mirrors, self.host(task_vars))
             answered = self._obey(delivery.with_files(planned, files, way), state, files)
             if answered.is_unanswered and way.fetch_from == "auto" and way.unanswered is None:
@@ -123,10 +124,6 @@ class ActionModule(verb.Verb):
         depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, token, token_host, mirrors)
         return depot.files(brought, way)
 
-    def _is_registered(self) -> bool:
-        """Tell whether a playbook can read the result. Any other is short: the controller keeps those of all hosts."""
-        return bool(self._task.register)
-
     def _shares_files(self) -> bool:
         """Tell whether the host is the controller, and its program may read what the controller's user may."""
         if self._connection.transport != "local":
@@ -151,7 +148,7 @@ class ActionModule(verb.Verb):
         return obeyed.read(answer, [tool.tool for tool in planned.tools if tool.order])
 
     def _outcome(self, planned: plan.Plan, answered: obeyed.Obeyed) -> dict[str, Any]:
-        report = _report(planned, self._is_registered())
+        report = _report(planned)
         if answered.error is not None:
             if planned.is_changed:
                 raise answered.error
@@ -184,10 +181,10 @@ def _with_files(report: dict[str, Any], files: Iterable[str], notes: Sequence[st
     return {**report, "notes": [*report["notes"], *notes]}
 
 
-def _report(planned: plan.Plan, is_registered: bool) -> dict[str, Any]:
+def _report(planned: plan.Plan) -> dict[str, Any]:
     report: dict[str, Any] = {
         "changed": planned.is_changed,
-        "tools": views.results(planned, with_unchanged=is_registered),
+        "tools": views.results(planned),
         "changed_tools": [tool.tool for tool in planned.tools if tool.action != "none"],
         "unpinned": dict(planned.unpinned),
         "unsupported": dict(planned.unsupported),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders
@@ -38,16 +39,13 @@ def orders(plan: Plan) -> Orders:
     )
 
 
-def results(plan: Plan, *, with_unchanged: bool) -> dict[str, dict[str, Any]]:
-    """Return the result of each tool, as the user sees it; the same in check mode and after the real run.
-
-    A tool that stays as it is tells no more than that, and is left out if not *with_unchanged*.
-    """
-    return {tool.tool: _result(tool, plan) for tool in plan.tools if with_unchanged or tool.action != "none"}
+def results(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return the result of each tool, as the user sees it; the same in check mode and after the real run."""
+    return {tool.tool: _result(tool, plan) for tool in plan.tools}
 
 
 def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
-    """Return the result of *tool*."""
+    """Return the result of *tool*. One that stays as it is tells no more than that: controllers keep every result."""
     result: dict[str, Any] = {"action": tool.action, "version": tool.version}
     if tool.tool in plan.unsupported:
         return {**result, "reason": tool.reason}
@@ -66,6 +64,12 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
         if capabilities:
             result["capabilities"] = capabilities
     return result
+
+
+def short(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *result* of a host without what tells nothing: tools that stay as they are, and all that is empty."""
+    tools = {name: result["tools"][name] for name in result["changed_tools"]}
+    return {name: told for name, told in {**result, "tools": tools}.items() if told or name == "changed"}
 
 
 def notes(plan: Plan, *, is_verbose: bool = False) -> list[str]:

@@ -305,12 +305,7 @@ class Host:
         else:
             self._is_something_active = bool(answer.state.active)
             planned = planning.make_plan(wanted, answer.host, answer.state)
-        shown = [
-            views.results(planned, with_unchanged=True),
-            views.notes(planned),
-            views.summary(planned),
-            views.diff(planned),
-        ]
+        shown = [views.results(planned), views.notes(planned), views.summary(planned), views.diff(planned)]
         self.said.append(json.dumps(shown, default=str))
         return planned
 

@@ -23,6 +23,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,9 @@ class Bench:
         if setting.megabytes:
             publish_small(setting.folder(self.work), setting.counts[0], self.server, setting.megabytes)
         told = setting.variables(self.work, asset)
-        playbooks = ["local.yml"] + ["local_round.yml"] * setting.rounds if setting.is_local else ["ways.yml"]
+        # Alone in a run, each: what a controller took for the one before, it does not give back to the system.
+        in_turns = ["local_raw.yml", "local_ours.yml"] * setting.rounds
+        playbooks = ["local.yml", *in_turns] if setting.is_local else ["ways.yml"]
         costs = self.play(playbooks, setting, told, with_memory=with_memory)
         return {"setting": asdict(setting), "costs": costs}
 
@@ -128,19 +131,24 @@ class Bench:
         watched: str = "",
     ) -> dict[str, Any]:
         """Run playbooks, one after the other; return the medians of what each kind of their tasks cost."""
+        tasks: list[dict[str, Any]] = []
+        samples = Samples() if with_memory or watched else None
+        for number, playbook in enumerate(playbooks):
+            done = self.run(playbook, setting, told, samples, watched)
+            tasks += [{**task, "round": (number, task["round"])} for task in done]
+        return medians(tasks, samples or Samples(), self.server, setting.hosts)
+
+    def run(
+        self, playbook: str, setting: Setting, told: Mapping[str, Any], samples: Samples | None, watched: str
+    ) -> list[dict[str, Any]]:
+        """Run *playbook* and return what its tasks cost; add to *samples* what it takes of memory."""
         costs = self.work / "costs"
         for old in (costs, costs.with_name("costs.operations")):
             old.unlink(missing_ok=True)
         inventory = ["-i", "".join(f"host{number}," for number in range(setting.hosts)), "-c", "local"]
         limit = inventory if setting.is_local else ["-l", ",".join(self.lab_hosts[: setting.hosts])]
         local = {"ansible_python_interpreter": sys.executable} if setting.is_local else {}
-        command = [
-            "ansible-playbook",
-            *(str(HERE / playbook) for playbook in playbooks),
-            *limit,
-            "-f",
-            str(setting.forks),
-        ]
+        command = ["ansible-playbook", str(HERE / playbook), *limit, "-f", str(setting.forks)]
         variables = {
             **os.environ,
             "COSTS": str(costs),
@@ -151,16 +159,15 @@ class Bench:
             "ANSIBLE_SSH_ARGS": "-C -o ControlMaster=auto -o ControlPersist=600s",
         }
         process = subprocess.Popen([*command, "-e", json.dumps({**told, **local})], env=variables)
-        if with_memory or watched:
-            with sampling(process.pid, watched) as samples:
-                process.wait()
-        else:
-            samples = Samples()
+        with sampling(samples, process.pid, watched) if samples else nullcontext():
             process.wait()
         if process.returncode:
-            sys.exit(f"{playbooks[-1]} failed with {setting}")
-        tasks = [json.loads(line) for line in costs.read_text().splitlines()]
-        return medians(tasks, samples, self.server, setting.hosts)
+            sys.exit(f"{playbook} failed with {setting}")
+        # A playbook that only prepares measures nothing.
+        tasks = [json.loads(line) for line in costs.read_text().splitlines()] if costs.exists() else []
+        if setting.is_local and any(task["changed_hosts"] for task in tasks):
+            sys.exit(f"{playbook} found something to do with {setting}")
+        return tasks
 
     def pushed(self, hosts: int, size_mib: int, rounds: int) -> dict[str, Any]:
         """Push one asset to *hosts*; the host watched is the first."""

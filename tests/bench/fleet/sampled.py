@@ -31,9 +31,11 @@ def most_kib(samples: Sequence[tuple[float, int]], from_s: float, until_s: float
 
 
 @contextlib.contextmanager
-def sampling(controller: int, host_namespace: str = "") -> Iterator[Samples]:
-    """Look at the process *controller* and its forks again and again, and at the Pythons of a host if one is named."""
-    samples = Samples()
+def sampling(samples: Samples, controller: int, host_namespace: str = "") -> Iterator[None]:
+    """Look at the process *controller* and its forks again and again, and at the Pythons of a host if one is named.
+
+    What is seen is added to *samples*.
+    """
     is_over = threading.Event()
 
     def look() -> None:
@@ -49,7 +51,7 @@ def sampling(controller: int, host_namespace: str = "") -> Iterator[Samples]:
     thread = threading.Thread(target=look, daemon=True)
     thread.start()
     try:
-        yield samples
+        yield
     finally:
         is_over.set()
         thread.join()

@@ -71,11 +71,13 @@ class CallbackModule(CallbackBase):
                 "ended_s": now_s,
                 "processor_s": _processor_s(),
                 "operations": os.fstat(self._counter).st_size,
+                "changed_hosts": 0,
             }
 
     def v2_runner_on_ok(self, result: Any) -> None:
         if self._task:
             self._task["ended_s"] = time.monotonic()
+            self._task["changed_hosts"] += result.is_changed()
 
     v2_runner_on_skipped = v2_runner_on_ok
 

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 from ansible_collections.pinned.release.plugins.action import tools
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import plan, views
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Wanted, ask_for
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, with_options
@@ -30,7 +30,7 @@ def test_fifty_tools_with_nothing_to_do_are_told_in_four_kilobytes(tmp_path: Pat
     assert planned.is_changed
     looked_at_again = machine.plan(with_options(wanted, integrity="full"))
     for nothing_to_do in (plan.sealed_plan(wanted, ask_for(wanted), sealed), looked_at_again):
-        result = tools._report(nothing_to_do, is_registered=True)
+        result = tools._report(nothing_to_do)
         assert len(json.dumps(result)) <= 4096
         assert result["tools"] == {name: {"action": "none", "version": "1.12.34"} for name in NAMES}
         assert result["root"] == str(machine.root)
@@ -40,17 +40,17 @@ def test_a_tool_that_changes_is_told_in_full_beside_one_that_does_not(tmp_path: 
     machine = Machine(tmp_path)
     one, two = Released(tmp_path, "one", programs=("one",)), Released(tmp_path, "two", programs=("two",))
     machine.converge(machine.wanted(one))
-    told = tools._report(machine.plan(machine.wanted(one, two)), is_registered=True)["tools"]
+    told = tools._report(machine.plan(machine.wanted(one, two)))["tools"]
     assert told["one"] == {"action": "none", "version": "1.0"}
     assert told["two"].keys() >= {"target", "reason", "sha256", "source_url", "evidence", "programs", "files"}
 
 
-def test_what_no_playbook_reads_is_kept_only_of_tools_that_change(tmp_path: Path) -> None:
+def test_what_no_playbook_can_read_is_told_without_what_stays_as_it_is(tmp_path: Path) -> None:
     machine = Machine(tmp_path)
     one, two = Released(tmp_path, "one", programs=("one",)), Released(tmp_path, "two", programs=("two",))
     machine.converge(machine.wanted(one))
-    as_pinned = tools._report(machine.plan(machine.wanted(one)), is_registered=False)
-    upgraded = tools._report(machine.plan(machine.wanted(one, two)), is_registered=False)
-    assert as_pinned["tools"] == {}
-    assert as_pinned["summary"] == "as pinned"
-    assert list(upgraded["tools"]) == ["two"]
+    as_pinned = views.short(tools._report(machine.plan(machine.wanted(one))))
+    added = tools._report(machine.plan(machine.wanted(one, two)))
+    assert as_pinned.keys() == {"changed", "root", "lock_sha256", "summary"}
+    assert (as_pinned["changed"], as_pinned["summary"]) == (False, "as pinned")
+    assert views.short(added)["tools"] == {"two": added["tools"]["two"]}

@@ -143,7 +143,7 @@ def test_a_host_that_is_the_controller_reads_the_file_where_it_is(machine: Machi
     assert delivery.pushed(ordered, files) == ()
     obey(ordered)
     assert machine.run("hello") == "hello 1.0"
-    [tool] = views.results(ordered, with_unchanged=True).values()
+    [tool] = views.results(ordered).values()
     assert tool["source_url"] == PUBLIC["url"], "what is shown and kept is where it was published"
 
 

@@ -451,7 +451,7 @@ def test_a_tool_that_does_not_run_here_is_skipped_where_that_is_asked_for_and_to
         assert f"two: 1.0 skipped, it does not run on this host: {reason}" in views.notes(planned)
         done = "changed: one" if action == "install" else "nothing to change"
         assert views.summary(planned) == f"{done}; skipped, not for this host: two"
-        assert views.results(planned, with_unchanged=True)["two"] == {
+        assert views.results(planned)["two"] == {
             "action": "none",
             "version": None,
             "reason": f"does not run on this host: {reason}",
@@ -481,7 +481,7 @@ def test_an_older_version_of_a_skipped_tool_stays_and_is_not_called_as_pinned(
     for _run in range(2):
         planned = machine.converge(wanted)
         assert list(planned.unsupported) == ["two"]
-        assert views.results(planned, with_unchanged=True)["two"]["version"] == "0.9"
+        assert views.results(planned)["two"]["version"] == "0.9"
         assert not planned.unpinned
     assert machine.run("two") == "two 0.9"
 

@@ -53,7 +53,7 @@ def test_ordered_ones_are_set_sealed_and_no_drift(machine: Machine, tmp_path: Pa
     after = planned.tools[0].after
     assert after
     assert after.capabilities[0].startswith("hello ")
-    assert views.results(planned, with_unchanged=True)["hello"]["capabilities"] == {"hello": LOCK}
+    assert views.results(planned)["hello"]["capabilities"] == {"hello": LOCK}
     assert "cap_ipc_lock" in has(machine)
     assert machine.ask(wanted).sealed is not None
     assert audit(machine, wanted).is_compliant

@@ -64,7 +64,7 @@ def test_files_are_installed_once_and_then_sealed(machine: Machine, tmp_path: Pa
 
 def test_the_lasting_path_leads_to_the_files(machine: Machine, tmp_path: Path) -> None:
     wanted = machine.wanted(version(tmp_path))
-    assert views.results(machine.converge(wanted), with_unchanged=True)["hello"]["files"] == [MAN, COMPLETION]
+    assert views.results(machine.converge(wanted))["hello"]["files"] == [MAN, COMPLETION]
     lasting = machine.root / "current/hello/tree"
     assert (lasting / MAN).read_text() == f"{MAN} 1.0\n"
     assert inspected(machine, wanted).to_json()["tools"]["hello"]["tree"] == str(lasting)
