@@ -56,7 +56,7 @@ class ActionModule(verb.Verb):
         """
         self._warn_of_slips(task_vars)
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
-        arguments.pop(verb.BRIEF, None)
+        is_brief = bool(arguments.pop(verb.BRIEF, False)) or not self._task.register
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars, handlers)
@@ -64,7 +64,7 @@ class ActionModule(verb.Verb):
         # Ansible reads it after the action has run, and notifies of a result that is changed.
         self._task.notify = [*(self._task.notify or ()), *changed] or None
         # What is not registered no playbook can read, and a controller keeps the results of all hosts.
-        return report if self._task.register else views.short(report)
+        return views.brief(report) if is_brief else report
 
     def _warn_of_slips(self, task_vars: Mapping[Any, Any]) -> None:
         """Warn of variables that are nearly the role's. They are no errors: inventories have variables of their own."""

@@ -192,8 +192,8 @@ options:
     default: false
   _brief:
     description:
-      - Whether the message of a failure is one line, because the playbook tells the rest at its end. Not for
-        playbooks.
+      - Whether the result is as short as one that is not registered, and the message of a failure one line, because
+        the playbook tells the rest at its end. Not for playbooks.
     type: bool
     default: false
 attributes:

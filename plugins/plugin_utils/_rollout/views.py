@@ -66,10 +66,11 @@ def _result(tool: ToolPlan, plan: Plan) -> dict[str, Any]:
     return result
 
 
-def short(result: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the *result* of a host without what tells nothing: tools that stay as they are, and all that is empty."""
+def brief(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the *result* of a host without what tells nothing: tools that stay as they are, and what else is empty."""
     tools = {name: result["tools"][name] for name in result["changed_tools"]}
-    return {name: told for name, told in {**result, "tools": tools}.items() if told or name == "changed"}
+    told = {name: value for name, value in result.items() if value}
+    return {**told, "changed": result["changed"], "tools": tools}
 
 
 def notes(plan: Plan, *, is_verbose: bool = False) -> list[str]:

@@ -49,8 +49,8 @@ def test_what_no_playbook_can_read_is_told_without_what_stays_as_it_is(tmp_path:
     machine = Machine(tmp_path)
     one, two = Released(tmp_path, "one", programs=("one",)), Released(tmp_path, "two", programs=("two",))
     machine.converge(machine.wanted(one))
-    as_pinned = views.short(tools._report(machine.plan(machine.wanted(one))))
+    as_pinned = views.brief(tools._report(machine.plan(machine.wanted(one))))
     added = tools._report(machine.plan(machine.wanted(one, two)))
-    assert as_pinned.keys() == {"changed", "root", "lock_sha256", "summary"}
-    assert (as_pinned["changed"], as_pinned["summary"]) == (False, "as pinned")
-    assert views.short(added)["tools"] == {"two": added["tools"]["two"]}
+    assert as_pinned.keys() == {"changed", "tools", "root", "lock_sha256", "summary"}
+    assert (as_pinned["changed"], as_pinned["tools"], as_pinned["summary"]) == (False, {}, "as pinned")
+    assert views.brief(added)["tools"] == {"two": added["tools"]["two"]}
