@@ -361,14 +361,14 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     whole: list[str] = []
     damaged: dict[str, tuple[str, ...]] = {}
     asset_tree = f"{receipt.version}-{receipt.sha256[:12]}"
-    for (owner, tree_of_host), tree in sorted(state.described.items()):
-        if owner != name or not _is_of_asset(tree_of_host, asset_tree):
+    for tree in state.trees_of(name):
+        if not _is_of_asset(tree.name, asset_tree):
             continue
         damage = (*_differences(name, tree, receipt), *texts(drift.of_other_files(tree, receipt)))
         if damage:
-            damaged[tree_of_host] = damage
+            damaged[tree.name] = damage
         else:
-            whole.append(tree_of_host)
+            whole.append(tree.name)
     active = state.active.get(name)
     misfits = damaged.get(active or "", ())
     if active in whole:
