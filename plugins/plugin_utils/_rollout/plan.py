@@ -533,8 +533,10 @@ def compared_plan(wanted: Wanted, state: State) -> Plan | None:
             if asset is None:
                 return None
             choice = Choice(asset, "is as pinned, down to each byte")
-            plans.append(_plan_tool(name, tool, choice, wanted, (), state))
+            planned = _plan_tool(name, tool, choice, wanted, (), state)
+            if planned.action != "none":
+                return None
+            plans.append(ToolPlan(name, "none", tool.version, tool.version, planned.reason))
     except ReleaseError:
         return None
-    planned = Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))
-    return None if planned.is_changed else planned
+    return Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))
