@@ -1,7 +1,10 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which state of a host do the options of a task ask for? Those of tools, which survey_host foresees. Controller."""
+"""Which state of a host do the options of a task ask for, and does an answer settle that it has it? Controller.
+
+Those of tools, which survey_host foresees.
+"""
 
 from __future__ import annotations
 
