@@ -78,7 +78,8 @@ by_looks() {
         -e "/^-[^ ]*$count$count$count  *[0-9]\{4,\} /{h;s/^-[^ ]*$count$count$count  *\([0-9]*\) .*/~ \1/p;g;}" \
         -e "/^drwxr-xr-x[^/]* $top\$/d" -e "/^-rw-r--r--[^/]* $top\/listing\$/d" -e "/^-rw-r--r--[^/]* $top\/receipt\.json\$/d" \
         -e "/^[^ ]*$count$count  *${ordered_gid:-[0-9][0-9]*}$count /!s/^/? /" \
-        -e "/^l/{h;s/^l[^ ]*$count$count$count  *\([0-9]*\) .* -> /~ \1 /p;g;s,^[^/]* ,,;s,/,/listing:,2p;s, -> .*,,;s,:,:a1ff ,;}" \
+        -e "/^l/{h;s/^l[^ ]*$count$count$count  *\([0-9]*\) .* -> /~ \1 /p;g" \
+        -e 's,^[^/]* ,,;s,/,/listing:,2p;s, -> .*,,;s,:,:a1ff ,;}' \
         -e '/^drwxr-xr-x/{s,^[^/]* ,,;s,/,/listing:41ed ,2;}' -e '/^-rwxr-xr-x/{s,^[^/]* ,,;s,/,/listing:81ed ,2;}' \
         -e '/^-rw-r--r--/{s,^[^/]* ,,;s,/,/listing:81a4 ,2;}'
 }
