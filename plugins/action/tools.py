@@ -17,6 +17,7 @@ from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import to_json
 from ansible_collections.pinned.release.plugins.plugin_utils import carry, task_options, verb
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.folders import default_cache_root
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
@@ -83,10 +84,11 @@ class ActionModule(verb.Verb):
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
         for _attempt in range(ATTEMPTS):
             asked = task_options.asked(wanted)
-            answer = verb.ask(self, asked.question)
-            settled = plan.settled_plan(wanted, asked, answer)
+            output = verb.put(self, asked.question)
+            settled = task_options.settled(wanted, asked, output)
             if settled is not None:
                 return _report(settled)
+            answer = probe.parse(output, asked.question)
             if answer.host is None:
                 answer = verb.ask(self, unsealed(asked.question))
             host, state = verb.required(answer.host), verb.required(answer.state)

@@ -1,7 +1,10 @@
 # Copyright (c) pinned.release contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which state of a host do the options of a task ask for? Those of tools, which survey_host foresees. Controller."""
+"""Which state of a host do the options of a task ask for, and does an answer settle that it has it? Controller.
+
+Those of tools, which survey_host foresees.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils import verb
-from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import new_nonce
+from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
     found_before,
     lock_reader,
@@ -28,6 +31,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._lock import (
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, settled_plan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Asked, Wanted, ask_for
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import remember
@@ -89,10 +93,36 @@ def asked(wanted: Wanted) -> Asked:
 
     Raises ReleaseError for tools that the lock file lacks.
     """
-    # The digest stands for the lock file, and mirrors hold secrets and change no question.
-    about = replace(wanted, lock=LockFile(), mirrors=Mirrors())
-    found = found_before.once(Path(constants.DEFAULT_LOCAL_TMP), Asked, partial(ask_for, wanted), about)
-    return replace(found, question=replace(found.question, nonce=new_nonce()))
+    find_out = partial(ask_for, wanted)
+    found = found_before.once(Path(constants.DEFAULT_LOCAL_TMP), Asked, find_out, _without_lock(wanted))
+    return replace(found, question=replace(found.question, nonce=probe.new_nonce()))
+
+
+def settled(wanted: Wanted, asked: Asked, output: str) -> Plan | None:
+    """Return the plan of a host whose *output* answers that nothing is to do for what is *wanted*; else None.
+
+    Of a run, hosts that say the same are understood once. Raises ReleaseError as plan.settled_plan() does, and where
+    the *output* is no whole answer to what was *asked*.
+    """
+
+    def find_out() -> Plan | None:
+        planned = settled_plan(wanted, asked, probe.parse(output, asked.question))
+        return replace(planned, wanted=_without_lock(wanted)) if planned else None
+
+    if wanted.integrity == "quick":
+        found = find_out()
+    else:
+        about = (_without_lock(wanted), probe.alike(output, asked.question))
+        found = found_before.once(Path(constants.DEFAULT_LOCAL_TMP), Plan, find_out, *about)
+    return replace(found, wanted=wanted) if found else None
+
+
+def _without_lock(wanted: Wanted) -> Wanted:
+    """Return what decides a question and what an answer to it means: of the lock file, its digest stands for all.
+
+    Mirrors hold secrets and change neither.
+    """
+    return replace(wanted, lock=LockFile(), mirrors=Mirrors())
 
 
 def lock_folder(action: ActionBase, name: str | None) -> Path:

@@ -320,10 +320,15 @@ def _of_site(path: Path, loaded: Any) -> Mirrors:
 
 
 def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
-    """Put *question* to the action's host: one shell exec, no module, no Python, no temporary folder there.
+    """Return what the action's host answers to *question*.
 
     Raises ReleaseError for what is no whole answer to it, and where a folder on the way cannot be trusted.
     """
+    return probe.parse(put(action, question), question)
+
+
+def put(action: ActionBase, question: probe.Question) -> str:
+    """Put *question* to the action's host: one shell exec, no module, no Python, no temporary folder there."""
     # Without become there is no need for a terminal, which sudoable would ask of ssh.
     needs_become = bool(action._connection.become)
     if question.ask != "seal" and question.python not in ("", probe.LOOK):
@@ -332,7 +337,7 @@ def ask(action: ActionBase, question: probe.Question) -> probe.Answer:
     LOG.debug("asked for its %s: root=%s bin_dir=%s, integrity=%s", *about)
     answer = action._low_level_execute_command(_for_shell(action, probe.command(question)), sudoable=needs_become)
     LOG.debug("the host answered:\n%s", "\n".join(line[:160] for line in answer.get("stdout", "").split("\n")))
-    return probe.parse(answer.get("stdout", "") or answer.get("stderr", ""), question)
+    return str(answer.get("stdout", "") or answer.get("stderr", ""))
 
 
 def _for_shell(action: ActionBase, line: str) -> str:

@@ -132,6 +132,7 @@ CHANGES: dict[str, Change] = {
     "hidden file added": lambda _host, tree: (tree / FOLDER / ".added").touch(),
     "program added": lambda _host, tree: (tree / "bin/added").symlink_to(f"../{PROGRAM}"),
     "file added that a name hides": lambda _host, tree: (tree / FOLDER / "x\n81a4 y").touch(),
+    "library whose name goes on, as a size": lambda _host, tree: (tree / LIBRARY).rename(f"{tree / LIBRARY}\n~ 1 x"),
     "file added of bytes that are no text": lambda _host, tree: open(
         os.fsencode(tree / FOLDER) + b"/\xff", "wb"
     ).close(),
@@ -170,6 +171,15 @@ CHANGES: dict[str, Change] = {
         host.root / "current/hello", str(_copied(tree, host.home / "x"))
     ),
     "link in bin_dir leads elsewhere": lambda host, _tree: _relink(host.bin_dir / "hello", f"{host.victim}/hello"),
+    "link in bin_dir has a name that ends like it": lambda host, _tree: (host.bin_dir / "hello").rename(
+        host.bin_dir / "1 hello"
+    ),
+    "link in bin_dir has a name that goes on like it": lambda host, _tree: (host.bin_dir / "hello").rename(
+        host.bin_dir / "x\nlrwxrwxrwx 1 0 0 9 Jan  1 00:00 hello"
+    ),
+    "active link has a name that ends like it": lambda host, _tree: (host.root / "current/hello").rename(
+        host.root / "current/1 hello"
+    ),
     "link in bin_dir missing": lambda host, _tree: (host.bin_dir / "hello").unlink(),
     "link in bin_dir becomes a copy": lambda host, tree: _replace_by_copy(host.bin_dir / "hello", tree / PROGRAM),
     "program 4755": _mode(PROGRAM, 0o4755),

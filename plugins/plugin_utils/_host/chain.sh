@@ -61,9 +61,12 @@ judge() {
     esac
 }
 
-# tells_lists: whether ls tells of access control lists: that of busybox and toybox does not.
+# tells_lists: whether ls tells of access control lists: that of busybox and toybox does not. Sets $masked: the option by
+# which it masks what is not printed, line breaks among it; that of busybox has none, and always does.
+# shellcheck disable=SC2034
 tells_lists() {
-    case $(ls --help 2>&1) in *[Bb]usy[Bb]ox* | *[Tt]oybox*) return 1 ;; esac
+    masked=q
+    case $(ls --help 2>&1) in *[Bb]usy[Bb]ox*) masked= && return 1 ;; *[Tt]oybox*) return 1 ;; esac
 }
 
 # is_harmless_group GID FOLDER: whether none but root and who runs is in it, and no access control list adds somebody.

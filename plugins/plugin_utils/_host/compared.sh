@@ -12,51 +12,52 @@
 describe_compared() {
     if [ -z "$trees" ] || [ -n "$audit" ] || [ -s "$root/copies" ]; then return 1; fi
     if [ -e "$root/modulefiles" ] || [ -e "$root/tool_cache" ]; then return 1; fi
-    set -f
-    # shellcheck disable=SC2086
-    set -- $trees
-    set +f
-    for tree in "$@"; do
+    for tree in $trees; do
         is_name "${tree%%/*}" && is_tree "${tree#*/}" || return 1
     done
-    # kept_candidates asks which these are.
-    # shellcheck disable=SC2034
-    active=" $* "
     find_sha256
-    if [ -z "$sha256" ] || [ -n "$(kept_candidates)" ] || ! cd "$root/store" 2>/dev/null; then return 1; fi
-    told=$(describe_group)
-    ordered_gid=${told#gid }
+    if [ -z "$sha256" ] || ! cd "$root/store" 2>/dev/null || keeps_candidates; then return 1; fi
+    describe_group
     # A group that is not there has no number.
-    if [ "$ordered_gid" = - ]; then return 1; fi
+    if [ -n "$group$owner" ] && [ -z "$ordered_gid" ]; then return 1; fi
     find_readers
-    are_as_listed "$@" || return 1
-    if [ -n "$told" ]; then say "$told"; fi
-    describe_active
-    # In any order: whether there are more of them than shall be kept.
-    for tree in */*; do
-        if is_name "${tree%%/*}" && is_tree "${tree#*/}"; then say "tree ${tree%%/*} ${tree#*/}"; fi
-    done
-    say "$hashes" | sed -n 's,^\([0-9a-f]*\) [ *]*\([^/ ]*\)/\([^/ ]*\)/listing$,verified \2 \3 hash \1,p'
-    show_receipts "$@"
-    describe_links
+    # Names of tools and trees have nothing that a shell would expand.
+    # shellcheck disable=SC2086
+    are_as_listed $trees || return 1
+    say "$kept"
+    # shellcheck disable=SC2086
+    describe_found $trees
     describe_linked_files
     say compared
 }
 
+# keeps_candidates: whether there are other trees that would serve. Sets $kept: lines of all trees that are there, in any
+# order: whether there are more of them than shall be kept.
+keeps_candidates() {
+    kept=
+    for tree in */*; do
+        if ! is_name "${tree%%/*}" || ! is_tree "${tree#*/}"; then continue; fi
+        kept="$kept${kept:+$newline}tree ${tree%%/*} ${tree#*/}"
+        case "$trees " in *" $tree "*) continue ;; esac
+        case $newline$candidates$newline in *"$newline${tree%-*}$newline"*) return 0 ;; esac
+    done
+    return 1
+}
+
 # are_as_listed TOOL/TREE...: whether all that is there makes the very lines of the listings, and these lines only. Sets $hashes.
 are_as_listed() {
+    # Of the folders of tools themselves, ls tells as well.
     for tree in "$@"; do set -- "$@" "${tree%%/*}/."; done
-    # Of the folders of tools themselves, this tells as well.
-    looks=$(find "$@" \( -name . -prune -o ! -name . \) -exec ls -nd {} + 2>/dev/null)
+    looks=$(find "$@" \( -name . -prune -o ! -name . \) -exec ls -nd {} + 2>/dev/null | by_looks)
     are_sizes_and_links_plain || return 1
+    # In libexec are all files that a listing may have.
+    set --
+    for tree in $trees; do set -- "$@" "$tree/libexec" "$tree/listing"; done
     # shellcheck disable=SC2086
-    set -- $trees
-    for tree in "$@"; do
-        set -- "$@" "$tree/libexec" "$tree/bin" "$tree/tree" "$tree/files" "$tree/listing"
-        shift
-    done
-    # shellcheck disable=SC2086
-    hashes=$(find "$@" -type f -exec $sha256 {} + 2>/dev/null)
+    case $rights in
+    getcap) hashes=$(find "$@" -type f -exec getcap {} + -exec $sha256 {} + 2>/dev/null) ;;
+    *) hashes=$(capabilities "$@" && find "$@" -type f -exec $sha256 {} + 2>/dev/null) ;;
+    esac
     # shellcheck disable=SC2086
     set -- $trees
     expected=$({ listed "$@" && say '~'; } | sort)
@@ -65,54 +66,74 @@ are_as_listed() {
     [ "$({ seen "$@" && say '~'; } | sort)" = "$expected" ]
 }
 
+# by_looks: what ls says of each place, in the lines of listings, each with TOOL/TREE/listing: before it. What is no line of
+# ls, or tells of somebody else, is marked with a question mark. Lines with ~ tell sizes: of each file that is not small, and
+# of each link, with its text.
+by_looks() {
+    count='  *[0-9][0-9]*'
+    top='[^/ ]*\/[^/ ]*'
+    # What ls writes before a path has no slash, and its second one is that before what a listing says.
+    sed -e "/^.........[x-][.@]*$count  *0$count$count /b ours" -e "/^.........[x-][.@]*$count  *$user$count$count /b ours" \
+        -e 's/^/? /' -e b -e ':ours' \
+        -e "/^-[^ ]*$count$count$count  *[0-9]\{4,\} /{h;s/^-[^ ]*$count$count$count  *\([0-9]*\) .*/~ \1/p;g;}" \
+        -e "/^drwxr-xr-x[^/]* $top\$/d" -e "/^-rw-r--r--[^/]* $top\/listing\$/d" -e "/^-rw-r--r--[^/]* $top\/receipt\.json\$/d" \
+        -e "/^[^ ]*$count$count  *${ordered_gid:-[0-9][0-9]*}$count /!s/^/? /" \
+        -e "/^l/{h;s/^l[^ ]*$count$count$count  *\([0-9]*\) .* -> /~ \1 /p;g" \
+        -e 's,^[^/]* ,,;s,/,/listing:,2p;s, -> .*,,;s,:,:a1ff ,;}' \
+        -e '/^drwxr-xr-x/{s,^[^/]* ,,;s,/,/listing:41ed ,2;}' -e '/^-rwxr-xr-x/{s,^[^/]* ,,;s,/,/listing:81ed ,2;}' \
+        -e '/^-rw-r--r--/{s,^[^/]* ,,;s,/,/listing:81a4 ,2;}'
+}
+
 # are_sizes_and_links_plain: whether the files are not too large to be read, and whether the text of each link is as long as
 # ls shows it: with a line break in it, it could pass for more than one entry.
 are_sizes_and_links_plain() {
-    numbers='[^ ]*  *[0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*  *\([0-9][0-9]*\)'
     IFS=$newline
     set -f
-    # shellcheck disable=SC2046
-    set -- $(say "$looks" | sed -n -e "s/^-$numbers .*/\1/p" -e "s/^l$numbers .* -> \(.*\)/\1 \2/p")
+    # shellcheck disable=SC2086
+    set -- $looks
     set +f
     IFS=$usual_ifs
-    sizes=
+    left=$largest
     for line in "$@"; do
         case $line in
-        *' '*)
+        '~ '*' '*)
+            line=${line#'~ '}
             text=${line#* }
             [ "${#text}" = "${line%% *}" ] || return 1
             ;;
-        *) sizes="$sizes $line" ;;
+        '~ '*) fits "$left" "${line#'~ '}" || return 1 ;;
+        '? '*) return 1 ;;
         esac
     done
-    # shellcheck disable=SC2086
-    fits "$largest" $sizes
 }
 
-# seen TOOL/TREE...: the trees in the lines of their listings, each with TOOL/TREE/listing: before it. What is no such line is
-# marked with a question mark, so that no text of a name or a link is taken for one.
+# seen TOOL/TREE...: the trees in the lines of their listings. What is no such line is marked with a question mark, so that
+# no text of a name or a link is taken for one.
 seen() {
-    ours="s,^\(.........[x-]\)[.@]*  *[0-9][0-9]*  *"
-    rest="  *\([0-9][0-9]*\)  *[0-9][0-9]* [^/]* \([^/ ]*/[^/ ]*\),\1 \2 \3,"
-    tree='\([^/ ]*/[^/ ]*\)'
-    entry="${ordered_gid:-[0-9]*} $tree"
-    say "$looks" | sed -e "${ours}0$rest" -e "$ours$user$rest" -e 't ours' -e 's/^/? /' -e b -e ':ours' \
-        -e "\\,^drwxr-xr-x [0-9]* $tree\$,d" -e "\\,^-rw-r--r-- [0-9]* $tree/listing\$,d" \
-        -e "\\,^-rw-r--r-- [0-9]* $tree/receipt.json\$,d" -e "s,^drwxr-xr-x $entry/,\1/listing:41ed ," -e t \
-        -e "s,^-rwxr-xr-x $entry/,\1/listing:81ed ," -e t -e "s,^-rw-r--r-- $entry/,\1/listing:81a4 ," -e t \
-        -e "s,^l......... $entry/\(.*\) -> \(.*\),\1/listing:a1ff \2\\$newline\1/listing:\2 -> \3," -e t -e 's/^/? /'
-    access_lists "$@"
-    capabilities "$@"
+    tree='[^/ ]*/[^/ ]*'
     # A name with a backslash is marked by one at the beginning of its line.
-    say "$hashes" | sed -e "\\,^[0-9a-f]* [ *]*$tree/listing\$,d" \
-        -e "s,^\\\\*\([0-9a-f]*\) [ *]*$tree/,\2/listing:\1  ," -e t -e 's/^/? /'
+    { say "$looks" && access_lists "$@" && say "$hashes"; } | sed -e '/^~/d' -e "\\,^$tree/listing:,b" \
+        -e "\\,^[0-9a-f]* [ *]*$tree/listing\$,d" -e "s,^\\\\*\([0-9a-f]*\) [ *]*\($tree\)/,\2/listing:\1  ," -e t -e 's/^/? /'
 }
 
-# show_receipts TOOL/TREE...: each in the one line that it is.
-show_receipts() {
+# describe_found TOOL/TREE...: the digest of each listing, each receipt in the one line that it is, which trees are active, and
+# what the links in bin_dir say that look like ours.
+describe_found() {
     for tree in "$@"; do
         shift
         set -- "$@" "$tree/receipt.json"
     done
-    grep '' "$@" /dev/null | sed 's,^\([^/]*\)/\([^/]*\)/receipt.json:,shown \1 \2 ,'
+    links=$(cd "$root/current" && exec ls "-n$masked" . "$bin_dir" 2>/dev/null)
+    # What ls masks is asked for link by link. Of very many links, some are told.
+    if [ ${#links} -gt 1000000 ]; then links=; fi
+    case $links in '' | *\?*) links= && describe_active && describe_links ;; esac
+    numbers='[^ ]*  *[0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*  *[0-9][0-9]*'
+    # Names of links begin behind a date, of which toybox has a form of its own.
+    { say "$hashes" && grep '' "$@" /dev/null && say "$links"; } | sed -n \
+        -e '/^[0-9a-f]* /{s,^\([0-9a-f]*\) [ *]*\([^/ ]*\)/\([^/ ]*\)/listing$,verified \2 \3 hash \1,p;d;}' \
+        -e 's,^\([^/ ]*\)/\([^/ ]*\)/receipt\.json:,shown \1 \2 ,p' -e t \
+        -e "s,^l$numbers [A-Z][a-z][a-z]  *[0-9][0-9]*  *[0-9][0-9:]* ,> ," -e "s,^l$numbers [0-9][0-9-]* [0-9:]* ,> ," \
+        -e 't link' -e ':link' -e '/^\.:$/,/^$/{/^\.:$/d;/^total /d;/^$/d' \
+        -e 's,^> \([^ /]*\) -> \.\./store/\1/\([^ /]*\)$,active \1 \2,p;t' -e 's, -> .*,,;s,.* ,astray ,p;d' -e '}' \
+        -e 's,^> \([^ /]*\) -> \(.*current/[^/]*/bin/.*\),link \1 \2,p'
 }

@@ -142,6 +142,9 @@ unpaired() {
 find_readers() {
     rights=
     lists="ls"
+    # As in tells_lists, which is not asked everywhere.
+    # shellcheck disable=SC2034
+    masked=q
     if command -v getcap >/dev/null 2>&1; then
         rights=getcap
     else

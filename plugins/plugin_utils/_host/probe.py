@@ -23,6 +23,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.answer_lines 
 from ansible_collections.pinned.release.plugins.plugin_utils._host.machine import host_of
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Sealed, State
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state_lines import sealed_of, state_of
+from ansible_collections.pinned.release.plugins.plugin_utils._values import forms
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.policy import Policy
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import Integrity
@@ -57,6 +58,9 @@ FILES = {
 }
 #: What only some questions are about, each with the field of Question that tells so.
 ONLY_FOR = {"compared.sh": ("integrity", "full"), "strangers.sh": ("audit", True)}
+
+#: In a receipt, as the host wrote it: no two hosts have the same, and nothing depends on it.
+_INSTALLED = re.compile('"installed": "' + forms.MOMENT.pattern.pattern.removesuffix(r"\Z") + '"')
 
 
 def new_nonce() -> str:
@@ -187,13 +191,6 @@ def parse(output: str, question: Question) -> Answer:
 
     Raises ReleaseError when it is no whole answer to this question, or says that a folder cannot be trusted.
     """
-    if len(output) > MAX_ANSWER_LENGTH or output.count("\n") > MAX_ANSWER_LINES:
-        raise ReleaseError(
-            "the host's answer to the probe is too long",
-            expected=f"at most {MAX_ANSWER_LENGTH} characters in {MAX_ANSWER_LINES} lines",
-            found=f"{len(output)} characters in {output.count(chr(10))} lines",
-            fix="find out what prints so much on the host: ansible HOST -m ansible.builtin.raw -a true",
-        )
     said = AnswerLines(_answer_in(output, question.nonce))
     if question.ask == "seal":
         return Answer(sealed=sealed_of(said) if said.all("sealed") else None)
@@ -201,8 +198,23 @@ def parse(output: str, question: Question) -> Answer:
     return Answer(host=None if said.all("compared") else host_of(said), state=state)
 
 
+def alike(output: str, question: Question) -> str:
+    """Return a host's *output* without what differs where the same is installed: when that was, and what is around.
+
+    Raises ReleaseError when it is no whole answer to *question*, or too long.
+    """
+    return _INSTALLED.sub("", "\n".join(_answer_in(output, question.nonce)))
+
+
 def _answer_in(output: str, nonce: str) -> list[str]:
     """Return the lines between the marks."""
+    if len(output) > MAX_ANSWER_LENGTH or output.count("\n") > MAX_ANSWER_LINES:
+        raise ReleaseError(
+            "the host's answer to the probe is too long",
+            expected=f"at most {MAX_ANSWER_LENGTH} characters in {MAX_ANSWER_LINES} lines",
+            found=f"{len(output)} characters in {output.count(chr(10))} lines",
+            fix="find out what prints so much on the host: ansible HOST -m ansible.builtin.raw -a true",
+        )
     lines = between_marks(output, nonce)
     if lines is None:
         raise ReleaseError(

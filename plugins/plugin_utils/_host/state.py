@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import itemgetter
 from typing import Literal
 
 from ansible_collections.pinned.release.plugins.module_utils.link_texts import is_wrapper, leads_to, owner_of_link
@@ -167,6 +168,17 @@ class State:
         links, copies = self.links_elsewhere.get(tool, {}), self.copies_elsewhere.get(tool, {})
         placed = dict.fromkeys(copies, tool)
         return replace(self, bin_dir=self.elsewhere[tool], links=links, copies=copies, placed=placed)
+
+    def trees_of(self, tool: str) -> tuple[Tree, ...]:
+        """Return the trees of *tool* that were looked into, by their names."""
+        return self._described_by_tool.get(tool, ())
+
+    @cached_property
+    def _described_by_tool(self) -> Mapping[str, tuple[Tree, ...]]:
+        found: dict[str, list[Tree]] = {}
+        for (tool, _name), tree in sorted(self.described.items(), key=itemgetter(0)):
+            found.setdefault(tool, []).append(tree)
+        return {tool: tuple(trees) for tool, trees in found.items()}
 
     @cached_property
     def links_by_tool(self) -> Mapping[str, tuple[str, ...]]:

@@ -30,16 +30,16 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 Found = TypeVar("Found")
 
 
-def once(run_folder: Path | None, kind: type[Found], find_out: Callable[[], Found], *about: object) -> Found:
+def once(run_folder: Path | None, kind: type, find_out: Callable[[], Found], *about: object) -> Found:
     """Return what *find_out* returns, of that *kind*; in *run_folder*, which belongs to one run, it is called once.
 
-    *about* is all that it depends on. Raises what *find_out* raises.
+    *about* is all that it depends on. Where it returns None, it is called again. Raises what *find_out* raises.
     """
-    kept = _load(run_folder, kind, about) if run_folder else None
+    kept: Found | None = _load(run_folder, kind, about) if run_folder else None
     if kept is not None:
         return kept
     found = find_out()
-    if run_folder:
+    if run_folder and found is not None:
         _keep(run_folder, found, kind, about)
     return found
 

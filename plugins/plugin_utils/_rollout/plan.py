@@ -361,14 +361,14 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
     whole: list[str] = []
     damaged: dict[str, tuple[str, ...]] = {}
     asset_tree = f"{receipt.version}-{receipt.sha256[:12]}"
-    for (owner, tree_of_host), tree in sorted(state.described.items()):
-        if owner != name or not _is_of_asset(tree_of_host, asset_tree):
+    for tree in state.trees_of(name):
+        if not _is_of_asset(tree.name, asset_tree):
             continue
         damage = (*_differences(name, tree, receipt), *texts(drift.of_other_files(tree, receipt)))
         if damage:
-            damaged[tree_of_host] = damage
+            damaged[tree.name] = damage
         else:
-            whole.append(tree_of_host)
+            whole.append(tree.name)
     active = state.active.get(name)
     misfits = damaged.get(active or "", ())
     if active in whole:
@@ -533,8 +533,10 @@ def compared_plan(wanted: Wanted, state: State) -> Plan | None:
             if asset is None:
                 return None
             choice = Choice(asset, "is as pinned, down to each byte")
-            plans.append(_plan_tool(name, tool, choice, wanted, (), state))
+            planned = _plan_tool(name, tool, choice, wanted, (), state)
+            if planned.action != "none":
+                return None
+            plans.append(ToolPlan(name, "none", tool.version, tool.version, planned.reason))
     except ReleaseError:
         return None
-    planned = Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))
-    return None if planned.is_changed else planned
+    return Plan(wanted, state.root, state.bin_dir, tuple(plans), unpinned=_unpinned(wanted, state.active))

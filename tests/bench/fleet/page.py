@@ -51,9 +51,9 @@ wrote this page; what it means for very many hosts is in [scale.md](scale.md).
 SMALL_TOOLS = """
 Where files are small, hashing them takes a host a few milliseconds, and the rest decides: our task alone, which hashes
 nothing (*{tools}*), takes {floor:.1f} times as long as `sha256sum` by a `raw` task. With `integrity: full`, the host
-also starts some thirty programs that find what no hash tells (types, modes, owners, texts of links, capabilities,
+also starts some twenty programs that find what no hash tells (types, modes, owners, texts of links, capabilities,
 access control lists, what was added or is missing), and the controller compares the receipt of each tool with the lock
-file. With large files all that is little beside hashing: see *50 tools of 20 MiB*
+file, once for all hosts that say the same. With large files all that is little beside hashing: see *50 tools of 20 MiB*
 and *large tree*.
 """
 #: Beside the promise that a host costs no more where there are more of them.
