@@ -90,7 +90,7 @@ def transfer(place: Path, size: int) -> Line:
         sent = min(_read_below(os.getpid(), real), size)
         last = seconds, sent
         if not sent or sent < before:
-            return f"sending {_megabytes(size)}, for {duration(seconds)}"
+            return f"still sending {_megabytes(size)}, for {duration(seconds)}"
         speeds = speed((sent - before) / (seconds - then), size - sent)
         return ", ".join((f"sent {sent / MEGABYTE:.1f} of {_megabytes(size)}", *speeds))
 

@@ -126,7 +126,7 @@ def file(tmp_path: Path) -> Path:
 def test_of_a_file_that_a_process_reads_it_is_told_how_far_and_how_fast(file: Path) -> None:
     line = transfer(file, 50_000_000)
     with reader(file) as process:
-        assert line(5) == "sending 50.0 MB, for 5 s"
+        assert line(5) == "still sending 50.0 MB, for 5 s"
         tell(process, "20000000")
         assert line(15) == "sent 20.0 of 50.0 MB, 2.0 MB/s, 15 s left"
         tell(process, "1000000")
@@ -146,7 +146,7 @@ def test_file_may_be_named_by_another_path_or_by_the_folder_that_it_is_in(file: 
             assert transfer(place, 50_000_000)(5) == "sent 20.0 of 50.0 MB, 4.0 MB/s, 8 s left"
         assert transfer(file, 19_900_000)(5) == "sent 19.9 of 19.9 MB, 4.0 MB/s"
         for place in (file.parent.parent, file.with_name("another")):
-            assert transfer(place, 50_000_000)(5) == "sending 50.0 MB, for 5 s"
+            assert transfer(place, 50_000_000)(5) == "still sending 50.0 MB, for 5 s"
 
 
 @ONLY_LINUX_TELLS
@@ -157,7 +157,7 @@ def test_of_a_transfer_that_begins_anew_no_speed_is_told(file: Path) -> None:
         line(5)
         tell(process, "anew")
         tell(process, "5000000")
-        assert line(15) == "sending 50.0 MB, for 15 s"
+        assert line(15) == "still sending 50.0 MB, for 15 s"
         tell(process, "5000000")
         assert line(35) == "sent 10.0 of 50.0 MB, 0.2 MB/s, 3 min left"
 
@@ -167,4 +167,4 @@ def test_what_others_read_of_the_file_is_not_told(file: Path) -> None:
     with reader(file, BESIDE) as process:
         process.wait()
         tell(process, "20000000")
-        assert transfer(file, 50_000_000)(5) == "sending 50.0 MB, for 5 s"
+        assert transfer(file, 50_000_000)(5) == "still sending 50.0 MB, for 5 s"
