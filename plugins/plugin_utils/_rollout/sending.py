@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import (
     MEGABYTE,
@@ -82,32 +83,40 @@ def transfer(place: Path, size: int) -> Line:
     the line before, so that one sees where it stands still.
     """
     real = os.path.realpath(place)
-    last = (0.0, 0)
+    last = (0.0, _NOBODY)
 
     def line(seconds: float) -> str:
         nonlocal last
         then, before = last
-        sent = min(_read_below(os.getpid(), real), size)
-        last = seconds, sent
-        if not sent or sent < before:
+        now = _reader_below(os.getpid(), real)
+        last = seconds, now
+        sent, counted = min(now.position, size), before.position
+        if not sent or sent < counted or before.process not in (None, now.process):
             return f"still sending {_megabytes(size)}, for {duration(seconds)}"
-        speeds = speed((sent - before) / (seconds - then), size - sent)
+        speeds = speed((sent - counted) / (seconds - then), size - sent)
         return ", ".join((f"sent {sent / MEGABYTE:.1f} of {_megabytes(size)}", *speeds))
 
     return line
 
 
-def _read_below(process: int, place: str) -> int:
-    """Return up to which byte those who were started by *process*, or by them, have read what is at *place*.
+class _Reader(NamedTuple):
+    """Up to which byte a process has read a file; none where nothing tells."""
 
-    It is 0 where nothing tells.
-    """
-    most = 0
+    position: int
+    process: int | None
+
+
+_NOBODY = _Reader(0, None)
+
+
+def _reader_below(process: int, place: str) -> _Reader:
+    """Return who has read the most of what is at *place*, of those who were started by *process*, or by them."""
+    found = [_NOBODY]
     for children in Path("/proc", str(process)).glob("task/*/children"):
         with suppress(OSError):
             for child in map(int, children.read_text().split()):
-                most = max(most, _read_by(child, place), _read_below(child, place))
-    return most
+                found += [_Reader(_read_by(child, place), child), _reader_below(child, place)]
+    return max(found, key=lambda reader: reader.position)
 
 
 def _read_by(process: int, place: str) -> int:

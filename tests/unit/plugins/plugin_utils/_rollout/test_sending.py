@@ -163,6 +163,20 @@ def test_of_a_transfer_that_begins_anew_no_speed_is_told(file: Path) -> None:
 
 
 @ONLY_LINUX_TELLS
+def test_of_a_transfer_that_another_process_begins_anew_no_speed_is_told(file: Path) -> None:
+    """Ansible has scp send what sftp could not."""
+    line = transfer(file, 50_000_000)
+    with reader(file) as process:
+        tell(process, "20000000")
+        line(5)
+    with reader(file) as process:
+        tell(process, "21000000")
+        assert line(15) == "still sending 50.0 MB, for 15 s"
+        tell(process, "4000000")
+        assert line(35) == "sent 25.0 of 50.0 MB, 0.2 MB/s, 2 min left"
+
+
+@ONLY_LINUX_TELLS
 def test_what_others_read_of_the_file_is_not_told(file: Path) -> None:
     with reader(file, BESIDE) as process:
         process.wait()
