@@ -166,7 +166,9 @@ def test_cache_that_was_damaged_on_disk(rollout: Rollout) -> None:
         file.seek(FILLING_BYTES // 2)
         file.write(b"damaged")
     rollout.names("h1", "h2")
-    rollout.play().assert_succeeded()
+    played = rollout.play()
+    played.assert_succeeded()
+    assert played.said.count(f"{kept} in the cache was damaged") == 1
     assert rollout.version("h2") == "1.0"
     assert rollout.publisher.web.paths == [rollout.publisher.path("1.0")] * 2
     rollout.assert_next_run_finishes()
