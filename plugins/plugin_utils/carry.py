@@ -216,7 +216,9 @@ def _parcel(pushed: Sequence[Pushed]) -> Path:
             if not parcel.exists():
                 _put_together(pushed, parcel)
     except OSError as error:
-        raise file_error("write", str(parcel), error) from error
+        told = file_error("write", str(parcel), error)
+        told.fix = f"{told.fix or 'see what is wrong there'}: the folder is Ansible's local_tmp (ANSIBLE_LOCAL_TEMP)"
+        raise told from error
     return parcel
 
 

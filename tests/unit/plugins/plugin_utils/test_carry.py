@@ -478,6 +478,7 @@ def test_disk_of_the_controller_that_takes_no_more_is_told_with_its_place(case: 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert constants.DEFAULT_LOCAL_TMP in failure.value.what
+    assert "Ansible's local_tmp" in str(failure.value.fix)
     case.assert_nothing_changed()
     case.assert_installed(case.obey(Action(case.folder)))
 
