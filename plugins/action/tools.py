@@ -100,7 +100,7 @@ class ActionModule(verb.Verb):
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
             files = self._fetched(brought, way, given, wanted.mirrors, self.host(task_vars))
-            answered = self._obey(delivery.with_files(planned, files, way), state, files)
+            answered = self._obey(delivery.with_files(planned, files, way), state, files, self.host(task_vars))
             if answered.is_unanswered and way.fetch_from == "auto" and way.unanswered is None:
                 way = replace(way, unanswered=answered.error)
             elif not answered.is_stale:
@@ -134,7 +134,7 @@ class ActionModule(verb.Verb):
         user = become.get_option("become_user", playcontext=self._play_context) if become else None
         return become is None or user in (None, "root") or user == _own_name()
 
-    def _obey(self, planned: plan.Plan, state: State, files: Mapping[str, CachedFile]) -> obeyed.Obeyed:
+    def _obey(self, planned: plan.Plan, state: State, files: Mapping[str, CachedFile], host: str) -> obeyed.Obeyed:
         """Let the host carry out *planned*, and return how that ended. Raises ReleaseError for an odd answer.
 
         What it does not get from its own disk or network is sent along, from the *files* of the tools.
@@ -144,7 +144,8 @@ class ActionModule(verb.Verb):
         python = [state.python, *planned.wanted.python.split()[1:]]
         pushed = [carry.Pushed(file.path, file.sha256, file.size) for file in delivery.pushed(planned, files)]
         try:
-            answer = carry.obey(self, python, to_json(views.orders(planned)), pushed)
+            tell = partial(_tell, host) if pushed else None
+            answer = carry.obey(self, python, to_json(views.orders(planned)), pushed, tell)
         except ReleaseError as error:
             return obeyed.Obeyed(error)
         return obeyed.read(answer, [tool.tool for tool in planned.tools if tool.order])

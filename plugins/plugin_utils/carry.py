@@ -23,7 +23,7 @@ import re
 import secrets
 import shutil
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.file_errors import file_error
 from ansible_collections.pinned.release.plugins.module_utils.host_run import STDIN
 from ansible_collections.pinned.release.plugins.plugin_utils._host.probe import LOOK
-from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import obeyed, sending
 
 LOG = logging.getLogger("pinned.release")
 #: Files that go in one piece with the orders are held in the memory of a fork, of which there may be hundreds.
@@ -86,11 +86,16 @@ def named_python(action: ActionBase, task_vars: Mapping[str, Any]) -> str:
 
 
 def obey(
-    action: ActionBase, host_python: Sequence[str], orders: Mapping[str, Any], pushed: Sequence[Pushed] = ()
+    action: ActionBase,
+    host_python: Sequence[str],
+    orders: Mapping[str, Any],
+    pushed: Sequence[Pushed] = (),
+    tell: Callable[[str], None] | None = None,
 ) -> object:
     """Carry *orders* to the host of *action*, let *host_python* carry them out, and return its answer, decoded JSON.
 
     *host_python* are the words of its command, *pushed* the files that are ordered as such, in the orders' order.
+    *tell*, if any, is given a line now and then: how far these are.
     Raises ReleaseError where no answer came, and AnsibleError where the connection failed.
     """
     text = json.dumps(orders)
@@ -99,13 +104,15 @@ def obey(
     pushed_bytes = sum(file.size for file in pushed)
     parcel = _parcel(pushed) if pushed_bytes > MOST_IN_ONE_PIECE_BYTES else None
     piece = _with_files(told, () if parcel else pushed)
-    place, parcel_place = _transferred(action, None if is_pipelined else piece, parcel)
+    with sending.told(sending.transfer(parcel or Path(constants.DEFAULT_LOCAL_TMP), pushed_bytes), tell):
+        place, parcel_place = _transferred(action, None if is_pipelined else piece, parcel)
     nonce = secrets.token_hex(8)
     words = [*(_UTF8_LOCALE if "\\u" in text else ()), *host_python, *_ALONE, *_UTF8]
     words += ["-c", _BOOTSTRAP, str(len(told)), hashlib.sha256(told).hexdigest()]
     words += [str(len(_PROGRAM)), place, nonce, str(pushed_bytes), parcel_place]
     command = f"{action._compute_environment_string()} {' '.join(map(action._connection._shell.quote, words))}".strip()
-    answer = action._low_level_execute_command(command, in_data=piece if is_pipelined else None)
+    with sending.told(sending.work(pushed_bytes, is_sent=bool(parcel) or not is_pipelined), tell):
+        answer = action._low_level_execute_command(command, in_data=piece if is_pipelined else None)
     LOG.debug("the host answered its orders with status %s:\n%s", answer.get("rc"), answer.get("stdout", ""))
     said = "\n".join(filter(None, (answer.get("stdout"), answer.get("stderr"))))
     return obeyed.answer_in(said, nonce, answer.get("rc"))
@@ -209,7 +216,9 @@ def _parcel(pushed: Sequence[Pushed]) -> Path:
             if not parcel.exists():
                 _put_together(pushed, parcel)
     except OSError as error:
-        raise file_error("write", str(parcel), error) from error
+        told = file_error("write", str(parcel), error)
+        told.fix = f"{told.fix or 'see what is wrong there'}: the folder is Ansible's local_tmp (ANSIBLE_LOCAL_TEMP)"
+        raise told from error
     return parcel
 
 

@@ -85,12 +85,15 @@ class Publisher:
 class Line:
     """A way to the SSH server at *port*. Each connection breaks after so many bytes, if *breaks_after* says so.
 
-    With *is_silent* nobody tells the controller of that: nothing more comes from the host.
+    With *is_silent* nobody tells the controller of that: nothing more comes from the host. After *stops_after* bytes,
+    none passes until it *may_go_on*.
     """
 
     def __init__(self, port: int) -> None:
         self.breaks_after: int | None = None
         self.is_silent = False
+        self.stops_after: int | None = None
+        self.may_go_on = threading.Event()
         self.has_broken = threading.Event()
         self._target = port
         self._socket = socket.create_server(("127.0.0.1", 0))
@@ -113,6 +116,8 @@ class Line:
         with suppress(OSError):
             while data := controller.recv(65536):
                 passed += len(data)
+                if self.stops_after is not None and passed > self.stops_after:
+                    self.may_go_on.wait(RUN_TIMEOUT_S)
                 if self.breaks_after is not None and passed > self.breaks_after:
                     self.has_broken.set()
                     _end(host)
@@ -235,6 +240,12 @@ class Rollout:
             self.assert_untouched(host, version)
         self.play(version, **variables).assert_succeeded()
         assert not self.result()["changed"]
+
+    def be_patient(self) -> None:
+        """Have ssh wait for a line on which nothing passes."""
+        self.environment["ANSIBLE_SSH_ARGS"] = self._of_ssh()["ANSIBLE_SSH_ARGS"].replace(
+            "AliveInterval=1", "AliveInterval=0"
+        )
 
     def _of_ssh(self) -> dict[str, str]:
         options = ["-F", "/dev/null", "-o", "ControlMaster=no", "-o", "StrictHostKeyChecking=no"]

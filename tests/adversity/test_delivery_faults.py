@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -114,6 +115,25 @@ def test_host_that_vanishes_in_the_middle_of_a_push(rollout: Rollout, pipelining
     assert len(rollout.publisher.web.questions) == 1
 
 
+@pytest.mark.parametrize(
+    ("pipelining", "words"),
+    [
+        pytest.param("1", r"h1: … sending 6\.0 MB and waiting for the host's answer, for \d+ s$", id="pipelined"),
+        pytest.param("0", r"h1: … sent [1-5]\.\d of 6\.0 MB, \d.* left$", id="by file"),
+    ],
+)
+def test_line_on_which_nothing_passes_for_a_while(rollout: Rollout, pipelining: str, words: str) -> None:
+    rollout.environment["ANSIBLE_PIPELINING"] = pipelining
+    rollout.be_patient()
+    rollout.line.stops_after = 2_000_000
+    playing = rollout.begin()
+    assert playing.stdout is not None
+    assert any(re.search(words, line) for line in playing.stdout)
+    rollout.line.may_go_on.set()
+    finish(playing).assert_succeeded()
+    rollout.assert_next_run_finishes()
+
+
 @pytest.mark.parametrize("fetch_from", ["controller", "host"])
 def test_mirrors_that_serve_other_bytes_half_of_them_none_or_endless_ones(rollout: Rollout, fetch_from: str) -> None:
     content = rollout.publisher.files[rollout.publisher.path("1.0")]
@@ -146,7 +166,9 @@ def test_cache_that_was_damaged_on_disk(rollout: Rollout) -> None:
         file.seek(FILLING_BYTES // 2)
         file.write(b"damaged")
     rollout.names("h1", "h2")
-    rollout.play().assert_succeeded()
+    played = rollout.play()
+    played.assert_succeeded()
+    assert played.said.count(f"{kept} in the cache was damaged") == 1
     assert rollout.version("h2") == "1.0"
     assert rollout.publisher.web.paths == [rollout.publisher.path("1.0")] * 2
     rollout.assert_next_run_finishes()

@@ -171,6 +171,7 @@ class Cache:
         """Return the file kept under *sha256* after hashing it; one that has been damaged is removed."""
         found = kept_files.look(self.root, sha256, algorithms)
         if found is not None and found.sha256 != sha256:
+            LOG.warning("%s in the cache was damaged; it is removed, and to be downloaded again", found.path)
             found.path.unlink(missing_ok=True)
             return None
         return found

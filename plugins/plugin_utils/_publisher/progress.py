@@ -104,10 +104,8 @@ class ProgressReport:
         of_all = f" of {self._expected_bytes / MEGABYTE:.1f}" if self._expected_bytes is not None else ""
         parts = [f"{self._done} of {self._expected} assets", f"{total / MEGABYTE:.1f}{of_all} MB"]
         if self._told_at - then >= SHORTEST_SECONDS:
-            rate = (total - bytes_then) / (self._told_at - then)
-            parts.append(f"{rate / MEGABYTE:.1f} MB/s")
-            if self._expected_bytes is not None and rate > 0 and self._expected_bytes > total:
-                parts.append(_left((self._expected_bytes - total) / rate))
+            left = self._expected_bytes - total if self._expected_bytes is not None else 0
+            parts += speed((total - bytes_then) / (self._told_at - then), left)
         return ", ".join(parts)
 
     def _bar(self, total: int) -> str:
@@ -117,5 +115,12 @@ class ProgressReport:
         return f"[{'#' * filled}{'-' * (BAR_WIDTH - filled)}]"
 
 
-def _left(seconds: float) -> str:
-    return f"{seconds:.0f} s left" if seconds <= MOST_SECONDS else f"{seconds / 60:.0f} min left"
+def speed(rate: float, left: int) -> list[str]:
+    """Return how fast *rate* bytes a second are, and how long the *left* bytes take then, if there are any."""
+    fast = f"{rate / MEGABYTE:.1f} MB/s" if rate >= MEGABYTE / 10 else f"{rate / 1000:.0f} kB/s"
+    return [fast, f"{duration(left / rate)} left"] if left > 0 and rate > 0 else [fast]
+
+
+def duration(seconds: float) -> str:
+    """Return so many *seconds* in words: ``40 s``, ``3 min``."""
+    return f"{seconds:.0f} s" if seconds <= MOST_SECONDS else f"{seconds / 60:.0f} min"

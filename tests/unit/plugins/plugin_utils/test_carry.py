@@ -20,6 +20,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,6 +32,7 @@ from ansible_collections.pinned.release.plugins.module_utils.errors import Relea
 from ansible_collections.pinned.release.plugins.module_utils.orders import Orders, to_json
 from ansible_collections.pinned.release.plugins.plugin_utils import carry
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
+from ansible_collections.pinned.release.plugins.plugin_utils._rollout import sending
 from ansible_collections.pinned.release.tests.gate.machine import HOST_PYTHONS, pythons
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released, orders_for
 
@@ -45,7 +47,8 @@ LOGIN_SHELLS = ("bash", "dash", "busybox sh", "mksh", "ksh93", "yash", "zsh", "t
 class Action:
     """What an action of Ansible's offers, for a host that is this machine, reached through a shell.
 
-    *through_stdin* may change what goes there, *before* runs before the command does.
+    *through_stdin* may change what goes there, *before* runs before the command does, *after_beginning* as soon as
+    files are transferred or a command is to run.
     """
 
     def __init__(self, folder: Path, is_pipelined: bool = True) -> None:
@@ -53,6 +56,7 @@ class Action:
         self.is_pipelined = is_pipelined
         self.through_stdin: Callable[[bytes], bytes] = lambda data: data
         self.before: Callable[[], None] = lambda: None
+        self.after_beginning: Callable[[], None] = lambda: None
         self.printed = ("", "")
         self.environment = ""
         self.login_shell = "sh"
@@ -78,16 +82,20 @@ class Action:
         self._connection._shell.tmpdir = str(self.folder / "remote_tmp")
         return str(self.folder / "remote_tmp")
 
+    def _begin(self, operation: str) -> None:
+        self.operations.append(operation)
+        self.after_beginning()
+
     def _transfer_data(self, place: str, data: bytes) -> None:
-        self.operations.append("data")
+        self._begin("data")
         Path(place).write_bytes(data)
 
     def _transfer_file(self, source: str, place: str) -> None:
-        self.operations.append("file")
+        self._begin("file")
         shutil.copyfile(source, place)
 
     def _low_level_execute_command(self, command: str, in_data: bytes | None = None) -> dict[str, Any]:
-        self.operations.append("exec")
+        self._begin("exec")
         self.command = command
         self.before()
         data = None if in_data is None else self.through_stdin(in_data)
@@ -121,8 +129,13 @@ class Case:
         (folder / "bin").mkdir()
         self.orders: Orders = orders_for(folder, *tools)
 
-    def obey(self, action: Action, python: Sequence[str] = (sys.executable,)) -> Any:
-        return carry.obey(action, python, to_json(self.orders), self.pushed)  # type: ignore[arg-type]
+    def obey(
+        self,
+        action: Action,
+        python: Sequence[str] = (sys.executable,),
+        tell: Callable[[str], None] | None = None,
+    ) -> Any:
+        return carry.obey(action, python, to_json(self.orders), self.pushed, tell)  # type: ignore[arg-type]
 
     def assert_nothing_changed(self) -> None:
         assert not (self.folder / "root/current").exists() or os.listdir(self.folder / "root/current") == []
@@ -238,6 +251,44 @@ def test_single_file_is_transferred_as_it_is_and_nothing_is_put_together(case: C
     case.orders = case.orders._replace(tools=case.orders.tools[:1])
     case.assert_installed(case.obey(Action(case.folder, is_pipelined=False)))
     assert os.listdir(constants.DEFAULT_LOCAL_TMP) == []
+
+
+SENDING = re.compile("(sending|sent) .*MB(, for|,.*/s)")
+WAITING = re.compile("sending .* MB and waiting for the host's answer, for ")
+AT_WORK = re.compile("the host has .* MB and is at work, for ")
+
+
+@pytest.mark.parametrize(
+    ("is_pipelined", "is_large", "told"),
+    [
+        pytest.param(True, False, {"exec": WAITING}, id="pipelined"),
+        pytest.param(True, True, {"file": SENDING, "exec": AT_WORK}, id="pipelined, large"),
+        pytest.param(False, False, {"data": SENDING, "exec": AT_WORK}, id="by file"),
+        pytest.param(False, True, {"file": SENDING, "exec": AT_WORK}, id="by file, large"),
+    ],
+)
+def test_while_it_takes_long_it_is_told_what_is_done(
+    case: Case,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
+    is_pipelined: bool,
+    is_large: bool,
+    told: dict[str, re.Pattern[str]],
+) -> None:
+    """Each operation here takes until its line has come: it waits for that."""
+    if is_large:
+        request.getfixturevalue("_large_files")
+    monkeypatch.setattr(sending, "SECONDS_BETWEEN_LINES", 0.01)
+    lines: SimpleQueue[str] = SimpleQueue()
+    action = Action(case.folder, is_pipelined)
+
+    def until_told() -> None:
+        expected = told.pop(action.operations[-1], None)
+        assert expected is None or any(expected.search(lines.get(timeout=60)) for _number in range(8))
+
+    action.after_beginning = until_told
+    case.assert_installed(case.obey(action, tell=lines.put))
+    assert told == {}
 
 
 def test_without_files_nothing_but_the_orders_is_transferred(case: Case) -> None:
@@ -427,6 +478,7 @@ def test_disk_of_the_controller_that_takes_no_more_is_told_with_its_place(case: 
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert constants.DEFAULT_LOCAL_TMP in failure.value.what
+    assert "Ansible's local_tmp" in str(failure.value.fix)
     case.assert_nothing_changed()
     case.assert_installed(case.obey(Action(case.folder)))
 

@@ -146,13 +146,17 @@ def test_a_second_digest_is_compared_with_what_is_here_too(tmp_path):
 
 
 @pytest.mark.parametrize("damaged", [b"", CONTENT[:-1], CONTENT[:-1] + b"x"])
-def test_a_damaged_file_is_fetched_again(tmp_path, damaged):
+def test_a_damaged_file_is_told_and_fetched_again(tmp_path, damaged, caplog):
     with serving() as web:
         found = Cache(tmp_path).fetch(asset(web, digests={"sha256": SHA256}), transport.session())
         found.path.chmod(0o644)
         found.path.write_bytes(damaged)
         again = Cache(tmp_path).fetch(asset(web, digests={"sha256": SHA256}), transport.session())
         assert again.path.read_bytes() == CONTENT
+        Cache(tmp_path).fetch(asset(web, digests={"sha256": SHA256}), transport.session())
+    assert [record.getMessage() for record in caplog.records if record.levelname == "WARNING"] == [
+        f"{found.path} in the cache was damaged; it is removed, and to be downloaded again"
+    ]
 
 
 @pytest.mark.parametrize("damaged", [b"../../../etc/passwd", b"\xff\xfe", b""])

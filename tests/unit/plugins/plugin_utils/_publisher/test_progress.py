@@ -86,6 +86,14 @@ def test_a_slow_download_is_told_in_minutes(progress, lines, clock):
     assert lines == ["  … 0 of 1 assets, 1.0 of 100.0 MB, 0.2 MB/s, 8 min left"]
 
 
+def test_slow_line_is_told_in_kilobytes_since_megabytes_would_look_as_if_it_stood_still(progress, lines, clock):
+    progress.expect(10_000_000)
+    progress.receive("a", 0)
+    clock.now += SECONDS_BETWEEN_LINES
+    progress.receive("a", 200_000)
+    assert lines == ["  … 0 of 1 assets, 0.2 of 10.0 MB, 40 kB/s, 4 min left"]
+
+
 def test_what_is_complete_is_counted(progress, lines, clock):
     progress.expect(*[5_000_000] * 3)
     for asset in ("a", "b"):
