@@ -27,6 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress
 
 #: Each line comes after twice the time that the one before took, until it is this.
 MOST_SECONDS_BETWEEN_LINES = 60.0
+THREAD = "pinned.release tells how far it is"
 #: What is told at a time: what is done now, of the seconds that it took by then.
 Line = Callable[[float], str]
 
@@ -46,7 +47,7 @@ def told(
         yield
         return
     ended = ended or threading.Event()
-    teller = threading.Thread(target=_tell_on, args=(line, tell, ended, clock), daemon=True)
+    teller = threading.Thread(target=_tell_on, args=(line, tell, ended, clock), name=THREAD, daemon=True)
     try:
         # Where no more threads can be had, nothing is told.
         with suppress(RuntimeError):
