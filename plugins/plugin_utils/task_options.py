@@ -106,6 +106,7 @@ def settled(wanted: Wanted, asked: Asked, output: str) -> Plan | None:
     """
 
     def find_out() -> Plan | None:
+        """Return the plan without the lock file, which each process has."""
         planned = settled_plan(wanted, asked, probe.parse(output, asked.question))
         return replace(planned, wanted=_without_lock(wanted)) if planned else None
 

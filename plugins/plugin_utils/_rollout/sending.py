@@ -87,6 +87,7 @@ def transfer(place: Path, size: int) -> Line:
     last = (0.0, _NOBODY)
 
     def line(seconds: float) -> str:
+        """Return what is told after so many *seconds*."""
         nonlocal last
         then, before = last
         now = _reader_below(os.getpid(), real)
