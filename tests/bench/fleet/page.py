@@ -35,8 +35,8 @@ wrote this page; what it means for very many hosts is in [scale.md](scale.md).
 - Hosts are real: network namespaces with a Debian 12 and an OpenSSH server of their own, or, where it
   says so, the local connection. Controller and hosts share one machine of {processors} processors.
 - Everything in a table ran in one playbook, in turns, and over the local connection each way in a run of its own, in
-  turns: compare within a table only. The machine did other work at the same time, so seconds are too long, and
-  differences below a third say little.
+  turns: compare within a table only. The machine is a virtual one that shares its processors with others: differences
+  below a third say little.
 - *Ours* is one task for all tools. *Six tasks* are `file`, `get_url`, `unarchive`, `file`, `copy`, `file`. *Prometheus*
   and *kubespray* are as many tasks as the download logic of those collections has, in that order. These three bring
   **one** tool, one architecture, and their task includes are not counted.
