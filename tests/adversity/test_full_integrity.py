@@ -289,8 +289,8 @@ def test_folder_of_a_tool_that_becomes_a_link_is_found_where_all_in_it_stays_as_
     assert "store/hello is no folder" in outcome.text
 
 
-#: A folder without anything, or the text of a link, both called x; the name and the text that take their place, and look
-#: like it and like what is of no concern.
+#: A folder without anything, or the text of a link, both called x; the name and the text that take their place, and
+#: look like it and like what is of no concern.
 NAMES = {
     "folder that goes on as a length": (None, "x\n~ 15 aaaa- 1 0 0 5 x", None),
     "link that goes on as a length": ("words.sh", "x -> words.sh\n~ 27 aaaa- 1 0 0 5 x", "12345678"),
