@@ -39,7 +39,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted imp
 ATTEMPTS = 3
 #: What a result says of who served an asset that the controller brought.
 CONTROLLER = "controller"
-#: Keywords of a task with which a playbook reads its result: by a name, or in a condition, where Ansible has one for it.
+#: Keywords of a task with which a playbook reads its result: later, or in a condition, where Ansible has a name for it.
 READING = ("register", "until", "changed_when", "failed_when", "loop_control")
 OPTIONS = verb.reader(
     options.TOOLS,
