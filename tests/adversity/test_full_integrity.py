@@ -289,6 +289,14 @@ def test_folder_of_a_tool_that_becomes_a_link_is_found_where_all_in_it_stays_as_
     assert "store/hello is no folder" in outcome.text
 
 
+def test_link_to_what_may_be_there_later_is_found_where_other_tools_look_for_ours(installed: Host) -> None:
+    (installed.root / "modulefiles").symlink_to(installed.home / "later")
+    _remember_anew(installed)
+    outcome = installed.run(full(installed))
+    assert outcome.kind == "refused", outcome.text
+    assert "root/modulefiles is no folder" in outcome.text
+
+
 #: A folder without anything, or the text of a link, both called x; the name and the text that take their place, and
 #: look like it and like what is of no concern.
 NAMES = {
@@ -320,7 +328,10 @@ def test_what_has_another_name_is_not_as_listed(installed: Host, name: str) -> N
         place.unlink()
         place.with_name(other).symlink_to(text)
     _remember_anew(installed)
-    assert installed.answer(question(full(installed))).host is not None
+    answer = installed.answer(question(full(installed)))
+    assert answer.host is not None, "it was told as compared"
+    (tree,) = verb.required(answer.state).described.values()
+    assert tree.damage
 
 
 def test_a_host_without_anything_is_not_compliant(host: Host) -> None:
