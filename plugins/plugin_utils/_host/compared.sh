@@ -11,7 +11,9 @@
 # machine, the seal tells, so the machine is not described, nor what only a run that changes something needs.
 describe_compared() {
     if [ -z "$trees" ] || [ -n "$audit" ] || [ -s "$root/copies" ]; then return 1; fi
-    if [ -e "$root/modulefiles" ] || [ -e "$root/tool_cache" ]; then return 1; fi
+    for place in "$root/modulefiles" "$root/tool_cache"; do
+        if [ -e "$place" ] || [ -L "$place" ]; then return 1; fi
+    done
     for tree in $trees; do
         is_name "${tree%%/*}" && is_tree "${tree#*/}" || return 1
     done
