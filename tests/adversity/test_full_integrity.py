@@ -205,6 +205,8 @@ CHANGES: dict[str, Change] = {
     "bin 0777": _mode("bin", 0o777),
     "tree 0777": _mode("", 0o777),
     "listing 0666": _mode("listing", 0o666),
+    "listing 0755": _mode("listing", 0o755),
+    "receipt 4755": _mode("receipt.json", 0o4755),
     "receipt 0666": _mode("receipt.json", 0o666),
     "program of another owner": _owner(PROGRAM, MALLORY.uid, 0),
     "library of another owner": _owner(LIBRARY, MALLORY.uid, 0),

@@ -84,6 +84,13 @@ listed() {
 observed() {
     find "$@" \( -name libexec -o -name bin -o -name tree -o -name files \) -prune -o ! -name listing ! \( -name receipt.json -type f \) -print 2>/dev/null |
         sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:./,p'
+    # What lies beside these parts is in no listing, and has one mode.
+    find "$@" \( -name libexec -o -name bin -o -name tree -o -name files \) -prune -o \( -name listing -o -name receipt.json \) -type f ! -perm 644 -print 2>/dev/null |
+        while IFS= read -r file; do
+            case $file in */*/*/*) continue ;; esac
+            say "e ${file%/*}/listing:81a4 ${file##*/}"
+            say "o ${file%/*}/listing:$(stat_of "%f" "%Xp" "$file") ${file##*/}"
+        done
     # Where the text of a link has a line break, ls has more lines than there are links.
     if [ "$(find "$@" -type l -exec ls -nd {} + 2>/dev/null | grep -c '')" != "$(inodes_of_links "$@" | grep -c '')" ]; then
         for tree in "$@"; do say "o $tree/listing:./a link of several lines"; done
