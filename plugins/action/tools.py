@@ -39,6 +39,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted imp
 ATTEMPTS = 3
 #: What a result says of who served an asset that the controller brought.
 CONTROLLER = "controller"
+#: Keywords of a task with which a playbook reads its result: later, or in a condition, where Ansible has a name for it.
+READING = ("register", "until", "changed_when", "failed_when", "loop_control")
 OPTIONS = verb.reader(
     options.TOOLS,
     required_if=[("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
@@ -57,14 +59,14 @@ class ActionModule(verb.Verb):
         """
         self._warn_of_slips(task_vars)
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
-        is_brief = bool(arguments.pop(verb.BRIEF, False)) or not self._task.register
+        is_brief = bool(arguments.pop(verb.BRIEF, False)) or not any(getattr(self._task, word) for word in READING)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars, handlers)
         changed = [handler for tool in report["changed_tools"] for handler in handlers.get(tool, ())]
         # Ansible reads it after the action has run, and notifies of a result that is changed.
         self._task.notify = [*(self._task.notify or ()), *changed] or None
-        # What is not registered no playbook can read, and a controller keeps the results of all hosts.
+        # A controller keeps the results of all hosts, and nobody reads this one.
         return views.brief(report) if is_brief else report
 
     def _warn_of_slips(self, task_vars: Mapping[Any, Any]) -> None:

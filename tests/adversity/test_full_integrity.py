@@ -51,6 +51,12 @@ def _by_link(path: Path, elsewhere: Path) -> None:
     path.symlink_to(elsewhere)
 
 
+def _by_fifo(path: Path, fifo: Path) -> None:
+    os.mkfifo(fifo)
+    path.unlink()
+    path.symlink_to(fifo)
+
+
 def _rewrite(path: Path, old: bytes, new: bytes) -> None:
     """Change bytes in place, and set back every time that can be set."""
     status = path.stat()
@@ -121,6 +127,7 @@ CHANGES: dict[str, Change] = {
     "folder becomes a link": lambda host, tree: _by_link(tree / FOLDER, host.home / "lib"),
     "libexec becomes a link": lambda host, tree: _by_link(tree / "libexec", host.home / "libexec"),
     "bin becomes a link": lambda host, tree: _by_link(tree / "bin", host.home / "bin"),
+    "listing becomes a link to what has no end": lambda host, tree: _by_fifo(tree / "listing", host.home / "fifo"),
     "listing becomes a link": lambda host, tree: _by_link(tree / "listing", host.home / "listing"),
     "receipt becomes a link": lambda host, tree: _by_link(tree / "receipt.json", host.home / "receipt.json"),
     "tree becomes a link": lambda host, tree: _by_link(tree, host.home / "tree"),
@@ -198,6 +205,8 @@ CHANGES: dict[str, Change] = {
     "bin 0777": _mode("bin", 0o777),
     "tree 0777": _mode("", 0o777),
     "listing 0666": _mode("listing", 0o666),
+    "listing 0755": _mode("listing", 0o755),
+    "receipt 4755": _mode("receipt.json", 0o4755),
     "receipt 0666": _mode("receipt.json", 0o666),
     "program of another owner": _owner(PROGRAM, MALLORY.uid, 0),
     "library of another owner": _owner(LIBRARY, MALLORY.uid, 0),
@@ -271,6 +280,60 @@ def test_full_look_at_what_is_as_sealed_does_not_ask_what_machine_it_is(host: Ho
     forged = replace(full(host).lock.tools["hello"].assets[0], tree_sha256="0" * 64)
     lock = replace(full(host).lock, tools={"hello": replace(full(host).lock.tools["hello"], assets=(forged,))})
     assert compared_plan(replace(full(host), lock=lock), verb.required(answer.state)) is None
+
+
+def test_folder_of_a_tool_that_becomes_a_link_is_found_where_all_in_it_stays_as_it_is(installed: Host) -> None:
+    """Who owns the folder that the link leads to can exchange all of it later, so the seal is not asked."""
+    _by_link(installed.tree.parent, installed.home / "hello")
+    assert not installed.inspect(full(installed)).is_compliant
+    outcome = installed.run(full(installed))
+    assert outcome.kind == "refused", outcome.text
+    assert "store/hello is no folder" in outcome.text
+
+
+def test_link_to_what_may_be_there_later_is_found_where_other_tools_look_for_ours(installed: Host) -> None:
+    (installed.root / "modulefiles").symlink_to(installed.home / "later")
+    _remember_anew(installed)
+    outcome = installed.run(full(installed))
+    assert outcome.kind == "refused", outcome.text
+    assert "root/modulefiles is no folder" in outcome.text
+
+
+#: A folder without anything, or the text of a link, both called x; the name and the text that take their place, and
+#: look like it and like what is of no concern.
+NAMES = {
+    "folder that goes on as a length": (None, "x\n~ 15 aaaa- 1 0 0 5 x", None),
+    "link that goes on as a length": ("words.sh", "x -> words.sh\n~ 27 aaaa- 1 0 0 5 x", "12345678"),
+    "link that goes on as a folder of a tool": ("words.sh", "x -> words.sh\ndrwxr-xr-x 1 0 0 1 x", "aaaa/bbb"),
+    "link that goes on as a listing": ("words.sh", "x -> words.sh\n-rw-r--r-- 1 0 0 1 x", "/listing"),
+    "link whose text is in its name": ("words.sh -> words.sh", "x -> words.sh", "words.sh"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_has_another_name_is_not_as_listed(installed: Host, name: str) -> None:
+    """Whatever follows in it. The listing fits the tree before, so that it is the host that must see it."""
+    listed, other, text = NAMES[name]
+    place = installed.tree / FOLDER / "x"
+    lines = (installed.tree / "listing").read_text().splitlines()
+    if listed is None:
+        place.mkdir()
+        lines += [f"41ed {FOLDER}/x"]
+    else:
+        place.symlink_to(listed)
+        lines += [f"a1ff {FOLDER}/x", f"{FOLDER}/x -> {listed}"]
+    (installed.tree / "listing").write_text("".join(f"{line}\n" for line in sorted(lines)))
+    _remember_anew(installed)
+    if text is None:
+        place.rename(place.with_name(other))
+    else:
+        place.unlink()
+        place.with_name(other).symlink_to(text)
+    _remember_anew(installed)
+    answer = installed.answer(question(full(installed)))
+    assert answer.host is not None, "it was told as compared"
+    (tree,) = verb.required(answer.state).described.values()
+    assert tree.damage
 
 
 def test_a_host_without_anything_is_not_compliant(host: Host) -> None:

@@ -11,7 +11,9 @@
 # machine, the seal tells, so the machine is not described, nor what only a run that changes something needs.
 describe_compared() {
     if [ -z "$trees" ] || [ -n "$audit" ] || [ -s "$root/copies" ]; then return 1; fi
-    if [ -e "$root/modulefiles" ] || [ -e "$root/tool_cache" ]; then return 1; fi
+    for place in "$root/modulefiles" "$root/tool_cache"; do
+        if [ -e "$place" ] || [ -L "$place" ]; then return 1; fi
+    done
     for tree in $trees; do
         is_name "${tree%%/*}" && is_tree "${tree#*/}" || return 1
     done
@@ -46,8 +48,11 @@ keeps_candidates() {
 
 # are_as_listed TOOL/TREE...: whether all that is there makes the very lines of the listings, and these lines only. Sets $hashes.
 are_as_listed() {
-    # Of the folders of tools themselves, ls tells as well.
-    for tree in "$@"; do set -- "$@" "${tree%%/*}/."; done
+    # Of the folders of tools themselves, ls tells as well: not whether a link leads there. A listing is read.
+    for tree in "$@"; do
+        if [ -L "${tree%%/*}" ] || [ -L "$tree/listing" ]; then return 1; fi
+        set -- "$@" "${tree%%/*}/."
+    done
     looks=$(find "$@" \( -name . -prune -o ! -name . \) -exec ls -nd {} + 2>/dev/null | by_looks)
     are_sizes_and_links_plain || return 1
     # In libexec are all files that a listing may have.
@@ -68,13 +73,14 @@ are_as_listed() {
 
 # by_looks: what ls says of each place, in the lines of listings, each with TOOL/TREE/listing: before it. What is no line of
 # ls, or tells of somebody else, is marked with a question mark. Lines with ~ tell sizes: of each file that is not small, and
-# of each link, with its text.
+# of each link, with its text. What follows a line break in a name has a slash only where an arrow comes first, in the text
+# of a link; and of two arrows, nobody knows which one ends the name.
 by_looks() {
     count='  *[0-9][0-9]*'
     top='[^/ ]*\/[^/ ]*'
     # What ls writes before a path has no slash, and its second one is that before what a listing says.
-    sed -e "/^.........[x-][.@]*$count  *0$count$count /b ours" -e "/^.........[x-][.@]*$count  *$user$count$count /b ours" \
-        -e 's/^/? /' -e b -e ':ours' \
+    sed -e '/^[-dl][^/>]*\//!b strange' -e '/->.*->/b strange' -e "/^.........[x-][.@]*$count  *0$count$count /b ours" \
+        -e "/^.........[x-][.@]*$count  *$user$count$count /b ours" -e ':strange' -e 's/^/? /' -e b -e ':ours' \
         -e "/^-[^ ]*$count$count$count  *[0-9]\{4,\} /{h;s/^-[^ ]*$count$count$count  *\([0-9]*\) .*/~ \1/p;g;}" \
         -e "/^drwxr-xr-x[^/]* $top\$/d" -e "/^-rw-r--r--[^/]* $top\/listing\$/d" -e "/^-rw-r--r--[^/]* $top\/receipt\.json\$/d" \
         -e "/^[^ ]*$count$count  *${ordered_gid:-[0-9][0-9]*}$count /!s/^/? /" \
@@ -85,8 +91,9 @@ by_looks() {
 }
 
 # are_sizes_and_links_plain: whether the files are not too large to be read, and whether the text of each link is as long as
-# ls shows it: with a line break in it, it could pass for more than one entry.
+# ls shows it: with a line break in it, it could pass for more than one entry. Nothing may be marked, or masked by ls.
 are_sizes_and_links_plain() {
+    case $looks in *\?*) return 1 ;; esac
     IFS=$newline
     set -f
     # shellcheck disable=SC2086
@@ -102,7 +109,6 @@ are_sizes_and_links_plain() {
             [ "${#text}" = "${line%% *}" ] || return 1
             ;;
         '~ '*) fits "$left" "${line#'~ '}" || return 1 ;;
-        '? '*) return 1 ;;
         esac
     done
 }

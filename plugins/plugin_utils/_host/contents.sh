@@ -20,6 +20,10 @@ compare() {
     unlike=$({ listed "$@" | sed 's/^/e /' && observed "$@" && say "o ~"; } | sort -k 2 | unpaired)
     # The last line is there only if everything was read.
     case "$newline$unlike" in *"${newline}o ~") ;; *) return ;; esac
+    # Nobody knows whose a line is that only goes on with a name.
+    if say "$unlike" | grep -qv -e /listing: -e '^o ~$'; then
+        for tree in "$@"; do unlike="$unlike${newline}o $tree/listing:./a name of several lines"; done
+    fi
     say "$digests" | while read -r digest listing; do tell_differences "${listing%/listing}" "$digest"; done
 }
 
@@ -80,6 +84,13 @@ listed() {
 observed() {
     find "$@" \( -name libexec -o -name bin -o -name tree -o -name files \) -prune -o ! -name listing ! \( -name receipt.json -type f \) -print 2>/dev/null |
         sed -n 's,^\([^/]*/[^/]*\)/,o \1/listing:./,p'
+    # What lies beside these parts is in no listing, and has one mode.
+    find "$@" \( -name libexec -o -name bin -o -name tree -o -name files \) -prune -o \( -name listing -o -name receipt.json \) -type f ! -perm 644 -print 2>/dev/null |
+        while IFS= read -r file; do
+            case $file in */*/*/*) continue ;; esac
+            say "e ${file%/*}/listing:81a4 ${file##*/}"
+            say "o ${file%/*}/listing:$(stat_of "%f" "%Xp" "$file") ${file##*/}"
+        done
     # Where the text of a link has a line break, ls has more lines than there are links.
     if [ "$(find "$@" -type l -exec ls -nd {} + 2>/dev/null | grep -c '')" != "$(inodes_of_links "$@" | grep -c '')" ]; then
         for tree in "$@"; do say "o $tree/listing:./a link of several lines"; done

@@ -59,8 +59,9 @@ FILES = {
 #: What only some questions are about, each with the field of Question that tells so.
 ONLY_FOR = {"compared.sh": ("integrity", "full"), "strangers.sh": ("audit", True)}
 
-#: In a receipt, as the host wrote it: no two hosts have the same, and nothing depends on it.
+#: In a receipt, as the host wrote it: no two hosts have the same, and nothing depends on which moment it is.
 _INSTALLED = re.compile('"installed": "' + forms.MOMENT.pattern.pattern.removesuffix(r"\Z") + '"')
+_SOME_MOMENT = '"installed": "0000-00-00T00:00:00Z"'
 
 
 def new_nonce() -> str:
@@ -201,9 +202,12 @@ def parse(output: str, question: Question) -> Answer:
 def alike(output: str, question: Question) -> str:
     """Return a host's *output* without what differs where the same is installed: when that was, and what is around.
 
+    Answers that are alike mean the same, whoever made them so: the moment in a receipt gives way to another one, and is
+    not left out, so that no host can put between the letters of an answer what makes it that of another one.
     Raises ReleaseError when it is no whole answer to *question*, or too long.
     """
-    return _INSTALLED.sub("", "\n".join(_answer_in(output, question.nonce)))
+    lines = _answer_in(output, question.nonce)
+    return "\n".join(_INSTALLED.sub(_SOME_MOMENT, line) if line.startswith("shown ") else line for line in lines)
 
 
 def _answer_in(output: str, nonce: str) -> list[str]:

@@ -114,11 +114,20 @@ _NOBODY = _Reader(0, None)
 def _reader_below(process: int, place: str) -> _Reader:
     """Return who has read the most of what is at *place*, of those who were started by *process*, or by them."""
     found = [_NOBODY]
-    for children in Path("/proc", str(process)).glob("task/*/children"):
-        with suppress(OSError):
-            for child in map(int, children.read_text().split()):
-                found += [_Reader(_read_by(child, place), child), _reader_below(child, place)]
+    for child in _children(process):
+        found += [_Reader(_read_by(child, place), child), _reader_below(child, place)]
     return max(found, key=lambda reader: reader.position)
+
+
+def _children(process: int) -> list[int]:
+    """Return whom *process* started; some of them, or none, where it ends meanwhile."""
+    found: list[int] = []
+    threads = Path("/proc", str(process), "task")
+    with suppress(OSError):
+        for thread in os.listdir(threads):
+            with suppress(OSError):
+                found += map(int, (threads / thread / "children").read_text().split())
+    return found
 
 
 def _read_by(process: int, place: str) -> int:

@@ -87,6 +87,17 @@ def test_host_that_says_anything_else_is_understood_by_itself(run: Run, old: str
     assert run.settled(old, new) is None, "that it is not settled is no reason to believe it"
 
 
+@pytest.mark.parametrize("place", ["acti{}ve other", "active{} other", "{}active other", "active other{}"])
+@pytest.mark.parametrize("installed", ['"installed": "2020-02-02T02:02:02Z"', '"installed": "0000-00-00T00:00:00Z"'])
+def test_host_that_knows_what_is_left_out_cannot_speak_for_another(run: Run, place: str, installed: str) -> None:
+    """It says what another one will, and hides in it that there is a tool that has to go."""
+    exact = replace(run.wanted, exact=True)
+    there = r"\1active other 1.0-000000000000\n"
+    hidden = there.replace("active other", place.format(installed))
+    run.settled(r"(\nactive [^\n]*\n)", hidden, wanted=exact)
+    assert run.settled(r"(\nactive [^\n]*\n)", there, wanted=exact) is None
+
+
 def test_tasks_that_want_something_else_do_not_share_what_they_understood(run: Run) -> None:
     assert run.settled() is not None
     assert run.settled(wanted=replace(run.wanted, mode=0o750)) is None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import threading
@@ -182,4 +183,23 @@ def test_what_others_read_of_the_file_is_not_told(file: Path) -> None:
     with reader(file, BESIDE) as process:
         process.wait()
         tell(process, "20000000")
+        assert transfer(file, 50_000_000)(5) == "still sending 50.0 MB, for 5 s"
+
+
+@ONLY_LINUX_TELLS
+def test_processes_that_end_while_they_are_looked_at_are_passed_over(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with reader(file) as process:
+        tell(process, "20000000")
+
+        def ended(place: Path) -> list[str]:
+            """Tell what is there, of this process only."""
+            if f"/proc/{os.getpid()}/" in str(place):
+                return list_folder(place)
+            raise ProcessLookupError(place)
+
+        list_folder = os.listdir
+        monkeypatch.setattr(os, "listdir", ended)
+        monkeypatch.setattr(os, "scandir", ended)
         assert transfer(file, 50_000_000)(5) == "still sending 50.0 MB, for 5 s"
