@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ansible.playbook.task import Task
 from ansible.utils.display import Display
 from ansible_collections.pinned.release.plugins.module_utils import options
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -39,8 +40,6 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted imp
 ATTEMPTS = 3
 #: What a result says of who served an asset that the controller brought.
 CONTROLLER = "controller"
-#: Keywords of a task with which a playbook reads its result: later, or in a condition, where Ansible has a name for it.
-READING = ("register", "until", "changed_when", "failed_when", "loop_control")
 OPTIONS = verb.reader(
     options.TOOLS,
     required_if=[("state", "present", ("lockfile",)), ("state", "absent", ("lockfile", "tools"), True)],
@@ -59,7 +58,7 @@ class ActionModule(verb.Verb):
         """
         self._warn_of_slips(task_vars)
         arguments = role_variables.options_of_task(self._task.args, task_vars, self._templar.template, options.TOOLS)
-        is_brief = bool(arguments.pop(verb.BRIEF, False)) or not any(getattr(self._task, word) for word in READING)
+        is_brief = bool(arguments.pop(verb.BRIEF, False)) or not _is_read(self._task)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
         report = self._converge(given, task_vars, handlers)
@@ -165,6 +164,12 @@ class ActionModule(verb.Verb):
             report["tools"][tool].update(obeyed.outcome(done, orders[tool]))
             report["notes"] += [f"{tool}: {reason}" for reason in done.failed]
         return report
+
+
+def _is_read(task: Task) -> bool:
+    """Tell whether a playbook can read the result of *task*: later, or in a condition, since ansible-core 2.21."""
+    conditions = (task.until, task.changed_when, task.failed_when, getattr(task.loop_control, "break_when", None))
+    return bool(task.register or any(conditions))
 
 
 def _own_name() -> str | None:

@@ -355,8 +355,8 @@ tools:
     - A tool that stays as it is has RV(tools.action) and RV(tools.version), no more, so that the result of a host with
       50 tools and nothing to do is smaller than 4 kB. M(pinned.release.tools_info) tells everything about all tools.
     - It is there only if the task has the keyword C(register), or C(until), C(changed_when), C(failed_when) or
-      C(loop_control), whose conditions may read it. No playbook can read another result, and the controller keeps those
-      of all hosts until the last one has done the task; so what is empty is left out there, too.
+      C(break_when), which may read it. No playbook can read another result, and the controller keeps those of all hosts
+      until the last one has done the task; so what is empty is left out there, too.
   returned: success
   type: dict
   contains:
