@@ -771,8 +771,17 @@ def sanity(environment: Environment, log: IO[str]) -> str:
 
 def integration(environment: Environment, host: Python, targets: str, log: IO[str]) -> str:
     """Run *targets*, or all, against this machine, as if *host* was the Python that it has."""
-    ansible_test(environment, f"integration --local --continue-on-error --python {host.version} {targets}", log)
+    try:
+        ansible_test(environment, f"integration --local --continue-on-error --python {host.version} {targets}", log)
+    except GateError as failure:
+        raise GateError(", ".join(failed_targets(read(log))) or str(failure)) from failure
     return f"ansible-core {core_version(environment)} on Python {environment.python.version}, host's {host.version}"
+
+
+def failed_targets(log: str) -> list[str]:
+    """Return the targets that ansible-test names at its end."""
+    _, _, names = log.partition("listed below (out of ")
+    return re.findall(r"^[a-z]\w*$", names, re.MULTILINE)
 
 
 def every_units(environment: Environment, log: IO[str]) -> str:

@@ -68,3 +68,14 @@ def test_the_last_release_stays_until_another_one_is_made(
     monkeypatch.setattr(gates, "release_command", lambda _environment, _clone, target: [tmp_path / "make", target])
     assert gates.make_release() == int(not is_made)
     assert [path.name for path in (tmp_path / "dist").iterdir()] == [left]
+
+
+def test_a_failed_gate_of_targets_names_them(gates: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end_as_ansible_test_does(environment: Any, command: str, log: Any) -> None:
+        log.write("keywords : ok=3\nFATAL: The 2 integration test(s) listed below (out of 3) failed. See error output")
+        log.write(" above for details:\nkeywords\nno_network\n")
+        raise gates.GateError("ansible-test ended with 1")
+
+    monkeypatch.setattr(gates, "ansible_test", end_as_ansible_test_does)
+    with open(tmp_path / "log", "w") as log, pytest.raises(gates.GateError, match=r"^keywords, no_network$"):
+        gates.integration(gates.newest_environment(), gates.pythons()[-1], "", log)
