@@ -11,6 +11,7 @@ from functools import cached_property
 from operator import itemgetter
 from typing import Literal
 
+from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.link_texts import is_wrapper, leads_to, owner_of_link
 from ansible_collections.pinned.release.plugins.module_utils.orders import FORBIDDEN_MODE
 from ansible_collections.pinned.release.plugins.plugin_utils._host.finding import Finding
@@ -92,6 +93,7 @@ class State:
 
     active       the active tree of each tool
     astray       tools whose ``current`` leads to no tree of theirs
+    barred       tools that nothing can be done to, with why: a folder of theirs is none, or others could change it
     described    active trees, and kept ones that would serve, looked into
     trees        names of all trees, by tool, the newest first
     links        symbolic links: name to target. A name without a slash is one in bin_dir, a path one beside it
@@ -119,6 +121,7 @@ class State:
     bin_dir: str
     active: Mapping[str, str] = field(default_factory=dict)
     astray: frozenset[str] = frozenset()
+    barred: Mapping[str, ReleaseError] = field(default_factory=dict)
     described: Mapping[tuple[str, str], Tree] = field(default_factory=dict)
     trees: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)

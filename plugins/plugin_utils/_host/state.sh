@@ -66,6 +66,7 @@ describe_state() {
     describe_group
     refuse_unreadable "$root" "$root/current" "$root/store" "$root"/store/*
     describe_active
+    describe_barred
     for tree in $active; do refuse_unreadable "$root/store/$tree"; done
     # Names of tools and trees have nothing that a shell would expand.
     # shellcheck disable=SC2086
@@ -75,7 +76,7 @@ describe_state() {
     describe_links
     describe_linked_files
     describe_layouts
-    describe_room root "$root"
+    describe_room root "$root" "$root/store" "$root/current" "$root/staging"
     describe_room bin_dir "$bin_dir"
     describe_rights
     if [ -n "$audit" ]; then describe_strangers; else describe_path; fi
@@ -111,19 +112,27 @@ describe_rights() {
     done </proc/self/status
 }
 
-# describe_room WORD FOLDER: whether something can be made there, how much, whether it could be started, whether it could
-# give rights by set-id bits and capabilities, and the kind of its file system.
+# describe_room WORD FOLDER...: whether something can be made there, how much, whether it could be started, whether it could
+# give rights by set-id bits and capabilities, and the kind of its file system. Of more folders, if they are there, only
+# whether something can be made: the first where nothing can is told of.
 describe_room() {
+    word=$1
     folder=$2
     while [ ! -d "${folder:-/}" ]; do folder=${folder%/*}; done
     folder=${folder:-/}
+    shift 2
     encode "$folder"
-    is_writable=no
-    if [ -w "$folder" ] && [ -x "$folder" ]; then is_writable=yes; fi
+    is_writable=yes
+    for place in "$folder" "$@"; do
+        if [ ! -d "$place" ] || { [ -w "$place" ] && [ -x "$place" ]; }; then continue; fi
+        encode "$place"
+        is_writable=no
+        break
+    done
     # The last line: a long name of a file system has one of its own before.
     set -f
     # shellcheck disable=SC2046
-    set -- "$1" $(df -Pk "$folder" 2>/dev/null | tail -n 1 | sed 's/.* \([0-9][0-9]*\)  *[0-9]*%  *\(.*\)$/\1 \2/')
+    set -- "$word" $(df -Pk "$folder" 2>/dev/null | tail -n 1 | sed 's/.* \([0-9][0-9]*\)  *[0-9]*%  *\(.*\)$/\1 \2/')
     set +f
     starts=yes
     raises=yes
@@ -159,6 +168,7 @@ describe_active() {
     for link in "$root"/current/*; do
         if ! is_name "${link##*/}"; then continue; fi
         if [ -L "$link" ]; then set -- "$@" "${link##*/}"; elif [ -e "$link" ]; then say "astray ${link##*/}"; fi
+        if [ -d "$link" ] && [ ! -L "$link" ]; then say "barred ${link##*/} switch - -"; fi
     done
     active=' '
     IFS=$newline
@@ -174,6 +184,30 @@ describe_active() {
         active="$active$tool/$tree "
     done
 }
+
+# describe_barred: tools whose folder in the store is none, or could be exchanged, and why. One process finds out that none is.
+describe_barred() {
+    cd "$root/store" 2>/dev/null || return
+    suspects=$(find . ! -name . -prune ! \( -type d \( -user 0 -o -user "$user" \) ! -perm -020 ! -perm -002 \) 2>/dev/null)
+    IFS=$newline
+    set -f
+    # shellcheck disable=SC2086
+    set -- $suspects
+    set +f
+    IFS=$usual_ifs
+    for place in "$@"; do
+        if is_name "${place#./}"; then describe_suspect "${place#./}"; fi
+    done
+}
+
+# describe_suspect TOOL. What it sets is for judge_ways of chain.sh.
+# shellcheck disable=SC2034,SC2317,SC2329
+describe_suspect() (
+    tool=$1
+    ways="=$root/store/$tool"
+    untrusted() { say "barred $tool $1 $3 $4" && exit; }
+    judge_ways
+)
 
 # links_of FOLDER NAME...: lines NAME TARGET of these links there; the target as encode writes it. In a shell of its own.
 links_of() {

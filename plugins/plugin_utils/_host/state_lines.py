@@ -80,6 +80,7 @@ def state_of(said: AnswerLines) -> State:
         bin_dir=bin_dir,
         active=dict(_named(said.fields("active", 2))),
         astray=frozenset(name for name in said.all("astray") if NAME.match(name)),
+        barred=_barred(said, root),
         described={(tool, tree): _tree(said, tool, tree, receipts[tool, tree]) for tool, tree in receipts},
         trees={tool: tuple(dict.fromkeys(names)) for tool, names in trees.items()},
         links={name: _decoded(text) for name, text in said.fields("link", 2) if is_link(name)},
@@ -180,24 +181,43 @@ def _refuse_lacking(said: AnswerLines) -> None:
 
 def _refuse_untrusted(said: AnswerLines) -> None:
     for why, place, uid, gid in said.fields("untrusted", 4):
-        path = _decoded(place)
-        reasons = {
-            "owner": f"belongs to another user ({uid})",
-            "group": f"can be written by the group {gid}",
-            "others": "can be written by everyone",
-            "link": "is a link in a folder that everyone can write",
-        }
-        fixes = {
-            "owner": f"run as that user (become_user), chown {path} to root, or choose another folder",
-            "group": f"chmod g-w {path}, or choose another folder",
-            "others": f"chmod o-w {path}, or choose another folder",
-            "link": "name the folder that it leads to, or choose another one",
-        }
-        raise ReleaseError(
-            f"{path} {reasons.get(why, 'is no folder')}, so nothing below it can be trusted",
-            expected="a folder that belongs to root or to the user who runs, and that nobody else can write",
-            fix=fixes.get(why, "find out who put it there and remove it, or choose other folders in root and bin_dir"),
+        raise _untrusted(why, _decoded(place), uid, gid)
+
+
+def _barred(said: AnswerLines, root: str) -> dict[str, ReleaseError]:
+    """Return why nothing can be done to tools: what is at a folder or link of theirs is none, or not safe."""
+    barred = {}
+    for tool, why, uid, gid in said.fields("barred", 4):
+        if NAME.match(tool):
+            folder = "current" if why == "switch" else "store"
+            barred[tool] = _untrusted(why, f"{root}/{folder}/{tool}", uid, gid)
+    return barred
+
+
+def _untrusted(why: str, path: str, uid: str, gid: str) -> ReleaseError:
+    if why == "switch":
+        return ReleaseError(
+            f"{path} is a folder",
+            expected="a link to the active version, or nothing",
+            fix="find out who put it there and remove it, or choose another root",
         )
+    reasons = {
+        "owner": f"belongs to another user ({uid})",
+        "group": f"can be written by the group {gid}",
+        "others": "can be written by everyone",
+        "link": "is a link in a folder that everyone can write",
+    }
+    fixes = {
+        "owner": f"run as that user (become_user), chown {path} to root, or choose another folder",
+        "group": f"chmod g-w {path}, or choose another folder",
+        "others": f"chmod o-w {path}, or choose another folder",
+        "link": "name the folder that it leads to, or choose another one",
+    }
+    return ReleaseError(
+        f"{path} {reasons.get(why, 'is no folder')}, so nothing below it can be trusted",
+        expected="a folder that belongs to root or to the user who runs, and that nobody else can write",
+        fix=fixes.get(why, "find out who put it there and remove it, or choose other folders in root and bin_dir"),
+    )
 
 
 def _refuse_unreadable(said: AnswerLines) -> None:

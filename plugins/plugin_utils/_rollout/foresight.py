@@ -33,6 +33,8 @@ def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool
         if option in state.rooms and not state.rooms[option].is_writable:
             raise _unwritable(folder, state.rooms[option].folder, option)
     for order in orders:
+        if order.tool in state.barred:
+            raise state.barred[order.tool]
         _refuse_closed(order, state)
     if "root" in state.rooms and any(order.tree for order in orders):
         if starts_here:

@@ -89,6 +89,65 @@ def test_read_only_folder_of_a_file_is_foreseen(mounted: Callable[[str], Path], 
         Machine(tmp_path).plan(Machine(tmp_path).wanted(release))
 
 
+def a_file(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def a_link(path: Path) -> None:
+    path.symlink_to("/opt")
+
+
+def writable_by_all(path: Path) -> None:
+    path.mkdir()
+    path.chmod(0o777)
+
+
+def of_another_group(path: Path) -> None:
+    path.mkdir()
+    os.chown(path, -1, 4321)
+    path.chmod(0o775)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "place", "what"),
+    [
+        (a_file, "store/uv", "is no folder"),
+        (a_link, "store/uv", "is no folder"),
+        (writable_by_all, "store/uv", "can be written by everyone"),
+        pytest.param(
+            of_another_group,
+            "store/uv",
+            "can be written by the group 4321",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to any group"),
+        ),
+        (Path.mkdir, "current/uv", "is a folder"),
+    ],
+)
+def test_what_stands_at_a_folder_of_a_tool_is_foreseen_to_stop_this_tool_only(
+    tmp_path: Path, spoil: Callable[[Path], None], place: str, what: str
+) -> None:
+    machine = Machine(tmp_path)
+    (machine.root / place).parent.mkdir(parents=True)
+    spoil(machine.root / place)
+    machine.converge(machine.wanted(Released(tmp_path, tool="other")))
+    with pytest.raises(ReleaseError, match=f"{machine.root}/{place} {what}"):
+        machine.plan(machine.wanted(Released(tmp_path, tool="uv", programs=("uv",))))
+
+
+@pytest.mark.parametrize("folder", ["store", "current", "staging"])
+def test_a_folder_of_ours_that_cannot_be_written_is_foreseen(
+    mounted: Callable[[str], Path], tmp_path: Path, folder: str
+) -> None:
+    machine = Machine(tmp_path)
+    (machine.root / folder).mkdir(parents=True)
+    subprocess.run(["mount", "--bind", mounted("ro"), machine.root / folder], check=True)
+    try:
+        with pytest.raises(ReleaseError, match=f"no right to write in {machine.root}/{folder},"):
+            machine.plan(machine.wanted(Released(tmp_path)))
+    finally:
+        subprocess.run(["umount", machine.root / folder], check=True)
+
+
 def test_removing_needs_no_room_and_starts_nothing() -> None:
     foresight.refuse_hopeless([REMOVE], state(Room("/opt", True, 0, False)))
 
