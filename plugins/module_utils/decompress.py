@@ -44,6 +44,14 @@ PROGRAM_FOLDERS = (
     "/run/current-system/profile/bin",
 )
 
+#: The module that decodes each compression, and what people call that.
+_CODECS = {
+    "gz": ("zlib", "gzip"),
+    "deflate": ("zlib", "deflate"),
+    "bz2": ("bz2", "bzip2"),
+    "xz": ("lzma", "xz"),
+    "zst": ("compression.zstd", "zstd"),
+}
 _INPUT_BYTES = 64 * 1024
 _MAGIC_BYTES = 6
 #: liblzma's own needs beside the window.
@@ -63,18 +71,30 @@ def decompress(file: io.FileIO, compression: str, name: str) -> t.BinaryIO:
     return t.cast(t.BinaryIO, io.BufferedReader(raw, BUFFER_BYTES))
 
 
-def codec_module(module: str, name: str, kind: str) -> t.Any:
-    """Return *module*, without which *name*, compressed with *kind*, cannot be read. Raises ReleaseError if missing."""
+def codec_module(compression: str, name: str) -> t.Any:
+    """Return the module that decodes *compression*, which *name* has. Raises ReleaseError if this Python lacks it."""
     try:
-        return importlib.import_module(module)
+        return importlib.import_module(_CODECS[compression][0])
     except ImportError as error:
-        raise ReleaseError(
-            "{0} is compressed with {1}, which this machine's Python cannot decode".format(name, kind),
-            found="no module {0}".format(module),
-            fix="install the Python package that has it (often called python3-{0}), or pin the .tar.gz asset".format(
-                module
-            ),
-        ) from error
+        raise undecodable(name, compression) from error
+
+
+def undecodable(name: str, compression: str) -> ReleaseError:
+    """Return the error for a machine that has nothing to decode *name* with, which has that *compression*."""
+    if compression == "zst":
+        return ReleaseError(
+            "{0} is compressed with zstd, which this machine cannot decode".format(name),
+            found="a Python older than 3.14, and no zstd in {0}".format(", ".join(PROGRAM_FOLDERS)),
+            fix="install zstd on the host, or pin the .tar.gz asset",
+        )
+    module, kind = _CODECS[compression]
+    return ReleaseError(
+        "{0} is compressed with {1}, which this machine's Python cannot decode".format(name, kind),
+        found="no module {0}".format(module),
+        fix="install the Python package that has it (often called python3-{0}), or pin the .tar.gz asset".format(
+            module
+        ),
+    )
 
 
 class _Plain(io.RawIOBase):
@@ -218,15 +238,15 @@ def _run_zstd(file: io.FileIO, name: str) -> _ZstdProgram:
 def _codec(compression: str, name: str) -> t.Tuple[t.Callable[[], t.Any], t.Tuple[t.Type[Exception], ...]]:
     """Return what makes a decoder, and the errors it raises for damaged input."""
     if compression == "gz":
-        zlib = codec_module("zlib", name, "gzip")
+        zlib = codec_module(compression, name)
         return lambda: _Gunzip(zlib.decompressobj(31)), (zlib.error,)
     if compression == "bz2":
-        bz2 = codec_module("bz2", name, "bzip2")
+        bz2 = codec_module(compression, name)
         return bz2.BZ2Decompressor, (OSError, ValueError)
     if compression == "xz":
-        lzma = codec_module("lzma", name, "xz")
+        lzma = codec_module(compression, name)
         return lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _XZ_MEMORY_BYTES), (lzma.LZMAError,)
-    zstd = codec_module("compression.zstd", name, "zstd")
+    zstd = codec_module(compression, name)
     limits = {zstd.DecompressionParameter.window_log_max: MAX_WINDOW_LOG}
     return lambda: zstd.ZstdDecompressor(options=limits), (zstd.ZstdError,)
 
@@ -245,11 +265,7 @@ def _zstd_program(name: str) -> str:
             path = os.path.join(folder, program)
             if _is_trusted_program(path):
                 return path
-    raise ReleaseError(
-        "{0} is compressed with zstd, which this machine cannot decode".format(name),
-        found="a Python older than 3.14, and no zstd in {0}".format(", ".join(PROGRAM_FOLDERS)),
-        fix="install zstd on the host, or pin the .tar.gz asset",
-    )
+    raise undecodable(name, "zst")
 
 
 def _is_trusted_program(path: str) -> bool:

@@ -129,7 +129,7 @@ def _entry(info: zipfile.ZipInfo, content: t.BinaryIO, archive: str) -> Entry:
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise refused(archive, name, "is compressed by zip's method {0}, not deflated".format(info.compress_type))
     if info.compress_type == zipfile.ZIP_DEFLATED:
-        codec_module("zlib", archive, "deflate")
+        codec_module("deflate", archive)
     if name.endswith("/"):
         if info.file_size:
             raise refused(archive, name, "is a directory with content")

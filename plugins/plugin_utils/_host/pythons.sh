@@ -9,8 +9,12 @@
 
 # The modules that the program imports. Some distributions ship a Python without most of the standard library.
 library='base64 collections concurrent contextlib difflib email errno fcntl grp hashlib heapq http importlib io json os posixpath pwd random re select shlex shutil signal socket ssl stat string struct subprocess sys tempfile time typing unicodedata urllib zipfile zlib'
-# Python 2 understands it as well. It prints: right, old:2.7, or lacks:ssl.
-check='import sys; del sys.path[0]; old = sys.version_info < (3, 6); find = lambda name: __import__("importlib.util").util.find_spec(name); lacks = [name for name in sys.argv[1].split() if not old and not find(name)]; print("old:%d.%d" % sys.version_info[:2] if old else "lacks:" + lacks[0] if lacks else "right")'
+# PROGRAM_FOLDERS of module_utils/decompress.py: where zstd is looked for.
+program_folders='/usr/bin /bin /usr/local/bin /opt/homebrew/bin /opt/local/bin /run/current-system/sw/bin /run/current-system/profile/bin'
+# Some have no decoders of formats that are not asked of each: Python's own of zstd came with 3.14.
+decoders='_bz2:bz2 _lzma:xz _zstd:zst'
+# Python 2 understands it as well. It prints: right, right:xz (what it cannot decode), old:2.7, or lacks:ssl.
+check='import sys; del sys.path[0]; old = sys.version_info < (3, 6); find = lambda name: __import__("importlib.util").util.find_spec(name); lacks = [name for name in sys.argv[1].split() if not old and not find(name)]; kinds = [pair.split(":")[1] for pair in sys.argv[2].split() if not old and not find(pair.split(":")[0])]; print("old:%d.%d" % sys.version_info[:2] if old else "lacks:" + lacks[0] if lacks else ":".join(["right"] + kinds))'
 
 find_python() {
     case $python in
@@ -45,11 +49,11 @@ find_python() {
 
 # is_right COMMAND...: whether it is such a Python; says why if not. Sets $encoded: the first word.
 is_right() {
-    why=$(as_ordered "$@" -E -s -S -c "$check" "$library" 2>/dev/null </dev/null)
+    why=$(as_ordered "$@" -E -s -S -c "$check" "$library" "$decoders" 2>/dev/null </dev/null)
     encode "$1"
     case $why in
-    right) return ;;
     *[!a-z0-9_.:]*) why=fails ;;
+    right | right:*) describe_decoders "$why:" && return ;;
     old:* | lacks:*) ;;
     *) why=fails ;;
     esac
@@ -57,6 +61,21 @@ is_right() {
     # shellcheck disable=SC2016
     if ! as_ordered /bin/sh -c 'command -v "$1"' sh "$1" >/dev/null 2>&1; then why=absent; fi
     say "no_python $why $encoded"
+    return 1
+}
+
+# describe_decoders RIGHT:KIND...:: what cannot be decoded with such a Python. Of zstd, a program serves as well.
+describe_decoders() {
+    for kind in bz2 xz zst; do
+        case $1 in *":$kind:"*) ;; *) continue ;; esac
+        if [ "$kind" != zst ] || ! has_zstd; then say "undecoded $kind"; fi
+    done
+}
+
+has_zstd() {
+    for folder in $program_folders; do
+        if [ -x "$folder/zstd" ] || [ -x "$folder/unzstd" ]; then return; fi
+    done
     return 1
 }
 

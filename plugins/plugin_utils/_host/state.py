@@ -108,6 +108,7 @@ class State:
                  and *copies_elsewhere* its copies
     rooms        what can be made in ``root`` and ``bin_dir``
     python       the one that can carry out orders; empty where there is none, or none was asked for
+    undecoded    compressions that cannot be decoded there: ``bz2``, ``xz``, ``zst``
     no_pythons   those that cannot: path and reason
     layouts      what stands where other tools look (layouts.py), by paths below root: ``link TEXT``, ``file SHA256``,
                   or ``other`` for what is none of ours
@@ -138,6 +139,7 @@ class State:
     copies_elsewhere: Mapping[str, Mapping[str, Copy]] = field(default_factory=dict)
     rooms: Mapping[str, Room] = field(default_factory=dict)
     python: str = ""
+    undecoded: frozenset[str] = frozenset()
     no_pythons: tuple[tuple[str, str], ...] = ()
     layouts: Mapping[str, str] = field(default_factory=dict)
     strays: tuple[str, ...] = ()

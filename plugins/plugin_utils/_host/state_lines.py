@@ -97,6 +97,7 @@ def state_of(said: AnswerLines) -> State:
         copies_elsewhere=_copies_elsewhere(said),
         rooms={word: _room(*rest) for word, *rest in said.fields("room", 7) if word in ("root", "bin_dir")},
         python=_path(said.one("python")),
+        undecoded=frozenset({*said.all("undecoded")} & {"bz2", "xz", "zst"}),
         no_pythons=tuple((_decoded(path), _why_not(why)) for why, path in said.fields("no_python", 2)[:MOST_PYTHONS]),
         layouts={path: found for kind, path, text in said.fields("layout", 3) if (found := _layout(kind, path, text))},
         strays=tuple(dict.fromkeys(map(_decoded, said.all("stray")[:MOST_STRAYS]))),

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils import capabilities
+from ansible_collections.pinned.release.plugins.module_utils.decompress import undecodable
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
 from ansible_collections.pinned.release.plugins.module_utils.orders import COPY, ToolOrder
@@ -36,6 +37,7 @@ def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool
         if order.tool in state.barred:
             raise state.barred[order.tool]
         _refuse_closed(order, state)
+        _refuse_undecodable(order, state)
     if "root" in state.rooms and any(order.tree for order in orders):
         if starts_here:
             _refuse_noexec(state.root, state.rooms["root"], "root")
@@ -137,6 +139,13 @@ def _refuse_closed(order: ToolOrder, state: State) -> None:
     if closed:
         folder = os.path.dirname(os.path.join(os.path.dirname(state.bin_dir), closed[0]))
         raise _unwritable(folder, state.closed[closed[0]], "bin_dir")
+
+
+def _refuse_undecodable(order: ToolOrder, state: State) -> None:
+    if order.asset and order.tree and not order.reuse:
+        compression = order.asset.format.rpartition(".")[2]
+        if compression in state.undecoded:
+            raise undecodable(order.asset.name, compression)
 
 
 def _refuse_noexec(folder: str, room: Room, option: str) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from ansible_collections.pinned.release.plugins.module_utils.decompress import PROGRAM_FOLDERS
 from ansible_collections.pinned.release.plugins.plugin_utils._host import probe
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import State
 
@@ -147,3 +149,36 @@ def test_link_to_one_that_nobody_can_exchange_is_taken(tmp_path: Path) -> None:
     program(tmp_path / "one/python3.8")
     (tmp_path / "one/python3").symlink_to("python3.8")
     assert looked_for_in(tmp_path / "one").python == f"{tmp_path}/one/python3"
+
+
+def zstd_is_at(folder: Path) -> State:
+    """Ask a machine whose Python decodes nothing but gzip, and whose zstd is looked for in *folder* only."""
+    path = program(folder / "python3", "right:bz2:xz:zst")
+    question = probe.Question(ask="state", python=str(path))
+    command = probe.command(question)
+    assert " ".join(PROGRAM_FOLDERS) in command
+    return answer(command.replace(" ".join(PROGRAM_FOLDERS), str(folder)), question)
+
+
+def test_what_a_python_cannot_decode_is_told(tmp_path: Path) -> None:
+    program(tmp_path / "zstd", "")
+    assert zstd_is_at(tmp_path).undecoded == {"bz2", "xz"}
+    (tmp_path / "zstd").unlink()
+    assert zstd_is_at(tmp_path).undecoded == {"bz2", "xz", "zst"}
+    program(tmp_path / "unzstd", "")
+    assert zstd_is_at(tmp_path).undecoded == {"bz2", "xz"}
+
+
+@pytest.mark.parametrize(("module", "kind"), [("_bz2", "bz2"), ("_lzma", "xz"), ("none", "")])
+def test_decoders_are_looked_for_in_a_real_python(tmp_path: Path, module: str, kind: str) -> None:
+    """It is this one, which finds one module less."""
+    path = tmp_path / "python3"
+    hidden = f"import importlib.util as u; found = u.find_spec; u.find_spec = lambda n: n != {module!r} and found(n); "
+    path.write_text(
+        f'#!/bin/sh\nwhile [ "$1" != -c ]; do shift; done\nshift\n'
+        f'code=$1\nshift\nexec {sys.executable} -c {shlex.quote(hidden)}"$code" "$@"\n'
+    )
+    path.chmod(0o755)
+    state = asked(str(path))
+    assert state.python == str(path)
+    assert state.undecoded - {"zst"} == {kind} - {""}

@@ -56,11 +56,27 @@ def test_a_host_that_has_all_is_let_through() -> None:
             "too little space in /opt/p\n  found: 39 MiB free, 40 MiB needed\n",
         ),
         (REMOVE, replace(state(), python=""), "no usable Python"),
+        (
+            INSTALL._replace(asset=ASSET._replace(name="uv.tar.zst", format="tar.zst")),
+            replace(state(), undecoded=frozenset(("bz2", "zst"))),
+            "uv.tar.zst is compressed with zstd, which this machine cannot decode\n.*\n.*install zstd",
+        ),
+        (
+            INSTALL._replace(asset=ASSET._replace(name="uv.xz", format="xz")),
+            replace(state(), undecoded=frozenset(("xz",))),
+            "uv.xz is compressed with xz, which this machine's Python cannot decode\n.*no module lzma",
+        ),
     ],
 )
 def test_each_thing_that_a_host_lacks_is_an_error(order: ToolOrder, host: State, what: str) -> None:
     with pytest.raises(ReleaseError, match=what):
         foresight.refuse_hopeless([order], host)
+
+
+def test_what_a_host_cannot_decode_stops_only_what_is_unpacked_there() -> None:
+    host = replace(state(), undecoded=frozenset(("bz2", "xz", "zst")))
+    packed = INSTALL._replace(asset=ASSET._replace(format="tar.xz"))
+    foresight.refuse_hopeless([INSTALL, packed._replace(reuse="1-0"), REMOVE], host)
 
 
 def test_host_without_python_is_told_which_ones_were_tried() -> None:
