@@ -52,12 +52,26 @@ def access(orders: Orders) -> Access:
     if account and account.uid == os.geteuid():
         account = None
     if account and os.geteuid() != 0 and any(order.check for order in orders.tools):
-        raise ReleaseError(
-            "only root can run a check as {0}".format(account.name),
-            found="the user {0}, who runs".format(os.geteuid()),
-            fix="run with become, or leave out owner or check",
-        )
+        raise cannot_check_as(account.name, os.geteuid())
     return Access(gid, orders.mode, account)
+
+
+def cannot_check_as(name: str, uid: int) -> ReleaseError:
+    """Return the error for a check as the account *name* where the user *uid* runs, who is neither that nor root."""
+    return ReleaseError(
+        "only root can run a check as {0}".format(name),
+        found="the user {0}, who runs".format(uid),
+        fix="run with become, or leave out owner or check",
+    )
+
+
+def cannot_give(uid: int, gid: int) -> ReleaseError:
+    """Return the error for files that the user *uid*, who runs, cannot give to the group *gid*."""
+    return ReleaseError(
+        "the user {0} may not give files to the group {1}".format(uid, gid),
+        expected="root, or a user who is in that group",
+        fix="run with become, or choose another group",
+    )
 
 
 def _account(name: str) -> Account:

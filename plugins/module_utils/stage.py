@@ -17,7 +17,7 @@ import time
 import typing as t
 
 from ansible_collections.pinned.release.plugins.module_utils import durable, file_capabilities, tree_listing
-from ansible_collections.pinned.release.plugins.module_utils.accounts import Access
+from ansible_collections.pinned.release.plugins.module_utils.accounts import Access, cannot_give
 from ansible_collections.pinned.release.plugins.module_utils.archive import unpack
 from ansible_collections.pinned.release.plugins.module_utils.check_command import check
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError, StaleError
@@ -211,11 +211,7 @@ def _give_to_group(name: str, inside: int, gid: int) -> None:
     try:
         os.chown(name, -1, gid, dir_fd=inside, follow_symlinks=False)
     except PermissionError:
-        raise ReleaseError(
-            "the user {0} may not give files to the group {1}".format(os.geteuid(), gid),
-            expected="root, or a user who is in that group",
-            fix="run with become, or choose another group",
-        )
+        raise cannot_give(os.geteuid(), gid)
 
 
 def _moved(order: ToolOrder, tree: str, place: Place, made: t.List[str]) -> str:

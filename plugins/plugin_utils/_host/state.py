@@ -31,6 +31,15 @@ class InstalledProgram:
 
 
 @dataclass(frozen=True)
+class User:
+    """Who runs: whether they may give files to the group that was asked for, and whether they are the owner."""
+
+    uid: int
+    gives_group: bool
+    is_owner: bool
+
+
+@dataclass(frozen=True)
 class Room:
     """What can be made in a folder, or in the nearest one above that is there.
 
@@ -102,6 +111,7 @@ class State:
     foreign      names and paths at which something else stands
     closed       paths in whose folder, or the nearest one that is there, this user cannot write, with that folder
     gid          number of the group that was asked for; None where the host has no such group, or none was asked for
+    user         who runs, where that is not root and an owner or a group was asked for
     rights       the capabilities of the user who runs, a bit each; None where nothing tells
     sees_rights  whether capabilities of files can be read there, *sees_lists* whether access control lists can be
     elsewhere    tools whose receipt names another bin_dir, with that; *links_elsewhere* are its links, by tool,
@@ -131,6 +141,7 @@ class State:
     foreign: frozenset[str] = frozenset()
     closed: Mapping[str, str] = field(default_factory=dict)
     gid: int | None = None
+    user: User | None = None
     rights: int | None = None
     sees_rights: bool = True
     sees_lists: bool = True

@@ -49,16 +49,24 @@ find_sha256() {
     done
 }
 
-# describe_group: the number of the group that the trees shall have. Sets $ordered_gid.
+# describe_group: the number of the group that the trees shall have. Sets $ordered_gid. Of who is not root, whether they may
+# give files to it, and whether they are the owner themselves.
 describe_group() {
     ordered_gid=
     if [ -n "$group" ]; then
         ordered_gid=$(gid_of "$group")
-        say "gid ${ordered_gid:--}"
     elif [ -n "$owner" ]; then
         ordered_gid=$(id -g "$owner" 2>/dev/null)
-        say "gid ${ordered_gid:--}"
+    else
+        return
     fi
+    say "gid ${ordered_gid:--}"
+    if [ "$user" = 0 ]; then return; fi
+    gives=no
+    case " $(id -G) " in *" $ordered_gid "*) gives=yes ;; esac
+    is_owner=yes
+    if [ -n "$owner" ] && [ "$(id -u "$owner" 2>/dev/null)" != "$user" ]; then is_owner=no; fi
+    say "user $user $gives $is_owner"
 }
 
 describe_state() {

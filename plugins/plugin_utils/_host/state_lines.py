@@ -31,6 +31,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.state import 
     Sealed,
     State,
     Tree,
+    User,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.receipt import Receipt, read_receipt
 
@@ -89,6 +90,7 @@ def state_of(said: AnswerLines) -> State:
         foreign=frozenset(name for name in said.all("foreign") if is_link(name)),
         closed={path: _decoded(folder) for path, folder in said.fields("closed", 2) if is_link(path)},
         gid=_number(said.one("gid")),
+        user=_user(said),
         rights=_bits(said.one("rights")),
         sees_rights="capabilities" not in said.all("unseen"),
         sees_lists="lists" not in said.all("unseen"),
@@ -161,6 +163,13 @@ def _why_not(word: str) -> str:
     if kind == "lacks":
         return f"lacks {what}" if re.fullmatch("[a-z0-9_]{1,30}", what) else "lacks a part of the standard library"
     return {"absent": "is not there", "untrusted": "can be exchanged by others"}.get(kind, "does not start")
+
+
+def _user(said: AnswerLines) -> User | None:
+    for uid, gives_group, is_owner in said.fields("user", 3):
+        if _NUMBER.match(uid):
+            return User(int(uid), gives_group == "yes", is_owner == "yes")
+    return None
 
 
 def _room(folder: str, is_writable: str, free_kib: str, *mount: str) -> Room:

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils import capabilities
+from ansible_collections.pinned.release.plugins.module_utils.accounts import cannot_check_as, cannot_give
 from ansible_collections.pinned.release.plugins.module_utils.decompress import undecodable
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
@@ -47,6 +48,17 @@ def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool
         if starts_here:
             _refuse_noexec(state.bin_dir, state.rooms["bin_dir"], "bin_dir")
         _refuse_without_room(copied_bytes(copies), state.bin_dir, state.rooms["bin_dir"], "bin_dir")
+
+
+def refuse_powerless(orders: Sequence[ToolOrder], state: State, owner: str) -> None:
+    """Raise ReleaseError where who runs cannot give files to the group of *orders*, or run their checks as *owner*."""
+    if state.user is None:
+        return
+    for order in orders:
+        if order.check and not state.user.is_owner:
+            raise cannot_check_as(owner, state.user.uid)
+        if order.tree and not order.reuse and not state.user.gives_group and state.gid is not None:
+            raise cannot_give(state.user.uid, state.gid)
 
 
 def refuse_incapable(orders: Sequence[ToolOrder], state: State, host: Host) -> None:

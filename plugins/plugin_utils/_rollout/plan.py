@@ -37,6 +37,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight 
     refuse_dependent,
     refuse_hopeless,
     refuse_incapable,
+    refuse_powerless,
     refuse_shared_links,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.shared_tree import (
@@ -160,6 +161,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     plans += [_plan_unsupported(name, reason, state) for name, reason in unsupported.items()]
     orders = [plan.order for plan in plans if plan.order]
     refuse_hopeless(orders, state, starts_here=wanted.platform is None)
+    refuse_powerless(orders, state, wanted.owner or "")
     refuse_incapable(orders, state, host)
     return Plan(
         wanted=wanted,

@@ -78,6 +78,8 @@ class Machine:
                 check=False,
                 env={**os.environ, **(environment or {})},
                 user=user,
+                group=user,
+                extra_groups=None if user is None else [],
             )
             return probe.parse(done.stdout, asked)
 

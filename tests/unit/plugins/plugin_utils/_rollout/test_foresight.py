@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
-from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State, User
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
@@ -77,6 +78,46 @@ def test_what_a_host_cannot_decode_stops_only_what_is_unpacked_there() -> None:
     host = replace(state(), undecoded=frozenset(("bz2", "xz", "zst")))
     packed = INSTALL._replace(asset=ASSET._replace(format="tar.xz"))
     foresight.refuse_hopeless([INSTALL, packed._replace(reuse="1-0"), REMOVE], host)
+
+
+def test_who_is_not_in_the_group_cannot_give_files_to_it() -> None:
+    host = replace(state(), gid=0, user=User(1000, gives_group=False, is_owner=True))
+    with pytest.raises(ReleaseError, match=r"the user 1000 may not give files to the group 0\n.*\n.*become"):
+        foresight.refuse_powerless([INSTALL], host, "")
+    foresight.refuse_powerless([INSTALL._replace(reuse="1-0"), REMOVE], host, "")
+    foresight.refuse_powerless([INSTALL], replace(host, user=None), "")
+
+
+def test_who_is_neither_root_nor_the_owner_cannot_run_checks_as_the_owner() -> None:
+    host = replace(state(), gid=0, user=User(1000, gives_group=True, is_owner=False))
+    with pytest.raises(ReleaseError, match="only root can run a check as nobody\n  found: the user 1000,"):
+        foresight.refuse_powerless([INSTALL._replace(check=["uv"])], host, "nobody")
+    foresight.refuse_powerless([INSTALL], host, "nobody")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
+@pytest.mark.parametrize(
+    ("options", "user"),
+    [
+        ({"owner": "nobody"}, User(4321, gives_group=False, is_owner=False)),
+        ({"group": "4321"}, User(4321, gives_group=True, is_owner=True)),
+        ({"owner": "nobody", "group": "4321"}, User(4321, gives_group=True, is_owner=False)),
+        ({}, None),
+    ],
+)
+def test_a_real_user_is_told_of_where_an_owner_or_a_group_is_asked_for(
+    options: dict[str, str], user: User | None
+) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        machine = Machine(Path(name))
+        wanted = replace(machine.wanted(Released(Path(name))), **options)
+        told = machine.ask(wanted, user=4321, is_unsealed=True).state
+        assert told is not None
+        assert told.user == user
+        as_root = machine.ask(wanted, is_unsealed=True).state
+        assert as_root is not None
+        assert as_root.user is None
 
 
 def test_host_without_python_is_told_which_ones_were_tried() -> None:
