@@ -73,9 +73,12 @@ def _is_member(path: str, sha256: str) -> bool:
     return asset[1] == sha256 if asset else bool(_PATH.match(path))
 
 
-def readme(collection: str | None) -> str:
-    """Return what the other side reads first. *collection* is the name of the archive, None where there is none."""
-    begin = _BEGIN.format(collection=collection) if collection else ""
+def readme(collection: str | None, python: str, system: str) -> str:
+    """Return what the other side reads first. *collection* is the name of the archive, None where there is none.
+
+    The wheels beside the archive are for the command *python*, such as ``python3.13``, on *system*.
+    """
+    begin = _BEGIN.format(collection=collection, python=python, system=system) if collection else ""
     return _README.format(begin=begin)
 
 
@@ -92,13 +95,15 @@ Verify all of it, fill this controller's cache, and make a mirror in /srv/mirror
 
 Then roll out what is pinned:
 
-    ansible-playbook -i INVENTORY pinned.release.rollout -e lockfile=/srv/mirror/locks/LOCKFILE
+    ansible-playbook -i INVENTORY pinned.release.rollout --become \\
+        -e lockfile=/srv/mirror/locks/LOCKFILE -e tools_fetch_from=controller
 """
 _BEGIN = """
-On a controller that has no pinned.release yet, take it out, verify it and install it:
+On a controller that has no pinned.release yet, take it out, verify it and install it. The wheels in it are for
+{python} on {system}. With another Python, or on an older system, pip finds none that fit.
 
     tar -xf BUNDLE SHA256SUMS controller && sha256sum -c --ignore-missing SHA256SUMS
-    python3 -m venv venv && . venv/bin/activate
+    {python} -m venv venv && . venv/bin/activate
     pip install --no-index --find-links controller/wheels -r controller/requirements.txt
     ansible-galaxy collection install --offline controller/{collection}
 """

@@ -36,9 +36,14 @@ def requirements(root: Path = ROOT) -> str:
             found=error.strerror,
             fix=f"install the collection again, {_LEAVE_OUT}",
         ) from error
-    python = f"{sys.implementation.name} {sys.version_info.major}.{sys.version_info.minor}"
-    about = f"# The wheels beside this file are for {python} on {sysconfig.get_platform()}."
+    about = "# The wheels beside this file are for {} on {}.".format(*made_for())
     return f"{about}\nansible-core=={ansible_version}\n{needed}"
+
+
+def made_for() -> tuple[str, str]:
+    """Return the command of the Python that the wheels are for, with its version, and the system."""
+    command = "python" if sys.implementation.name == "cpython" else sys.implementation.name
+    return f"{command}{sys.version_info.major}.{sys.version_info.minor}", sysconfig.get_platform()
 
 
 def download(wanted: str, folder: Path) -> tuple[Path, ...]:

@@ -170,7 +170,7 @@ class BundleFile:
 
     def _all(self, controller: Mapping[str, Member]) -> dict[str, Member]:
         archive = next((path for path in controller if path.endswith(".tar.gz")), None)
-        text = layout.readme(archive and archive.removeprefix(layout.CONTROLLER))
+        text = layout.readme(archive and archive.removeprefix(layout.CONTROLLER), *python_packages.made_for())
         return {layout.README: _of_bytes(text.encode()), **controller, **self.wanted.members}
 
     def _controller(self, there: Bundle | None) -> dict[str, Member] | None:

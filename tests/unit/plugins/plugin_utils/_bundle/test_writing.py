@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -259,6 +260,8 @@ def test_bundle_has_what_a_controller_needs_and_how_to_begin(sender: Sender, web
         "controller/wheels/little-1.0-py3-none-any.whl",
     ]
     assert b"collection install --offline controller/pinned-release-0.1.0.tar.gz" in found["README"]
+    python = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    assert f"    {python} -m venv venv".encode() in found["README"]
     notes = writing.result(sender.bundle, writing.Pinned({}), done)["notes"]
     assert notes[0] == "pip fetches the Python packages that a controller needs"
     assert notes[1].startswith("wrote 1 asset, ")
