@@ -24,13 +24,15 @@ from ansible_collections.pinned.release.plugins.plugin_utils._choice import choi
 from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State
 from ansible_collections.pinned.release.plugins.plugin_utils._lock import floors, lockfile, manifest
 from ansible_collections.pinned.release.plugins.plugin_utils._playbook import batches, hosts, inventories, slips
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher import failures, transport
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import locked_tools
 from ansible_collections.pinned.release.plugins.plugin_utils._values import libraries
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.release import Asset
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, locked
@@ -84,9 +86,14 @@ class Case:
             libraries.requests.get("https://gone.invalid/a", timeout=5, proxies={"https": ""})
         raise failures.failure(failed.value, "https://gone.invalid/a")
 
-    def other_bytes(self) -> None:
+    def other_bytes(self, size: int = 1) -> None:
         (self.folder / "served").write_bytes(b"x")
-        download((self.folder / "served").as_uri(), str(self.folder / "a"), "a" * 64, 1)
+        download((self.folder / "served").as_uri(), str(self.folder / "a"), "a" * 64, size)
+
+    def other_bytes_for_the_controller(self) -> None:
+        (self.folder / "served").write_bytes(b"xx")
+        asset = Asset("served", (self.folder / "served").as_uri(), 1, {"sha256": "a" * 64})
+        Cache(self.folder / "cache").fetch(asset, transport.session())
 
     def options(self, **given: Any) -> None:
         action = SimpleNamespace(_task=SimpleNamespace(action="pinned.release.tools", args={}))
@@ -153,6 +160,8 @@ PROVOKED: dict[str, Callable[[Case], Any]] = {
     "cannot download": lambda case: case.unresolvable(),
     "the controller cannot resolve": lambda case: case.unresolvable_publisher(),
     "… is not the file that was locked": lambda case: case.other_bytes(),
+    "… has another size": lambda case: case.other_bytes(size=2),
+    "… is not what it should be": lambda case: case.other_bytes_for_the_controller(),
 }
 
 

@@ -250,12 +250,7 @@ class _Wanted:
         """Raise ReleaseError unless *size* (bytes) and all *digests* are the expected ones."""
         differing = self.mismatch(digests, size)
         if differing is not None:
-            raise ReleaseError(
-                f"{self.asset.name} from {redaction.redacted(self.asset.url)} is not what it should be",
-                expected=differing[0],
-                found=differing[1],
-                fix="do not use it: it was damaged on its way, or somebody exchanged it; ask its publisher",
-            )
+            raise _another(self.asset, *differing)
 
 
 class _Partial:
@@ -375,6 +370,7 @@ def _request_rest(partial: _Partial, wanted: _Wanted, session: requests.Session,
             f"{redaction.redacted(wanted.asset.url)} broke off",
             expected=f"{wanted.asset.size} bytes",
             found=f"{partial.received} bytes",
+            fix="run it again; if it ends there each time, somebody exchanged it: ask its publisher",
         )
 
 
@@ -409,12 +405,21 @@ def _receive(chunks: Iterator[bytes], partial: _Partial, wanted: _Wanted, progre
 
 
 def _too_large(asset: Asset, limit_bytes: int, found: int | None) -> ReleaseError:
+    shown = f"{found} bytes" if found is not None else "more"
     if asset.size == limit_bytes:
-        expected = f"{limit_bytes} bytes, as its publisher lists it"
-    else:
-        expected = f"at most {limit_bytes} bytes"
+        return _another(asset, f"{limit_bytes} bytes", shown)
     return ReleaseError(
         f"{asset.name} from {redaction.redacted(asset.url)} is larger than it may be",
+        expected=f"at most {limit_bytes} bytes",
+        found=shown,
+    )
+
+
+def _another(asset: Asset, expected: str, found: str) -> ReleaseError:
+    """Return the error for bytes that are not those of *asset*, as a listing or a lock file says."""
+    return ReleaseError(
+        f"{asset.name} from {redaction.redacted(asset.url)} is not what it should be",
         expected=expected,
-        found=f"{found} bytes" if found is not None else "more",
+        found=found,
+        fix="do not use it: it was damaged on its way, or somebody exchanged it; ask its publisher",
     )
