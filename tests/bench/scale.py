@@ -25,7 +25,7 @@ from typing import Any
 
 TOP = Path(__file__).parents[2]
 PAGE = TOP / "docs/scale.md"
-FIGURES = TOP / ".build/bench/fleet/figures.json"
+FIGURES = TOP / "docs/fleet.json"
 BEGIN, END = "<!-- Written by tests/bench/scale.py: begin -->", "<!-- Written by tests/bench/scale.py: end -->"
 AWX_FORK_MB = 100
 AWX_RESERVED_MB = 2048
@@ -64,13 +64,18 @@ class Cost:
 
 
 def costs(figures: Mapping[str, Any]) -> list[Cost]:
-    """Return what the ways cost a host, from the table of all ways."""
+    """Return what the ways cost a host, from the table of all ways, and what the connection costs that each needs."""
     measured = figures["ways"][0]
     hosts = measured["setting"]["hosts"]
+    connection = figures["connections"][0]["costs"]
+    connecting_s = connection["of its own"]["processor_s"] - connection["shared"]["processor_s"]
     return [
-        Cost(kind, cost["processor_s"] / hosts, cost["operations_a_host"])
-        for kind, cost in measured["costs"].items()
-        if not kind.startswith(("raw", "sha256sum"))
+        *(
+            Cost(kind, cost["processor_s"] / hosts, cost["operations_a_host"])
+            for kind, cost in measured["costs"].items()
+            if not kind.startswith(("raw", "sha256sum"))
+        ),
+        Cost("on top of each: a new SSH connection", connecting_s, 0),
     ]
 
 
@@ -81,7 +86,7 @@ def asking(figures: Mapping[str, Any], fleet: Fleet) -> str:
         needed = cost.processors(fleet)
         nodes = math.ceil(needed / fleet.node_processors)
         cells = (f"{1000 * cost.processor_s:.0f}", f"{60 / cost.processor_s:,.0f}", f"{needed:,.1f}", f"{nodes}")
-        rows.append((cost.name, *cells, f"{cost.operations * fleet.hosts:,.0f}"))
+        rows.append((cost.name, *cells, f"{cost.operations * fleet.hosts:,.0f}" if cost.operations else ""))
     head = ("on every host once", "processor, ms a host", "hosts a minute a CPU", "processors", "nodes", "operations")
     return table(head, rows)
 
@@ -141,7 +146,7 @@ def bringing(figures: Mapping[str, Any], fleet: Fleet) -> str:
             bearer = f"{senders} {sender}{'' if senders == 1 else 's'}"
             upstream = size(asset * senders) if sender == "node" else size(asset)
             took = hours(everything / (bytes_s * senders) / 3600)
-            processors = f"{everything / ssh_bytes_s / (fleet.window_min * 60):.1f}" if sender == "node" else ""
+            processors = f"{senders * bytes_s / ssh_bytes_s:.1f}" if sender == "node" else ""
             rows.append((name, upstream, bearer, processors, took, served(fleet, bytes_s, senders)))
     rows.append(("CDN, Dragonfly, Kraken before a mirror", size(asset), "its edges, the peers", "", "", "beyond"))
     head = ("who fetches", "from the publisher", "who sends to hosts", "processors for ssh", "duration")
@@ -192,9 +197,9 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def main(arguments: Sequence[str]) -> int:
-    options = parse_arguments(arguments)
-    fleet = Fleet(
+def fleet(options: argparse.Namespace) -> Fleet:
+    """Return whom the options ask to serve."""
+    return Fleet(
         options.hosts,
         options.asset_mib,
         options.window_min,
@@ -202,7 +207,11 @@ def main(arguments: Sequence[str]) -> int:
         options.node_mb,
         options.gbit,
     )
-    text = tables(json.loads(options.figures.read_text()), fleet)
+
+
+def main(arguments: Sequence[str]) -> int:
+    options = parse_arguments(arguments)
+    text = tables(json.loads(options.figures.read_text()), fleet(options))
     print(text)
     if options.write:
         page = PAGE.read_text()

@@ -27,10 +27,18 @@ PARTS = {
     "memory": "Memory",
     "push": "Files that the controller pushes",
 }
+#: What is in none of the tables.
+CONNECTION = """
+## What a connection costs
+
+`ssh HOST true` takes the controller {processor:.0f} ms of a processor where it makes a connection of its own, and
+{shared:.0f} ms where there is one already (median of {hosts} hosts, one after the other). Each way pays the difference
+once for each host, where a run finds no connection of an earlier one.
+"""
 HEAD = """# What a fleet costs
 
-What it costs to ask, install and ask again, beside what people use instead. `tests/bench/fleet/run.py` measured it and
-wrote this page; what it means for very many hosts is in [scale.md](scale.md).
+What it costs to ask, install and ask again, beside what people use instead. `make bench-fleet` measures it and writes
+this page from [fleet.json](fleet.json). What it means for very many hosts is in [scale.md](scale.md).
 
 - Hosts are real: network namespaces with a Debian 12 and an OpenSSH server of their own, or, where it
   says so, the local connection. Controller and hosts share one machine of {processors} processors.
@@ -41,8 +49,12 @@ wrote this page; what it means for very many hosts is in [scale.md](scale.md).
   and *kubespray* are as many tasks as the download logic of those collections has, in that order. These three bring
   **one** tool, one architecture, and their task includes are not counted.
 - *Processor* is the time of the controller and its children; over the local connection that includes the hosts' part.
-  *Operations* are what the connection was asked to do: commands and files. *Upstream* are bytes of assets.
-- `scp` is a `command` on the controller, with a connection of its own and the options of Ansible's. What is *pushed* is
+  Over SSH, Ansible's connections outlive its processes (`ControlPersist`). They are made before anything is measured,
+  and what they encrypt and compress is in no figure: see [what a connection costs](#what-a-connection-costs).
+- *Times ping* is the time as a multiple of that of `ping`. *Operations* are what the connection was asked to do:
+  commands and files. *Upstream* are bytes of assets.
+- `scp` is a `command` on the controller, with a connection of its own and the options of Ansible's. So its processor
+  time has what it encrypts and compresses, and that of *pushed* has not: compare their seconds. What is *pushed* is
   also verified, unpacked and activated.
 
 ![Time again, of ping]({plot})
@@ -74,6 +86,10 @@ class Promise:
     is_at_least: bool = False
 
     @property
+    def limit(self) -> str:
+        return f"{'≥' if self.is_at_least else '≤'} {self.bound:g}"
+
+    @property
     def verdict(self) -> str:
         if self.measured is None:
             return "not measured"
@@ -81,13 +97,18 @@ class Promise:
         return "kept" if is_kept else "**not kept**"
 
 
-def written(figures: Mapping[str, Sequence[Mapping[str, Any]]], processors: int, plot_name: str) -> tuple[str, str]:
+def written(figures: Mapping[str, Any], plot_name: str) -> tuple[str, str]:
     """Return the page and the plot."""
-    text = HEAD.format(processors=processors, plot=plot_name)
+    text = HEAD.format(processors=figures["processors"], plot=plot_name)
     text += "\n## What was promised\n\n" + table(
         ("promise", "bound", "measured", ""),
         [
-            (one.text, f"{one.bound:g}", "-" if one.measured is None else f"{one.measured:.3g}", one.verdict)
+            (
+                one.text,
+                f"{'≥' if one.is_at_least else '≤'} {one.bound:g}",
+                "-" if one.measured is None else f"{one.measured:.3g}",
+                one.verdict,
+            )
             for one in promises(figures)
         ],
     )
@@ -98,6 +119,7 @@ def written(figures: Mapping[str, Sequence[Mapping[str, Any]]], processors: int,
         for number, measured in enumerate(figures.get(part, [])):
             text += ("" if number else f"\n## {title}\n") + f"\n{described(measured)}\n\n"
             text += costs_table(part, measured)
+    text += of_connections(figures["connections"][0]) if figures.get("connections") else ""
     return text, plot(figures["ways"][0]["costs"]) if figures.get("ways") else ""
 
 
@@ -105,6 +127,12 @@ def of_small_tools(costs: Costs) -> str:
     """Say where the time goes that hashing small tools does not take; nothing where that was not measured."""
     floor, full = ratio(costs, QUICK, HASHED), ratio(costs, FULL, HASHED)
     return "" if floor is None or full is None else SMALL_TOOLS.format(floor=floor, full=full, tools=QUICK)
+
+
+def of_connections(measured: Mapping[str, Any]) -> str:
+    """Say what it takes the controller to make a connection, which no way pays for in the tables."""
+    own, shared = (1000 * measured["costs"][kind]["processor_s"] for kind in ("of its own", "shared"))
+    return CONNECTION.format(processor=own, shared=shared, hosts=measured["setting"]["hosts"])
 
 
 def promises(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[Promise]:
@@ -174,7 +202,7 @@ def mib(kib: float | None) -> float | None:
 def ends(figures: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
     """Say which numbers of hosts are compared."""
     hosts = [one["setting"]["hosts"] for one in figures.get("local", [])]
-    return f"{hosts[-1]:,} hosts, times {hosts[0]}, local" if hosts else "1,000 hosts, times 10, local"
+    return f"{hosts[-1] if hosts else 1000:,} hosts beside {hosts[0] if hosts else 10}, local"
 
 
 def flat(figures: Mapping[str, Sequence[Mapping[str, Any]]], what: str, of: str = "ours, 50 tools") -> float | None:

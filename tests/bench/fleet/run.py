@@ -5,11 +5,11 @@
 
     python3 tests/bench/fleet/run.py                      every part: about 20 minutes on an idle machine
     python3 tests/bench/fleet/run.py --parts ways,forks   some of: ways, plain, full, hosts, forks, local,
-                                                          local_forks, memory, push
+                                                          local_forks, memory, push, connections
     python3 tests/bench/fleet/run.py --page               only write docs/fleet.md and docs/fleet.svg anew
 
-Figures go to ``.build/bench/fleet/figures.json``, a part at a time; parts that were not run keep theirs. What is
-compared runs in one playbook, in turns: only ratios within a part mean something on a machine that does other things.
+Figures go to ``docs/fleet.json``, a part at a time; parts that were not run keep theirs. What is compared runs in one
+playbook, in turns: only ratios within a part mean something on a machine that does other things.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import argparse
 import importlib
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -34,6 +35,7 @@ from sampled import Samples, most_kib, sampling
 
 HERE = Path(__file__).parent
 TOP = HERE.parents[2]
+FIGURES = TOP / "docs/fleet.json"
 LAB = TOP / "tests/fleet/lab.py"
 KIND = "bookworm-amd64"
 COUNTS = (1, 5, 20, 50)
@@ -185,6 +187,27 @@ class Bench:
         costs = self.play(["push.yml"], setting, told, with_memory=True, watched=watched)
         return {"setting": asdict(setting), "asset_bytes": sum(asset_sizes(lockfile).values()), "costs": costs}
 
+    def connected(self, hosts: int) -> dict[str, Any]:
+        """Return what it takes to run nothing on each of *hosts*, over a connection of its own and over one that is."""
+        ssh = ["ssh", "-n", "-C", "-F", os.environ["PINNED_RELEASE_LAB_SSH_CONFIG"]]
+        shared = ["-o", "ControlMaster=auto", "-o", "ControlPersist=600s", "-o", f"ControlPath={self.work}/%C"]
+        found: dict[str, list[float]] = {"of its own": [], "shared": []}
+        for host in self.lab_hosts[:hosts]:
+            found["of its own"].append(processor_of([*ssh, "-o", "ControlPath=none", host, "true"]))
+            subprocess.run([*ssh, *shared, host, "true"], check=True)
+            found["shared"].append(processor_of([*ssh, *shared, host, "true"]))
+            subprocess.run([*ssh, *shared, "-O", "exit", host], check=True, stderr=subprocess.DEVNULL)
+        costs = {kind: {"processor_s": statistics.median(each)} for kind, each in found.items()}
+        return {"setting": asdict(Setting(hosts, rounds=1)), "costs": costs}
+
+
+def processor_of(command: Sequence[str]) -> float:
+    """Return the seconds of a processor that a command takes."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
 
 def medians(
     tasks: Sequence[Mapping[str, Any]], samples: Samples, server: Server, hosts: int
@@ -238,10 +261,12 @@ def within(options: argparse.Namespace) -> None:
         print(f"fleet: {part} …", file=sys.stderr, flush=True)
         if part == "push":
             found = [bench.pushed(options.hosts, 8, 1), bench.pushed(1, options.large_mib, options.rounds)]
+        elif part == "connections":
+            found = [bench.connected(options.hosts)]
         else:
             with_memory = part in ("memory", "local", "local_forks")
             found = [bench.measured(setting, with_memory) for setting in settings(part, options)]
-        save(options.work, part, found)
+        save(part, found)
 
 
 def most(options: argparse.Namespace) -> int:
@@ -250,17 +275,16 @@ def most(options: argparse.Namespace) -> int:
     return int(max(options.hosts, options.most_hosts) if needs_most else options.hosts)
 
 
-def save(work: Path, part: str, found: list[dict[str, Any]]) -> None:
-    path = work / "figures.json"
-    figures = json.loads(path.read_text()) if path.exists() else {}
-    path.write_text(json.dumps({**figures, part: found}, indent=2) + "\n")
+def save(part: str, found: list[dict[str, Any]]) -> None:
+    figures = json.loads(FIGURES.read_text())
+    FIGURES.write_text(json.dumps({**figures, "processors": os.cpu_count() or 1, part: found}, indent=2) + "\n")
 
 
 def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What it costs to bring tools to a fleet.")
     parser.add_argument(
         "--parts",
-        default="ways,plain,full,hosts,forks,local,local_forks,memory,push",
+        default="ways,plain,full,hosts,forks,local,local_forks,memory,push,connections",
         type=lambda text: text.split(","),
     )
     parser.add_argument("--hosts", type=int, default=20, help="over SSH")
@@ -290,8 +314,7 @@ def main(arguments: Sequence[str]) -> int:
                 subprocess.run(lab("down"), check=True)
         if done.returncode:
             return done.returncode
-    figures = json.loads((options.work / "figures.json").read_text())
-    text, plot = page.written(figures, os.cpu_count() or 1, "fleet.svg")
+    text, plot = page.written(json.loads(FIGURES.read_text()), "fleet.svg")
     (TOP / "docs/fleet.md").write_text(text)
     (TOP / "docs/fleet.svg").write_text(plot)
     print(text)

@@ -33,7 +33,7 @@ def measured(costs: dict[str, dict[str, float]], hosts: int = 20, **others: t.An
 
 
 @pytest.fixture
-def figures() -> dict[str, list[dict[str, t.Any]]]:
+def figures() -> dict[str, t.Any]:
     ways = {
         "raw": cost(1.0),
         "ping": cost(10.0),
@@ -43,7 +43,9 @@ def figures() -> dict[str, list[dict[str, t.Any]]]:
     memory = {kind: cost(1.0, fork_kib=20 * 1024, controller_kib=60 * 1024) for kind in ("ping", "ours, 50 tools")}
     copied = {"scp of the same file": cost(10.0), "ours, pushed, first": cost(1.0, upstream_bytes=5e8)}
     push = measured(copied, hosts=1, asset_bytes=500_000_000)
-    return {"ways": [measured(ways)], "memory": [measured(memory)], "push": [push]}
+    connections = measured({"of its own": {"processor_s": 0.065}, "shared": {"processor_s": 0.005}})
+    parts = {"ways": measured(ways), "memory": measured(memory), "push": push, "connections": connections}
+    return {"processors": 2, **{part: [one] for part, one in parts.items()}}
 
 
 def verdicts(figures: t.Mapping[str, t.Any]) -> dict[str, str]:
@@ -65,7 +67,7 @@ def test_each_asset_is_fetched_upstream_once_only_if_its_bytes_came_once(figures
 
 
 def test_the_page_has_each_figure_and_a_plot_that_is_xml(figures: dict[str, t.Any]) -> None:
-    text, plot = page.written(figures, 2, "fleet.svg")
+    text, plot = page.written(figures, "fleet.svg")
     assert "| ours, 50 tools | 3.00 | 0.30 | 150 | 400 | 1 | 0.0 |\n" in text
     bars = [node for node in ElementTree.fromstring(plot).iter() if node.tag.endswith("rect")]
     assert len(bars) == 1 + len(figures["ways"][0]["costs"])
@@ -75,6 +77,7 @@ def test_processors_for_many_hosts_follow_from_what_one_host_costs(figures: dict
     """0.15 s of a processor, 100,000 times in an hour, are 4.2 processors: one node of eight."""
     text = scale.tables(json.loads(json.dumps(figures)), FLEET)
     assert "| ours, 50 tools | 150 | 400 | 4.2 | 1 | 100,000 |\n" in text
+    assert "| on top of each: a new SSH connection | 60 | 1,000 | 1.7 | 1 |  |\n" in text
     assert "| AWX's estimate | 100 | 0.25 | 307 | 32 |\n" in text
 
 
@@ -82,5 +85,15 @@ def test_senders_serve_as_many_hosts_as_their_lines_and_processors_allow(figures
     """10 Gbit/s are 4.5 TB in an hour: 143,051 times 30 MiB. What ssh encrypts is less here: 8 times 50 MB a second."""
     text = scale.bringing(figures, FLEET)
     assert "| `mirror` on web servers, S3, a registry | 31 MB | 1 server |  | 42 min | 143,051 |\n" in text
-    assert "| `fetch_from: controller` | 31 MB | 1 node | 17.5 | 2.2 h | 45,776 |\n" in text
-    assert "| `fetch_from: controller` | 94 MB | 3 nodes | 17.5 | 44 min | 137,329 |\n" in text
+    assert "| `fetch_from: controller` | 31 MB | 1 node | 8.0 | 2.2 h | 45,776 |\n" in text
+    assert "| `fetch_from: controller` | 94 MB | 3 nodes | 24.0 | 44 min | 137,329 |\n" in text
+
+
+def test_the_pages_say_what_the_figures_say_that_lie_beside_them() -> None:
+    kept = json.loads(scale.FIGURES.read_text(encoding="utf-8"))
+    text, plot = page.written(kept, "fleet.svg")
+    docs = scale.FIGURES.parent
+    assert (docs / "fleet.md").read_text(encoding="utf-8") == text
+    assert (docs / "fleet.svg").read_text(encoding="utf-8") == plot
+    options = scale.parse_arguments([])
+    assert scale.tables(kept, scale.fleet(options)) in (docs / "scale.md").read_text(encoding="utf-8")
