@@ -168,9 +168,9 @@ def of_links(tool: str, names: Iterable[str], state: State, copies: Iterable[str
 
 def _lost_link(name: str, state: State) -> Finding:
     place = state.place_of(name)
-    is_there = name in state.links or name in state.copies or name in state.foreign
-    found = state.links.get(name, "a file" if is_there else "")
-    return Finding("link" if is_there else "missing", f"{place} does not lead to it", place, found=found)
+    if name in state.links or name in state.copies or name in state.foreign:
+        return Finding("link", f"{place} does not lead to it", place, found=state.links.get(name, "a file"))
+    return Finding("missing", f"{place} is missing", place)
 
 
 def of_copies(tool: str, copies: Mapping[str, Executable], state: State) -> tuple[Finding, ...]:

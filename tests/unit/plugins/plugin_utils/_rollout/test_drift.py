@@ -117,7 +117,7 @@ def test_lost_and_left_over_links_are_told() -> None:
     found = state(uv="/usr/bin/uv", old="/opt/p/current/uv/bin/old")
     assert texts(drift.of_links("uv", EXPECTED, found)) == (
         "/usr/local/bin/uv does not lead to it",
-        "/usr/local/bin/uvx does not lead to it",
+        "/usr/local/bin/uvx is missing",
         "/usr/local/bin/old is left over",
     )
 

@@ -365,7 +365,7 @@ def test_lost_link_and_wrong_mode_are_repaired_without_a_download(machine: Machi
     os.unlink(machine.bin_dir / "hello")
     machine.program_file("hello", "hello").chmod(0o644)
     planned = machine.converge(wanted)
-    assert planned.tools[0].reason == (f"{machine.bin_dir}/hello does not lead to it; hello has mode 0644, not 0755")
+    assert planned.tools[0].reason == (f"{machine.bin_dir}/hello is missing; hello has mode 0644, not 0755")
     assert machine.run("hello") == "hello 1.0"
 
 

@@ -70,17 +70,17 @@ def test_the_lasting_path_leads_to_the_files(machine: Machine, tmp_path: Path) -
     assert inspected(machine, wanted).to_json()["tools"]["hello"]["tree"] == str(lasting)
 
 
-@pytest.mark.parametrize("change", [Path.unlink, led_elsewhere])
+@pytest.mark.parametrize(("change", "told"), [(Path.unlink, "is missing"), (led_elsewhere, "does not lead to it")])
 def test_lost_or_led_away_link_is_drift_and_repaired(
-    machine: Machine, tmp_path: Path, change: Callable[[Path], None]
+    machine: Machine, tmp_path: Path, change: Callable[[Path], None], told: str
 ) -> None:
     wanted = machine.wanted(version(tmp_path), adopt=True)
     machine.converge(wanted)
     change(tmp_path / MAN)
     assert machine.ask(wanted).sealed is None
-    assert inspected(machine, wanted).tools["hello"].drift == (f"{tmp_path}/{MAN} does not lead to it",)
+    assert inspected(machine, wanted).tools["hello"].drift == (f"{tmp_path}/{MAN} {told}",)
     planned = machine.converge(wanted)
-    assert (planned.tools[0].action, planned.tools[0].reason) == ("repair", f"{tmp_path}/{MAN} does not lead to it")
+    assert (planned.tools[0].action, planned.tools[0].reason) == ("repair", f"{tmp_path}/{MAN} {told}")
     assert (tmp_path / MAN).read_text() == f"{MAN} 1.0\n"
     assert inspected(machine, wanted).is_compliant
 
@@ -214,7 +214,7 @@ def test_links_into_another_bin_dir_are_looked_for_where_they_are(machine: Machi
     seen_from_there = with_options(wanted, bin_dir=str(elsewhere))
     assert inspected(machine, seen_from_there).is_compliant
     (tmp_path / MAN).unlink()
-    assert inspected(machine, seen_from_there).tools["hello"].drift == (f"{tmp_path}/{MAN} does not lead to it",)
+    assert inspected(machine, seen_from_there).tools["hello"].drift == (f"{tmp_path}/{MAN} is missing",)
 
 
 def test_paths_of_files_are_asked_about_beside_the_programs(machine: Machine, tmp_path: Path) -> None:
