@@ -9,7 +9,7 @@ Those of tools, which survey_host foresees.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -33,7 +33,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors 
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ordered_capabilities
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.plan import Plan, settled_plan
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted import Asked, Wanted, ask_for
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LOCAL, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import remember
 
 
@@ -82,7 +82,7 @@ def wanted(action: ActionBase, given: Mapping[str, Any], python: str) -> Wanted:
         checks={tool: tuple(_command(tool, command)) for tool, command in given["check"].items()},
         python=python,
         capabilities=ordered_capabilities.read(given["capabilities"]),
-        mirrors=verb.mirrors(action, given["mirrors"]),
+        mirrors=_mirrors(action, given["mirrors"], lock),
         layouts=tuple(sorted(set(given["layouts"]))),
         skips_unsupported=given["unsupported"] == "skip",
     )
@@ -149,6 +149,19 @@ def _lock(
         # At once: a host that cannot be reached has no result that would hold it.
         Display().warning(verb.fit(warning))
     return lock, digest
+
+
+def _mirrors(action: ActionBase, given: Sequence[Mapping[str, Any]] | None, lock: LockFile) -> Mirrors:
+    """Return the rules of the task. Warns if it was *given* some and none is for the *lock*: no mirror would be asked.
+
+    The site's file is for all lock files, and may well have nothing for this one.
+    """
+    rules = verb.mirrors(action, given)
+    urls = [asset.url for tool in lock.tools.values() for asset in tool.assets if not asset.url.startswith(LOCAL)]
+    warning = rules.unused(urls) if given else None
+    if warning is not None:
+        Display().warning(verb.fit(warning))
+    return rules
 
 
 def _command(tool: str, command: object) -> list[str]:

@@ -87,6 +87,16 @@ class Mirrors:
             raise self.unserved(url)
         return found
 
+    def unused(self, urls: Sequence[str]) -> str | None:
+        """Say that no rule is for any of *urls*, as with a misspelt prefix; None if one is, or there are no rules."""
+        if not self.rules or not urls or any(url.startswith(rule.prefix) for rule in self.rules for url in urls):
+            return None
+        prefixes = " or ".join(dict.fromkeys(redacted(rule.prefix) for rule in self.rules))
+        return (
+            f"mirrors has no rule for any address in the lock file, such as {redacted(urls[0])}: "
+            f"none begins with {prefixes}. No mirror is asked."
+        )
+
     @staticmethod
     def unserved(url: str) -> ReleaseError:
         """Return the error for an address that may not be asked, and that no mirror has."""

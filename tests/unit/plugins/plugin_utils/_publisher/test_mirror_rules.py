@@ -79,6 +79,18 @@ def test_upstream_is_closed_only_for_what_the_rule_speaks_of():
     assert urls({**GITHUB, "upstream": False}, url="https://example.org/a") == ["https://example.org/a"]
 
 
+def test_rules_of_which_none_is_for_any_address_are_told():
+    misspelt = read([{**GITHUB, "prefix": "https://githb.com/"}, {"prefix": "https://x.example/", "upstream": False}])
+    assert misspelt.unused([UV]) == (
+        f"mirrors has no rule for any address in the lock file, such as {UV}: "
+        "none begins with https://githb.com/ or https://x.example/. No mirror is asked."
+    )
+    assert read([{**GITHUB, "prefix": "https://githb.com/"}, GITHUB]).unused(["https://x.example/a", UV]) is None
+    assert read([CLOSED]).unused([UV]) is None
+    assert read([]).unused([UV]) is None
+    assert read([GITHUB]).unused([]) is None
+
+
 def test_a_password_becomes_a_header_of_its_mirror_and_is_shown_nowhere():
     rules = read([{**GITHUB, "username": "ci", "password": "hunter-2", "headers": {"X-Api-Key": "k3y-of-ours"}}, ALL])
     first, second, upstream = rules.addresses(UV)
