@@ -327,8 +327,12 @@ def _refuse_impossible_name(place: Place, source: DeclaredSource) -> None:
     """Raise MisfitError, with the line, for what no server can have: ``github: jqlang`` is an owner alone."""
     for kind in source.keys() & NAMES.keys():
         form, example = NAMES[kind]
-        if not re.fullmatch(form, text_of(source, kind)):
-            raise place.at(kind).misfit(f"{kind}:{example}")
+        published = text_of(source, kind)
+        if not re.fullmatch(form, published):
+            page = _PAGE.match(published)
+            meant = page["project"] if page and _PUBLIC_FORGES[page["host"]] == kind else example
+            blank = " " if place.step == "source" else ""
+            raise place.at(kind).misfit(f"{kind}:{blank}{meant}")
 
 
 def _constraint(place: Place, source: DeclaredSource) -> str:

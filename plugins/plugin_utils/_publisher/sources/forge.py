@@ -52,6 +52,7 @@ class Forge:
     example     how people name one: ``owner/repository``
     name        the pattern of such names
     public_api  the API that is asked where the manifest has no ``api_url``
+    example_api such an address on a server of one's own
     api_path    how the address of every server's API ends
     page_size   the most releases that a page can have, and *size_key*, the parameter that asks for them
     scheme      the word before a token (RFC 9110, "Authorization")
@@ -65,6 +66,7 @@ class Forge:
     example: str
     name: str
     public_api: str
+    example_api: str
     api_path: str
     page_size: int
     size_key: str
@@ -301,7 +303,8 @@ class ForgeSource(ABC):
 
     def _missing(self) -> ReleaseError:
         """Return the error for a project that is not there, or not for who asks."""
-        fix = f"check {self.FORGE.example}"
+        address = "" if self._api == self.FORGE.public_api else f" and api_url, such as {self.FORGE.example_api}"
+        fix = f"check {self.FORGE.example}{address}"
         if self._token:
             what = f"{self.describe()} does not exist, or {self._token} may not read it"
             return ReleaseError(what, found="HTTP status 404", fix=fix)

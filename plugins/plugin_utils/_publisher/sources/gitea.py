@@ -36,6 +36,7 @@ class GiteaSource(ForgeSource):
         example="owner/repository",
         name=rf"{_PATH}/{_PATH}",
         public_api=PUBLIC_API,
+        example_api="https://git.example.org/api/v1",
         api_path="/api/v1",
         page_size=50,
         size_key="limit",

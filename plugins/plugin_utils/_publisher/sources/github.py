@@ -55,6 +55,7 @@ class GithubSource(ForgeSource):
         example="owner/repository",
         name=r"[A-Za-z0-9_-]+/[A-Za-z0-9._-]*[A-Za-z0-9_-]",
         public_api=PUBLIC_API,
+        example_api="https://ghe.example.org/api/v3",
         api_path="",
         page_size=100,
         size_key="per_page",

@@ -53,6 +53,7 @@ class GitlabSource(ForgeSource):
         example="group/project",
         name=rf"{_PATH}(?:/{_PATH}){{1,20}}",
         public_api=PUBLIC_API,
+        example_api="https://gitlab.example.org/api/v4",
         api_path="/api/v4",
         page_size=100,
         size_key="per_page",

@@ -628,7 +628,10 @@ def test_a_mistake_is_told_with_its_line_and_the_nearest_known_word(line, what):
         ("own: 'pypi/uv@0.9.*'", 2, '"pypi:uv@0.9.*"'),
         ("own: github/astral-sh/uv", 2, '"github:astral-sh/uv"'),
         ("jq: github:jqlang@1.7.*", 2, "github:owner/repository"),
-        ("ruff:\n    source:\n      pypi: -ruff", 4, "pypi:uv"),
+        ("ruff:\n    source:\n      pypi: -ruff", 4, "pypi: uv"),
+        ("jq: {source: {github: 'https://github.com/jqlang/jq'}}", 2, "github: jqlang/jq"),
+        ("jq: {source: {gitlab: 'https://github.com/jqlang/jq'}}", 2, "gitlab: group/project"),
+        ("jq: github:https://github.com/jqlang/jq", 2, "github:jqlang/jq"),
         ("uv: {source: {pypi: uv}, platforms: [linux/x86_64/glib2.36]}", 2, "linux/x86_64/glibc2.36"),
     ],
 )

@@ -144,6 +144,7 @@ def test_a_private_repository_needs_a_token_and_its_assets_come_through_the_api(
         with pytest.raises(ReleaseError, match="does not exist or is private") as failure:
             source(github).releases()
         assert "give a token" in failure.value.fix
+        assert "check owner/repository and api_url, such as https://ghe.example.org/api/v3" in failure.value.fix
 
         asked = source(github, token="good")
         [release] = asked.releases()
