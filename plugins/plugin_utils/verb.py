@@ -266,7 +266,10 @@ def found_file(action: ActionBase, name: str, kind: str = user_files.LOCK_FILE) 
         return Path(action._find_needle("files", name))
     except AnsibleFileNotFound as error:
         places = list(dict.fromkeys(map(os.path.normpath, error.paths or ())))
-        raise user_files.missing(Path(action._loader.path_dwim(name)), kind, places) from error
+        # Tasks do not look in the folder that Ansible is started in, unless the playbook lies there.
+        started_in = Path.cwd() / name
+        passed_by = started_in if started_in.is_file() else None
+        raise user_files.missing(Path(action._loader.path_dwim(name)), kind, places, passed_by) from error
 
 
 def mirrors(action: ActionBase, given: Sequence[Mapping[str, Any]] | None) -> Mirrors:

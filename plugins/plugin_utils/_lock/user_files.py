@@ -60,12 +60,16 @@ def read(path: Path, kind: str) -> str:
     return text
 
 
-def missing(path: Path, kind: str, places: Sequence[str] = ()) -> ReleaseError:
-    """Return the error for a *kind* of file that should be at *path*, and is at none of the *places* looked at."""
+def missing(path: Path, kind: str, places: Sequence[str] = (), passed_by: Path | None = None) -> ReleaseError:
+    """Return the error for a *kind* of file that should be at *path*, and is at none of the *places* looked at.
+
+    A file of that name where nobody looks, *passed_by*, is most often the one that is meant.
+    """
     found = f"{os.strerror(errno.ENOENT)}{beside(path)}"
     if len(places) > 1:
         found = f"none at {', nor at '.join(places)}{beside_one(path, places)}"
-    return _unreadable(path, kind, found, _IF_MISSING[kind])
+    fix = f"if {passed_by} is meant, give that whole path" if passed_by else _IF_MISSING[kind]
+    return _unreadable(path, kind, found, fix)
 
 
 def read_if_there(path: Path, kind: str) -> str | None:

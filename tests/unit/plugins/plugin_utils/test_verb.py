@@ -191,6 +191,23 @@ def test_a_file_that_is_nowhere_is_told_with_the_nearest_name_in_these_places(tm
     assert missing.value.found.endswith(f"nor at {tmp_path}/pinz.lock.json; did you mean pins.lock.json?")
 
 
+def test_a_file_where_ansible_was_started_is_told_since_tasks_do_not_look_there(tmp_path, monkeypatch):
+    (tmp_path / "locks").mkdir()
+    (tmp_path / "locks/my.json").touch()
+    monkeypatch.chdir(tmp_path)
+
+    def find(_folder, name):
+        raise AnsibleFileNotFound(file_name=name, paths=[f"/play/files/{name}", f"/play/{name}"])
+
+    action = SimpleNamespace(_find_needle=find, _loader=SimpleNamespace(path_dwim=lambda name: f"/play/{name}"))
+    with pytest.raises(ReleaseError) as missing:
+        verb.found_file(action, "locks/my.json")
+    assert missing.value.fix.startswith(f"if {tmp_path}/locks/my.json is meant, give that whole path, or ")
+    with pytest.raises(ReleaseError) as missing:
+        verb.found_file(action, "locks/other.json")
+    assert missing.value.fix.startswith("make it with pinned.release.lock, or ")
+
+
 def test_what_the_option_assume_leaves_open_says_nothing():
     checked = dict.fromkeys(options.ASSUME)
     assert verb.assumed(None) == verb.assumed(checked) == Assumed()
