@@ -57,7 +57,7 @@ this page from [fleet.json](fleet.json). What it means for very many hosts is in
   time has what it encrypts and compresses, and that of *pushed* has not: compare their seconds. What is *pushed* is
   also verified, unpacked and activated.
 
-![Time again, of ping]({plot})
+![How long each way takes when nothing is to do, as a multiple of ping]({plot})
 """
 #: Beside the promise that a comparison of every byte costs about as much as hashing it.
 SMALL_TOOLS = """
