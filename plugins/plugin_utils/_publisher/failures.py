@@ -169,8 +169,8 @@ def failure(error: Exception, url: str) -> ReleaseError:
             f"the controller cannot resolve the name {host}",
             found=reason,
             fix=f"correct its DNS (try getent hosts {host}) or the name, set HTTPS_PROXY in the controller's "
-            "environment, or give the task's option mirrors (in roles and playbooks the variable tools_mirrors or "
-            "mirror_mirrors)",
+            "environment, or, for what is locked already, give the task's option mirrors (in roles and playbooks the "
+            "variable tools_mirrors or mirror_mirrors). Lists of releases come from no mirror",
         )
     return ReleaseError(
         f"{_server(place)} could not be reached",

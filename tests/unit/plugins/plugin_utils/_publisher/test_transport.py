@@ -146,7 +146,7 @@ def test_refused_connection_names_the_server_and_the_reason(pauses):
 def test_unknown_host_says_so(pauses):
     with pytest.raises(ReleaseError, match=r"cannot resolve the name no-such-host\.invalid") as failure:
         get(transport.session(), "https://no-such-host.invalid/")
-    assert "option mirrors (in roles and playbooks the variable tools_mirrors" in str(failure.value.fix)
+    assert "for what is locked already, give the task's option mirrors (" in str(failure.value.fix)
 
 
 def test_an_unreachable_proxy_is_named_without_its_password(monkeypatch, pauses):
