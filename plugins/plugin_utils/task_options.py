@@ -157,10 +157,11 @@ def _mirrors(action: ActionBase, given: Sequence[Mapping[str, Any]] | None, lock
     The site's file is for all lock files, and may well have nothing for this one.
     """
     rules = verb.mirrors(action, given)
-    urls = [asset.url for tool in lock.tools.values() for asset in tool.assets if not asset.url.startswith(LOCAL)]
-    warning = rules.unused(urls) if given else None
-    if warning is not None:
-        Display().warning(verb.fit(warning))
+    if given:
+        urls = [asset.url for tool in lock.tools.values() for asset in tool.assets if not asset.url.startswith(LOCAL)]
+        warning = rules.unused(urls)
+        if warning is not None:
+            Display().warning(verb.fit(warning))
     return rules
 
 

@@ -103,12 +103,7 @@ def written(figures: Mapping[str, Any], plot_name: str) -> tuple[str, str]:
     text += "\n## What was promised\n\n" + table(
         ("promise", "bound", "measured", ""),
         [
-            (
-                one.text,
-                f"{'≥' if one.is_at_least else '≤'} {one.bound:g}",
-                "-" if one.measured is None else f"{one.measured:.3g}",
-                one.verdict,
-            )
+            (one.text, one.limit, "-" if one.measured is None else f"{one.measured:.3g}", one.verdict)
             for one in promises(figures)
         ],
     )
