@@ -10,7 +10,11 @@ having more, so what starts on that one starts on all of them.
 from __future__ import annotations
 
 from ansible_collections.pinned.release.plugins.plugin_utils._choice import target
-from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import SILENT_ARM_PROGRAM
+from ansible_collections.pinned.release.plugins.plugin_utils._values.hardware import (
+    FIXED_PAGE_SIZES,
+    LARGEST_PAGE_SIZE,
+    SILENT_ARM_PROGRAM,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.label import Label
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
@@ -39,10 +43,15 @@ def least_host(requirement: Requirement) -> Host:
         libraries=frozenset(target.needs(requirement)),
         cpu=requirement.cpu or (SILENT_ARM_PROGRAM if requirement.arch == "arm" else None),
         fpu=requirement.fpu or ("vfp" if is_static and requirement.abi != "eabi" else "none"),
-        # The larger the pages of a kernel, the fewer programs it can map.
-        page_size=requirement.page_size,
+        page_size=_largest_pages(requirement),
         os_version=requirement.os_min,
     )
+
+
+def _largest_pages(requirement: Requirement) -> int | None:
+    """Return the page size of the kernel that maps *requirement* and the fewest other programs: as large as can be."""
+    largest = FIXED_PAGE_SIZES.get(requirement.arch, LARGEST_PAGE_SIZE)
+    return None if requirement.page_size is None else min(requirement.page_size, largest)
 
 
 def promised(label: Label) -> Requirement | None:

@@ -41,6 +41,9 @@ MAC = Requirement("macos", "x86_64", libc="system", os_min="11.0")
         (GNU, GNU),
         (replace(GNU, libc_min="2.17"), GNU),
         (STATIC, replace(STATIC, page_size=4096)),
+        # Linkers of old aligned for 2 MiB, which no kernel has as its pages.
+        (replace(STATIC, arch="x86_64", page_size=4096), replace(GNU, arch="x86_64", page_size=2**21)),
+        (STATIC, replace(GNU, page_size=2**21)),
         (MAC, replace(MAC, os_min="12.3")),
         (replace(GNU, arch="x86_64"), replace(GNU, arch="x86_64", cpu="x86-64-v3")),
     ],
