@@ -14,7 +14,8 @@ bytes are the answer.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,7 +24,7 @@ from typing import BinaryIO
 from ansible_collections.pinned.release.plugins.module_utils.archive import Archive, Member, format_of, open_archive
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.tree_listing import folders_of, link_text
-from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer, zip_writer
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.stored_streams import PACKERS
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.file_kinds import without_suffix
 from ansible_collections.pinned.release.plugins.plugin_utils._naming.words.name_words import platform_in
@@ -53,11 +54,11 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             yield from iter(lambda: file.read(_CHUNK_BYTES), b"")
         return
     pack = PACKERS.get(archive_format.rpartition(".")[2])
-    if pack is None:
+    if pack is None and archive_format != "zip":
         raise ReleaseError(
             f"{name} cannot be renamed to {other}: names inside of it repeat its own, and a {archive_format} file has "
             "not the same bytes from every controller",
-            expected="tar, tar.gz, tar.xz or tar.zst",
+            expected="tar, tar.gz, tar.xz, tar.zst or zip",
             found=archive_format,
             fix=f"leave the alias {other} out of the manifest",
         )
@@ -67,7 +68,10 @@ def renamed(path: Path, name: str, other: str, most_bytes: int) -> Iterator[byte
             fix=f"leave the alias {other} out of the manifest",
         )
     with open_archive(str(path), archive_format, name, most_bytes, name) as archive:
-        yield from pack(tar_writer.end(_entries(archive, rename)))
+        if pack is None:
+            yield from zip_writer.zipped(_zip_entries(archive, rename))
+        else:
+            yield from pack(tar_writer.end(_entries(archive, rename)))
 
 
 def renaming(name: str, other: str) -> Callable[[str], str]:
@@ -142,3 +146,40 @@ def _entry(member: Member, content: BinaryIO | None, rename: Callable[[str], str
         yield tar_writer.header(tar_writer.FILE, path, mode=mode, size=member.size)
         yield from iter(partial(content.read, _CHUNK_BYTES), b"")
         yield tar_writer.padding(member.size)
+
+
+def _zip_entries(archive: Archive, rename: Callable[[str], str]) -> Iterator[tuple[zip_writer.Entry, Iterable[bytes]]]:
+    """Yield what _entries() yields of a tar archive. It is read twice, since checksums stand before what they are of.
+
+    Raises ReleaseError for one that is too large.
+    """
+    known = {member.path: _zip_entry(member, content, rename) for member, content in archive.walk()}
+    folders = {rename(folder) for folder in archive.directories}
+    paths = [*(entry.path for entry in known.values()), *folders]
+    if not zip_writer.fits((entry.size for entry in known.values()), paths):
+        raise ReleaseError(
+            f"{archive.name} is too large to be renamed",
+            expected=f"at most {zip_writer.MOST_BYTES} bytes of {zip_writer.MOST_MEMBERS} files",
+            fix="leave its aliases out of the manifest",
+        )
+    for folder in sorted(folders):
+        yield zip_writer.Entry(zip_writer.FOLDER, f"{folder}/", 0o755), ()
+    for member, content in archive.walk():
+        yield known[member.path], _bytes_of(member, content, rename)
+
+
+def _zip_entry(member: Member, content: BinaryIO | None, rename: Callable[[str], str]) -> zip_writer.Entry:
+    size = crc32 = 0
+    for chunk in _bytes_of(member, content, rename):
+        size, crc32 = size + len(chunk), zlib.crc32(chunk, crc32)
+    kind = zip_writer.SYMLINK if member.kind == "link" else zip_writer.FILE
+    mode = 0o777 if member.kind == "link" else 0o755 if member.is_executable else 0o644
+    return zip_writer.Entry(kind, rename(member.path), mode, size, crc32)
+
+
+def _bytes_of(member: Member, content: BinaryIO | None, rename: Callable[[str], str]) -> Iterator[bytes]:
+    """Yield what a zip file holds of *member*: of a link, where it leads."""
+    if content is None:
+        yield link_text(rename(member.path), rename(member.link_target or "")).encode()
+    else:
+        yield from iter(partial(content.read, _CHUNK_BYTES), b"")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.archive import format_of, unpack
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
-from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer, zip_writer
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.renamed_archive import renamed
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils import made_archives as made
 
@@ -30,6 +30,12 @@ FILES = (
 )
 #: Of what renamed() makes of FILES: a change of it is a change of every alias.
 SHA256 = "3b0a17af2a9dc72ca022a49ea9fbf01230e22ca126ab38cc66aeadecec077183"
+#: A zip file knows no hard links.
+OF_ZIP = (
+    *(one for one in FILES if not one[0].islnk()),
+    made.file(f"{MUSL}/doc/LIESMICH-ä.md", b""),
+)
+SHA256_OF_ZIP = "9898df00d0b3f87fa6d310f2bf6d916c5a8e888a417ce379b888e286d4d0f12f"
 
 
 def write(folder: Path, name: str, *members: made.Made) -> Path:
@@ -170,12 +176,49 @@ def test_a_name_that_only_begins_so_stays(tmp_path: Path) -> None:
         assert archive.getnames() == [GNU, f"{GNU}/{MUSL}eum"]
 
 
-@pytest.mark.parametrize("ending", [".zip", ".tar.bz2"])
-def test_what_cannot_be_written_the_same_everywhere_is_refused(tmp_path: Path, ending: str) -> None:
-    path = write(tmp_path, MUSL + ending, made.file(f"{MUSL}/uv", b"program", 0o755))
+def test_what_cannot_be_written_the_same_everywhere_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.tar.bz2", made.file(f"{MUSL}/uv", b"program", 0o755))
     with pytest.raises(ReleaseError, match="cannot be renamed") as caught:
-        become(path, GNU + ending)
+        become(path, f"{GNU}.tar.bz2")
     assert "leave the alias" in str(caught.value.fix)
+
+
+def test_folder_in_a_zip_file_follows_the_name_and_files_stay_as_they_are(tmp_path: Path) -> None:
+    path = write(tmp_path, f"{MUSL}.zip", *OF_ZIP)
+    before = tree(unpacked(tmp_path, "before.zip", path.read_bytes()) / MUSL)
+    place = unpacked(tmp_path, "after.zip", become(path, f"{GNU}.zip"))
+    assert [one.name for one in place.iterdir()] == [GNU]
+    assert (place / GNU / "empty").is_dir()
+    assert tree(place / GNU) == before
+    assert hashlib.sha256(become(path, f"{GNU}.zip")).hexdigest() == SHA256_OF_ZIP
+
+
+def test_unzip_takes_a_renamed_zip_file_without_a_word(tmp_path: Path) -> None:
+    program = shutil.which("unzip")
+    if program is None:
+        pytest.skip("needs the program unzip")
+    path = write(tmp_path, f"{MUSL}.zip", *OF_ZIP)
+    (tmp_path / "made.zip").write_bytes(become(path, f"{GNU}.zip"))
+    done = subprocess.run([program, "-q", "made.zip"], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""
+    assert (tmp_path / GNU / "bin/uvx").read_bytes() == b"program" * 100_000
+    assert (tmp_path / GNU / "uv").stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / GNU / "doc/LIESMICH-ä.md").read_bytes() == b""
+
+
+@pytest.mark.parametrize(
+    ("sizes", "paths", "is_small"), [((1,), ("a",), True), ((2**32 - 50,), ("a",), False), ((), ("a",) * 65535, False)]
+)
+def test_what_takes_more_than_the_plain_format_of_zip_is_told(
+    sizes: tuple[int, ...], paths: tuple[str, ...], is_small: bool
+) -> None:
+    assert zip_writer.fits(sizes, paths) is is_small
+
+
+def test_zip_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zip_writer, "MOST_BYTES", 1000)
+    with pytest.raises(ReleaseError, match="too large to be renamed"):
+        become(write(tmp_path, f"{MUSL}.zip", made.file(f"{MUSL}/uv", bytes(1001))), f"{GNU}.zip")
 
 
 @pytest.mark.parametrize("name", ["..tar.gz", "...tar.gz"])
