@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import kept_files
@@ -64,7 +65,13 @@ class Depot:
         return files
 
     def _kept(self, wanted: Delivery) -> CachedFile | None:
-        """Return what the cache has of it. A cache that cannot be used is none to a host that needs it not."""
+        """Return what the cache has of it. A cache that cannot be used is none to a host that needs it not.
+
+        Neither is it asked for a file that lies in a folder of this controller. If a bundle brought the lock file, the
+        folder is another controller's, and not there.
+        """
+        if wanted.is_offer and _is_here(wanted.asset.url):
+            return None
         try:
             return kept_files.kept(self.root, wanted.asset.sha256)
         except ReleaseError as error:
@@ -78,6 +85,11 @@ class Depot:
         from ansible_collections.pinned.release.plugins.plugin_utils._rollout.fetching import Fetcher
 
         return Fetcher(self.root, progress, self.base, self.token, self.token_host, self.mirrors).fetched(missing)
+
+
+def _is_here(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "file" and Path(unquote(parts.path)).is_file()
 
 
 def _nor_the_host(error: ReleaseError, unanswered: ReleaseError) -> ReleaseError:

@@ -99,7 +99,7 @@ def _delivery(plan: Plan, tool: ToolPlan, way: Way) -> Delivery | None:
         return None
     if way.fetch_from == "controller" or way.unanswered or _is_out_of_reach(tool.asset, way):
         return delivery
-    return replace(delivery, is_offer=True) if way.shares_files and not _is_file(tool.asset) else None
+    return replace(delivery, is_offer=True) if way.shares_files else None
 
 
 def _is_out_of_reach(asset: LockedAsset, way: Way) -> bool:

@@ -108,6 +108,18 @@ def fill_disk(folder: Path, wanted: Delivery) -> None:
     assert raised.value.found == "File too large"
 
 
+def test_folder_that_is_not_here_is_replaced_by_the_cache(tmp_path: Path) -> None:
+    """As where a bundle brought lock file and bytes: the folder is one of the other side."""
+    folder = tmp_path / "a folder"
+    folder.mkdir()
+    (folder / NAME).write_bytes(PROGRAM)
+    wanted = delivery((folder / NAME).as_uri(), is_offer=True)
+    fetch(tmp_path, replace(wanted, is_offer=False))
+    assert depot(tmp_path).files([wanted], Way()) == {}, "the host reads it where it is"
+    (folder / NAME).unlink()
+    assert content(tmp_path, wanted) == PROGRAM
+
+
 def test_forks_that_need_an_asset_at_the_same_time_fetch_it_once(tmp_path: Path) -> None:
     with Web(files({"/tool": PROGRAM})) as web:
         wanted = delivery(f"{web.url}/tool")

@@ -77,7 +77,7 @@ def obey(plan: Plan) -> None:
         (PRIVATE, {"shares_files": True}, "brings"),
         (PRIVATE, {"fetch_from": "controller"}, "brings"),
         (FOLDER, {}, "brings"),
-        (FOLDER, {"shares_files": True}, "host"),
+        (FOLDER, {"shares_files": True}, "offers"),
         (FOLDER, {"fetch_from": "host"}, "host"),
         (FOLDER, {"fetch_from": "controller", "shares_files": True}, "brings"),
     ],
