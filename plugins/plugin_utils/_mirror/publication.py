@@ -131,9 +131,11 @@ def _served(named: Sequence[_Named]) -> tuple[frozenset[str], tuple[str, ...]]:
 
 def _note(one: _Named, reason: str) -> str:
     place = addresses.released_at(one.origin.name, one.origin.tool.version, one.name)
+    address = redacted(one.url)
     if urlsplit(one.url).scheme == "file":
-        reason = "that is a folder of a controller"
-    return f"{one.origin.name}: {one.name} is at {place} only, not under {redacted(one.url)}: {reason}"
+        # Where the lock file came in a bundle, its folder is none that anybody knows.
+        address, reason = "its address", "that is a folder of a controller"
+    return f"{one.origin.name}: {one.name} is at {place} only, not under {address}: {reason}"
 
 
 def _published(named: Sequence[_Named]) -> tuple[str, ...]:
