@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("pinned.release")
 LIMIT_BYTES = 4 * 1024**3
 SMALL_FILE_LIMIT_BYTES = 4 * 1024**2
-ATTEMPTS = 5
+#: The latter while there is another server to ask.
+ATTEMPTS, IMPATIENT_ATTEMPTS = 5, 2
 INDEX_LIMIT_BYTES = 1024
 PARTIAL_KEPT_DAYS = 7
 #: Digests of these identify bytes; those of other algorithms are compared, but could be forged.
@@ -186,7 +187,8 @@ class Cache:
         with _Partial(path, wanted) as arriving:
             for route in self._routes.of(wanted.asset, session, wanted.is_identified, is_statement):
                 try:
-                    _fill(arriving, _Wanted(route.asset, wanted.limit_bytes), route.session, progress)
+                    attempts = ATTEMPTS if route.is_last else IMPATIENT_ATTEMPTS
+                    _fill(arriving, _Wanted(route.asset, wanted.limit_bytes), route.session, progress, attempts)
                     break
                 except ReleaseError as error:
                     if route.is_last:
@@ -294,13 +296,15 @@ class _Partial:
         return {algorithm: made.hexdigest() for algorithm, made in self._hashes.items()}
 
 
-def _fill(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:
+def _fill(
+    partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress, attempts: int = ATTEMPTS
+) -> None:
     """Bring the wanted bytes into *partial* and compare them. Raises ReleaseError, and keeps none, if they differ."""
     has_earlier_bytes = partial.received > 0
-    _transfer(partial, wanted, session, progress)
+    _transfer(partial, wanted, session, progress, attempts)
     if has_earlier_bytes and wanted.mismatch(partial.digests(), partial.received):
         partial.restart()
-        _transfer(partial, wanted, session, progress)
+        _transfer(partial, wanted, session, progress, attempts)
     try:
         wanted.compare(partial.digests(), partial.received)
     except ReleaseError:
@@ -308,16 +312,16 @@ def _fill(partial: _Partial, wanted: _Wanted, session: requests.Session, progres
         raise
 
 
-def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:
-    """Bring the rest of the wanted bytes into *partial*, resuming what breaks off."""
+def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress, attempts: int) -> None:
+    """Bring the rest of the wanted bytes into *partial*, resuming what breaks off in at most so many *attempts*."""
     if urlsplit(wanted.asset.url).scheme == "file":
         _copy(partial, wanted, progress)
         return
-    for attempt in range(ATTEMPTS):
+    for attempt in range(attempts):
         try:
             _request_rest(partial, wanted, session, progress)
         except failures.InterruptedAnswerError:
-            if attempt == ATTEMPTS - 1:
+            if attempt == attempts - 1:
                 raise
             time.sleep(0.5 * 2**attempt)
         else:
@@ -361,6 +365,7 @@ def _request_rest(partial: _Partial, wanted: _Wanted, session: requests.Session,
     response = session.get(wanted.asset.api_url or wanted.asset.url, headers=headers, stream=True)
     with contextlib.closing(response):
         _go_on(response, session, partial)
+        _refuse_another(response, wanted.asset)
         announced = response.headers.get("Content-Length", "")
         if announced.isdecimal() and partial.received + int(announced[:18]) > wanted.limit_bytes:
             raise _too_large(wanted.asset, wanted.limit_bytes, partial.received + int(announced[:18]))
@@ -393,6 +398,23 @@ def _go_on(response: requests.Response, session: requests.Session, partial: _Par
     partial.restart()
     etag = response.headers.get("ETag", "")
     partial.validator = etag if etag.startswith('"') else None
+
+
+def _refuse_another(response: requests.Response, asset: Asset) -> None:
+    """Raise ReleaseError for what is whole and not the *asset*: a login page, or a file that is encoded on its way."""
+    announced = response.headers.get("Content-Length", "")
+    if response.status_code != 200 or asset.size is None or announced in ("", str(asset.size)):
+        return
+    encoding = response.headers.get("Content-Encoding", "")
+    is_page = response.headers.get("Content-Type", "").startswith("text/html")
+    kind = "a web page" if is_page else f"encoded as {encoding}" if encoding else None
+    if kind:
+        raise ReleaseError(
+            f"{redaction.redacted(response.url)} is another file",
+            expected=f"{asset.size} bytes",
+            found=f"{announced} bytes, {kind}",
+            fix="see what that address sends: a login or a proxy may answer in place of the server",
+        )
 
 
 def _receive(chunks: Iterator[bytes], partial: _Partial, wanted: _Wanted, progress: Progress) -> None:

@@ -475,6 +475,28 @@ def test_whatever_a_mirror_does_the_publisher_serves(tmp_path, fault, size, monk
     assert list((tmp_path / "partial").iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"Content-Type": "text/html; charset=utf-8"}, "a web page"),
+        ({"Content-Encoding": "gzip"}, "encoded as gzip"),
+    ],
+)
+@pytest.mark.parametrize("size", [10, len(CONTENT) + 1])
+def test_a_mirror_that_sends_a_login_page_or_an_encoded_file_is_asked_once(tmp_path, caplog, headers, kind, size):
+    with serving() as web, Web(lambda question: Answer(200, bytes(size), headers)) as mirror:
+        wanted = asset(web, digests={"sha256": SHA256}, size=len(CONTENT))
+        Cache(tmp_path, mirror_of(web, mirror)).fetch(wanted, transport.session())
+    assert (mirror.paths, web.paths) == (["/tool"], ["/tool"])
+    assert f"{mirror.url}/tool is another file ({size} bytes, {kind})" in caplog.text
+
+
+def test_a_mirror_that_breaks_off_is_asked_twice_while_there_is_another_server(tmp_path):
+    with serving() as web, Web(lambda question: Answer(body=CONTENT[:0], length=len(CONTENT))) as mirror:
+        Cache(tmp_path, mirror_of(web, mirror)).fetch(asset(web, digests={"sha256": SHA256}), transport.session())
+    assert len(mirror.paths) == 2
+
+
 def test_the_publisher_goes_on_where_a_mirror_broke_off(tmp_path):
     half = len(CONTENT) // 2
     with serving() as web, Web(lambda question: Answer(body=CONTENT[:half], length=len(CONTENT))) as mirror:
