@@ -158,7 +158,7 @@ def _rule(number: int, rule: Mapping[str, Any]) -> Mirror:
             f"{where}: to is not the address of a mirror",
             expected="an https, http or file address that ends with a slash, without user, password, ? and #",
             found=redacted(to) if to else "none",
-            fix="write a user and password as username and password",
+            fix=_fix_of_address(to),
         )
     headers = _headers(where, rule)
     if headers and not to.startswith("https://"):
@@ -168,6 +168,12 @@ def _rule(number: int, rule: Mapping[str, Any]) -> Mirror:
             found=redacted(to) if to else "no mirror",
         )
     return Mirror(prefix, to, headers, upstream is not False)
+
+
+def _fix_of_address(to: str) -> str | None:
+    if "@" in to:
+        return "write a user and password as username and password"
+    return "write %20 in place of each space" if re.search(r"\s", to) else None
 
 
 def _headers(where: str, rule: Mapping[str, Any]) -> dict[str, str]:

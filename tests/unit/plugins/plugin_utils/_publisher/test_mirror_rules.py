@@ -141,6 +141,20 @@ def test_a_rule_that_cannot_be_followed_is_refused_without_its_secrets(rule, say
     assert "S3CRET" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("to", "fix"),
+    [
+        ("file:///srv/my mirror/", "write %20 in place of each space"),
+        ("https://reader:secret@m/", "write a user and password as username and password"),
+        ("https://m/files", None),
+    ],
+)
+def test_what_is_wrong_with_the_address_of_a_mirror_is_told(to, fix):
+    with pytest.raises(ReleaseError, match="to is not the address of a mirror") as refused:
+        read([{"prefix": "https://", "to": to}])
+    assert refused.value.fix == fix
+
+
 def test_more_rules_than_a_host_takes_addresses_are_refused():
     with pytest.raises(ReleaseError, match="too many"):
         read([GITHUB] * 20)
