@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 FILE, HARDLINK, SYMLINK, FOLDER = b"0", b"1", b"2", b"5"
 _PAX = b"x"
-_BLOCK = 512
+BLOCK_BYTES = 512
 _MOST_NAME, _MOST_SIZE = 100, 8**11
 #: 1 January 1980, the earliest that all formats of archives know. Of earlier ones GNU tar warns.
 TIME = 315532800
@@ -32,13 +32,13 @@ def header(kind: bytes, path: str, *, mode: int = 0o644, size: int = 0, link: st
 
 def padding(size: int) -> bytes:
     """Return what stands after *size* bytes."""
-    return bytes(-size % _BLOCK)
+    return bytes(-size % BLOCK_BYTES)
 
 
 def end(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Yield *chunks*, whole entries, and the end of the archive after them."""
     yield from chunks
-    yield bytes(2 * _BLOCK)
+    yield bytes(2 * BLOCK_BYTES)
 
 
 def _record(key: str, value: bytes) -> bytes:
@@ -63,5 +63,5 @@ def _block(kind: bytes, name: bytes, mode: int, size: int, link: bytes) -> bytes
         link.ljust(100, b"\0"),
         b"ustar\0" + b"00",
     ]
-    block = b"".join(fields).ljust(_BLOCK, b"\0")
+    block = b"".join(fields).ljust(BLOCK_BYTES, b"\0")
     return block[:148] + b"%06o\0 " % sum(block) + block[156:]

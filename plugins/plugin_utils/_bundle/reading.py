@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -21,6 +21,7 @@ from typing import BinaryIO
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.member_names import MemberNames
 from ansible_collections.pinned.release.plugins.module_utils.tar import FILE, Entry, read_tar
+from ansible_collections.pinned.release.plugins.plugin_utils._asset import tar_writer
 from ansible_collections.pinned.release.plugins.plugin_utils._bundle import layout
 from ansible_collections.pinned.release.plugins.plugin_utils._values.near_files import beside
 from ansible_collections.pinned.release.plugins.plugin_utils._values.text import listed, shortened
@@ -117,10 +118,13 @@ def opened(path: Path) -> Iterator[Bundle]:
         try:
             file = stack.enter_context(open(path, "rb", opener=_without_waiting))
             bundle = _read(path, file)
-        except FileNotFoundError:
+        except (FileNotFoundError, NoBundleError):
             raise
         except OSError as error:
             raise unreadable(path, error) from error
+        except ReleaseError as error:
+            # What reads archives advises about those of publishers.
+            raise ReleaseError(error.what, error.expected, error.found, _AGAIN) from error
         yield bundle
 
 
@@ -142,13 +146,13 @@ def _read(path: Path, file: BinaryIO) -> Bundle:
     sums = _first(path, members, names)
     expected = layout.sums_of(sums, str(path))
     parts: dict[str, Part] = {}
+    ends = [stream.position]
     for entry, content in members:
         member = _name(path, entry, names)
         if content is None or member not in expected:
             raise ReleaseError(
                 f"{path} has a member that its {layout.SUMS} does not name",
                 found=shortened(member, 200),
-                fix=_AGAIN,
             )
         offset, digest = stream.position, hashlib.sha256()
         while chunk := content.read(_CHUNK_BYTES):
@@ -158,15 +162,36 @@ def _read(path: Path, file: BinaryIO) -> Bundle:
                 f"{shortened(member, 200)} in {path} was changed",
                 expected=f"sha256 {expected[member]}",
                 found=f"sha256 {digest.hexdigest()}",
-                fix=_AGAIN,
             )
         parts[member] = Part(expected[member], entry.size, offset)
+        ends.append(offset + entry.size)
     missing = expected.keys() - parts.keys()
     if missing:
-        raise ReleaseError(
-            f"{path} lacks members that its {layout.SUMS} names", found=listed(sorted(missing)), fix=_AGAIN
-        )
+        raise ReleaseError(f"{path} lacks members that its {layout.SUMS} names", found=listed(sorted(missing)))
+    _refuse_stowaways(path, file.fileno(), ends)
     return Bundle(path, stream.digest.hexdigest(), sums, parts, file.fileno())
+
+
+def _refuse_stowaways(path: Path, descriptor: int, ends: Sequence[int]) -> None:
+    """Raise ReleaseError if something is in what fills the blocks of members, whose *ends* these are, or follows all.
+
+    No sum speaks of that, and nobody is to bring anything over an air gap in it.
+    """
+    for end in ends:
+        _refuse_what_is_not_zero(path, os.pread(descriptor, -end % tar_writer.BLOCK_BYTES, end))
+    at = ends[-1]
+    while chunk := os.pread(descriptor, _CHUNK_BYTES, at):
+        _refuse_what_is_not_zero(path, chunk)
+        at += len(chunk)
+
+
+def _refuse_what_is_not_zero(path: Path, filling: bytes) -> None:
+    if any(filling):
+        raise ReleaseError(
+            f"{path} was changed: bytes between its members, or after them, are not what mirror wrote",
+            expected="zeros",
+            found=ascii(filling.strip(b"\0")[:24]),
+        )
 
 
 def _first(path: Path, members: Iterator[tuple[Entry, BinaryIO | None]], names: MemberNames) -> str:
@@ -192,7 +217,7 @@ def _name(path: Path, entry: Entry, names: MemberNames) -> str:
     names.claim(member, entry)
     if entry.kind != FILE:
         raise ReleaseError(
-            f"{shortened(member, 200)} in {path} is no plain file", expected="files only", found=entry.kind, fix=_AGAIN
+            f"{shortened(member, 200)} in {path} is no plain file", expected="files only", found=entry.kind
         )
     return member
 
