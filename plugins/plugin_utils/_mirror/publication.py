@@ -46,6 +46,7 @@ class Publication:
 class _Named:
     """A file of a release: its address, where its bytes come from, and the proofs of it.
 
+    url    empty where it has no address
     place  the path of its address; None if no static server can serve that
     """
 
@@ -105,8 +106,10 @@ def _of_lock(lock: GivenLock) -> Iterator[_Named]:
                 continue
             asset = assets[alias.of]
             entry = Entry("alias", alias.sha256, alias.size)
-            url = addresses.beside(asset.url, alias.name)
-            place = addresses.place_of(url) if addresses.name_in(asset.url) == asset.name else None
+            # The address of a blob in a registry does not end in its name: nobody knows one for a copy of it.
+            has_own_name = addresses.name_in(asset.url) == asset.name
+            url = addresses.beside(asset.url, alias.name) if has_own_name else ""
+            place = addresses.place_of(url)
             yield _Named(AssetOrigin(lock.path, name, tool, asset, alias), alias.name, url, entry, place)
 
 
@@ -124,7 +127,7 @@ def _served(named: Sequence[_Named]) -> tuple[frozenset[str], tuple[str, ...]]:
     while folder := nested(of_place.keys() - notes.keys()):
         notes[folder] = "a file cannot lie where the folder of another does"
     hidden = {one.url: notes[place] for place in notes for one in of_place[place]}
-    hidden.update({one.url: "a static server cannot serve that" for one in named if one.place is None})
+    hidden.update({one.url: "a static server cannot serve that" for one in named if one.url and one.place is None})
     told = tuple(_note(one, hidden[one.url]) for one in named if one.url in hidden)
     return frozenset(of_place.keys() - notes.keys()), tuple(dict.fromkeys(told))
 

@@ -172,6 +172,14 @@ def test_alias_lies_beside_the_asset_that_it_is_a_copy_of(path: Path) -> None:
     assert sums[f"{folder}/SHA256SUMS"].decode() == f"{sha256(b'copy')}  gnu.tar.gz\n{sha256(b'x')}  musl.tar.gz\n"
 
 
+def test_alias_of_a_blob_in_a_registry_lies_in_the_release_and_has_no_address(path: Path) -> None:
+    copied = asset(f"https://ghcr.io/v2/o/t/blobs/sha256:{sha256(b'x')}", b"x", name="t-musl.tar.gz")
+    alias = Alias("t-gnu.tar.gz", "t-gnu.tar.gz", "t-musl.tar.gz", sha256(b"y"), 1)
+    found = of(path, t=tool(copied, aliases=[alias]))
+    assert found.files["releases/t/1.0/t-gnu.tar.gz"].entry.kind == "alias"
+    assert found.notes == ()
+
+
 def test_alias_of_what_the_publisher_still_has_is_no_second_file(path: Path) -> None:
     alias = Alias("t.tar.gz", "t.tar.gz", "t.tar.gz", sha256(b"x"), 1)
     found = of(path, t=tool(asset(f"{FORGE}/t.tar.gz", b"x"), aliases=[alias]))
