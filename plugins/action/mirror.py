@@ -59,10 +59,7 @@ class ActionModule(verb.Verb):
         refuse_token_elsewhere(sources, given["token"], given["token_host"])
         cache = Cache(default_cache_root(), verb.mirrors(self, given["mirrors"]))
         assets = AssetBytes(cache, partial(_open, token=given["token"], cache_root=cache.root), verb.progress())
-        if given["prune"] and not given["dest"]:
-            raise ReleaseError(
-                "prune is for a folder (dest)", fix="let the registry's own rules of retention remove what is old"
-            )
+        _refuse_what_does_nothing(given)
         if given["to"]:
             return self._pushed(given["to"], locks, assets)
         if given["bundle"]:
@@ -84,6 +81,18 @@ class ActionModule(verb.Verb):
         wanted = writing.pinned(locks, since)
         bundle = writing.BundleFile(path, wanted, has_controller=given["controller"])
         return writing.result(path, wanted, bundle.foreseen() if self._task.check_mode else bundle.write(assets))
+
+
+def _refuse_what_does_nothing(given: Mapping[str, Any]) -> None:
+    """Raise ReleaseError for an option that is about another of the ways in which lock files are served."""
+    if given["prune"] and not given["dest"]:
+        of_registry = "let the registry's own rules of retention remove what is old"
+        of_bundle = "leave it out: a bundle only has what its lock files pin"
+        raise ReleaseError("prune is for a folder (dest)", fix=of_registry if given["to"] else of_bundle)
+    if given["since"] and not given["bundle"]:
+        raise ReleaseError(
+            "since is for a bundle", fix="leave it out: a folder or a registry only gets what is not there yet"
+        )
 
 
 def _open(origin: AssetOrigin, *, token: str | None, cache_root: Path) -> Source:

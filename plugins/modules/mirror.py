@@ -90,7 +90,8 @@ options:
     default: false
   since:
     description:
-      - Lock files that were rolled out on the other side. O(bundle) leaves out the assets that they pin.
+      - Lock files that were rolled out on the other side. O(bundle) leaves out the assets that they pin. Only for
+        O(bundle).
       - The other side must still have these assets, in its cache or in its mirror. M(pinned.release.unbundle) fails
         before it changes anything if it has not.
     type: list
