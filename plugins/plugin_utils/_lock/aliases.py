@@ -89,11 +89,12 @@ def _tell_moved(job: Job, asset: LockedAsset, dropped: _Dropped) -> None:
     rename = renaming(asset.name, dropped.name)
     for program, place in sorted(dropped.programs.items()):
         own = asset.executables.get(program)
-        now = rename(own.path) if own else "nowhere"
+        now = rename(own.path) if own else None
         if now != place:
             LOG.warning(
-                "%s: %s would be at %s in the copy %s, and was at %s in %s: its consumers may not find it",
-                *(job.wanted.name, program, now, dropped.name, place, dropped.known.removeprefix("by ")),
+                "%s: %s would %s the copy %s, and was at %s in %s: its consumers may not find it",
+                *(job.wanted.name, program, f"be at {now} in" if now else "not be in", dropped.name, place),
+                dropped.known.removeprefix("by "),
             )
 
 

@@ -98,6 +98,19 @@ def test_program_that_is_not_where_it_was_is_told(
     assert warned == expected
 
 
+def test_program_that_is_no_longer_there_is_told(
+    publisher: Publisher, controller: Controller, caplog: pytest.LogCaptureFixture
+) -> None:
+    both = made.archive("tar.gz", *(made.file(name, OLD_GNU, 0o755) for name in ("tool", "toolctl")))
+    publisher.publish_files("1.0", {GNU_NAME: both})
+    publisher.publish_files("2.0", {MUSL_NAME: made.archive("tar.gz", made.file("tool", STATIC, 0o755))})
+    controller.resolve(more=ALIAS)
+    assert [one.getMessage() for one in caplog.records if one.levelname == "WARNING"] == [
+        f"tool: toolctl would not be in the copy {GNU_NAME}, and was at toolctl in {GNU_NAME} of release 1.0: "
+        "its consumers may not find it"
+    ]
+
+
 def test_build_that_needs_a_newer_glibc_than_the_dropped_one_is_refused(
     publisher: Publisher, controller: Controller
 ) -> None:
