@@ -53,6 +53,7 @@ class ActionModule(verb.Verb):
         had, where the folder or the file cannot be written, and where the registry refuses.
         """
         given = verb.options(self, OPTIONS)
+        verb.refuse_empty(given, _WAYS)
         required = signers.read(given["lock_signers"])
         locks = [read_lock(verb.found_file(self, name), required) for name in given["lockfile"]]
         sources = [tool.source for given_lock in locks for tool in given_lock.lock.tools.values()]

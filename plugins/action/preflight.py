@@ -42,8 +42,10 @@ class ActionModule(verb.Verb):
         extra = load_extra_vars(self._loader)
         slips.refuse(extra, given["variables"], [f"{role}_" for role in given["roles"]])
         for name in given["required"]:
-            if extra.get(name, task_vars.get(name)) in (None, ""):
-                raise ReleaseError(f"the variable {name} is missing", fix=f"add -e {name}=…")
+            value = extra.get(name, task_vars.get(name))
+            if value in (None, ""):
+                wrong = "missing" if value is None else "empty"
+                raise ReleaseError(f"the variable {name} is {wrong}", fix=f"add -e {name}=…")
         for name, value in given["switches"].items():
             if str(value).lower() not in _SWITCHES:
                 meant = question(str(value), ("true", "false"))

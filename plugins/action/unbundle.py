@@ -34,6 +34,7 @@ class ActionModule(verb.Verb):
         Raises ReleaseError for a bundle that is not whole or not what its lock files pin, before anything is written.
         """
         given = verb.options(self, OPTIONS)
+        verb.refuse_empty(given, ("bundle", "dest"))
         path, dest = (Path(self._loader.path_dwim(given[name])) for name in ("bundle", "dest"))
         required, now = signers.read(given["lock_signers"]), datetime.now(timezone.utc)
         try:

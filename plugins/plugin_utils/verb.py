@@ -199,6 +199,16 @@ def options(action: ActionBase, spec: ArgumentSpecValidator, given: Mapping[str,
     return parameters
 
 
+def refuse_empty(given: Mapping[str, Any], names: Iterable[str]) -> None:
+    """Raise ReleaseError if one of the options with these *names* is "": as a path, that would be the folder of a play.
+
+    It comes from a variable that has nothing in it.
+    """
+    for name in names:
+        if given[name] == "":
+            raise ReleaseError(f"the option {name} is empty", fix="see where its value comes from")
+
+
 def _message(
     error: AnsibleValidationError, unsupported: Iterable[object] = (), spec: ArgumentSpecValidator | None = None
 ) -> str:
