@@ -185,7 +185,7 @@ def _obstacle(tool: LockedTool, asset: LockedAsset, dropped: _Dropped) -> str | 
 def _needs(dropped: _Dropped) -> str:
     """Return for people what the programs that were dropped needed."""
     one = dropped.requires[0]
-    libc = " ".join(filter(None, (one.libc, one.libc_min)))
+    libc = "" if one.libc == "system" else " ".join(filter(None, (one.libc, one.libc_min)))
     return f"a program for hosts that start one for {triples.triple(one)}" + (f" ({libc})" if libc else "")
 
 

@@ -23,7 +23,7 @@ from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.little_p
     Controller,
     Publisher,
 )
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import elf
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.tiny_programs import elf, pe
 
 GNU_NAME, MUSL_NAME = "tool-x86_64-unknown-linux-gnu.tar.gz", "tool-x86_64-unknown-linux-musl.tar.gz"
 OLD_GNU = elf(interpreter=LOADER, needed=("libc.so.6",), versions=("GLIBC_2.17",))
@@ -123,6 +123,15 @@ def test_build_that_needs_a_newer_glibc_than_the_dropped_one_is_refused(
         f"a program for hosts that start one for x86_64-unknown-linux-gnu (glibc 2.17), by {GNU_NAME} of release 1.0"
     )
     assert caught.value.found == f"{asset}: gnu build needs glibc 2.39, host has 2.17"
+
+
+def test_what_is_needed_is_told_without_a_libc_where_there_is_one_only(
+    publisher: Publisher, controller: Controller
+) -> None:
+    publisher.publish_files("2.0", {"tool-x86_64-pc-windows-msvc.exe": pe()})
+    with pytest.raises(ReleaseError) as caught:
+        controller.resolve(more=", aliases: [{asset: tool-aarch64-pc-windows-msvc.exe}]", platforms="windows/x86_64")
+    assert str(caught.value.expected).startswith("a program for hosts that start one for aarch64-pc-windows-msvc, by")
 
 
 @pytest.mark.parametrize("older", [{}, {"tool-aarch64-unknown-linux-gnu.tar.gz": elf(machine=183)}])
