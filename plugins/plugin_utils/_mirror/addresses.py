@@ -22,8 +22,9 @@ MOST_BYTES_OF_STEP, MOST_BYTES_OF_PATH = 255, 1024
 #: Names by which servers find their settings in the folders that they serve, beside those with a dot in front.
 OBEYED = frozenset({"web.config"})
 _STEP = re.compile(rf"{STEP}\Z")
-#: The paths of releases on GitHub, Gitea and Forgejo, and on GitLab: consumers know these.
-_OF_RELEASE = re.compile(r"[^/]+/.+/(?:releases/download/[^/]+|-/releases/[^/]+/downloads)/[^/]+\Z")
+#: The paths of releases on GitHub, Gitea and Forgejo, and on GitLab: consumers know these. A tag may have slashes, as
+#: ``kustomize/v5.6.0`` has.
+_OF_RELEASE = re.compile(r"[^/]+/.+/(?:releases/download/.+|-/releases/[^/]+/downloads)/[^/]+\Z")
 
 
 def place_of(url: str) -> str | None:

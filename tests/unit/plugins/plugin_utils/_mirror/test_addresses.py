@@ -126,6 +126,8 @@ def test_one_rewrite_of_the_prefix_leads_to_the_file(
     ("place", "is_of_release"),
     [
         ("github.com/o/r/releases/download/v1/a", True),
+        ("github.com/o/r/releases/download/kustomize/v5.6.0/a", True),
+        ("github.com/o/r/releases/download/a", False),
         ("codeberg.org/o/r/releases/download/v1/a", True),
         ("gitlab.com/g/s/p/-/releases/v1/downloads/a", True),
         ("gitlab.com/g/s/p/-/releases/v1/downloads/bin/a", False),
