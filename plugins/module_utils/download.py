@@ -239,8 +239,11 @@ class _Transfer:
             etag = answer.header("ETag")
             self._validator = etag if etag.startswith('"') else answer.header("Last-Modified")
             if answer.length not in (None, self._partial.size):
-                page = ", a web page" if answer.header("Content-Type").startswith("text/html") else ""
-                raise self._partial.size_mismatch("{0} bytes{1}".format(answer.length, page))
+                encoding = answer.header("Content-Encoding")[:20]
+                kind = ", encoded as {0}".format(ascii(encoding)[1:-1]) if encoding else ""
+                if answer.header("Content-Type").startswith("text/html"):
+                    kind = ", a web page"
+                raise self._partial.size_mismatch("{0} bytes{1}".format(answer.length, kind))
             return
         pattern = _CONTENT_RANGE if answer.status == 206 else _UNSATISFIED_RANGE
         given = pattern.match(answer.header("Content-Range"))

@@ -402,10 +402,10 @@ def _go_on(response: requests.Response, session: requests.Session, partial: _Par
 
 def _refuse_another(response: requests.Response, asset: Asset) -> None:
     """Raise ReleaseError for what is whole and not the *asset*: a login page, or a file that is encoded on its way."""
-    announced = response.headers.get("Content-Length", "")
-    if response.status_code != 200 or asset.size is None or announced in ("", str(asset.size)):
+    announced = response.headers.get("Content-Length", "")[:18]
+    if response.status_code != 200 or not announced.isdecimal() or asset.size in (None, int(announced)):
         return
-    encoding = response.headers.get("Content-Encoding", "")
+    encoding = redaction.shown(response.headers.get("Content-Encoding", ""), 20)
     is_page = response.headers.get("Content-Type", "").startswith("text/html")
     kind = "a web page" if is_page else f"encoded as {encoding}" if encoding else None
     if kind:

@@ -195,6 +195,11 @@ def test_another_announced_size_is_refused_before_the_body(server, get, found):
     assert len(server.requests) == 1
 
 
+def test_file_that_is_encoded_on_its_way_is_named_as_such(server, get):
+    server.answers["/asset"] = publish(b"encoded", headers={"Content-Encoding": "gzip"})
+    get.fails(server.url(), "7 bytes, encoded as gzip")
+
+
 def test_web_page_with_status_200_is_named_as_such(server, get):
     server.answers["/asset"] = publish(b"<html>Sign in", headers={"Content-Type": "text/html; charset=utf-8"})
     get.fails(server.url(), "13 bytes, a web page")

@@ -480,6 +480,7 @@ def test_whatever_a_mirror_does_the_publisher_serves(tmp_path, fault, size, monk
     [
         ({"Content-Type": "text/html; charset=utf-8"}, "a web page"),
         ({"Content-Encoding": "gzip"}, "encoded as gzip"),
+        ({"Content-Encoding": "\x1b[2Jgzip"}, "encoded as ?[2Jgzip"),
     ],
 )
 @pytest.mark.parametrize("size", [10, len(CONTENT) + 1])
