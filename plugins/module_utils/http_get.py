@@ -46,6 +46,11 @@ _NOT_OF_THE_SERVER = (407, 511)
 _NOT_IN_URL = re.compile("[\x00-\x20\x7f]")
 _SECONDS = re.compile(r"\d{1,9}\Z")
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
+#: Where credentials are given: a host has none of its own.
+_CREDENTIALS = (
+    "write the token or password of a mirror into its rule of the option mirrors; for any other server, let the "
+    "controller download it, which has netrc (fetch_from: controller)"
+)
 _USER_AGENT = "pinned.release (an Ansible collection)"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NETWORK_ERRORS = (OSError, http.client.HTTPException, ValueError)
@@ -326,8 +331,8 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
         error.is_unanswered = status in _NOT_OF_THE_SERVER
         return error
     fixes = {
-        401: "give the server's token or password",
-        403: "give a token or password that may read it, or allow this machine's address",
+        401: _CREDENTIALS,
+        403: "allow this machine's address, or, if it is about credentials: " + _CREDENTIALS,
         404: "see whether the publisher or the mirror still has it; if not, lock again. "
         "A private repository answers so, too: lock anew with its token (upgrade), so that the lock file says so",
         407: "give the proxy's user and password in http_proxy and https_proxy",

@@ -322,6 +322,12 @@ def test_status_that_may_pass_is_tried_again(server, get, status):
     assert get(server.url()) == DATA
 
 
+@pytest.mark.parametrize("status", [401, 403])
+def test_who_asks_for_credentials_leads_to_where_they_can_be_given(server, get, status):
+    server.answers["/asset"] = say(status)
+    get.fails(server.url(), "rule of the option mirrors", "fetch_from: controller")
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 410, 300, 304, 204])
 def test_status_that_stays_is_told_at_once(server, get, pauses, status):
     server.answers["/asset"] = say(status)
