@@ -44,7 +44,7 @@ def fits(sizes: Iterable[int], paths: Iterable[str]) -> bool:
 
 def zipped(entries: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
     """Yield the file of *entries*, each with its bytes. They must be as they were announced, and fit."""
-    directory, at, count = b"", 0, 0
+    directory, at, count = bytearray(), 0, 0
     for entry, content in entries:
         name = entry.path.encode()
         common = struct.pack("<HHHHH", _NEEDED, _FLAGS, 0, _TIME, _DATE)
@@ -55,5 +55,5 @@ def zipped(entries: Iterable[tuple[Entry, Iterable[bytes]]]) -> Iterator[bytes]:
         yield _LOCAL + common + name
         yield from content
         at, count = at + 30 + len(name) + entry.size, count + 1
-    yield directory
+    yield bytes(directory)
     yield _END + struct.pack("<HHHHIIH", 0, 0, count, count, len(directory), at, 0)
