@@ -43,6 +43,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 _TRANSIENT_STATUSES = (408, 425, 429)
 #: What a proxy, or a network that asks for a login, says in place of the server, which has not answered then.
 _NOT_OF_THE_SERVER = (407, 511)
+#: What a proxy says where it forbids a server, or does not reach it. To http URLs, nothing tells that from the server.
+_NOT_THROUGH_THE_PROXY = (403, 502, 503, 504)
 _NOT_IN_URL = re.compile("[\x00-\x20\x7f]")
 _SECONDS = re.compile(r"\d{1,9}\Z")
 _TUNNEL_STATUS = re.compile(r"Tunnel connection failed: (\d{3})")
@@ -328,7 +330,7 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
             )
         error = TransientError(what, found=found, fix="run again later, or use a mirror")
         error.pause_s = pause_s
-        error.is_unanswered = status in _NOT_OF_THE_SERVER
+        error.is_unanswered = _is_on_the_way(answer)
         return error
     fixes = {
         401: _CREDENTIALS,
@@ -339,11 +341,19 @@ def _refusal(answer: Answer, is_elsewhere: bool) -> ReleaseError:
         410: "the publisher withdrew it: lock another version",
     }
     fix = fixes.get(status)
-    if status in (401, 403) and is_elsewhere:
+    if status == 403 and _is_on_the_way(answer):
+        fix = "let the proxy allow this host, or name the server in no_proxy; if it is the server: {0}".format(fix)
+    elif status in (401, 403) and is_elsewhere:
         fix = "the server redirects to another host, to which tokens and passwords are not sent: pin that URL instead"
     refused = ReleaseError(what, found=found, fix=fix)
-    refused.is_unanswered = status in _NOT_OF_THE_SERVER
+    refused.is_unanswered = _is_on_the_way(answer)
     return refused
+
+
+def _is_on_the_way(answer: Answer) -> bool:
+    """Tell whether *answer* may be by what stands between this machine and the server, which was not asked then."""
+    is_by_proxy = bool(answer.proxy) and answer.url.startswith("http:")
+    return answer.status in _NOT_OF_THE_SERVER or (is_by_proxy and answer.status in _NOT_THROUGH_THE_PROXY)
 
 
 def _retry_after_s(value: str) -> t.Optional[float]:

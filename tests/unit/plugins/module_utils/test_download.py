@@ -654,12 +654,19 @@ def test_a_proxy_that_lets_nobody_through_is_no_way(proxy, get, monkeypatch):
     assert unanswered(get, "https://example.org/asset")
 
 
-@pytest.mark.parametrize("status", [407, 511])
-def test_what_stands_between_and_asks_who_one_is_was_no_answer_of_the_server(proxy, get, monkeypatch, pauses, status):
+@pytest.mark.parametrize("status", [403, 407, 502, 503, 504, 511])
+def test_what_stands_between_and_lets_nothing_through_was_not_the_server(proxy, get, monkeypatch, pauses, status):
     monkeypatch.setenv("http_proxy", proxy.url(""))
     proxy.answers["http://example.org/asset"] = say(status)
     assert unanswered(get, "http://example.org/asset")
     assert pauses == []
+
+
+@pytest.mark.parametrize("status", [404, 410, 500])
+def test_what_only_the_server_says_is_its_answer_by_a_proxy_too(proxy, get, monkeypatch, status):
+    monkeypatch.setenv("http_proxy", proxy.url(""))
+    proxy.answers["http://example.org/asset"] = say(status)
+    assert not unanswered(get, "http://example.org/asset")
 
 
 @pytest.mark.parametrize(
@@ -819,10 +826,11 @@ def test_proxy_that_wants_a_password_is_named_without_the_one_it_got(proxy, get,
     assert len(proxy.requests) == 1
 
 
-def test_proxy_that_forbids_a_host_is_told(proxy, get, monkeypatch):
-    monkeypatch.setenv("https_proxy", proxy.url(""))
-    proxy.answers["CONNECT"] = say(403)
-    get.fails("https://example.org/asset", "through the proxy " + proxy.url(""), "403 Forbidden", "no_proxy")
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_proxy_that_forbids_a_host_is_told(proxy, get, monkeypatch, scheme):
+    monkeypatch.setenv(scheme + "_proxy", proxy.url(""))
+    proxy.answers["http://example.org/asset"] = proxy.answers["CONNECT"] = say(403)
+    get.fails(scheme + "://example.org/asset", "through the proxy " + proxy.url(""), "403 Forbidden", "no_proxy")
 
 
 def test_proxy_that_cannot_reach_the_host_is_tried_again(proxy, get, monkeypatch, pauses):
