@@ -185,7 +185,7 @@ def refuse_unknown_notifiers(wanted: Wanted, tools: Iterable[str]) -> None:
     if wanted.exact:
         unknown = {name for name in unknown if nearest(name, wanted.lock.tools)}
     if unknown:
-        raise no_such_tool(wanted.lock, unknown)
+        raise no_such_tool(wanted.lock, unknown).about("notify")
 
 
 def _unique(values: Iterable[str]) -> tuple[str, ...]:
