@@ -24,7 +24,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout import ord
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed, Host
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile, no_such_tool
 from ansible_collections.pinned.release.plugins.plugin_utils._values.nearest import nearest
-from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import Platform
+from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import FLOORS, Platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import BinKind, Integrity, Layout, Prefer
 
 
@@ -116,11 +116,15 @@ def choice_for(name: str, tool: LockedTool, wanted: Wanted, host: Host) -> Choic
     except UnsupportedError as error:
         if wanted.platform is None:
             raise
+        platform = wanted.platform
+        fix = f"add {platform} to the manifest's platforms, or choose a version that supports it, and lock again"
+        if any((each.requires.os, each.requires.arch) == (platform.os, platform.arch) for each in tool.assets):
+            fix = f"if all of them have it, say so in assume, or behind the platform, as in {FLOORS}; else {fix}"
         raise ReleaseError(
-            f"{name} {tool.version}: no locked asset runs on every host of {wanted.platform}",
+            f"{name} {tool.version}: no locked asset runs on every host of {platform}",
             error.expected,
             error.reason,
-            f"add {wanted.platform} to the manifest's platforms, or choose a version that supports it, and lock again",
+            fix,
         ) from error
 
 
