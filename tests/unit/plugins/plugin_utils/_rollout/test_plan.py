@@ -573,7 +573,7 @@ def test_unknown_tool_with_nearly_the_name_of_one_is_told_that_name(machine: Mac
 def test_handlers_of_a_tool_that_the_lock_lacks_are_refused(machine: Machine, tmp_path: Path) -> None:
     wanted = machine.wanted(Released(tmp_path))
     refuse_unknown_notifiers(wanted, ["hello"])
-    with pytest.raises(ReleaseError, match="^notify: the lock file has no tool named old"):
+    with pytest.raises(ReleaseError, match=r"^notify: the lock file has no tool named old"):
         refuse_unknown_notifiers(wanted, ["old"])
     # What goes may be in no lock file any more.
     refuse_unknown_notifiers(with_options(wanted, exact=True), ["old"])
