@@ -21,6 +21,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.locked impo
 #: File systems of Linux that keep no attribute security.capability.
 _WITHOUT_CAPABILITIES = frozenset(("vfat", "msdos", "exfat", "nfs", "nfs4", "cifs", "smb3", "ramfs", "hfsplus"))
 _MEBIBYTE = 1024 * 1024
+#: The folders of root that hold nothing but what runs put there.
+_KEPT = ("asked", "current", "modulefiles", "seals", "staging", "store", "tool_cache")
 
 
 def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool = True) -> None:
@@ -59,6 +61,17 @@ def refuse_powerless(orders: Sequence[ToolOrder], state: State, owner: str) -> N
             raise cannot_check_as(owner, state.user.uid)
         if order.tree and not order.reuse and not state.user.gives_group and state.gid is not None:
             raise cannot_give(state.user.uid, state.gid)
+
+
+def refuse_among_the_kept(state: State) -> None:
+    """Raise ReleaseError where bin_dir lies in a folder of root in which a run takes away what it does not know."""
+    inside = os.path.relpath(state.bin_dir, state.root).split("/")[0]
+    if inside in _KEPT:
+        raise ReleaseError(
+            f"bin_dir lies in {state.root}/{inside}, where only what pinned.release keeps may be",
+            found=state.bin_dir,
+            fix=f"choose another bin_dir, such as {state.root}/bin",
+        )
 
 
 def refuse_incapable(orders: Sequence[ToolOrder], state: State, host: Host) -> None:

@@ -34,6 +34,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.appearance
     as_pinned,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.foresight import (
+    refuse_among_the_kept,
     refuse_dependent,
     refuse_hopeless,
     refuse_incapable,
@@ -140,6 +141,7 @@ class _Found:
 def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     """Return what to do on *host*, which is in *state*. Raises ReleaseError when it cannot all be done."""
     locked = locked_tools(wanted)
+    refuse_among_the_kept(state)
     reader = reader_of(wanted, host)
     if wanted.platform:
         refuse_apart(state.root, state.bin_dir)

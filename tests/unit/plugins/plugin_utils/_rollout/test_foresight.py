@@ -127,6 +127,18 @@ def test_host_without_python_is_told_which_ones_were_tried() -> None:
     assert failure.value.found == "/usr/bin/python3 is 3.5; /usr/local/bin/python3 can be exchanged by others"
 
 
+@pytest.mark.parametrize("folder", ["current", "staging", "store/uv"])
+def test_folder_of_links_among_what_is_kept_is_an_error(tmp_path: Path, folder: str) -> None:
+    """A link there would be taken away by the same run, or in place of what the run needs."""
+    machine = Machine(tmp_path)
+    machine.bin_dir = machine.root / folder
+    with pytest.raises(ReleaseError, match=f"bin_dir lies in {machine.root}/{folder.partition('/')[0]}, where only"):
+        machine.plan(machine.wanted(Released(tmp_path)))
+    assert not machine.root.exists()
+    machine.bin_dir = machine.root / "bin"
+    assert machine.actions(machine.wanted(Released(tmp_path))) == {"hello": "install"}
+
+
 def test_folder_of_a_file_that_cannot_be_written_is_an_error_only_if_something_changes_there() -> None:
     order = INSTALL._replace(files={"share/a": "a"})
     closed = replace(state(), closed={"share/a": "/usr"})
