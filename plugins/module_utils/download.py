@@ -60,6 +60,7 @@ class Patience(t.NamedTuple):
     min_bytes_per_s    that minimum
     pause_s            the longest pause before another attempt
     bears_silence      whether one that did not answer, or not in time, is tried again
+    bears_stalls       whether one that answered, and then sent no more, or too slowly, is
     """
 
     attempts: int
@@ -68,16 +69,23 @@ class Patience(t.NamedTuple):
     min_bytes_per_s: int
     pause_s: float
     bears_silence: bool
+    bears_stalls: bool
 
 
 #: Of a server while there is another one to ask: half a minute, and no more, may be lost with it.
-IMPATIENT = Patience(2, CONNECT_TIMEOUT_S, 30.0, 16 * 1024, 5.0, bears_silence=False)
+IMPATIENT = Patience(2, CONNECT_TIMEOUT_S, 30.0, 16 * 1024, 5.0, bears_silence=False, bears_stalls=False)
 
 
 def all_patience() -> Patience:
     """Return how much is borne of the last server that may have the file."""
     return Patience(
-        ATTEMPTS, CONNECT_TIMEOUT_S, TIMEOUT_S, MIN_BYTES_PER_S, MAX_RETRY_AFTER_S * 1.1, bears_silence=True
+        ATTEMPTS,
+        CONNECT_TIMEOUT_S,
+        TIMEOUT_S,
+        MIN_BYTES_PER_S,
+        MAX_RETRY_AFTER_S * 1.1,
+        bears_silence=True,
+        bears_stalls=True,
     )
 
 
@@ -196,7 +204,7 @@ class _Transfer:
         """Request until the file is whole; a mix of answers whose digest is not *sha256* is fetched once more as one.
 
         Raises ReleaseError when the last attempt has failed, and at once for an error that a repetition cannot change,
-        and for silence that the patience does not bear.
+        and for silence or stalls that the patience does not bear.
         """
         attempts = self._patience.attempts
         for attempt in range(1, attempts + 1):
@@ -209,8 +217,7 @@ class _Transfer:
                 self._start_over()
             except TransientError as error:
                 pause_s = _pause_s(attempt, error.pause_s)
-                is_silent = isinstance(error, SilentError) or error.is_unanswered
-                if is_silent and not self._patience.bears_silence:
+                if not self._bears(error):
                     raise
                 if is_last or pause_s > self._patience.pause_s:
                     tried = " (tried {0} times)".format(attempt) if attempt > 1 else ""
@@ -218,6 +225,11 @@ class _Transfer:
                     given_up.is_unanswered = error.is_unanswered
                     raise given_up from error
                 time.sleep(pause_s)
+
+    def _bears(self, error: TransientError) -> bool:
+        if error.is_unanswered:
+            return self._patience.bears_silence
+        return self._patience.bears_stalls or not isinstance(error, SilentError)
 
     def _get(self) -> None:
         headers = {}

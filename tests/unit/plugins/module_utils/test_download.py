@@ -635,6 +635,17 @@ def test_a_machine_without_a_way_gives_up_at_once_where_another_one_stands_by(ge
     assert pauses == []
 
 
+def test_a_download_that_stalls_goes_on_where_another_one_stands_by(server, get):
+    """The server did answer, so nobody else sends the file."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 700000\r\n\r\n"
+    server.answers["/asset"] = [send_raw(head + DATA[:HALF], pause_s=30), publish(DATA)]
+    with limits(timeout_s=0.6):
+        patience = downloading.patience_while_controller_stands_by()
+        download(server.url(), get.path, SHA256, SIZE, patience=patience)
+    assert len(server.requests) == 2
+    assert header(server, "Range") == f"bytes={HALF}-"
+
+
 def test_packets_that_nobody_answers_are_waited_for_in_bounded_time(get, monkeypatch):
     monkeypatch.setattr(downloading, "QUICK_CONNECT_TIMEOUT_S", 0.3)
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
