@@ -180,6 +180,8 @@ def reader(spec: Mapping[str, Any], **rules: Any) -> ArgumentSpecValidator:
 
 #: What Ansible says of a value that is none of an option's.
 _NO_CHOICE = re.compile(r"must be one (?:or more )?of: (.+?)[,.] [Gg]ot(?: no match for)?: (\S+)")
+_NO_SHAPE = re.compile(r"argument '([^']*)' is of type .*? and we were unable to convert to (dict|list):")
+_SHAPES = {"dict": "mapping of names to values", "list": "list"}
 _NO_SWITCH = re.compile(r"argument '([^']*)' is of type .*? to bool: The value '([^']*)' is not a valid boolean")
 
 #: What the site's file of mirrors may say.
@@ -231,7 +233,9 @@ def _nearest_option(way: tuple[object, ...], spec: ArgumentSpecValidator | None)
 
 def _of_value(message: str) -> str:
     """Return Ansible's *message* of a value that an option does not take, with the one that was meant."""
-    switch, choice = _NO_SWITCH.match(message), _NO_CHOICE.search(message)
+    shape, switch, choice = _NO_SHAPE.match(message), _NO_SWITCH.match(message), _NO_CHOICE.search(message)
+    if shape:
+        return f"{shape[1]} is no {_SHAPES[shape[2]]}"
     if switch:
         return f"{switch[1]} is neither true nor false: {switch[2]}{question(switch[2], ('true', 'false'))}"
     # Of numbers, as versions are, the nearest is not the one that was meant.

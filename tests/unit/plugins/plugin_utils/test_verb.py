@@ -258,6 +258,21 @@ def test_a_value_that_is_neither_true_nor_false_is_told_in_few_words() -> None:
     assert verb._message(checked.errors.errors[0]) == "exact is neither true nor false: maybe"
 
 
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"notify": "Restart it"}, "notify is no mapping of names to values"),
+        ({"notify": ["Restart it"]}, "notify is no mapping of names to values"),
+        ({"check": None}, "check is no mapping of names to values"),
+        ({"tools": {"uv": "1.0"}}, "tools is no list"),
+    ],
+)
+def test_a_value_of_another_shape_is_told_without_names_of_types(given: dict[str, object], told: str) -> None:
+    """Whoever indents the keyword notify like an option gives it a text or a list."""
+    checked = verb.reader(options.TOOLS).validate(given)
+    assert [verb._message(error) for error in checked.errors.errors] == [told]
+
+
 def rule(password):
     return f"mirrors:\n  - prefix: https://\n    to: https://mirror/\n    username: u\n    password: {password}\n"
 
