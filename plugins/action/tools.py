@@ -97,10 +97,14 @@ class ActionModule(verb.Verb):
             for tool in planned.tools:
                 verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
             brought = delivery.deliveries(planned, way)
+            depot = self._depot(given, wanted.mirrors, self.host(task_vars)) if brought else None
+            if depot and self._task.check_mode:
+                depot.foresee(brought)
             has_nothing_to_seal = state.remembered or not state.active or bool(planned.unsupported)
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
-            files = self._fetched(brought, way, given, wanted.mirrors, self.host(task_vars))
+            # A controller that cannot have one of them ends it here, with an error that names tool and asset.
+            files = depot.files(brought, way) if depot else {}
             answered = self._obey(delivery.with_files(planned, files, way), state, files, self.host(task_vars))
             if answered.is_unanswered and way.fetch_from == "auto" and way.unanswered is None:
                 way = replace(way, unanswered=answered.error)
@@ -108,24 +112,11 @@ class ActionModule(verb.Verb):
                 return _with_files(self._outcome(planned, answered), files, delivery.notes(brought, way))
         raise answered.error or ReleaseError("the host changes faster than it can be asked")
 
-    def _fetched(
-        self,
-        brought: Sequence[delivery.Delivery],
-        way: delivery.Way,
-        given: Mapping[str, Any],
-        mirrors: Mirrors,
-        host: str,
-    ) -> dict[str, CachedFile]:
-        """Return the files that the controller brings to the *host*, by the tools that need them.
-
-        Raises ReleaseError that names tool and asset if the controller cannot have one of them.
-        """
-        if not brought:
-            return {}
+    def _depot(self, given: Mapping[str, Any], mirrors: Mirrors, host: str) -> bringing.Depot:
+        """Return where the files come from that the controller brings to the *host*."""
         base = task_options.lock_folder(self, given["lockfile"])
         token, token_host = given["token"], given["token_host"]
-        depot = bringing.Depot(default_cache_root(), partial(_tell, host), base, token, token_host, mirrors)
-        return depot.files(brought, way)
+        return bringing.Depot(default_cache_root(), partial(_tell, host), base, token, token_host, mirrors)
 
     def _shares_files(self) -> bool:
         """Tell whether the host is the controller, and its program may read what the controller's user may."""

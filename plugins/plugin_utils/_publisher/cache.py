@@ -330,7 +330,14 @@ def _transfer(partial: _Partial, wanted: _Wanted, session: requests.Session, pro
 
 def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
     """Bring a local file into *partial*. Only a source or lock file that the user wrote names one: no listing may."""
-    path = Path(url2pathname(urlsplit(wanted.asset.url).path))
+    with open_local(wanted.asset.url) as file:
+        partial.restart()
+        _receive(iter(lambda: file.read(answer_body.CHUNK_BYTES), b""), partial, wanted, progress)
+
+
+def open_local(url: str) -> BinaryIO:
+    """Open the file of this machine that *url* names. Raises ReleaseError where there is none that can be read."""
+    path = Path(url2pathname(urlsplit(url).path))
     try:
         # Without O_NONBLOCK, opening a FIFO would wait for ever, and every other run for the lock that is held.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -343,9 +350,7 @@ def _copy(partial: _Partial, wanted: _Wanted, progress: Progress) -> None:
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ReleaseError(f"{path} is no regular file", fix="see who can write in its folder")
-    partial.restart()
-    with open(descriptor, "rb") as file:
-        _receive(iter(lambda: file.read(answer_body.CHUNK_BYTES), b""), partial, wanted, progress)
+    return open(descriptor, "rb")
 
 
 def _request_rest(partial: _Partial, wanted: _Wanted, session: requests.Session, progress: Progress) -> None:

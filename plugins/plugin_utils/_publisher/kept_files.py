@@ -46,6 +46,19 @@ def kept(root: Path, sha256: str) -> CachedFile | None:
     return found if found and found.sha256 == sha256 else None
 
 
+def is_there(root: Path, sha256: str) -> bool:
+    """Tell whether the cache below *root* has something under this digest, which is not read.
+
+    Raises ReleaseError where another user could change the cache, or the disk cannot be read.
+    """
+    try:
+        return (folders.private_folder(root, "sha256", sha256[:2], create=False) / sha256).exists()
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise disk_failure(error, root) from error
+
+
 def look(root: Path, sha256: str, algorithms: tuple[str, ...] = ("sha256",)) -> CachedFile | None:
     """Return what lies under *sha256* in the cache below *root*, hashed; None if nothing does.
 

@@ -12,6 +12,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
@@ -20,6 +21,9 @@ from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_fil
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import MEGABYTE, ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery, Way
+
+if TYPE_CHECKING:
+    from ansible_collections.pinned.release.plugins.plugin_utils._rollout.fetching import Fetcher
 
 LOG = logging.getLogger("pinned.release")
 #: What is less than this is sent without a word.
@@ -54,7 +58,7 @@ class Depot:
         missing = [one for one in wanted if one.tool not in files and not one.is_offer]
         progress = ProgressReport(self.show)
         try:
-            files.update(self._fetched(missing, progress) if missing else {})
+            files.update(self._fetcher(progress).fetched(missing) if missing else {})
         except ReleaseError as error:
             if way.unanswered is None:
                 raise
@@ -63,6 +67,13 @@ class Depot:
         if megabytes >= TOLD_FROM_MEGABYTES and not way.shares_files:
             progress.tell(f"  … the controller sends {megabytes:.1f} MB")
         return files
+
+    def foresee(self, wanted: Sequence[Delivery]) -> None:
+        """Raise ReleaseError where files() would, as far as that is known before anything is read or downloaded."""
+        needed = [one for one in wanted if not one.is_offer]
+        missing = [one for one in needed if not kept_files.is_there(self.root, one.asset.sha256)]
+        if any(one.asset.private_url or one.asset.url.startswith("file:") for one in missing):
+            self._fetcher(ProgressReport(self.show)).foresee(missing)
 
     def _kept(self, wanted: Delivery) -> CachedFile | None:
         """Return what the cache has of it. A cache that cannot be used is none to a host that needs it not.
@@ -80,11 +91,11 @@ class Depot:
             LOG.debug("%s: the host downloads it: %s", wanted.tool, error)
             return None
 
-    def _fetched(self, missing: Sequence[Delivery], progress: ProgressReport) -> dict[str, CachedFile]:
+    def _fetcher(self, progress: ProgressReport) -> Fetcher:
         # To import what speaks HTTP takes longer than to ask a host at no-op.
         from ansible_collections.pinned.release.plugins.plugin_utils._rollout.fetching import Fetcher
 
-        return Fetcher(self.root, progress, self.base, self.token, self.token_host, self.mirrors).fetched(missing)
+        return Fetcher(self.root, progress, self.base, self.token, self.token_host, self.mirrors)
 
 
 def _is_here(url: str) -> bool:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import transport
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.at_once import at_once
-from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.cache import Cache, open_local
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.kept_files import CachedFile
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.mirrors import Mirrors
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
@@ -53,12 +53,27 @@ class Fetcher:
 
         Raises ReleaseError that names the tool and the asset, if one cannot be had as it was locked.
         """
-        private = [one.source for one in wanted if one.asset.private_url]
-        refuse_token_elsewhere(private, self.token, self.token_host)
+        self._refuse_token_elsewhere(wanted)
         self.progress.expect(*(one.asset.size for one in wanted))
         cache = Cache(self.root, self.mirrors)
         files = at_once(partial(self._fetched, cache), wanted, PARALLEL_REQUESTS)
         return {one.tool: file for one, file in zip(wanted, files, strict=True)}
+
+    def foresee(self, wanted: Sequence[Delivery]) -> None:
+        """Raise ReleaseError where fetched() would before it asks a server: a bad token, a file that is gone."""
+        self._refuse_token_elsewhere(wanted)
+        for one in wanted:
+            try:
+                if one.asset.url.startswith("file:"):
+                    open_local(one.asset.url).close()
+                elif one.asset.private_url:
+                    self._session(one).close()
+            except ReleaseError as error:
+                raise error.about(one.tool) from error
+
+    def _refuse_token_elsewhere(self, wanted: Sequence[Delivery]) -> None:
+        private = [one.source for one in wanted if one.asset.private_url]
+        refuse_token_elsewhere(private, self.token, self.token_host)
 
     def _fetched(self, cache: Cache, wanted: Delivery) -> CachedFile:
         try:

@@ -336,3 +336,45 @@ def test_one_token_is_not_sent_to_two_servers(tmp_path: Path) -> None:
     ]
     with pytest.raises(ReleaseError, match="would be sent to several servers"):
         depot(tmp_path, "S3CRET-token").files(wanted, Way())
+
+
+@pytest.mark.parametrize(
+    ("token", "token_host", "words"),
+    [
+        ("S3CRET-token", None, "a server that the task does not name"),
+        ("S3CRET token", "127.0.0.1", "the option token has a space in it"),
+    ],
+)
+def test_check_mode_tells_of_a_token_that_cannot_be_sent(
+    tmp_path: Path, token: str, token_host: str | None, words: str
+) -> None:
+    with private_github() as github:
+        host = token_host and host_of(github.api_url)
+        with pytest.raises(ReleaseError, match=words) as raised:
+            depot(tmp_path, token, token_host=host).foresee([of_github(github)])
+        assert "S3CRET" not in str(raised.value)
+        # A run in check mode, as of a pull request, needs no secrets.
+        depot(tmp_path).foresee([of_github(github)])
+        assert github.web.questions == []
+        content(tmp_path, of_github(github), token="S3CRET-token", token_host=host_of(github.api_url))
+        depot(tmp_path, token, token_host=host).foresee([of_github(github)])
+
+
+def test_check_mode_tells_of_a_file_that_the_controller_has_not(tmp_path: Path) -> None:
+    wanted = delivery((tmp_path / NAME).as_uri(), directory=str(tmp_path))
+    with pytest.raises(ReleaseError, match=f"tool: {tmp_path / NAME} could not be read"):
+        depot(tmp_path).foresee([wanted])
+    (tmp_path / NAME).write_bytes(PROGRAM)
+    depot(tmp_path).foresee([wanted])
+    assert not (tmp_path / "cache").exists()
+
+
+def test_check_mode_tells_of_a_cache_that_cannot_be_used(tmp_path: Path) -> None:
+    wanted = delivery("http://127.0.0.1:9/tool")
+    depot(tmp_path).foresee([wanted])
+    (tmp_path / "cache").mkdir(mode=0o700)
+    depot(tmp_path).foresee([wanted])
+    (tmp_path / "cache").chmod(0o777)
+    depot(tmp_path).foresee([replace(wanted, is_offer=True)])
+    with pytest.raises(ReleaseError, match="can be written by other users"):
+        depot(tmp_path).foresee([wanted])
