@@ -22,7 +22,7 @@ from urllib.parse import unquote, urlsplit
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import MOST_URLS
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher.redaction import redacted
-from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic, remember
+from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic, remember, usable_password
 
 #: The file that says for a whole site what the option mirrors says for a task, unless this variable names another one.
 SITE_FILE = Path("/etc/pinned.release/mirrors.yml")
@@ -178,7 +178,8 @@ def _fix_of_address(to: str) -> str | None:
 
 def _headers(where: str, rule: Mapping[str, Any]) -> dict[str, str]:
     given: Mapping[Any, Any] = rule.get("headers") or {}
-    headers = {str(name): str(value) for name, value in given.items()}
+    # Files and secret stores add the end of a line. Around a value, HTTP knows no white space.
+    headers = {str(name): str(value).strip() for name, value in given.items()}
     for value in headers.values():
         remember(value)
         remember(value.rpartition(" ")[2])
@@ -191,9 +192,12 @@ def _headers(where: str, rule: Mapping[str, Any]) -> dict[str, str]:
             )
     user, password = rule.get("username"), rule.get("password")
     if password is not None:
-        headers["Authorization"] = basic(str(user or ""), str(password))
+        remember(str(password))
     if (user is None) != (password is None):
         raise ReleaseError(f"{where}: username and password belong together", found="one of them")
+    if password is not None:
+        pair = [usable_password(str(rule[name]), f"{where}: {name}") for name in ("username", "password")]
+        headers["Authorization"] = basic(*pair)
     return headers
 
 

@@ -28,6 +28,8 @@ LONGEST_LINE = 1000
 #: What may be a user and password in an address.
 _PASSWORD = re.compile(r"(?<=:)//[^/\s]*@")
 _LINE_BREAKS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+#: RFC 7617, section 2.
+_NOT_IN_PASSWORD = re.compile(r"[\x00-\x1f\x7f]")
 _NOT_IN_TOKEN = re.compile(r"[^\x21-\x7e]")
 _CUT_AT = re.compile(r"""[^\x21-\x7e]|[%@:/?#\\"']""")
 _known: set[str] = set()
@@ -47,6 +49,22 @@ def usable_token(value: str, what: str) -> str:
     raise ReleaseError(
         f"{what} has {_kind(odd[0])} in it, so it cannot be sent",
         expected="one word of visible ASCII characters",
+        fix="copy it again, alone and on one line",
+    )
+
+
+def usable_password(value: str, what: str) -> str:
+    """Return the user or password *value* without the line breaks around it, which files and secret stores add.
+
+    *what* names it for people. Raises ReleaseError, which does not show the value, for one that no server can have.
+    """
+    password = value.strip("\r\n")
+    odd = _NOT_IN_PASSWORD.search(password)
+    if odd is None:
+        return password
+    raise ReleaseError(
+        f"{what} has {_kind(odd[0])} in it, so it cannot be sent",
+        expected="one line of text",
         fix="copy it again, alone and on one line",
     )
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.plugin_utils._publisher import mirrors
@@ -103,6 +105,15 @@ def test_a_password_becomes_a_header_of_its_mirror_and_is_shown_nowhere():
         assert secret not in without_secrets(f"a server says {secret}")
 
 
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_the_end_of_a_line_belongs_to_no_secret(end):
+    """A file that is read whole, and many a secret store, adds one."""
+    rule = {**ALL, "username": f"ci{end}", "password": f" hunter 2{end}", "headers": {"X-Api-Key": f"k3y-of-ours{end}"}}
+    (mirror, _upstream) = read([rule]).addresses(UV)
+    pair = base64.b64encode(b"ci: hunter 2").decode()
+    assert dict(mirror.headers) == {"X-Api-Key": "k3y-of-ours", "Authorization": f"Basic {pair}"}
+
+
 @pytest.mark.parametrize(
     ("rule", "says"),
     [
@@ -125,6 +136,8 @@ def test_a_password_becomes_a_header_of_its_mirror_and_is_shown_nowhere():
         ({"prefix": "https://", "to": "https://mirror.example/a\n/"}, "to is not"),
         ({**ALL, "username": "u"}, "belong together"),
         ({**ALL, "password": "S3CRET"}, "belong together"),
+        ({**ALL, "username": "u", "password": "S3CRET\nS3CRET"}, "password has a line break in it"),
+        ({**ALL, "username": "u\0", "password": "S3CRET"}, "username has a control character in it"),
         ({**ALL, "headers": {"X-Key": "S3CRET\r\nX: y"}}, "header cannot be sent"),
         ({**ALL, "headers": {"X-Key\n": "S3CRET"}}, "header cannot be sent"),
         ({**ALL, "headers": {"Host": "S3CRET"}}, "header cannot be sent"),
