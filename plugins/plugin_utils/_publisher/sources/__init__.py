@@ -200,7 +200,7 @@ def version_of(source: DeclaredSource, tag: str) -> str | None:
 def refuse_token_for_several(declarations: Iterable[DeclaredSource], token: str | None) -> None:
     """Raise ReleaseError if the *declarations* would send *token*, which belongs to one server, to several."""
     servers = {api for api, _public_api in _apis(declarations)}
-    if token and len(servers) > 1:
+    if _is_token(token) and len(servers) > 1:
         raise ReleaseError(
             "the option token would be sent to several servers, but it belongs to one",
             found=", ".join(sorted(map(redacted, servers))),
@@ -215,15 +215,21 @@ def refuse_token_elsewhere(declarations: Sequence[DeclaredSource], token: str | 
     It goes to *host*, with its port if it has one, or to the public server of each kind of forge.
     """
     refuse_token_for_several(declarations, token)
+    named = (host or "").strip().lower()
     for api, public_api in sorted(_apis(declarations)):
         server = urlsplit(api).netloc.lower()
-        if token and server not in (urlsplit(public_api).netloc, (host or "").lower()):
+        if _is_token(token) and server not in (urlsplit(public_api).netloc, named):
             raise ReleaseError(
                 "the lock file would have the option token sent to a server that the task does not name",
                 expected=f"option token_host, or {urlsplit(public_api).netloc}",
                 found=redacted(api),
                 fix=f"if the token is for that server, set token_host: {server}; if not, see who changed the lock file",
             )
+
+
+def _is_token(token: str | None) -> bool:
+    """Tell whether there is a token to send; where a file or a variable was empty there is none (forge_tokens.py)."""
+    return bool(token and token.strip())
 
 
 def _apis(declarations: Iterable[DeclaredSource]) -> set[tuple[str, str]]:

@@ -329,6 +329,16 @@ def test_lock_file_does_not_say_where_a_token_goes(tmp_path: Path, token_host: s
         assert "S3CRET" not in str(raised.value)
 
 
+def test_the_end_of_a_line_belongs_to_neither_token_nor_host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of the token, where all is read from files: an empty one gives none."""
+    with private_github() as github:
+        host = host_of(github.api_url)
+        assert content(tmp_path / "a", of_github(github), token="S3CRET-token\n", token_host=f"{host}\n") == PROGRAM
+        monkeypatch.setenv("GH_HOST", "127.0.0.1")
+        monkeypatch.setenv("GH_ENTERPRISE_TOKEN", "S3CRET-token\r\n")
+        assert content(tmp_path / "b", of_github(github), token="\n") == PROGRAM
+
+
 def test_one_token_is_not_sent_to_two_servers(tmp_path: Path) -> None:
     wanted = [
         delivery("https://a.example.org/x", "https://a.example.org/y", "a", github="o/a", api_url="https://a.example"),
