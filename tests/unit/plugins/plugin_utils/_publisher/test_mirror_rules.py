@@ -108,9 +108,9 @@ def test_a_password_becomes_a_header_of_its_mirror_and_is_shown_nowhere():
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_the_end_of_a_line_belongs_to_no_secret(end):
     """A file that is read whole, and many a secret store, adds one."""
-    rule = {**ALL, "username": f"ci{end}", "password": f" hunter 2{end}", "headers": {"X-Api-Key": f"k3y-of-ours{end}"}}
+    rule = {**ALL, "username": f"ci{end}", "password": f" S3CRET 2{end}", "headers": {"X-Api-Key": f"k3y-of-ours{end}"}}
     (mirror, _upstream) = read([rule]).addresses(UV)
-    pair = base64.b64encode(b"ci: hunter 2").decode()
+    pair = base64.b64encode(b"ci: S3CRET 2").decode()
     assert dict(mirror.headers) == {"X-Api-Key": "k3y-of-ours", "Authorization": f"Basic {pair}"}
 
 

@@ -352,7 +352,7 @@ def test_one_token_is_not_sent_to_two_servers(tmp_path: Path) -> None:
     ("token", "token_host", "words"),
     [
         ("S3CRET-token", None, "a server that the task does not name"),
-        ("S3CRET token", "127.0.0.1", "the option token has a space in it"),
+        ("S3CRET S3CRET", "127.0.0.1", "the option token has a space in it"),
     ],
 )
 def test_check_mode_tells_of_a_token_that_cannot_be_sent(
