@@ -12,6 +12,7 @@ import errno
 import hashlib
 import os
 import select
+import shlex
 import signal
 import subprocess
 import time
@@ -47,23 +48,28 @@ def check(order: ToolOrder, tree: str, account: t.Optional[Account]) -> None:
         raise _not_started(order, is_own, error, account)
     if status is None:
         raise ReleaseError(
-            "{0}: its check did not end: {1}".format(order.tool, " ".join(order.check)),
+            "{0}: its check did not end: {1}".format(order.tool, _as_written(order)),
             expected="an end within {0} seconds".format(TIMEOUT_S),
             fix="choose a check that ends by itself, such as --version",
         )
     if status != 0:
         raise ReleaseError(
-            "{0}: its check failed: {1}".format(order.tool, " ".join(order.check)),
+            "{0}: its check failed: {1}".format(order.tool, _as_written(order)),
             expected="exit status 0",
             found="exit status {0}: {1}".format(status, output[-500:] or "it printed nothing"),
             fix="nothing was activated; run the command by hand on the host to see why",
         )
     if _fingerprint(tree) != before:
         raise ReleaseError(
-            "{0}: its check changed what was just verified: {1}".format(order.tool, " ".join(order.check)),
+            "{0}: its check changed what was just verified: {1}".format(order.tool, _as_written(order)),
             expected="a command that writes nothing into {0}".format(tree),
             fix="nothing was activated; choose another check, or name in owner the account that it shall run as",
         )
+
+
+def _as_written(order: ToolOrder) -> str:
+    """Return the command of the check as a shell takes it, for who runs it by hand."""
+    return " ".join(map(shlex.quote, order.check))
 
 
 def _environment(programs: str, account: t.Optional[Account]) -> t.Dict[str, str]:
@@ -133,7 +139,7 @@ def _not_started(order: ToolOrder, is_own: bool, error: Exception, account: t.Op
         own = ", ".join(sorted(order.programs))
         fix = "begin it with a program of {0} ({1}), or with one in {2}".format(order.tool, own, PATH)
     return ReleaseError(
-        "{0}: its check could not be started: {1}".format(order.tool, " ".join(order.check)),
+        "{0}: its check could not be started: {1}".format(order.tool, _as_written(order)),
         expected="a program that {0} starts on this host".format(account.name) if account else "a program that starts",
         found=os.strerror(number) if number else str(error),
         fix=fix,

@@ -57,7 +57,8 @@ def test_program_of_the_tree_is_found_before_any_other(tree):
 
 def test_failing_check_says_its_status_and_the_end_of_what_it_printed(tree):
     error = failure(tree, "echo out; echo no such option >&2; exit 3")
-    assert error.what.startswith("hello: its check failed: sh -c")
+    # Quoted, so that whoever runs it by hand runs the same.
+    assert error.what == "hello: its check failed: sh -c 'echo out; echo no such option >&2; exit 3'"
     assert error.found == "exit status 3: out\nno such option"
 
 
