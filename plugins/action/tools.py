@@ -97,14 +97,15 @@ class ActionModule(verb.Verb):
             for tool in planned.tools:
                 verb.LOG.debug("%s: %s %s: %s", tool.tool, tool.action, tool.version or "", tool.reason)
             brought = delivery.deliveries(planned, way)
-            depot = self._depot(given, wanted.mirrors, self.host(task_vars)) if brought else None
+            in_place = delivery.read_in_place(planned, way)
+            depot = self._depot(given, wanted.mirrors, self.host(task_vars)) if brought or in_place else None
             if depot and self._task.check_mode:
-                depot.foresee(brought)
+                depot.foresee(brought, in_place)
             has_nothing_to_seal = state.remembered or not state.active or bool(planned.unsupported)
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
                 return _report(planned)
             # A controller that cannot have one of them ends it here, with an error that names tool and asset.
-            files = depot.files(brought, way) if depot else {}
+            files = depot.files(brought, way) if depot and brought else {}
             answered = self._obey(delivery.with_files(planned, files, way), state, files, self.host(task_vars))
             if answered.is_unanswered and way.fetch_from == "auto" and way.unanswered is None:
                 way = replace(way, unanswered=answered.error)

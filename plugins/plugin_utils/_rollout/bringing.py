@@ -68,10 +68,14 @@ class Depot:
             progress.tell(f"  … the controller sends {megabytes:.1f} MB")
         return files
 
-    def foresee(self, wanted: Sequence[Delivery]) -> None:
-        """Raise ReleaseError where files() would, as far as that is known before anything is read or downloaded."""
+    def foresee(self, wanted: Sequence[Delivery], in_place: Sequence[Delivery] = ()) -> None:
+        """Raise ReleaseError where files() would, as far as that is known before anything is read or downloaded.
+
+        *in_place* is what the host reads by itself, which is not brought.
+        """
         needed = [one for one in wanted if not one.is_offer]
         missing = [one for one in needed if not kept_files.is_there(self.root, one.asset.sha256)]
+        missing += in_place
         if any(one.asset.private_url or one.asset.url.startswith("file:") for one in missing):
             self._fetcher(ProgressReport(self.show)).foresee(missing)
 

@@ -62,6 +62,13 @@ def deliveries(plan: Plan, way: Way) -> tuple[Delivery, ...]:
     return tuple(found for tool in plan.tools if _lacks_bytes(tool) and (found := _delivery(plan, tool, way)))
 
 
+def read_in_place(plan: Plan, way: Way) -> tuple[Delivery, ...]:
+    """Return what nobody brings, since the host is the controller and reads it in a folder of its own."""
+    files = {tool.tool: tool.asset for tool in plan.tools if _lacks_bytes(tool) and tool.asset and _is_file(tool.asset)}
+    is_brought = way.fetch_from == "controller" or not way.shares_files
+    return () if is_brought else tuple(_whole(plan, tool, asset) for tool, asset in files.items())
+
+
 def with_files(plan: Plan, files: Mapping[str, CachedFile], way: Way) -> Plan:
     """Return *plan* with orders that take the bytes of a tool from its one of the *files*, if there is one."""
     return replace(plan, tools=tuple(_with_file(tool, files.get(tool.tool), way) for tool in plan.tools))
@@ -91,15 +98,19 @@ def _delivery(plan: Plan, tool: ToolPlan, way: Way) -> Delivery | None:
     """Return how the controller brings what *tool* needs; None where the host downloads it."""
     if tool.asset is None:
         return None
-    locked = plan.wanted.lock.tools[tool.tool]
-    found = replace(tool.asset, url=found_at(tool.asset.url, plan.wanted.lock_folder))
-    delivery = Delivery(tool.tool, locked.version, found, locked.source)
+    delivery = _whole(plan, tool.tool, tool.asset)
     if way.fetch_from == "host":
         _refuse_private(tool.tool, tool.asset)
         return None
     if way.fetch_from == "controller" or way.unanswered or _is_out_of_reach(tool.asset, way):
         return delivery
     return replace(delivery, is_offer=True) if way.shares_files else None
+
+
+def _whole(plan: Plan, tool: str, asset: LockedAsset) -> Delivery:
+    locked = plan.wanted.lock.tools[tool]
+    found = replace(asset, url=found_at(asset.url, plan.wanted.lock_folder))
+    return Delivery(tool, locked.version, found, locked.source)
 
 
 def _is_out_of_reach(asset: LockedAsset, way: Way) -> bool:

@@ -374,8 +374,10 @@ def test_check_mode_tells_of_a_file_that_the_controller_has_not(tmp_path: Path) 
     wanted = delivery((tmp_path / NAME).as_uri(), directory=str(tmp_path))
     with pytest.raises(ReleaseError, match=f"tool: {tmp_path / NAME} could not be read"):
         depot(tmp_path).foresee([wanted])
+    with pytest.raises(ReleaseError, match=f"tool: {tmp_path / NAME} could not be read"):
+        depot(tmp_path).foresee([], in_place=[wanted])
     (tmp_path / NAME).write_bytes(PROGRAM)
-    depot(tmp_path).foresee([wanted])
+    depot(tmp_path).foresee([wanted], in_place=[wanted])
     assert not (tmp_path / "cache").exists()
 
 

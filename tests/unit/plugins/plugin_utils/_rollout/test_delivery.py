@@ -108,6 +108,24 @@ def test_nothing_is_brought_to_a_host_that_lacks_nothing(machine: Machine) -> No
     assert brought(machine.plan(absent), fetch_from="controller") == "host", "removed"
 
 
+@pytest.mark.parametrize(
+    ("way", "tools"),
+    [
+        (Way(shares_files=True), ["hello"]),
+        (Way("host", shares_files=True), ["hello"]),
+        (Way("controller", shares_files=True), []),
+        (Way(), []),
+    ],
+)
+def test_a_folder_is_read_in_place_by_a_host_that_is_the_controller(
+    machine: Machine, way: Way, tools: list[str]
+) -> None:
+    asked = wanted(machine, *published(machine, "hello"), **FOLDER)
+    assert [one.tool for one in delivery.read_in_place(machine.plan(asked), way)] == tools
+    public = wanted(machine, *published(machine, "hello"), **PUBLIC)
+    assert delivery.read_in_place(machine.plan(public), way) == ()
+
+
 def test_assets_go_with_the_orders_in_the_order_of_the_tools(machine: Machine) -> None:
     released = published(machine, "b", "a", "c")
     plan = machine.plan(wanted(machine, *released, **PUBLIC))
