@@ -82,6 +82,11 @@ class ProgressReport:
             self._draw(f"{self._bar(total)} {line}")
             self._is_drawn = True
 
+    def have(self, asset: str, received: int) -> None:
+        """Note that all *received* bytes of *asset* are here. That is told with the next line, for nobody waits now."""
+        with self._lock:
+            self._received[asset] = received
+
     def finish(self, asset: str) -> None:
         """Note that *asset* is complete. The next of this name is that of another tool."""
         with self._lock:

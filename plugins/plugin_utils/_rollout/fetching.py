@@ -85,13 +85,17 @@ class Fetcher:
         locked = wanted.asset
         session = self._session(wanted)
         try:
-            file = cache.fetch(
-                to_fetch(locked), session, progress=partial(self.progress.receive, wanted.tool), limit_bytes=locked.size
-            )
+            received = partial(self._received, wanted)
+            file = cache.fetch(to_fetch(locked), session, progress=received, limit_bytes=locked.size)
         except ReleaseError as error:
             raise explained(error, locked, session) from error
         self.progress.finish(wanted.tool)
         return file
+
+    def _received(self, wanted: Delivery, received: int) -> None:
+        # What another fork downloaded is here at once. A hundred forks that waited for it have nothing to tell.
+        is_all = received >= wanted.asset.size
+        (self.progress.have if is_all else self.progress.receive)(wanted.tool, received)
 
     def _session(self, wanted: Delivery) -> requests.Session:
         # A registry gives everybody a token who asks as its source does.

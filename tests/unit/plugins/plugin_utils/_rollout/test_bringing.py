@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import multiprocessing
 import resource
 import signal
@@ -20,6 +21,7 @@ from types import FrameType
 
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
+from ansible_collections.pinned.release.plugins.plugin_utils._publisher.progress import ProgressReport
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.bringing import Depot
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout.delivery import Delivery, Way
 from ansible_collections.pinned.release.plugins.plugin_utils._values.evidence import Evidence
@@ -127,6 +129,22 @@ def test_forks_that_need_an_asset_at_the_same_time_fetch_it_once(tmp_path: Path)
         assert [status(worker) for worker in workers] == [0] * 4
         assert content(tmp_path, wanted) == PROGRAM
     assert web.paths == ["/tool"]
+
+
+def test_a_fork_that_waited_for_another_one_has_no_progress_to_tell(tmp_path: Path) -> None:
+    # Not for the whole file: the next test sees that nothing loads it.
+    from ansible_collections.pinned.release.plugins.plugin_utils._rollout.fetching import Fetcher
+
+    told: list[str] = []
+    seconds = itertools.count(step=10.0)
+    with Web(files({"/tool": PROGRAM})) as web:
+        wanted = delivery(f"{web.url}/tool")
+        content(tmp_path, wanted)
+        # As where the asset came after the cache was looked at.
+        fetcher = Fetcher(tmp_path / "cache", ProgressReport(told.append, lambda: next(seconds)))
+        assert fetcher.fetched([wanted])["tool"].sha256 == SHA256
+    assert web.paths == ["/tool"]
+    assert told == []
 
 
 def test_what_is_there_needs_nothing_that_speaks_http(tmp_path: Path) -> None:
