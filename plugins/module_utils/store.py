@@ -95,8 +95,8 @@ def _changes_reported(orders: Orders) -> t.Iterator[None]:
         # Of two names, as of a link and what it leads to, the second is the one that is made.
         where = error.filename2 or error.filename or orders.root
         advice = {
-            errno.ENOSPC: "make room there, or choose another root",
-            errno.EDQUOT: "raise the quota, or choose another root",
+            errno.ENOSPC: "make room there, or choose another root or bin_dir",
+            errno.EDQUOT: "raise the quota, or choose another root or bin_dir",
             errno.EACCES: "run with become, or choose a root and bin_dir that this user may write",
             errno.EPERM: "run with become; if the file is immutable, see chattr(1)",
             errno.EROFS: "choose a root and bin_dir on a file system that can be written",

@@ -235,6 +235,14 @@ def test_refused_link_is_named_by_its_own_place(tmp_path):
         os.symlink(str(tmp_path), "/proc/hello")
 
 
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_below_bin_dir_is_not_told_to_be_that_of_root(tmp_path, number):
+    orders = orders_for(tmp_path, Released(tmp_path).order())
+    with pytest.raises(ReleaseError) as failure, store._changes_reported(orders):
+        raise OSError(number, "no room", str(tmp_path / "bin/.hello"))
+    assert failure.value.fix.endswith("choose another root or bin_dir")
+
+
 def test_orders_planned_before_another_run_are_stale(tmp_path):
     old, new = Released(tmp_path, version="1.0"), Released(tmp_path, version="2.0")
     store.obey(orders_for(tmp_path, old.order()))
