@@ -73,11 +73,15 @@ class Depot:
 
         *in_place* is what the host reads by itself, which is not brought.
         """
-        needed = [one for one in wanted if not one.is_offer]
-        missing = [one for one in needed if not kept_files.is_there(self.root, one.asset.sha256)]
-        missing += in_place
+        missing = [*(one for one in wanted if not self._is_there(one)), *in_place]
         if any(one.asset.private_url or one.asset.url.startswith("file:") for one in missing):
             self._fetcher(ProgressReport(self.show)).foresee(missing)
+
+    def _is_there(self, wanted: Delivery) -> bool:
+        """Tell whether nothing has to be asked for it: what is only offered, a host can download."""
+        if wanted.is_offer and wanted.asset.url.startswith("file:"):
+            return _is_here(wanted.asset.url) or self._kept(wanted) is not None
+        return wanted.is_offer or kept_files.is_there(self.root, wanted.asset.sha256)
 
     def _kept(self, wanted: Delivery) -> CachedFile | None:
         """Return what the cache has of it. A cache that cannot be used is none to a host that needs it not.

@@ -63,10 +63,11 @@ def deliveries(plan: Plan, way: Way) -> tuple[Delivery, ...]:
 
 
 def read_in_place(plan: Plan, way: Way) -> tuple[Delivery, ...]:
-    """Return what nobody brings, since the host is the controller and reads it in a folder of its own."""
+    """Return what nobody brings, nor offers, since the host is the controller and shall read it in a folder itself."""
+    if way.fetch_from != "host" or not way.shares_files:
+        return ()
     files = {tool.tool: tool.asset for tool in plan.tools if _lacks_bytes(tool) and tool.asset and _is_file(tool.asset)}
-    is_brought = way.fetch_from == "controller" or not way.shares_files
-    return () if is_brought else tuple(_whole(plan, tool, asset) for tool, asset in files.items())
+    return tuple(_whole(plan, tool, asset) for tool, asset in files.items())
 
 
 def with_files(plan: Plan, files: Mapping[str, CachedFile], way: Way) -> Plan:

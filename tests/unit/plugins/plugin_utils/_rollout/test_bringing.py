@@ -394,9 +394,14 @@ def test_check_mode_tells_of_a_file_that_the_controller_has_not(tmp_path: Path) 
         depot(tmp_path).foresee([wanted])
     with pytest.raises(ReleaseError, match=f"tool: {tmp_path / NAME} could not be read"):
         depot(tmp_path).foresee([], in_place=[wanted])
+    with pytest.raises(ReleaseError, match=f"tool: {tmp_path / NAME} could not be read"):
+        depot(tmp_path).foresee([replace(wanted, is_offer=True)])
     (tmp_path / NAME).write_bytes(PROGRAM)
-    depot(tmp_path).foresee([wanted], in_place=[wanted])
+    depot(tmp_path).foresee([wanted, replace(wanted, is_offer=True)], in_place=[wanted])
     assert not (tmp_path / "cache").exists()
+    content(tmp_path, wanted)
+    (tmp_path / NAME).unlink()
+    depot(tmp_path).foresee([wanted, replace(wanted, is_offer=True)])
 
 
 def test_check_mode_tells_of_a_cache_that_cannot_be_used(tmp_path: Path) -> None:

@@ -111,13 +111,14 @@ def test_nothing_is_brought_to_a_host_that_lacks_nothing(machine: Machine) -> No
 @pytest.mark.parametrize(
     ("way", "tools"),
     [
-        (Way(shares_files=True), ["hello"]),
         (Way("host", shares_files=True), ["hello"]),
+        (Way("host"), []),
+        (Way(shares_files=True), []),
         (Way("controller", shares_files=True), []),
         (Way(), []),
     ],
 )
-def test_a_folder_is_read_in_place_by_a_host_that_is_the_controller(
+def test_a_folder_is_read_in_place_by_a_host_that_is_the_controller_and_shall_fetch(
     machine: Machine, way: Way, tools: list[str]
 ) -> None:
     asked = wanted(machine, *published(machine, "hello"), **FOLDER)
