@@ -116,16 +116,17 @@ def choice_for(name: str, tool: LockedTool, wanted: Wanted, host: Host) -> Choic
     except UnsupportedError as error:
         if wanted.platform is None:
             raise
-        platform = wanted.platform
-        fix = f"add {platform} to the manifest's platforms, or choose a version that supports it, and lock again"
-        if any((each.requires.os, each.requires.arch) == (platform.os, platform.arch) for each in tool.assets):
-            fix = f"if all of them have it, say so in assume, or behind the platform, as in {FLOORS}; else {fix}"
-        raise ReleaseError(
-            f"{name} {tool.version}: no locked asset runs on every host of {platform}",
-            error.expected,
-            error.reason,
-            fix,
-        ) from error
+        what = f"{name} {tool.version}: no locked asset runs on every host of {wanted.platform}"
+        fix = _for_other_readers(tool, wanted.platform)
+        raise ReleaseError(what, error.expected, error.reason, fix) from error
+
+
+def _for_other_readers(tool: LockedTool, platform: Platform) -> str:
+    """Return what to do where no asset of *tool* runs on all hosts of *platform*: often, too little is known of them."""
+    again = "choose a version that supports it, and lock again"
+    if any((one.requires.os, one.requires.arch) == (platform.os, platform.arch) for one in tool.assets):
+        return f"if all of them have that, say so, by a floor (platform: {FLOORS}) or in assume; or {again}"
+    return f"add {platform} to the manifest's platforms, or {again}"
 
 
 def ask_for(wanted: Wanted) -> Asked:
@@ -175,7 +176,7 @@ def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
         return {}
     unknown = sorted({*wanted.tools, *wanted.checks} - set(wanted.lock.tools))
     if unknown:
-        raise no_such_tool(wanted.lock, unknown)
+        raise no_such_tool(wanted.lock, unknown).about("notify")
     ordered_capabilities.refuse_unknown(wanted.lock.tools, wanted.capabilities)
     return {name: wanted.lock.tools[name] for name in wanted.tools}
 

@@ -67,14 +67,21 @@ def test_error_about_a_platform_does_not_speak_of_this_machine(machine: Machine,
     assert "this host" not in str(failure.value)
 
 
-def test_error_about_a_platform_says_where_to_say_what_its_hosts_have(machine: Machine, tmp_path: Path) -> None:
-    """Whoever locked for macOS need not add it: each of its programs asks for some version."""
-    build = locked(Released(tmp_path), Requirement("macos", "aarch64", libc="system", os_min="11.0")).assets[0]
-    lock = LockFile(("macos/aarch64",), {"hello": LockedTool("1.0", {}, (build,))})
-    with pytest.raises(ReleaseError, match=r"needs macOS 11.0, the host's version is unknown") as failure:
+def test_where_too_little_is_known_of_a_platform_the_error_says_how_to_say_more(
+    machine: Machine, tmp_path: Path
+) -> None:
+    build = Requirement("macos", "aarch64", libc="system", os_min="11.0")
+    asset = replace(locked(Released(tmp_path), build).assets[0], target="aarch64-apple-darwin")
+    lock = LockFile(("macos/aarch64",), {"hello": LockedTool("1.0", {}, (asset,))})
+    with pytest.raises(ReleaseError, match=r"no locked asset runs on every host of macos/aarch64") as failure:
         machine.plan(replace(shared(machine, platform="macos/aarch64"), lock=lock))
-    assert "in assume, or behind the platform, as in linux/x86_64/glibc2.28" in failure.value.fix
-    assert machine.plan(replace(shared(machine, platform="macos/aarch64/13"), lock=lock)).is_changed
+    assert failure.value.found == "needs macOS 11.0, the host's version is unknown"
+    assert failure.value.fix.startswith(
+        "if all of them have that, say so, by a floor (platform: linux/x86_64/glibc2.28,"
+    )
+    assert "macos/aarch64/13) or in assume" in failure.value.fix
+    planned = machine.plan(replace(shared(machine, platform="macos/aarch64/13"), lock=lock))
+    assert [tool.action for tool in planned.tools] == ["install"]
 
 
 def test_another_platform_is_another_question(machine: Machine, tmp_path: Path) -> None:
