@@ -61,8 +61,8 @@ class ActionModule(verb.Verb):
         is_brief = bool(arguments.pop(verb.BRIEF, False)) or not _is_read(self._task)
         given = verb.options(self, OPTIONS, arguments)
         handlers = {tool: _handlers(tool, names) for tool, names in given["notify"].items()}
-        report = self._converge(given, task_vars, handlers)
-        changed = [handler for tool in report["changed_tools"] for handler in handlers.get(tool, ())]
+        planned, report = self._converge(given, task_vars, handlers)
+        changed = [one for tool in planned.tools if tool.changes_program for one in handlers.get(tool.tool, ())]
         # Ansible reads it after the action has run, and notifies of a result that is changed.
         self._task.notify = [*(self._task.notify or ()), *changed] or None
         # A controller keeps the results of all hosts, and nobody reads this one.
@@ -78,8 +78,8 @@ class ActionModule(verb.Verb):
 
     def _converge(
         self, given: Mapping[str, Any], task_vars: dict[str, Any], notifiers: Iterable[str]
-    ) -> dict[str, Any]:
-        """Ask, plan, fetch, obey; again if the host changed, or got no answer, in between."""
+    ) -> tuple[plan.Plan, dict[str, Any]]:
+        """Ask, plan, fetch, obey; again if the host changed, or got no answer, in between. Return plan and result."""
         wanted = task_options.wanted(self, given, carry.named_python(self, task_vars))
         refuse_unknown_notifiers(wanted, notifiers)
         way = delivery.Way(given["fetch_from"], shares_files=self._shares_files())
@@ -88,7 +88,7 @@ class ActionModule(verb.Verb):
             output = verb.put(self, asked.question)
             settled = task_options.settled(wanted, asked, output)
             if settled is not None:
-                return _report(settled)
+                return settled, _report(settled)
             answer = probe.parse(output, asked.question)
             if answer.host is None:
                 answer = verb.ask(self, unsealed(asked.question))
@@ -103,14 +103,15 @@ class ActionModule(verb.Verb):
                 depot.foresee(brought, in_place)
             has_nothing_to_seal = state.remembered or not state.active or bool(planned.unsupported)
             if self._task.check_mode or (not planned.is_changed and has_nothing_to_seal):
-                return _report(planned)
+                return planned, _report(planned)
             # A controller that cannot have one of them ends it here, with an error that names tool and asset.
             files = depot.files(brought, way) if depot and brought else {}
             answered = self._obey(delivery.with_files(planned, files, way), state, files, self.host(task_vars))
             if answered.is_unanswered and way.fetch_from == "auto" and way.unanswered is None:
                 way = replace(way, unanswered=answered.error)
             elif not answered.is_stale:
-                return _with_files(self._outcome(planned, answered), files, delivery.notes(brought, way))
+                report = self._outcome(planned, answered)
+                return planned, _with_files(report, files, delivery.notes(brought, way))
         raise answered.error or ReleaseError("the host changes faster than it can be asked")
 
     def _depot(self, given: Mapping[str, Any], mirrors: Mirrors, host: str) -> bringing.Depot:

@@ -181,6 +181,8 @@ options:
     description:
       - Handlers to notify, by tool, when that tool changed, and only then. Each value is the name of a handler, or a
         list of names.
+      - They are not notified where the program stays as it is, and only old versions, what O(layouts) order, or the
+        receipt changed.
       - Handlers that the task keyword C(notify) names are notified when any tool changed.
     type: dict
     default: {}

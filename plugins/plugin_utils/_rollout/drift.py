@@ -25,6 +25,8 @@ from ansible_collections.pinned.release.plugins.plugin_utils._values.words impor
 LISTING, RECEIPT = "listing", "receipt.json"
 #: What a receipt says of the run that wrote it, which no lock file can know.
 _OF_THE_RUN = frozenset(("reason", "lock_sha256", "bin_dir", "bin", "layouts", "installed"))
+#: What a receipt says of where the asset came from, and by which proofs: nothing that a program would notice.
+OF_ORIGIN = frozenset(("asset", "source_url", "source", "evidence"))
 
 
 def of_tree(tool: str, tree: Tree, tree_sha256: str) -> tuple[Finding, ...]:

@@ -79,6 +79,7 @@ class ToolPlan:
     previous   before; None when it was not there
     reason     why this asset, or why this action
     is_plain   whether the action needs no reason, because the asset is the one that anybody would expect
+    changes_program  whether a service that runs the program must restart: not for old versions, receipts and layouts
     """
 
     tool: str
@@ -91,6 +92,7 @@ class ToolPlan:
     after: Appearance | None = None
     order: ToolOrder | None = None
     is_plain: bool = False
+    changes_program: bool = False
 
 
 @dataclass(frozen=True)
@@ -121,16 +123,21 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """What there is of one tool: its active tree, and those of the asset that is wanted: whole ones, damaged ones.
+class _Misfits:
+    """What is wrong with an active tree, or around it, and whether a program that runs from it is none the worse."""
 
-    misfits  what is wrong with the active tree, or around it
-    """
+    texts: tuple[str, ...] = ()
+    is_beside_program: bool = False
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What there is of one tool: its active tree, and those of the asset that is wanted: whole ones, damaged ones."""
 
     active: str | None
     whole: tuple[str, ...]
     damaged: Mapping[str, tuple[str, ...]]
-    misfits: tuple[str, ...]
+    misfits: _Misfits
 
     @property
     def reuse(self) -> str | None:
@@ -277,7 +284,7 @@ def _plan_removal(name: str, wanted: Wanted, state: State) -> ToolPlan:
     order = ToolOrder(tool=name, expects=active, unlink=list(links), prune=list(trees), receipt={}, programs={})
     previous = (before and before.version) or (trees[0].rpartition("-")[0] if trees else None)
     reason = "is no longer wanted" if wanted.is_present else "as asked"
-    return ToolPlan(name, "remove", None, previous, reason, before=before, order=order)
+    return ToolPlan(name, "remove", None, previous, reason, before=before, order=order, changes_program=True)
 
 
 def _refuse_left_over(name: str, wanted: Wanted, state: State) -> None:
@@ -319,7 +326,7 @@ def _plan_tool(
     if action == "none":
         return plan
     if before and action in ("repair", "prune"):
-        before = replace(before, state="; ".join(found.misfits) or f"keeps {', '.join(prune)}")
+        before = replace(before, state="; ".join(found.misfits.texts) or f"keeps {', '.join(prune)}")
     order = ToolOrder(
         tool=name,
         expects=found.active,
@@ -338,7 +345,9 @@ def _plan_tool(
         receipt=receipt.to_json(),
         prune=prune,
     )
-    return replace(plan, before=before, after=as_pinned(tool.version, asset, state, capabilities), order=order)
+    changes_program = action != "prune" and not found.misfits.is_beside_program
+    after = as_pinned(tool.version, asset, state, capabilities)
+    return replace(plan, before=before, after=after, order=order, changes_program=changes_program)
 
 
 def _action(name: str, found: _Found, prune: Sequence[str], receipt: Receipt, state: State) -> tuple[Action, str]:
@@ -346,8 +355,8 @@ def _action(name: str, found: _Found, prune: Sequence[str], receipt: Receipt, st
         return "repair", f"{state.root}/current/{name} leads to no tree of {name}"
     if found.active is None:
         return "install", receipt.reason
-    if found.misfits:
-        return "repair", "; ".join(found.misfits)
+    if found.misfits.texts:
+        return "repair", "; ".join(found.misfits.texts)
     if found.active in found.whole:
         surplus = f"keeps more old versions than asked for: {', '.join(prune)}"
         return ("prune", surplus) if prune else ("none", receipt.reason)
@@ -374,7 +383,7 @@ def _find(name: str, receipt: Receipt, wanted: Wanted, state: State) -> _Found:
         else:
             whole.append(tree.name)
     active = state.active.get(name)
-    misfits = damaged.get(active or "", ())
+    misfits = _Misfits(damaged.get(active or "", ()))
     if active in whole:
         misfits = _misfits(name, state.described[name, str(active)], receipt, wanted, state)
     return _Found(active, tuple(whole), damaged, misfits)
@@ -394,27 +403,27 @@ def _differences(name: str, tree: Tree, receipt: Receipt) -> tuple[str, ...]:
     return texts(found)
 
 
-def _misfits(name: str, tree: Tree, receipt: Receipt, wanted: Wanted, state: State) -> tuple[str, ...]:
+def _misfits(name: str, tree: Tree, receipt: Receipt, wanted: Wanted, state: State) -> _Misfits:
     """Return what is wrong around a whole tree: the links to it, mode and group of its programs, its receipt."""
     of_capabilities = drift.of_capabilities(tree, receipt)
-    found = (
-        *drift.of_outside(name, receipt, state),
-        *drift.of_layouts(name, receipt.layouts, state.trees.get(name, ()), state),
+    of_layouts = drift.of_layouts(name, receipt.layouts, state.trees.get(name, ()), state)
+    of_program = (
         *drift.expected_of_copies(wanted.mode, receipt, state),
         *drift.expected_mode(wanted.mode, tree, receipt.executables),
         *drift.expected_group(state.gid, tree),
         *of_capabilities,
     )
-    misfits = list(texts(found))
+    outside = drift.of_outside(name, receipt, state)
+    told = texts((*outside, *of_layouts, *of_program))
     if tree.receipt is None:
-        misfits.append("its receipt is missing or unreadable")
-        return tuple(misfits)
+        return _Misfits((*told, "its receipt is missing or unreadable"))
     deviations = list(drift.deviations(tree.receipt, receipt))
     if of_capabilities and "capabilities" in deviations:
         deviations.remove("capabilities")
     if deviations:
-        misfits.append(f"its receipt does not say what the lock file says: {', '.join(deviations)}")
-    return tuple(misfits)
+        told = (*told, f"its receipt does not say what the lock file says: {', '.join(deviations)}")
+    is_beside_program = not outside and not of_program and drift.OF_ORIGIN.issuperset(deviations)
+    return _Misfits(told, bool(told) and is_beside_program)
 
 
 def _surplus(name: str, found: _Found, wanted: Wanted, state: State) -> list[str]:

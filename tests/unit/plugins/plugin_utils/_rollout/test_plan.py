@@ -28,7 +28,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted imp
     wanted_digest,
 )
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Assumed
-from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
+from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockedTool, LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.platforms import parse_platform
 from ansible_collections.pinned.release.plugins.plugin_utils._values.requirement import Requirement
 from ansible_collections.pinned.release.plugins.plugin_utils._values.secrets import basic
@@ -544,6 +544,31 @@ def test_keep_says_how_many_old_versions_stay(machine: Machine, tmp_path: Path) 
     kept = [tree.split("-")[0] for tree in sorted(os.listdir(machine.root / "store/hello"))]
     assert kept == ["2.0", "3.0", "4.0"]
     assert machine.actions(machine.wanted(Released(tmp_path, version="4.0"), keep=0)) == {"hello": "prune"}
+
+
+def test_a_service_need_not_restart_for_what_is_beside_its_program(machine: Machine, tmp_path: Path) -> None:
+    def changes(action: str, wanted: Wanted) -> bool:
+        planned = machine.converge(wanted)
+        assert [tool.action for tool in planned.tools] == [action]
+        assert machine.actions(wanted) == {"hello": "none"}
+        return planned.tools[0].changes_program
+
+    assert changes("install", machine.wanted(Released(tmp_path)))
+    now = machine.wanted(Released(tmp_path, version="2.0"))
+    assert changes("upgrade", now)
+    assert not changes("prune", with_options(now, keep=0))
+    now = with_options(now, keep=0, layouts=("modulefiles",))
+    assert not changes("repair", now)
+    asset = replace(now.lock.tools["hello"].assets[0], url="https://example.org/hello-2.0.tar.gz")
+    now = replace(now, lock=replace(now.lock, tools={"hello": LockedTool("2.0", {}, (asset,))}))
+    assert not changes("repair", now)
+    (machine.bin_dir / "hello").unlink()
+    (machine.root / "modulefiles/hello/2.0").unlink()
+    assert changes("repair", now)
+    assert changes("repair", with_options(now, mode=0o750))
+    assert machine.plan(now).tools[0].changes_program
+    assert not machine.plan(with_options(now, mode=0o750)).tools[0].changes_program
+    assert changes("remove", replace(now, is_present=False, names=("hello",)))
 
 
 def test_check_of_an_unknown_tool_is_refused(machine: Machine, tmp_path: Path) -> None:
