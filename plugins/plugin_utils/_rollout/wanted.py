@@ -122,7 +122,7 @@ def choice_for(name: str, tool: LockedTool, wanted: Wanted, host: Host) -> Choic
 
 
 def _for_other_readers(tool: LockedTool, platform: Platform) -> str:
-    """Return what to do where no asset of *tool* runs on all hosts of *platform*: mostly, too little is said of them."""
+    """Return what to do where no asset of *tool* runs on all hosts of *platform*: mostly, little is said of them."""
     again = "choose a version that supports it, and lock again"
     if any((one.requires.os, one.requires.arch) == (platform.os, platform.arch) for one in tool.assets):
         return f"if all of them have that, say so, by a floor (platform: {FLOORS}) or in assume; or {again}"
