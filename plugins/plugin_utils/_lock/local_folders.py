@@ -15,7 +15,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from ansible_collections.pinned.release.plugins.plugin_utils._values.declared_source import DeclaredSource, text_of
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import (
@@ -38,16 +38,30 @@ def as_written(lock: LockFile, base: Path, place: Path) -> LockFile:
 
     Both folders are absolute.
     """
-    below = base.as_uri().rstrip("/") + "/"
-    step = os.path.relpath(base, place)
-    prefix = "" if step == "." else quote(step) + "/"
+    tools = {
+        name: _with(tool, _relative(base / _above(tool), place)) if _is_relative(tool) else tool
+        for name, tool in lock.tools.items()
+    }
+    return replace(lock, tools=tools)
+
+
+def _above(tool: LockedTool) -> str:
+    """Return how far the folder of *tool* leads out of the manifest's: ``../..`` of ``../../releases``."""
+    parts = os.path.normpath(text_of(tool.source, "directory")).split("/")
+    return "/".join(part for part in parts if part == "..")
+
+
+def _relative(top: Path, place: Path) -> Callable[[str], str]:
+    """Return what makes addresses of files below *top* relative to *place*, and leaves all others as they are."""
+    below = os.path.join(os.path.normpath(top), "")
 
     def address(url: str) -> str:
-        """Return *url* relative to the lock file if it lies below the manifest's folder, unchanged otherwise."""
-        return f"{LOCAL}{prefix}{url[len(below) :]}" if url.startswith(below) else url
+        if not url.startswith(f"{LOCAL}///"):
+            return url
+        path = os.path.normpath(unquote(url[len(f"{LOCAL}//") :]))
+        return LOCAL + quote(os.path.relpath(path, place)) if path.startswith(below) else url
 
-    tools = {name: _with(tool, address) if _is_relative(tool) else tool for name, tool in lock.tools.items()}
-    return replace(lock, tools=tools)
+    return address
 
 
 def as_found(lock: LockFile, place: Path) -> LockFile:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -119,9 +120,12 @@ class Alias:
 
 
 def found_at(url: str, folder: Path) -> str:
-    """Return the *url* of a lock file in *folder*, which is absolute, with that folder before a relative path."""
+    """Return the *url* of a lock file in *folder*, which is absolute, with that folder before a relative path.
+
+    Each ``..`` takes a name away, whatever that leads to: so the path was made, and so it is the same in all rings.
+    """
     is_relative = url.startswith(LOCAL) and not url.startswith(f"{LOCAL}/")
-    return (folder / unquote(url[len(LOCAL) :])).as_uri() if is_relative else url
+    return Path(os.path.normpath(folder / unquote(url[len(LOCAL) :]))).as_uri() if is_relative else url
 
 
 def to_fetch(locked: LockedAsset) -> Asset:

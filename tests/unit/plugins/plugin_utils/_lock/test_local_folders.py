@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -72,6 +73,22 @@ def test_another_checkout_finds_its_own_folder():
 def test_a_lock_file_in_another_folder_leads_to_the_manifests():
     [asset] = written("rel", "/checkout/rel/1.0/demo", place="/checkout/locks").tools["demo"].assets
     assert asset.url == "file:../rel/1.0/demo"
+
+
+@pytest.mark.parametrize("place", ["/checkout", "/checkout/rings/dev", "/locks"])
+def test_a_folder_beside_the_manifests_is_relative_and_stays_so(place):
+    lock = written("../../rel", "/checkout/../../rel/1.0/demo", place=place)
+    assert lock.tools["demo"].assets[0].url == f"file:{os.path.relpath('/rel/1.0/demo', place)}"
+    assert local_folders.as_written(local_folders.as_found(lock, Path(place)), Path("/checkout"), Path(place)) == lock
+
+
+def test_what_stays_locked_keeps_its_address_in_a_lock_file_in_another_folder():
+    place = Path("/checkout/rings/dev")
+    lock = written("rel", "/checkout/rel/1.0/demo", place=str(place))
+    again = local_folders.as_written(local_folders.as_found(lock, place), Path("/checkout"), place)
+    assert again == lock
+    promoted = local_folders.as_found(lock, Path("/checkout/rings/production"))
+    assert promoted == lock_of("rel", Path("/checkout/rel/1.0/demo"))
 
 
 @pytest.mark.parametrize("directory", ["/checkout/rel", "~/rel", "https://example.org/rel"])
