@@ -9,6 +9,7 @@ Check mode, diff, result and orders are views of the one plan (views.py), so tha
 from __future__ import annotations
 
 import difflib
+import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -463,7 +464,9 @@ def _refuse_in_bin_dir(tool: str, link: str, state: State) -> None:
 
 def _in_the_way(name: str, path: str, state: State) -> ReleaseError:
     link = state.links.get(path)
-    other = LINK_OF_SOME_ROOT.match(link or "")
+    # Where root and bin_dir lie in one tree, the link is relative.
+    target = posixpath.normpath(posixpath.join(posixpath.dirname(state.place_of(path)), link or ""))
+    other = LINK_OF_SOME_ROOT.match(target)
     whose = "it belongs to another root" if other else "pinned.release did not put it there"
     choose_folder = f"set root: {other[1]}, or another bin_dir; else " if other else ""
     return ReleaseError(

@@ -381,11 +381,16 @@ def test_foreign_file_is_an_error_that_names_it(machine: Machine, tmp_path: Path
         machine.plan(machine.wanted(Released(tmp_path)))
 
 
-def test_a_link_of_another_root_is_an_error_that_names_the_root(machine: Machine, tmp_path: Path) -> None:
-    (machine.bin_dir / "hello").symlink_to("/opt/pinned.release/current/hello/bin/hello")
+@pytest.mark.parametrize("is_relative", [False, True])
+def test_a_link_of_another_root_is_an_error_that_names_the_root(
+    machine: Machine, tmp_path: Path, is_relative: bool
+) -> None:
+    other = machine.bin_dir.parent / "others"
+    above = ".." if is_relative else machine.bin_dir.parent
+    (machine.bin_dir / "hello").symlink_to(f"{above}/others/current/hello/bin/hello")
     with pytest.raises(ReleaseError, match="belongs to another root") as caught:
         machine.plan(machine.wanted(Released(tmp_path)))
-    assert "set root: /opt/pinned.release," in (caught.value.fix or "")
+    assert f"set root: {other}," in (caught.value.fix or "")
 
 
 def test_adopt_takes_the_place_of_a_foreign_file(machine: Machine, tmp_path: Path) -> None:
