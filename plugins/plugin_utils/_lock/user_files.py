@@ -48,6 +48,8 @@ _OPTIONS = {
     CATALOGUE: "catalogue",
 }
 _ENDINGS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
+#: The roles of this collection, in which nobody keeps files.
+_OWN_ROLES = Path(__file__).absolute().parents[3] / "roles"
 _MAKE_READABLE = "make it readable UTF-8 text"
 _NAME_A_FILE = "give the path of a regular file"
 
@@ -69,6 +71,9 @@ def missing(path: Path, kind: str, places: Sequence[str] = (), passed_by: Path |
     if len(places) > 1:
         found = f"none at {', nor at '.join(places)}{beside_one(path, places)}"
     fix = f"if {passed_by} is meant, give that whole path" if passed_by else _IF_MISSING[kind]
+    if path.is_relative_to(_OWN_ROLES):
+        meant = "/".join(path.relative_to(_OWN_ROLES).parts[1:])
+        fix = f"write {meant}, which is looked for in your own role: role_path is that of the role which is used"
     return _unreadable(path, kind, found, fix)
 
 

@@ -94,6 +94,12 @@ def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
     assert raised.value.found == "File name too long"
 
 
+def test_role_path_in_variables_of_the_role_is_told_apart_from_that_of_ones_own() -> None:
+    role = Path(user_files.__file__).parents[3] / "roles/tools"
+    error = user_files.missing(role / "files/ours/releases.lock.json", user_files.LOCK_FILE)
+    assert (error.fix or "").startswith("write files/ours/releases.lock.json, which is looked for in your own role:")
+
+
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: path.symlink_to("nowhere")])
 def test_what_is_missing_is_no_error_until_it_is_needed(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "releases.yml"
