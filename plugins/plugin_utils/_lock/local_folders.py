@@ -56,6 +56,7 @@ def _relative(top: Path, place: Path) -> Callable[[str], str]:
     below = os.path.join(os.path.normpath(top), "")
 
     def address(url: str) -> str:
+        """Return *url* relative to *place* if it is that of a file below *top*, unchanged otherwise."""
         if not url.startswith(f"{LOCAL}///"):
             return url
         path = os.path.normpath(unquote(url[len(f"{LOCAL}//") :]))

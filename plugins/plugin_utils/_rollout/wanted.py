@@ -176,7 +176,7 @@ def locked_tools(wanted: Wanted) -> dict[str, LockedTool]:
         return {}
     unknown = sorted({*wanted.tools, *wanted.checks} - set(wanted.lock.tools))
     if unknown:
-        raise no_such_tool(wanted.lock, unknown).about("notify")
+        raise no_such_tool(wanted.lock, unknown)
     ordered_capabilities.refuse_unknown(wanted.lock.tools, wanted.capabilities)
     return {name: wanted.lock.tools[name] for name in wanted.tools}
 
