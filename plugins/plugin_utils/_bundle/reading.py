@@ -13,7 +13,7 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -145,8 +145,9 @@ def _read(path: Path, file: BinaryIO) -> Bundle:
     members = read_tar(stream, str(path), is_end_marked=True)  # type: ignore[arg-type]
     sums = _first(path, members, names)
     expected = layout.sums_of(sums, str(path))
+    length = len(sums.encode())
+    first = Part(hashlib.sha256(sums.encode()).hexdigest(), length, stream.position - length)
     parts: dict[str, Part] = {}
-    ends = [stream.position]
     for entry, content in members:
         member = _name(path, entry, names)
         if content is None or member not in expected:
@@ -164,34 +165,36 @@ def _read(path: Path, file: BinaryIO) -> Bundle:
                 found=f"sha256 {digest.hexdigest()}",
             )
         parts[member] = Part(expected[member], entry.size, offset)
-        ends.append(offset + entry.size)
     missing = expected.keys() - parts.keys()
     if missing:
         raise ReleaseError(f"{path} lacks members that its {layout.SUMS} names", found=listed(sorted(missing)))
-    _refuse_stowaways(path, file.fileno(), ends)
+    _refuse_stowaways(path, file.fileno(), {layout.SUMS: first, **parts})
     return Bundle(path, stream.digest.hexdigest(), sums, parts, file.fileno())
 
 
-def _refuse_stowaways(path: Path, descriptor: int, ends: Sequence[int]) -> None:
-    """Raise ReleaseError if something is in what fills the blocks of members, whose *ends* these are, or follows all.
+def _refuse_stowaways(path: Path, descriptor: int, parts: Mapping[str, Part]) -> None:
+    """Raise ReleaseError if what stands before and between *parts*, or after them, is not what our writer puts there.
 
-    No sum speaks of that, and nobody is to bring anything over an air gap in it.
+    No sum speaks of headers and of what fills blocks, and nobody is to bring anything over an air gap in them.
     """
-    for end in ends:
-        _refuse_what_is_not_zero(path, os.pread(descriptor, -end % tar_writer.BLOCK_BYTES, end))
-    at = ends[-1]
+    at = filling = 0
+    for member, part in parts.items():
+        between = bytes(filling) + tar_writer.header(tar_writer.FILE, member, size=part.size)
+        if part.offset != at + len(between) or os.pread(descriptor, len(between), at) != between:
+            raise _with_stowaways(path, f"something else before {shortened(member, 200)}")
+        at, filling = part.offset + part.size, len(tar_writer.padding(part.size))
     while chunk := os.pread(descriptor, _CHUNK_BYTES, at):
-        _refuse_what_is_not_zero(path, chunk)
+        if any(chunk):
+            raise _with_stowaways(path, ascii(chunk.strip(b"\0")[:24]))
         at += len(chunk)
 
 
-def _refuse_what_is_not_zero(path: Path, filling: bytes) -> None:
-    if any(filling):
-        raise ReleaseError(
-            f"{path} was changed: bytes between its members, or after them, are not what mirror wrote",
-            expected="zeros",
-            found=ascii(filling.strip(b"\0")[:24]),
-        )
+def _with_stowaways(path: Path, found: str) -> ReleaseError:
+    return ReleaseError(
+        f"{path} was changed: bytes between its members, or after them, are not what mirror wrote",
+        expected="the file as mirror wrote it: of one that was unpacked and packed again, the headers differ",
+        found=found,
+    )
 
 
 def _first(path: Path, members: Iterator[tuple[Entry, BinaryIO | None]], names: MemberNames) -> str:

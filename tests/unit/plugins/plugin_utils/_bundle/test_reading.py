@@ -120,3 +120,31 @@ def test_pipe_is_not_waited_for(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ReleaseError), reading.opened(tmp_path / "pipe"):
         pass
+
+
+def commented(member: bytes) -> bytes:
+    """Return the header before *member* of a whole bundle, after an extended one that is said to be a comment."""
+    record = b"1010 comment=" + b"carried along" * 76 + b"........\n"
+    assert len(record) == 1010
+    extended = bytearray(tar_writer.header(tar_writer.FILE, "pax", size=len(record)))
+    extended[148:157] = b" " * 8 + b"x"
+    extended[148:156] = b"%06o\0 " % sum(extended)
+    return bytes(extended) + record + tar_writer.padding(len(record)) + member
+
+
+@pytest.mark.parametrize("member", [layout.SUMS, *CONTENTS])
+def test_what_hides_in_a_header_is_refused(tmp_path: Path, member: str) -> None:
+    content = tarred(whole())
+    header = tar_writer.header(tar_writer.FILE, member, size=len(whole()[member]))
+    owned = bytearray(header)
+    owned[265:278] = b"carried along"  # the owner's name
+    owned[148:156] = b" " * 8
+    owned[148:156] = b"%06o\0 " % sum(owned)
+    for hiding in (bytes(owned), commented(header)):
+        with pytest.raises(ReleaseError, match=f"between its members(?s:.*)found: something else before {member}"):
+            read(tmp_path, content.replace(header, hiding, 1))
+
+
+def test_member_with_a_long_name_is_read(tmp_path: Path) -> None:
+    contents = {f"locks/{'a' * 120}.lock.json": b"{}", **CONTENTS}
+    assert read(tmp_path, tarred(whole(contents))) == contents
