@@ -56,7 +56,7 @@ describe_group() {
     if [ -n "$group" ]; then
         ordered_gid=$(gid_of "$group")
     elif [ -n "$owner" ]; then
-        ordered_gid=$(id -g "$owner" 2>/dev/null)
+        ordered_gid=$(id_of -g "$owner")
     else
         return
     fi
@@ -65,7 +65,7 @@ describe_group() {
     gives=no
     case " $(id -G) " in *" $ordered_gid "*) gives=yes ;; esac
     is_owner=yes
-    if [ -n "$owner" ] && [ "$(id -u "$owner" 2>/dev/null)" != "$user" ]; then is_owner=no; fi
+    if [ -n "$owner" ] && [ "$(id_of -u "$owner")" != "$user" ]; then is_owner=no; fi
     say "user $user $gives $is_owner"
 }
 
@@ -155,6 +155,16 @@ describe_room() {
     fi
     case $2 in *[!0-9]*) set -- "$1" - ;; esac
     say "room $1 $encoded $is_writable ${2:--} $starts $raises $kind"
+}
+
+# id_of OPTION OWNER, who may be a number, which some id(1) do not take: that of busybox
+id_of() {
+    if id "$1" "$2" 2>/dev/null || [ ! -r /etc/passwd ]; then return; fi
+    while IFS=: read -r _ _ uid gid _; do
+        if [ "$uid" != "$2" ]; then continue; fi
+        case $1 in -u) say "$uid" ;; *) say "$gid" ;; esac
+        break
+    done </etc/passwd
 }
 
 # gid_of GROUP, which may be a number

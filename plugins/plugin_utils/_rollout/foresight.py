@@ -23,6 +23,8 @@ _WITHOUT_CAPABILITIES = frozenset(("vfat", "msdos", "exfat", "nfs", "nfs4", "cif
 _MEBIBYTE = 1024 * 1024
 #: The folders of root that hold nothing but what runs put there.
 _KEPT = ("asked", "current", "modulefiles", "seals", "staging", "store", "tool_cache")
+#: The number of Linux's capability CAP_CHOWN.
+_CHOWN = 0
 
 
 def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool = True) -> None:
@@ -52,14 +54,18 @@ def refuse_hopeless(orders: Sequence[ToolOrder], state: State, starts_here: bool
         _refuse_without_room(copied_bytes(copies), state.bin_dir, state.rooms["bin_dir"], "bin_dir")
 
 
-def refuse_powerless(orders: Sequence[ToolOrder], state: State, owner: str) -> None:
-    """Raise ReleaseError where who runs cannot give files to the group of *orders*, or run their checks as *owner*."""
+def refuse_powerless(orders: Sequence[ToolOrder], state: State, host: Host, owner: str) -> None:
+    """Raise ReleaseError where who runs cannot give files to the group of *orders*, or run their checks as *owner*.
+
+    What nobody can tell stops nothing: other systems than Linux give files the group of their folder.
+    """
     if state.user is None:
         return
+    can_give = host.os != "linux" or state.user.gives_group or (state.rights or 0) >> _CHOWN & 1
     for order in orders:
         if order.check and not state.user.is_owner:
             raise cannot_check_as(owner, state.user.uid)
-        if order.tree and not order.reuse and not state.user.gives_group and state.gid is not None:
+        if state.gid is not None and not can_give and order.tree and not _has_group(order, state):
             raise cannot_give(state.user.uid, state.gid)
 
 
@@ -72,6 +78,12 @@ def refuse_among_the_kept(state: State) -> None:
             found=state.bin_dir,
             fix=f"choose another bin_dir, such as {state.root}/bin",
         )
+
+
+def _has_group(order: ToolOrder, state: State) -> bool:
+    """Tell whether all that is known of a tree that *order* goes back to has the group that was asked for."""
+    kept = state.described.get((order.tool, order.reuse or ""))
+    return kept is not None and all(program.gid == state.gid for program in kept.programs.values())
 
 
 def refuse_incapable(orders: Sequence[ToolOrder], state: State, host: Host) -> None:

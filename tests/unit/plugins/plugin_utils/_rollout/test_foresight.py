@@ -5,7 +5,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pwd
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -15,8 +18,15 @@ from pathlib import Path
 import pytest
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.orders import Download, ToolOrder
-from ansible_collections.pinned.release.plugins.plugin_utils._host.state import Room, State, User
+from ansible_collections.pinned.release.plugins.plugin_utils._host.state import (
+    InstalledProgram,
+    Room,
+    State,
+    Tree,
+    User,
+)
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
+from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
 from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
 
@@ -24,6 +34,7 @@ MEBIBYTE = 1024 * 1024
 ASSET = Download("uv.tar.gz", ["https://example.org/uv.tar.gz"], 10 * MEBIBYTE, "0" * 64, "tar.gz", 30 * MEBIBYTE)
 INSTALL = ToolOrder(tool="uv", tree="1-0", asset=ASSET)
 REMOVE = ToolOrder(tool="uv")
+LINUX = Host("linux", "x86_64")
 ROOM = Room("/opt", True, 40 * MEBIBYTE, True)
 
 
@@ -81,18 +92,29 @@ def test_what_a_host_cannot_decode_stops_only_what_is_unpacked_there() -> None:
 
 
 def test_who_is_not_in_the_group_cannot_give_files_to_it() -> None:
-    host = replace(state(), gid=0, user=User(1000, gives_group=False, is_owner=True))
+    host = replace(state(), gid=0, user=User(1000, gives_group=False, is_owner=True), rights=0)
     with pytest.raises(ReleaseError, match=r"the user 1000 may not give files to the group 0\n.*\n.*become"):
-        foresight.refuse_powerless([INSTALL], host, "")
-    foresight.refuse_powerless([INSTALL._replace(reuse="1-0"), REMOVE], host, "")
-    foresight.refuse_powerless([INSTALL], replace(host, user=None), "")
+        foresight.refuse_powerless([INSTALL], host, LINUX, "")
+    foresight.refuse_powerless([REMOVE], host, LINUX, "")
+    foresight.refuse_powerless([INSTALL], replace(host, user=None), LINUX, "")
+    foresight.refuse_powerless([INSTALL], replace(host, rights=1), LINUX, "")
+    foresight.refuse_powerless([INSTALL], host, replace(LINUX, os="darwin"), "")
+
+
+@pytest.mark.parametrize(("gid", "may"), [(0, True), (1000, False)])
+def test_a_kept_tree_is_given_to_a_group_only_if_it_is_of_another(gid: int, may: bool) -> None:
+    kept = Tree("1-0", programs={"uv": InstalledProgram(0o755, 1000, gid)})
+    user = User(1000, gives_group=False, is_owner=True)
+    host = replace(state(), gid=0, user=user, described={("uv", "1-0"): kept})
+    with contextlib.nullcontext() if may else pytest.raises(ReleaseError, match="may not give files to the group 0"):
+        foresight.refuse_powerless([INSTALL._replace(reuse="1-0")], host, LINUX, "")
 
 
 def test_who_is_neither_root_nor_the_owner_cannot_run_checks_as_the_owner() -> None:
     host = replace(state(), gid=0, user=User(1000, gives_group=True, is_owner=False))
     with pytest.raises(ReleaseError, match="only root can run a check as nobody\n  found: the user 1000,"):
-        foresight.refuse_powerless([INSTALL._replace(check=["uv"])], host, "nobody")
-    foresight.refuse_powerless([INSTALL], host, "nobody")
+        foresight.refuse_powerless([INSTALL._replace(check=["uv"])], host, LINUX, "nobody")
+    foresight.refuse_powerless([INSTALL], host, LINUX, "nobody")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
@@ -118,6 +140,31 @@ def test_a_real_user_is_told_of_where_an_owner_or_a_group_is_asked_for(
         as_root = machine.ask(wanted, is_unsealed=True).state
         assert as_root is not None
         assert as_root.user is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as two users")
+@pytest.mark.parametrize("is_busybox", [False, True])
+def test_an_owner_who_is_a_number_is_known_whichever_id_there_is(is_busybox: bool) -> None:
+    nobody = pwd.getpwnam("nobody")
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        machine = Machine(Path(name))
+        wanted = replace(machine.wanted(Released(Path(name))), owner=str(nobody.pw_uid))
+        programs = busybox(Path(name)) if is_busybox else ""
+        told = machine.ask(wanted, user=nobody.pw_uid, userland=programs, is_unsealed=True).state
+    assert told is not None
+    assert told.gid == nobody.pw_gid
+    assert told.user is not None
+    assert told.user.is_owner
+
+
+def busybox(folder: Path) -> str:
+    """Return a folder in *folder* that has the programs of busybox and no others."""
+    program = shutil.which("busybox") or pytest.skip("busybox is not on this machine")
+    (folder / "userland").mkdir()
+    for name in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
+        (folder / "userland" / name).symlink_to(program)
+    return str(folder / "userland")
 
 
 def test_host_without_python_is_told_which_ones_were_tried() -> None:
