@@ -23,6 +23,7 @@ import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass
@@ -190,13 +191,15 @@ class Bench:
     def connected(self, hosts: int) -> dict[str, Any]:
         """Return what it takes to run nothing on each of *hosts*, over a connection of its own and over one that is."""
         ssh = ["ssh", "-n", "-C", "-F", os.environ["PINNED_RELEASE_LAB_SSH_CONFIG"]]
-        shared = ["-o", "ControlMaster=auto", "-o", "ControlPersist=600s", "-o", f"ControlPath={self.work}/%C"]
         found: dict[str, list[float]] = {"of its own": [], "shared": []}
-        for host in self.lab_hosts[:hosts]:
-            found["of its own"].append(processor_of([*ssh, "-o", "ControlPath=none", host, "true"]))
-            subprocess.run([*ssh, *shared, host, "true"], check=True)
-            found["shared"].append(processor_of([*ssh, *shared, host, "true"]))
-            subprocess.run([*ssh, *shared, "-O", "exit", host], check=True, stderr=subprocess.DEVNULL)
+        # Not in the clone: the path of a socket has at most 107 bytes.
+        with tempfile.TemporaryDirectory() as folder:
+            shared = ["-o", "ControlMaster=auto", "-o", "ControlPersist=600s", "-o", f"ControlPath={folder}/%C"]
+            for host in self.lab_hosts[:hosts]:
+                found["of its own"].append(processor_of([*ssh, "-o", "ControlPath=none", host, "true"]))
+                subprocess.run([*ssh, *shared, host, "true"], check=True)
+                found["shared"].append(processor_of([*ssh, *shared, host, "true"]))
+                subprocess.run([*ssh, *shared, "-O", "exit", host], check=True, stderr=subprocess.DEVNULL)
         costs = {kind: {"processor_s": statistics.median(each)} for kind, each in found.items()}
         return {"setting": asdict(Setting(hosts, rounds=1)), "costs": costs}
 
