@@ -152,6 +152,7 @@ def _rule(number: int, rule: Mapping[str, Any]) -> Mirror:
             f"{where}: prefix is not what addresses of publishers begin with",
             expected='"https://", or an address that ends with a slash: https://github.com/',
             found=redacted(prefix),
+            fix=_fix_of_address(prefix),
         )
     if not _TO.match(to) and (to or upstream is not False):
         raise ReleaseError(

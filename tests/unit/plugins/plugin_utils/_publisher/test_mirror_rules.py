@@ -168,6 +168,19 @@ def test_what_is_wrong_with_the_address_of_a_mirror_is_told(to, fix):
     assert refused.value.fix == fix
 
 
+@pytest.mark.parametrize(
+    ("prefix", "fix"),
+    [
+        ("https://reader:secret@github.com/", "write a user and password as username and password"),
+        ("https://github.com/my tool/", "write %20 in place of each space"),
+    ],
+)
+def test_what_is_wrong_with_a_prefix_is_told_where_it_is_not_shown(prefix, fix):
+    with pytest.raises(ReleaseError, match=f"^rule 1 of mirrors: prefix is not(?s:.*)to fix: {fix}") as refused:
+        read([{**ALL, "prefix": prefix}])
+    assert "secret" not in str(refused.value)
+
+
 def test_more_rules_than_a_host_takes_addresses_are_refused():
     with pytest.raises(ReleaseError, match="too many"):
         read([GITHUB] * 20)
