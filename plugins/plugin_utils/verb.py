@@ -281,8 +281,8 @@ def found_file(action: ActionBase, name: str, kind: str = user_files.LOCK_FILE) 
     except AnsibleFileNotFound as error:
         places = list(dict.fromkeys(map(os.path.normpath, error.paths or ())))
         # Tasks do not look in the folder that Ansible is started in, unless the playbook lies there.
-        started_in = Path.cwd() / name
-        passed_by = started_in if started_in.is_file() else None
+        started_in = os.path.join(os.getcwd(), name)
+        passed_by = Path(started_in) if os.path.isfile(started_in) else None
         raise user_files.missing(Path(action._loader.path_dwim(name)), kind, places, passed_by) from error
 
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import shutil
 import subprocess
 import traceback
@@ -206,6 +207,23 @@ def test_a_file_where_ansible_was_started_is_told_since_tasks_do_not_look_there(
     with pytest.raises(ReleaseError) as missing:
         verb.found_file(action, "locks/other.json")
     assert missing.value.fix.startswith("make it with pinned.release.lock, or ")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_who_may_not_look_where_ansible_was_started_is_told_of_a_missing_file_as_well(tmp_path, monkeypatch):
+    tmp_path.chmod(0o700)
+    monkeypatch.chdir(tmp_path)
+
+    def find(_folder, name):
+        raise AnsibleFileNotFound(file_name=name, paths=[f"/play/{name}"])
+
+    action = SimpleNamespace(_find_needle=find, _loader=SimpleNamespace(path_dwim=lambda name: f"/play/{name}"))
+    try:
+        os.seteuid(4321)
+        with pytest.raises(ReleaseError, match="cannot read the lock file /play/my.json"):
+            verb.found_file(action, "my.json")
+    finally:
+        os.seteuid(0)
 
 
 def test_what_the_option_assume_leaves_open_says_nothing():
