@@ -9,6 +9,8 @@ Runs on the controller.
 from __future__ import annotations
 
 import logging
+import os
+import stat
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +75,8 @@ class Depot:
 
         *in_place* is what the host reads by itself, which is not brought.
         """
-        missing = [*(one for one in wanted if not self._is_there(one)), *in_place]
+        missing = [one for one in wanted if not self._is_there(one)]
+        missing += [one for one in in_place if not _is_here(one.asset.url)]
         if any(one.asset.private_url or one.asset.url.startswith("file:") for one in missing):
             self._fetcher(ProgressReport(self.show)).foresee(missing)
 
@@ -107,8 +110,12 @@ class Depot:
 
 
 def _is_here(url: str) -> bool:
+    """Tell whether *url* names a file of this machine. One that we may not look at, root may, who runs on the host."""
     parts = urlsplit(url)
-    return parts.scheme == "file" and Path(unquote(parts.path)).is_file()
+    try:
+        return parts.scheme == "file" and stat.S_ISREG(os.stat(unquote(parts.path)).st_mode)
+    except (OSError, ValueError) as error:
+        return isinstance(error, PermissionError)
 
 
 def _nor_the_host(error: ReleaseError, unanswered: ReleaseError) -> ReleaseError:

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import itertools
 import multiprocessing
+import os
 import resource
 import signal
 import sys
@@ -402,6 +403,22 @@ def test_check_mode_tells_of_a_file_that_the_controller_has_not(tmp_path: Path) 
     content(tmp_path, wanted)
     (tmp_path / NAME).unlink()
     depot(tmp_path).foresee([wanted, replace(wanted, is_offer=True)])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as somebody else")
+def test_what_only_root_may_look_at_is_left_to_root_who_reads_it_with_become(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    (tmp_path / NAME).write_bytes(PROGRAM)
+    offered = delivery((tmp_path / NAME).as_uri(), is_offer=True, directory=str(tmp_path))
+    child = os.fork()
+    if child == 0:
+        with contextlib.suppress(BaseException):
+            os.setuid(4321)
+            depot(tmp_path).foresee([offered])
+            depot(tmp_path).foresee([], in_place=[offered])
+            os._exit(len(depot(tmp_path).files([offered], Way(shares_files=True))))
+        os._exit(9)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def test_check_mode_tells_of_a_cache_that_cannot_be_used(tmp_path: Path) -> None:
