@@ -220,7 +220,7 @@ def test_who_may_not_look_where_ansible_was_started_is_told_of_a_missing_file_as
     action = SimpleNamespace(_find_needle=find, _loader=SimpleNamespace(path_dwim=lambda name: f"/play/{name}"))
     try:
         os.seteuid(4321)
-        with pytest.raises(ReleaseError, match="cannot read the lock file /play/my.json"):
+        with pytest.raises(ReleaseError, match=r"cannot read the lock file /play/my\.json"):
             verb.found_file(action, "my.json")
     finally:
         os.seteuid(0)
