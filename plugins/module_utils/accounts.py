@@ -78,7 +78,7 @@ def _account(name: str) -> Account:
     try:
         found = pwd.getpwuid(int(name)) if _NUMBER.match(name) else pwd.getpwnam(name)
     except KeyError:
-        raise _unknown("user", name)
+        raise unknown("user", name)
     groups = tuple(os.getgrouplist(found.pw_name, found.pw_gid))
     return Account(found.pw_name, found.pw_uid, found.pw_gid, groups, found.pw_dir)
 
@@ -89,8 +89,9 @@ def _gid(name: str) -> int:
     try:
         return grp.getgrnam(name).gr_gid
     except KeyError:
-        raise _unknown("group", name)
+        raise unknown("group", name)
 
 
-def _unknown(kind: str, name: str) -> ReleaseError:
+def unknown(kind: str, name: str) -> ReleaseError:
+    """Return the error for a host that has no user or group, the *kind*, of that *name*."""
     return ReleaseError("this host has no {0} {1}".format(kind, name), fix="create it first, or correct the option")

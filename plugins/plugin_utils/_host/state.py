@@ -111,6 +111,7 @@ class State:
     foreign      names and paths at which something else stands
     closed       paths in whose folder, or the nearest one that is there, this user cannot write, with that folder
     gid          number of the group that was asked for; None where the host has no such group, or none was asked for
+    lacks_owner  whether the host has no such user as was asked for, who need not have the group
     user         who runs, where that is not root and an owner or a group was asked for
     rights       the capabilities of the user who runs, a bit each; None where nothing tells
     sees_rights  whether capabilities of files can be read there, *sees_lists* whether access control lists can be
@@ -141,6 +142,7 @@ class State:
     foreign: frozenset[str] = frozenset()
     closed: Mapping[str, str] = field(default_factory=dict)
     gid: int | None = None
+    lacks_owner: bool = False
     user: User | None = None
     rights: int | None = None
     sees_rights: bool = True

@@ -49,12 +49,13 @@ find_sha256() {
     done
 }
 
-# describe_group: the number of the group that the trees shall have. Sets $ordered_gid. Of who is not root, whether they may
-# give files to it, and whether they are the owner themselves.
+# describe_group: the number of the group that the trees shall have, and whether the owner is missing where that is not the
+# owner's. Sets $ordered_gid. Of who is not root, whether they may give files to it, and whether they are the owner themselves.
 describe_group() {
     ordered_gid=
     if [ -n "$group" ]; then
         ordered_gid=$(gid_of "$group")
+        if [ -n "$owner" ] && [ -z "$(id_of -u "$owner")" ]; then say no_owner; fi
     elif [ -n "$owner" ]; then
         ordered_gid=$(id_of -g "$owner")
     else

@@ -90,6 +90,7 @@ def state_of(said: AnswerLines) -> State:
         foreign=frozenset(name for name in said.all("foreign") if is_link(name)),
         closed={path: _decoded(folder) for path, folder in said.fields("closed", 2) if is_link(path)},
         gid=_number(said.one("gid")),
+        lacks_owner=bool(said.all("no_owner")),
         user=_user(said),
         rights=_bits(said.one("rights")),
         sees_rights="capabilities" not in said.all("unseen"),

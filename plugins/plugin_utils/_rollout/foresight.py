@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from ansible_collections.pinned.release.plugins.module_utils import capabilities
-from ansible_collections.pinned.release.plugins.module_utils.accounts import cannot_check_as, cannot_give
+from ansible_collections.pinned.release.plugins.module_utils.accounts import cannot_check_as, cannot_give, unknown
 from ansible_collections.pinned.release.plugins.module_utils.decompress import undecodable
 from ansible_collections.pinned.release.plugins.module_utils.errors import ReleaseError
 from ansible_collections.pinned.release.plugins.module_utils.names import nested
@@ -59,6 +59,8 @@ def refuse_powerless(orders: Sequence[ToolOrder], state: State, host: Host, owne
 
     What nobody can tell stops nothing: other systems than Linux give files the group of their folder.
     """
+    if orders and owner and state.lacks_owner:
+        raise unknown("user", owner)
     if state.user is None:
         return
     can_give = host.os != "linux" or state.user.gives_group or (state.rights or 0) >> _CHOWN & 1

@@ -171,7 +171,7 @@ def make_plan(wanted: Wanted, host: Host, state: State) -> Plan:
     plans += [_plan_unsupported(name, reason, state) for name, reason in unsupported.items()]
     orders = [plan.order for plan in plans if plan.order]
     refuse_hopeless(orders, state, starts_here=wanted.platform is None)
-    refuse_powerless(orders, state, host, wanted.owner or "")
+    refuse_powerless(orders, state, host, (wanted.is_present and wanted.owner) or "")
     refuse_incapable(orders, state, host)
     return Plan(
         wanted=wanted,

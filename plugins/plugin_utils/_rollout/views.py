@@ -25,8 +25,9 @@ def orders(plan: Plan) -> Orders:
         wanted=wanted_digest(plan.wanted),
         fingerprint=fingerprint(),
         terms=terms_digest(plan.wanted),
-        owner=plan.wanted.owner,
-        group=plan.wanted.group,
+        # What goes is given to nobody, who may be gone as well.
+        owner=plan.wanted.owner if plan.wanted.is_present else None,
+        group=plan.wanted.group if plan.wanted.is_present else None,
         mode=plan.wanted.mode,
         asked=list(plan.wanted.tools) if plan.wanted.is_present else [],
         absent=[] if plan.wanted.is_present else list(plan.wanted.tools),

@@ -167,6 +167,24 @@ def busybox(folder: Path) -> str:
     return str(folder / "userland")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to any group")
+def test_an_owner_whom_the_host_has_not_is_foreseen_beside_a_group_that_it_has(tmp_path: Path) -> None:
+    machine = Machine(tmp_path)
+    wanted = replace(machine.wanted(Released(tmp_path)), owner="nobody-of-that-name", group="0")
+    with pytest.raises(ReleaseError, match="this host has no user nobody-of-that-name"):
+        machine.plan(wanted)
+    machine.plan(replace(wanted, owner="nobody"))
+
+
+@pytest.mark.parametrize("whom", ["owner", "group"])
+def test_what_goes_needs_neither_the_owner_nor_the_group_that_it_had(tmp_path: Path, whom: str) -> None:
+    machine = Machine(tmp_path)
+    wanted = machine.wanted(Released(tmp_path))
+    machine.converge(wanted)
+    machine.converge(replace(wanted, is_present=False, **{whom: "nobody-of-that-name"}))
+    assert not list((machine.root / "current").iterdir())
+
+
 def test_host_without_python_is_told_which_ones_were_tried() -> None:
     tried = (("/usr/bin/python3", "is 3.5"), ("/usr/local/bin/python3", "can be exchanged by others"))
     with pytest.raises(ReleaseError) as failure:
