@@ -60,9 +60,10 @@ _KEYS_OF_TOOL = "source version asset executables files platforms verify require
 _SHORT = re.compile(r"([A-Za-z_]+):(.*)\Z", re.DOTALL)
 #: The same as it is written for other tools: ``pypi/uv@0.9.*``.
 _SLASHED = re.compile(r"([a-z]+)/([^/].*)\Z")
-#: The address of a project's page, or of one below it.
+#: The address of a project's page, or of one below it. GitLab has groups in groups, and pages of a project below ``-``.
 _PAGE = re.compile(
-    r"https?://(?:www\.)?(?P<host>github\.com|gitlab\.com|codeberg\.org)/(?P<project>[\w.-]+/[\w.-]+?)(?:\.git)?(?:[/?#@].*)?\Z"
+    r"https?://(?:www\.)?(?P<host>github\.com|(?P<nests>gitlab\.com)|codeberg\.org)/"
+    r"(?P<project>[\w.-]+/[\w.-]+?(?(nests)(?:/(?!-/)[\w.-]+?)*))(?:\.git)?(?:[/?#@].*)?\Z"
 )
 _PUBLIC_FORGES = {"github.com": "github", "gitlab.com": "gitlab", "codeberg.org": "gitea"}
 _A_TOOL = 'a version in quotes such as "0.9.*", "github:astral-sh/uv@0.9.*", or a mapping such as {source: {pypi: uv}}'
