@@ -42,7 +42,8 @@ class ActionModule(verb.Verb):
         extra = load_extra_vars(self._loader)
         slips.refuse(extra, given["variables"], [f"{role}_" for role in given["roles"]])
         for name in given["required"]:
-            value = extra.get(name, task_vars.get(name))
+            # What others give may be made of a variable that has nothing in it.
+            value = self._templar.template(extra.get(name, task_vars.get(name)))
             if value in (None, ""):
                 wrong = "missing" if value is None else "empty"
                 raise ReleaseError(f"the variable {name} is {wrong}", fix=f"add -e {name}=…")

@@ -47,7 +47,7 @@ _BARE["tools_"]["tools"] = role_variables.NAMES["tools"]
 #: Of the role's variables, what a playbook reads that does not read all. It takes all: a file may be for several.
 _READ: Mapping[str, Sequence[str]] = {
     "audit": tuple(role_variables.NAMES[name] for name in options.TOOLS_INFO if name in role_variables.NAMES),
-    "lock": (role_variables.NAMES["mirrors"],),
+    "lock": (role_variables.NAMES["mirrors"], role_variables.NAMES["token"]),
 }
 _NOTIFY = role_variables.NAMES["notify"]
 #: What begins so is Ansible's.
