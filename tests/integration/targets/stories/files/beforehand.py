@@ -134,6 +134,11 @@ def a_mirror(reader: Reader) -> None:
     reader.run("ansible-playbook pinned.release.mirror -e dest=$PWD/srv/mirror")
 
 
+def a_clone(reader: Reader) -> None:
+    """Be in a clone of the repository."""
+    reader.run("ln -s ../getting-started/release/docs ../getting-started/release/tests .")
+
+
 def a_token(reader: Reader) -> None:
     """Keep a token where the page says; without it, the repository does not exist."""
     said = reader.run("ansible-playbook pinned.release.lock", is_refused=True)
@@ -163,5 +168,6 @@ COMMANDS: "dict[str, Callable[[Reader], None]]" = {
     "ansible-playbook pinned.release.verify -e lockfile=/srv/mirror/": a_mirror,
     "git checkout --theirs": a_conflict,
     "podman build": a_base_image,
+    "python3 tests/bench/scale.py": a_clone,
     "read -r GITHUB_TOKEN": a_token,
 }
