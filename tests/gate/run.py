@@ -780,7 +780,7 @@ def integration(environment: Environment, host: Python, targets: str, log: IO[st
 
 def failed_targets(log: str) -> list[str]:
     """Return the targets that ansible-test names at its end."""
-    _, _, names = log.partition("listed below (out of ")
+    names = log.partition("listed below (out of ")[2]
     return re.findall(r"^[a-z]\w*$", names, re.MULTILINE)
 
 
