@@ -73,7 +73,7 @@ def refuse_powerless(orders: Sequence[ToolOrder], state: State, host: Host, owne
 
 def refuse_among_the_kept(state: State) -> None:
     """Raise ReleaseError where bin_dir lies in a folder of root in which a run takes away what it does not know."""
-    inside = os.path.relpath(state.bin_dir, state.root).split("/")[0]
+    inside = os.path.relpath(state.bin_dir, state.root).partition("/")[0]
     if inside in _KEPT:
         raise ReleaseError(
             f"bin_dir lies in {state.root}/{inside}, where only what pinned.release keeps may be",
