@@ -46,11 +46,7 @@ def usable_token(value: str, what: str) -> str:
     odd = _NOT_IN_TOKEN.search(token)
     if odd is None:
         return token
-    raise ReleaseError(
-        f"{what} has {_kind(odd[0])} in it, so it cannot be sent",
-        expected="one word of visible ASCII characters",
-        fix="copy it again, alone and on one line",
-    )
+    raise _unsendable(what, odd[0], "one word of visible ASCII characters")
 
 
 def usable_password(value: str, what: str) -> str:
@@ -62,9 +58,13 @@ def usable_password(value: str, what: str) -> str:
     odd = _NOT_IN_PASSWORD.search(password)
     if odd is None:
         return password
-    raise ReleaseError(
-        f"{what} has {_kind(odd[0])} in it, so it cannot be sent",
-        expected="one line of text",
+    raise _unsendable(what, odd[0], "one line of text")
+
+
+def _unsendable(what: str, character: str, expected: str) -> ReleaseError:
+    return ReleaseError(
+        f"{what} has {_kind(character)} in it, so it cannot be sent",
+        expected=expected,
         fix="copy it again, alone and on one line",
     )
 

@@ -9,12 +9,14 @@ import io
 import json
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
 from ansible_collections.pinned.release.plugins.module_utils import store
 from ansible_collections.pinned.release.plugins.module_utils.orders import from_json, to_json
 from ansible_collections.pinned.release.plugins.plugin_utils._asset.alone import Sought, sought
@@ -112,6 +114,15 @@ class Machine:
 
     def program_file(self, tool: str, program: str) -> Path:
         return (self.root / "current" / tool / "bin" / program).resolve()
+
+
+def busybox(folder: Path) -> str:
+    """Return a folder in *folder* that has the programs of busybox and no others: a userland to ask in."""
+    program = shutil.which("busybox") or pytest.skip("busybox is not on this machine")
+    (folder / "userland").mkdir()
+    for name in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
+        (folder / "userland" / name).symlink_to(program)
+    return str(folder / "userland")
 
 
 def locked(released: Released, requires: Requirement = SHELL_PROGRAM) -> LockedTool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import os
 import pwd
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -28,7 +27,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._host.state import 
 from ansible_collections.pinned.release.plugins.plugin_utils._rollout import foresight
 from ansible_collections.pinned.release.plugins.plugin_utils._values.host import Host
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, busybox
 
 MEBIBYTE = 1024 * 1024
 ASSET = Download("uv.tar.gz", ["https://example.org/uv.tar.gz"], 10 * MEBIBYTE, "0" * 64, "tar.gz", 30 * MEBIBYTE)
@@ -156,15 +155,6 @@ def test_an_owner_who_is_a_number_is_known_whichever_id_there_is(is_busybox: boo
     assert told.gid == nobody.pw_gid
     assert told.user is not None
     assert told.user.is_owner
-
-
-def busybox(folder: Path) -> str:
-    """Return a folder in *folder* that has the programs of busybox and no others."""
-    program = shutil.which("busybox") or pytest.skip("busybox is not on this machine")
-    (folder / "userland").mkdir()
-    for name in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
-        (folder / "userland" / name).symlink_to(program)
-    return str(folder / "userland")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to any group")

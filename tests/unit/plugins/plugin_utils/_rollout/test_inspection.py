@@ -26,7 +26,7 @@ from ansible_collections.pinned.release.plugins.plugin_utils._rollout.wanted imp
 from ansible_collections.pinned.release.plugins.plugin_utils._values.locked import LockFile
 from ansible_collections.pinned.release.plugins.plugin_utils._values.words import FindingKind
 from ansible_collections.pinned.release.tests.unit.plugins.module_utils.released import Released
-from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine
+from ansible_collections.pinned.release.tests.unit.plugins.plugin_utils.machine import Machine, busybox
 
 NOBODY = 65534
 
@@ -282,15 +282,6 @@ BESIDE: dict[str, tuple[FindingKind, str, Callable[[Machine], object]]] = {
         lambda machine: [(machine.root / "modulefiles").mkdir(), (machine.root / "modulefiles/more").touch()],
     ),
 }
-
-
-def busybox(folder: Path) -> str:
-    """Return a folder that has the programs of busybox and no others."""
-    program = shutil.which("busybox") or pytest.skip("busybox is not on this machine")
-    (folder / "userland").mkdir()
-    for name in subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout.split():
-        (folder / "userland" / name).symlink_to(program)
-    return str(folder / "userland")
 
 
 USERLANDS: dict[str, Callable[[Path], str]] = {"of this machine": lambda _folder: "", "busybox": busybox}
